@@ -1,0 +1,71 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PORT ?= 4566
+DEMO ?= 1
+PARAMS ?=
+ENV ?= default
+PYTHON_SOURCES := functions infra tests bench
+
+export PATH := $(abspath $(BIN)):$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMP) ## Make .venv with Python 3.13 and all pinned packages
+
+$(STAMP): requirements-dev.txt
+	@python=$$(infra/find-python); \
+	echo "Installing into $(VENV) with $$python (about a minute, once)"; \
+	"$$python" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.PHONY: run
+run: $(STAMP) ## Run the whole system here, with a demonstration (PARAMS="MaxAttempts=3 …" PORT=4570 DEMO=0)
+	@exec python -m infra.local --port $(PORT) $(if $(filter 0,$(DEMO)),--no-demo,--demo) $(PARAMS)
+
+.PHONY: demo
+demo: $(STAMP) ## Play the demonstration against a system that is already running
+	@exec python -m infra.local.demo
+
+.PHONY: test
+test: $(STAMP) ## Run all tests
+	@exec python -m pytest
+
+.PHONY: check
+check: $(STAMP) ## Run the formatter's check, linters, types, layers, template checks and lock drift
+	ruff format --check $(PYTHON_SOURCES)
+	ruff check $(PYTHON_SOURCES)
+	mypy
+	PYTHONPATH=functions lint-imports
+	cfn-lint
+	sam validate --lint
+	python -m infra.lock --check
+
+.PHONY: lock
+lock: $(STAMP) ## Compile both requirement files from pyproject.toml
+	python -m infra.lock
+
+.PHONY: build
+build: $(STAMP) ## Build what AWS will run into .aws-sam/build
+	python -m infra.build
+
+.PHONY: deploy
+deploy: build ## Deploy to AWS (ENV=default|staging|prod PARAMS="AlarmEmail=…")
+	python -m infra.deploy --config-env $(ENV) $(PARAMS)
+
+.PHONY: bench
+bench: $(STAMP) ## Measure against the floors, side by side
+	python -m bench
+
+.PHONY: clean
+clean: ## Forget the local system's data and everything built
+	rm -rf .perkwire .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
