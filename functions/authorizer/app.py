@@ -1,0 +1,33 @@
+"""Authorizer: an API key in, its account and scopes out."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from perkwire.account import key_hash
+from perkwire.adapters import tables
+from perkwire.adapters.account_store import KeyLookup
+from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.http_api import caller_context, header_of
+from perkwire.settings import AuthorizerSettings
+
+_SCHEME = "bearer "
+
+
+@cache
+def _keys() -> KeyLookup:
+    settings = AuthorizerSettings.from_env(os.environ)
+    tables.bind(tables.connect(), settings.config_table, *CONFIG_ITEMS)
+    return KeyLookup()
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """API Gateway's simple response; raises (a 500 there) if DynamoDB does not answer."""
+    credential = header_of(event, "authorization") or ""
+    if not credential.lower().startswith(_SCHEME):
+        return {"isAuthorized": False}
+    caller = _keys().caller(key_hash(credential[len(_SCHEME) :].strip()))
+    if caller is None:
+        return {"isAuthorized": False}
+    return {"isAuthorized": True, "context": caller_context(caller)}

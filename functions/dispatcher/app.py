@@ -1,0 +1,76 @@
+"""Dispatcher: delivery messages in, signed requests out. The only function that calls endpoints."""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+from perkwire.adapters import aws, tables
+from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable
+from perkwire.adapters.http import HttpSender
+from perkwire.adapters.sqs_events import left_for_sqs
+from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.adapters.vault import Opener
+from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.dispatching import Dispatching, DispatchRule
+from perkwire.messages import Received
+from perkwire.pausing import PauseRule
+from perkwire.settings import DispatcherSettings, emulator_ports
+from perkwire.timestamps import now
+
+_BATCH = 10  # the mapping's BatchSize: a thread for each request of an invocation
+_AFTERWARDS_MS = 200  # what the log needs after a request that took its whole time-out
+
+
+@cache
+def _telemetry() -> Telemetry:
+    return Telemetry("dispatcher")
+
+
+@cache
+def _settings() -> DispatcherSettings:
+    return DispatcherSettings.from_env(os.environ)
+
+
+@cache
+def _dispatching() -> Dispatching:
+    settings = _settings()
+    telemetry = _telemetry()
+    connection = tables.connect()
+    tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
+    tables.bind(connection, settings.delivery_table, DeliveryItem)
+    lookup = WebhookLookup()
+    return Dispatching(
+        webhooks=lookup,
+        log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
+        vault=Opener(aws.kms(connection), settings.secret_key_id),
+        sender=HttpSender(
+            timeout_seconds=settings.endpoint_timeout_seconds,
+            policy=settings.endpoint_policy,
+            denied_ports=emulator_ports(os.environ),
+        ),
+        health=lookup,
+        journal=telemetry,
+        rule=DispatchRule(
+            max_attempts=settings.max_attempts,
+            retry_interval_seconds=settings.retry_interval_seconds,
+            pause=PauseRule(settings.pause_after_failures, settings.pause_when_exhausted),
+        ),
+        executor=ThreadPoolExecutor(_BATCH, thread_name_prefix="send"),
+        clock=now,
+    )
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Send each delivery; the partial batch response names those that SQS is to bring again."""
+    _telemetry().begin(context.aws_request_id)
+
+    def dispatch(received: Sequence[Received]) -> Sequence[str]:
+        needed_ms = _settings().endpoint_timeout_seconds * 1000 + _AFTERWARDS_MS
+        return _dispatching().dispatch(
+            received, lambda: context.get_remaining_time_in_millis() > needed_ms
+        )
+
+    return left_for_sqs(event, _telemetry(), dispatch)

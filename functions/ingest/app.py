@@ -1,0 +1,61 @@
+"""Ingest: POST /v1/events, answered 202 once SQS holds the events."""
+
+import os
+from functools import cache
+
+from perkwire.accepting import Acceptance
+from perkwire.adapters import aws, tables
+from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, ClaimTable
+from perkwire.adapters.http_api import (
+    HttpAnswer,
+    HttpEvent,
+    answer,
+    answered,
+    body_of,
+    caller_of,
+    header_of,
+)
+from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.settings import IngestSettings
+from perkwire.timestamps import now
+
+
+@cache
+def _telemetry() -> Telemetry:
+    return Telemetry("ingest")
+
+
+@cache
+def _acceptance() -> Acceptance:
+    settings = IngestSettings.from_env(os.environ)
+    connection = tables.connect()
+    tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
+    tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
+    return Acceptance(
+        claims=ClaimTable(
+            connection, event_retention_days=settings.event_retention_days, clock=now
+        ),
+        accounts=WebhookLookup(),
+        queue=SqsQueue(aws.sqs(connection), settings.event_queue_url, _telemetry()),
+        clock=now,
+    )
+
+
+def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
+    """Accept the request's events, or say what is wrong with them."""
+    telemetry = _telemetry()
+    telemetry.begin(context.aws_request_id)
+    result = answered(
+        telemetry,
+        lambda: answer(
+            202,
+            _acceptance().accept(
+                caller_of(event), body_of(event), header_of(event, "idempotency-key")
+            ),
+        ),
+    )
+    telemetry.flush()
+    return result

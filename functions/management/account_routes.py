@@ -1,0 +1,56 @@
+"""/v1/accounts: accounts and their API keys."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from management.resolver import Call, answered, listed
+from perkwire.ids import AccountId, KeyId
+from perkwire.managing import AccountManagement, Page
+
+
+def add(resolver: APIGatewayHttpResolver, management: AccountManagement) -> None:
+    """Add the routes to the resolver."""
+
+    @resolver.post("/v1/accounts")
+    def create() -> Response[str]:
+        call = Call(resolver)
+        return answered(201, management.create(call.caller, call.object()).shown())
+
+    @resolver.get("/v1/accounts")
+    def list_accounts() -> Response[str]:
+        call = Call(resolver)
+        page = management.list(call.caller, *call.page())
+        return listed(Page([account.shown() for account in page.items], page.next_cursor))
+
+    @resolver.get("/v1/accounts/<account_id>")
+    def get(account_id: str) -> Response[str]:
+        account = management.get(Call(resolver).caller, AccountId(account_id))
+        return answered(200, account.shown())
+
+    @resolver.patch("/v1/accounts/<account_id>")
+    def rename(account_id: str) -> Response[str]:
+        call = Call(resolver)
+        account = management.rename(call.caller, AccountId(account_id), call.object())
+        return answered(200, account.shown())
+
+    @resolver.post("/v1/accounts/<account_id>/api-keys")
+    def create_key(account_id: str) -> Response[str]:
+        call = Call(resolver)
+        api_key, key = management.create_key(call.caller, AccountId(account_id), call.object())
+        return answered(201, api_key.shown() | {"key": key})
+
+    @resolver.get("/v1/accounts/<account_id>/api-keys")
+    def list_keys(account_id: str) -> Response[str]:
+        call = Call(resolver)
+        page = management.list_keys(call.caller, AccountId(account_id), *call.page())
+        return listed(Page([api_key.shown() for api_key in page.items], page.next_cursor))
+
+    @resolver.get("/v1/accounts/<account_id>/api-keys/<key_id>")
+    def get_key(account_id: str, key_id: str) -> Response[str]:
+        caller = Call(resolver).caller
+        api_key = management.get_key(caller, AccountId(account_id), KeyId(key_id))
+        return answered(200, api_key.shown())
+
+    @resolver.delete("/v1/accounts/<account_id>/api-keys/<key_id>")
+    def remove_key(account_id: str, key_id: str) -> Response[str]:
+        management.remove_key(Call(resolver).caller, AccountId(account_id), KeyId(key_id))
+        return Response(status_code=204)

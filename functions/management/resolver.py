@@ -1,0 +1,92 @@
+"""The resolver that all routes of management share: how a request is read and answered."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from perkwire.account import Caller
+from perkwire.adapters.http_api import body_of, caller_of, header_of, problem_of
+from perkwire.adapters.telemetry import Telemetry
+from perkwire.fields import parse_object
+from perkwire.managing import Page
+from perkwire.problem import FieldError, Problem, invalid, not_found
+from perkwire.strict_json import Json
+
+DEFAULT_LIMIT = 50
+HIGHEST_LIMIT = 100
+
+
+def http_resolver(telemetry: Telemetry) -> APIGatewayHttpResolver:
+    """A resolver without routes, that answers every exception as a problem."""
+    resolver = APIGatewayHttpResolver()
+
+    def problem_response(error: Exception) -> Response[str]:
+        return _problem(problem_of(error, telemetry))
+
+    def no_route(_error: Exception) -> Response[str]:
+        return _problem(not_found("call"))
+
+    resolver.exception_handler(Exception)(problem_response)
+    resolver.not_found(no_route)
+    return resolver
+
+
+class Call:
+    """The request under way."""
+
+    def __init__(self, resolver: APIGatewayHttpResolver) -> None:
+        self._event: dict[str, Any] = resolver.current_event.raw_event
+
+    @property
+    def caller(self) -> Caller:
+        """Whose API key it came with."""
+        return caller_of(self._event)
+
+    @property
+    def named_account(self) -> str | None:
+        """The account that an operator named."""
+        return header_of(self._event, "perkwire-account")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the URL."""
+        return self._event.get("queryStringParameters") or {}
+
+    def object(self) -> dict[str, Json]:
+        """The JSON object in the body; raises Problem."""
+        return parse_object(body_of(self._event))
+
+    def page(self, *parameters: str) -> tuple[int, str | None]:
+        """`limit` and `cursor`; raises Problem, also for parameters other than those named."""
+        errors = [
+            FieldError(name, "is not a known parameter")
+            for name in self.query
+            if name not in ("limit", "cursor", *parameters)
+        ]
+        text = self.query.get("limit", str(DEFAULT_LIMIT))
+        limit = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
+        if not 1 <= limit <= HIGHEST_LIMIT:
+            detail = f"must be a whole number from 1 to {HIGHEST_LIMIT}"
+            errors.append(FieldError("limit", detail))
+        if errors:
+            raise invalid(errors)
+        return limit, self.query.get("cursor")
+
+
+def answered(status: int, value: Json) -> Response[str]:
+    """A JSON answer."""
+    return Response(status_code=status, content_type="application/json", body=json.dumps(value))
+
+
+def listed(page: Page[dict[str, Json]]) -> Response[str]:
+    """A page of a list."""
+    return answered(200, {"data": [*page.items], "next_cursor": page.next_cursor})
+
+
+def _problem(problem: Problem) -> Response[str]:
+    return Response(
+        status_code=problem.status,
+        content_type="application/problem+json",
+        body=json.dumps(problem.document()),
+    )

@@ -1,0 +1,42 @@
+"""/v1/webhooks: the webhooks of one account."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from management.resolver import Call, answered, listed
+from perkwire.ids import AccountId, WebhookId
+from perkwire.managing import Page, WebhookManagement
+
+
+def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None:
+    """Add the routes to the resolver."""
+
+    def account(call: Call) -> AccountId:
+        return management.account(call.caller, call.named_account)
+
+    @resolver.post("/v1/webhooks")
+    def create() -> Response[str]:
+        call = Call(resolver)
+        webhook, secret = management.create(account(call), call.object())
+        return answered(201, webhook.shown() | {"secret": secret})
+
+    @resolver.get("/v1/webhooks")
+    def list_webhooks() -> Response[str]:
+        call = Call(resolver)
+        page = management.list(account(call), *call.page())
+        return listed(Page([webhook.shown() for webhook in page.items], page.next_cursor))
+
+    @resolver.get("/v1/webhooks/<webhook_id>")
+    def get(webhook_id: str) -> Response[str]:
+        webhook = management.get(account(Call(resolver)), WebhookId(webhook_id))
+        return answered(200, webhook.shown())
+
+    @resolver.patch("/v1/webhooks/<webhook_id>")
+    def change(webhook_id: str) -> Response[str]:
+        call = Call(resolver)
+        webhook = management.change(account(call), WebhookId(webhook_id), call.object())
+        return answered(200, webhook.shown())
+
+    @resolver.delete("/v1/webhooks/<webhook_id>")
+    def delete(webhook_id: str) -> Response[str]:
+        management.delete(account(Call(resolver)), WebhookId(webhook_id))
+        return Response(status_code=204)

@@ -1,0 +1,274 @@
+"""Accepting events: validated as a whole, held by SQS before anyone is told so.
+
+An event that comes with an id, or in a request with an Idempotency-Key, is claimed before it is
+sent and marked as sent afterwards. The claim fixes its body and its time of acceptance, so that
+every repeat of it becomes the same deliveries, while only the mark lets a repeat be answered
+without sending: no crash in between can lose an event that was answered 202.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from perkwire.account import Caller, Scope
+from perkwire.event import Event, EventDraft, parse_events
+from perkwire.ids import AccountId, EventId, event_id_for_key, new_event_id
+from perkwire.messages import EventMessage, chunks, write_event_message
+from perkwire.problem import FieldError, invalid, unavailable
+from perkwire.strict_json import Json
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """An event id taken for one body; `sent` once SQS holds the event."""
+
+    account_id: AccountId
+    event_id: EventId
+    digest: str
+    accepted_at: int
+    sent: bool = False
+
+    @property
+    def key(self) -> tuple[AccountId, EventId]:
+        """What the claim is known by."""
+        return self.account_id, self.event_id
+
+
+class Claims(Protocol):
+    """Where claims are kept, for as long as events are."""
+
+    def find(
+        self, keys: Collection[tuple[AccountId, EventId]]
+    ) -> Mapping[tuple[AccountId, EventId], Claim]:
+        """The claims that exist, read consistently; raises Unavailable."""
+        ...
+
+    def take(self, claims: Sequence[Claim]) -> bool:
+        """Store all of them, or none and False if one is there already; raises Unavailable."""
+        ...
+
+    def mark_sent(self, claims: Sequence[Claim]) -> None:
+        """Note that SQS holds these events; raises Unavailable."""
+        ...
+
+
+class Accounts(Protocol):
+    """The accounts that an operator may name."""
+
+    def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
+        """Those of them that exist; raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to be sent, and the fair-queue group that it belongs to."""
+
+    body: str
+    group: str
+
+
+class Queue(Protocol):
+    """An SQS queue to send to."""
+
+    def send(self, messages: Sequence[Outgoing]) -> list[bool]:
+        """Whether SQS holds each of them now, in their order. Never raises for a failed send."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One event of a request: its id, and whether it had been accepted before."""
+
+    event_id: EventId
+    duplicate: bool
+
+    def shown(self) -> dict[str, Json]:
+        """The event's part of the 202."""
+        return {"id": self.event_id, "duplicate": self.duplicate}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An event of the request on its way; `claimed` if a repeat is to be recognised."""
+
+    claim: Claim
+    draft: EventDraft
+    claimed: bool
+
+
+class Acceptance:
+    """POST /v1/events."""
+
+    def __init__(
+        self,
+        *,
+        claims: Claims,
+        accounts: Accounts,
+        queue: Queue,
+        clock: Callable[[], int],
+    ) -> None:
+        self._claims = claims
+        self._accounts = accounts
+        self._queue = queue
+        self._clock = clock
+
+    def accept(self, caller: Caller, body: bytes, idempotency_key: str | None) -> Json:
+        """The 202's body: `{"id", "duplicate"}`, or `{"events": […]}` of them for a list.
+
+        Raises Problem, and Unavailable: then the request is to be sent again. Nothing has been
+        sent, but where a 503's `events` say so, or where a repeat of the event is harmless.
+        """
+        caller.require(Scope.EVENTS)
+        if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+            detail = "must be 1 to 255 visible ASCII characters"
+            raise invalid([FieldError("Idempotency-Key", detail)])
+        request = parse_events(body)
+        entries = self._entries(caller, request.drafts, idempotency_key)
+        found = self._claim(entries)
+        accepted = self._send(entries, found)
+        shown: list[Json] = [one.shown() for one in accepted]
+        return {"events": shown} if request.bulk else shown[0]
+
+    def _entries(
+        self, caller: Caller, drafts: Sequence[EventDraft], idempotency_key: str | None
+    ) -> list[_Entry]:
+        accounts = [
+            caller.acting_for(draft.account_id, _field(draft, "account_id")) for draft in drafts
+        ]
+        if caller.is_operator:
+            self._check_accounts(drafts, accounts)
+        now = self._clock()
+        entries = []
+        for position, (draft, account_id) in enumerate(zip(drafts, accounts, strict=True)):
+            accepted_at = now + position
+            digest = draft.digest()
+            if draft.id is not None:
+                event_id = draft.id
+            elif idempotency_key is not None:
+                event_id = event_id_for_key(account_id, idempotency_key, position)
+                # A repeat with more or fewer events is another request under the same key.
+                digest = f"{digest}/{len(drafts)}"
+            else:
+                event_id = new_event_id(accepted_at)
+            claim = Claim(
+                account_id=account_id, event_id=event_id, digest=digest, accepted_at=accepted_at
+            )
+            claimed = draft.id is not None or idempotency_key is not None
+            entries.append(_Entry(claim, draft, claimed))
+        return entries
+
+    def _check_accounts(
+        self, drafts: Sequence[EventDraft], account_ids: Sequence[AccountId]
+    ) -> None:
+        existing = self._accounts.existing(set(account_ids))
+        errors = [
+            FieldError(_field(draft, "account_id"), "names no account")
+            for draft, account_id in zip(drafts, account_ids, strict=True)
+            if account_id not in existing
+        ]
+        if errors:
+            raise invalid(errors)
+
+    def _claim(self, entries: Sequence[_Entry]) -> Mapping[tuple[AccountId, EventId], Claim]:
+        """The claim that holds for each claimed event: the one on record, or now taken."""
+        wanted: dict[tuple[AccountId, EventId], Claim] = {}
+        for entry in entries:
+            if entry.claimed:
+                wanted.setdefault(entry.claim.key, entry.claim)
+        if not wanted:
+            return {}
+        _check_bodies(entries, wanted)
+        # A second look is needed only if another request took one of the ids in between.
+        for _ in range(3):
+            found = self._claims.find(wanted.keys())
+            _check_bodies(entries, found)
+            missing = [claim for key, claim in wanted.items() if key not in found]
+            if not missing or self._claims.take(missing):
+                return {**wanted, **found}
+        raise unavailable("Other requests with the same event ids are under way.")
+
+    def _send(
+        self, entries: Sequence[_Entry], found: Mapping[tuple[AccountId, EventId], Claim]
+    ) -> list[Accepted]:
+        to_send: dict[tuple[AccountId, EventId], Event] = {}
+        results: list[Accepted] = []
+        for entry in entries:
+            key = entry.claim.key
+            claim = found.get(key, entry.claim)
+            duplicate = claim.sent or key in to_send
+            results.append(Accepted(claim.event_id, duplicate))
+            if not duplicate:
+                to_send[key] = _event(entry.draft, claim)
+        failed = self._send_events(to_send)
+        marked = [
+            replace(claim, sent=True)
+            for key, claim in found.items()
+            if key in to_send and key not in failed
+        ]
+        if marked:
+            self._claims.mark_sent(marked)
+        if failed:
+            raise _partly_failed(entries, results, failed)
+        return results
+
+    def _send_events(
+        self, events: Mapping[tuple[AccountId, EventId], Event]
+    ) -> set[tuple[AccountId, EventId]]:
+        """Send them, each account's together; the keys of those that SQS does not hold."""
+        messages: list[EventMessage] = []
+        for account_id in dict.fromkeys(account_id for account_id, _ in events):
+            own = [event for (owner, _), event in events.items() if owner == account_id]
+            messages += [EventMessage(account_id=account_id, events=chunk) for chunk in chunks(own)]
+        sent = self._queue.send(
+            [Outgoing(write_event_message(message), message.account_id) for message in messages]
+        )
+        return {
+            (message.account_id, event.id)
+            for message, held in zip(messages, sent, strict=True)
+            if not held
+            for event in message.events
+        }
+
+
+def _field(draft: EventDraft, name: str) -> str:
+    return f"{draft.field}.{name}" if draft.field else name
+
+
+def _check_bodies(
+    entries: Iterable[_Entry], claims: Mapping[tuple[AccountId, EventId], Claim]
+) -> None:
+    errors = []
+    for entry in entries:
+        claim = claims.get(entry.claim.key) if entry.claimed else None
+        if claim is not None and claim.digest != entry.claim.digest:
+            field = _field(entry.draft, "id") if entry.draft.id else "Idempotency-Key"
+            errors.append(FieldError(field, "was used before with another body"))
+    if errors:
+        raise invalid(list(dict.fromkeys(errors)))
+
+
+def _event(draft: EventDraft, claim: Claim) -> Event:
+    return Event(
+        id=claim.event_id,
+        type=draft.type,
+        accepted_at=claim.accepted_at,
+        occurred_at=draft.occurred_at,
+        program_id=draft.program_id,
+        data=draft.data,
+    )
+
+
+def _partly_failed(
+    entries: Sequence[_Entry],
+    results: Sequence[Accepted],
+    failed: set[tuple[AccountId, EventId]],
+) -> Exception:
+    events: list[Json] = [
+        result.shown() | {"accepted": entry.claim.key not in failed}
+        for entry, result in zip(entries, results, strict=True)
+    ]
+    return unavailable("Some events could not be queued.", {"events": events})

@@ -1,0 +1,132 @@
+"""Accounts, their API keys, and what the holder of a key may do."""
+
+import enum
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from perkwire.fields import Fields, one_of
+from perkwire.ids import AccountId, KeyId
+from perkwire.problem import FieldError, forbidden, invalid
+from perkwire.strict_json import Json
+from perkwire.timestamps import to_rfc3339
+
+
+class Scope(enum.StrEnum):
+    """What an API key is for. `operator` is for all accounts and allows everything."""
+
+    EVENTS = "events"
+    WEBHOOKS = "webhooks"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A tenant of the platform. Times are microseconds since the epoch."""
+
+    id: AccountId
+    name: str
+    created_at: int
+    updated_at: int
+
+    def shown(self) -> dict[str, Json]:
+        """The account as the API answers it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "created_at": to_rfc3339(self.created_at),
+            "updated_at": to_rfc3339(self.updated_at),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """An API key without the key itself, of which only the SHA-256 is kept."""
+
+    id: KeyId
+    account_id: AccountId | None
+    name: str
+    scopes: frozenset[Scope]
+    created_at: int
+
+    def shown(self) -> dict[str, Json]:
+        """The API key as the API answers it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "scopes": [*sorted(self.scopes)],
+            "created_at": to_rfc3339(self.created_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose API key a request came with: an account's, or (`account_id` None) an operator's."""
+
+    account_id: AccountId | None
+    scopes: frozenset[Scope]
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the key is for all accounts."""
+        return Scope.OPERATOR in self.scopes
+
+    def require(self, scope: Scope) -> None:
+        """Raise the 403 problem unless the key has the scope; an operator's has every one."""
+        if not self.is_operator and scope not in self.scopes:
+            raise forbidden(f"It needs the scope {scope}.")
+
+    def acting_for(self, named: str | None, field: str) -> AccountId:
+        """The account that the request is about. Only an operator may, and must, name one."""
+        if self.is_operator:
+            if not named:
+                raise invalid([FieldError(field, "is required with an operator's API key")])
+            return AccountId(named)
+        if named is not None:
+            reason = "only an operator's API key may name an account"
+            raise forbidden("It is an account's own.", [FieldError(field, reason)])
+        if self.account_id is None:
+            raise forbidden("It belongs to no account.")
+        return self.account_id
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDraft:
+    """What a new API key is to be."""
+
+    name: str
+    scopes: frozenset[Scope]
+
+
+_ACCOUNT_SCOPES = (Scope.EVENTS, Scope.WEBHOOKS)
+
+
+def parse_account(value: dict[str, Json]) -> str:
+    """The name in a request that creates or changes an account; raises the 422 problem."""
+    fields = Fields(value)
+    name = fields.required_text("name", longest=128)
+    fields.raise_if_wrong()
+    return name
+
+
+def parse_key(value: dict[str, Json]) -> KeyDraft:
+    """A request for an account's new API key; raises the 422 problem."""
+    fields = Fields(value)
+    name = fields.required_text("name", longest=128)
+    scopes = fields.required_texts("scopes", most=len(_ACCOUNT_SCOPES), check=_check_scope)
+    fields.raise_if_wrong()
+    return KeyDraft(name, frozenset(Scope(scope) for scope in scopes))
+
+
+def new_api_key() -> str:
+    """`pk_` and 256 random bits."""
+    return f"pk_{secrets.token_urlsafe(32)}"
+
+
+def key_hash(key: str) -> str:
+    """What is stored of an API key: its SHA-256, in hex."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _check_scope(scope: str) -> str | None:
+    return None if scope in _ACCOUNT_SCOPES else f"must be {one_of(_ACCOUNT_SCOPES)}"

@@ -1,0 +1,141 @@
+"""ConfigTable as management keeps accounts and API keys in it, and as the authorizer reads it."""
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import UpdateError
+from pynamodb.transactions import TransactWrite
+
+from perkwire.account import Account, ApiKey, Caller, Scope
+from perkwire.adapters.config_items import (
+    ACCOUNT_SK,
+    ACCOUNTS_PK,
+    KEY_SK,
+    AccountItem,
+    AccountListItem,
+    KeyItem,
+    KeyListItem,
+    key_pk,
+    keys_pk,
+)
+from perkwire.adapters.pages import page
+from perkwire.adapters.tables import (
+    failing_as_unavailable,
+    find,
+    find_all,
+    is_condition_failure,
+)
+from perkwire.ids import AccountId, KeyId
+from perkwire.managing import Page
+
+
+class AccountStore:
+    """Fulfils managing.Accounts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, account: Account) -> None:
+        """Store a new account; raises Unavailable."""
+        with failing_as_unavailable(), TransactWrite(connection=self._connection) as transaction:
+            transaction.save(
+                AccountItem(
+                    account.id,
+                    ACCOUNT_SK,
+                    name=account.name,
+                    created_at=account.created_at,
+                    updated_at=account.updated_at,
+                ),
+                condition=AccountItem.pk.does_not_exist(),
+            )
+            transaction.save(AccountListItem(ACCOUNTS_PK, account.id))
+
+    def find(self, account_id: AccountId) -> Account | None:
+        """An account, read consistently; raises Unavailable."""
+        item = find(AccountItem, account_id, ACCOUNT_SK)
+        return item.to_account() if item else None
+
+    def rename(self, account_id: AccountId, name: str, now: int) -> Account | None:
+        """Change its name; None if there is no such account. Raises Unavailable."""
+        item = AccountItem(account_id, ACCOUNT_SK)
+        with failing_as_unavailable():
+            try:
+                item.update(
+                    actions=[AccountItem.name.set(name), AccountItem.updated_at.set(now)],
+                    condition=AccountItem.pk.exists(),
+                )
+            except UpdateError as error:
+                if is_condition_failure(error):
+                    return None
+                raise
+        return item.to_account()
+
+    def page(self, limit: int, cursor: str | None) -> Page[Account]:
+        """All accounts, a page at a time; raises Problem for a bad cursor, and Unavailable."""
+        listed = page(AccountListItem, ACCOUNTS_PK, limit, cursor)
+        found = find_all(AccountItem, {(item.sk, ACCOUNT_SK) for item in listed.items})
+        accounts = sorted((item.to_account() for item in found), key=lambda account: account.id)
+        return Page(accounts, listed.next_cursor)
+
+
+class KeyStore:
+    """Fulfils managing.ApiKeys."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, api_key: ApiKey, key_hash: str) -> None:
+        """Store a new API key; raises Unavailable."""
+        with failing_as_unavailable(), TransactWrite(connection=self._connection) as transaction:
+            transaction.save(
+                KeyItem(
+                    key_pk(key_hash),
+                    KEY_SK,
+                    key_id=api_key.id,
+                    account_id=api_key.account_id,
+                    scopes=sorted(api_key.scopes),
+                )
+            )
+            transaction.save(
+                KeyListItem(
+                    keys_pk(api_key.account_id),
+                    api_key.id,
+                    key_hash=key_hash,
+                    account_id=api_key.account_id,
+                    name=api_key.name,
+                    scopes=sorted(api_key.scopes),
+                    created_at=api_key.created_at,
+                )
+            )
+
+    def find(self, account_id: AccountId, key_id: KeyId) -> ApiKey | None:
+        """One API key of an account; raises Unavailable."""
+        item = find(KeyListItem, keys_pk(account_id), key_id)
+        return item.to_api_key() if item else None
+
+    def remove(self, account_id: AccountId, key_id: KeyId) -> bool:
+        """Make a key useless; False if there is none such. Raises Unavailable."""
+        item = find(KeyListItem, keys_pk(account_id), key_id)
+        if item is None:
+            return False
+        with failing_as_unavailable(), TransactWrite(connection=self._connection) as transaction:
+            transaction.delete(KeyItem(key_pk(item.key_hash), KEY_SK))
+            transaction.delete(item)
+        return True
+
+    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[ApiKey]:
+        """An account's API keys; raises Problem for a bad cursor, and Unavailable."""
+        listed = page(KeyListItem, keys_pk(account_id), limit, cursor)
+        return Page([item.to_api_key() for item in listed.items], listed.next_cursor)
+
+
+class KeyLookup:
+    """What the authorizer knows."""
+
+    def caller(self, key_hash: str) -> Caller | None:
+        """Whose key this is, read consistently; None: nobody's. Raises Unavailable."""
+        item = find(KeyItem, key_pk(key_hash), KEY_SK)
+        if item is None:
+            return None
+        return Caller(
+            AccountId(item.account_id) if item.account_id else None,
+            frozenset(Scope(scope) for scope in item.scopes),
+        )

@@ -1,0 +1,220 @@
+"""The items of ConfigTable: accounts, webhooks, API keys, health, and the URLs that are taken.
+
+| item | pk | sk |
+|---|---|---|
+| account | `<account>` | `account` |
+| account as operators list it | `accounts` | `<account>` |
+| webhook | `<account>` | `webhook#<webhook>` |
+| URL of a webhook | `<account>#urls` | SHA-256 of the URL |
+| health of a webhook | `health#<account>` | `<webhook>` |
+| API key | `key#<SHA-256>` | `key` |
+| API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
+"""
+
+import hashlib
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    DiscriminatorAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.models import Model
+
+from perkwire.account import Account, ApiKey, Scope
+from perkwire.adapters.tables import text_list
+from perkwire.ids import AccountId, KeyId, WebhookId
+from perkwire.webhook import Pause, PauseReason, SealedSecrets, Webhook, WebhookStatus
+
+ACCOUNT_SK = "account"
+WEBHOOK_SK_PREFIX = "webhook#"
+KEY_SK = "key"
+ACCOUNTS_PK = "accounts"
+
+
+class ConfigItem(Model):
+    """Any item of ConfigTable."""
+
+    class Meta:
+        """The table's name is set by `tables.bind`."""
+
+        table_name: str
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+
+
+class AccountItem(ConfigItem, discriminator="account"):
+    """An account; `webhooks` counts those that are not deleted."""
+
+    name = UnicodeAttribute()
+    webhooks = NumberAttribute(default=0)
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+
+    def to_account(self) -> Account:
+        """The account of the domain."""
+        return Account(
+            id=AccountId(self.pk),
+            name=self.name,
+            created_at=int(self.created_at),
+            updated_at=int(self.updated_at),
+        )
+
+
+class AccountListItem(ConfigItem, discriminator="account_list"):
+    """Says that there is an account of this id."""
+
+
+class WebhookItem(ConfigItem, discriminator="webhook"):
+    """A webhook, or with status `deleted` its tombstone, which `expires_at` ends."""
+
+    name = UnicodeAttribute()
+    description = UnicodeAttribute(null=True)
+    url = UnicodeAttribute()
+    event_types = text_list()
+    program_ids = text_list(null=True)
+    header_names = text_list()
+    batch_size = NumberAttribute()
+    format = UnicodeAttribute()
+    status = UnicodeAttribute()
+    paused_at = NumberAttribute(null=True)
+    pause_reason = UnicodeAttribute(null=True)
+    sealed_secret = BinaryAttribute(legacy_encoding=False)
+    sealed_headers = BinaryAttribute(legacy_encoding=False, null=True)
+    version = NumberAttribute()
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+    expires_at = NumberAttribute(null=True)
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> "WebhookItem":
+        """The item that keeps this webhook."""
+        return cls(
+            webhook.account_id,
+            webhook_sk(webhook.id),
+            name=webhook.name,
+            description=webhook.description,
+            url=webhook.url,
+            event_types=list(webhook.event_types),
+            program_ids=None if webhook.program_ids is None else list(webhook.program_ids),
+            header_names=list(webhook.header_names),
+            batch_size=webhook.batch_size,
+            format=webhook.format,
+            status=webhook.status,
+            paused_at=webhook.pause and webhook.pause.at,
+            pause_reason=webhook.pause and webhook.pause.reason,
+            sealed_secret=webhook.sealed.secret,
+            sealed_headers=webhook.sealed.headers,
+            version=webhook.version,
+            created_at=webhook.created_at,
+            updated_at=webhook.updated_at,
+        )
+
+    def to_webhook(self) -> Webhook:
+        """The webhook of the domain."""
+        pause = None
+        if self.paused_at is not None and self.pause_reason is not None:
+            pause = Pause(int(self.paused_at), PauseReason(self.pause_reason))
+        return Webhook(
+            id=WebhookId(self.sk.removeprefix(WEBHOOK_SK_PREFIX)),
+            account_id=AccountId(self.pk),
+            name=self.name,
+            description=self.description,
+            url=self.url,
+            event_types=tuple(self.event_types),
+            program_ids=None if self.program_ids is None else tuple(self.program_ids),
+            header_names=tuple(self.header_names),
+            batch_size=int(self.batch_size),
+            format=self.format,
+            status=WebhookStatus(self.status),
+            pause=pause,
+            sealed=SealedSecrets(secret=self.sealed_secret, headers=self.sealed_headers),
+            version=int(self.version),
+            created_at=int(self.created_at),
+            updated_at=int(self.updated_at),
+        )
+
+
+class UrlItem(ConfigItem, discriminator="url"):
+    """Says that a webhook of the account has this URL."""
+
+    webhook_id = UnicodeAttribute()
+
+
+class HealthItem(ConfigItem, discriminator="health"):
+    """A webhook's streak of failures; without `failures` there is none."""
+
+    failures = NumberAttribute(null=True)
+    since = NumberAttribute(null=True)
+
+
+class KeyItem(ConfigItem, discriminator="key"):
+    """What the authorizer reads of an API key."""
+
+    key_id = UnicodeAttribute()
+    account_id = UnicodeAttribute(null=True)
+    scopes = text_list()
+
+
+class KeyListItem(ConfigItem, discriminator="key_list"):
+    """What the owner of an API key sees of it; `key_hash` leads to its KeyItem."""
+
+    key_hash = UnicodeAttribute()
+    account_id = UnicodeAttribute(null=True)
+    name = UnicodeAttribute()
+    scopes = text_list()
+    created_at = NumberAttribute()
+
+    def to_api_key(self) -> ApiKey:
+        """The API key of the domain."""
+        return ApiKey(
+            id=KeyId(self.sk),
+            account_id=AccountId(self.account_id) if self.account_id else None,
+            name=self.name,
+            scopes=frozenset(Scope(scope) for scope in self.scopes),
+            created_at=int(self.created_at),
+        )
+
+
+CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
+    ConfigItem,
+    AccountItem,
+    AccountListItem,
+    WebhookItem,
+    UrlItem,
+    HealthItem,
+    KeyItem,
+    KeyListItem,
+)
+
+
+def webhook_sk(webhook_id: WebhookId) -> str:
+    """The sort key of a webhook."""
+    return WEBHOOK_SK_PREFIX + webhook_id
+
+
+def health_pk(account_id: AccountId) -> str:
+    """The partition of an account's health items: apart, so that they do not heat its webhooks."""
+    return f"health#{account_id}"
+
+
+def urls_pk(account_id: AccountId) -> str:
+    """The partition of the URLs that an account's webhooks have."""
+    return f"{account_id}#urls"
+
+
+def url_sk(url: str) -> str:
+    """The sort key of a URL."""
+    return hashlib.sha256(url.encode()).hexdigest()
+
+
+def key_pk(key_hash: str) -> str:
+    """The partition of an API key."""
+    return f"key#{key_hash}"
+
+
+def keys_pk(account_id: AccountId | None) -> str:
+    """The partition of an account's, or the operators', list of API keys."""
+    return f"{account_id or 'operator'}#keys"

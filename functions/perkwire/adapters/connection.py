@@ -1,0 +1,198 @@
+"""Connections to endpoints as urllib3 wants them, with what it leaves open closed.
+
+Each guards one promise of `HttpSender`: the dialled address is a checked one, the deadline holds
+for every read and write, an interim answer is not taken for the answer, a connection that its peer
+may have given up is not used again. urllib3's own retries see none of the failures.
+"""
+
+import functools
+import http
+import http.client
+import io
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.response import HTTPResponse
+
+from perkwire.adapters.deadline import BoundedReader, Deadline
+from perkwire.adapters.dialling import Dialler, TransportFailure
+from perkwire.sending import TransportError
+
+MAX_IDLE_SECONDS = 4.0
+"""Servers commonly close after 5. A frozen function sleeps through it, so both clocks count."""
+
+
+class Current(threading.local):
+    """The deadline of the request that this thread is sending."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What all connections of a sender share. `ca_file` is trusted in place of certifi's bundle."""
+
+    dialler: Dialler
+    ca_file: str | None
+    current: Current
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer read within bounds. Interim answers (1xx) are skipped, whatever their number.
+
+    http.client skips 100 only and would take 103 for the answer, and the true answer for that of
+    the next request on the connection.
+    """
+
+    def __init__(self, deadline: Deadline, sock: socket.socket, method: str) -> None:
+        super().__init__(sock, method=method)
+        raw = self.fp.detach()
+        self.fp = io.BufferedReader(BoundedReader(sock, raw, deadline))
+
+    def begin(self) -> None:
+        super().begin()
+        while self.status < 200:
+            if self.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                raise http.client.HTTPException("An upgrade that was not asked for.")
+            self.headers = self.msg = None  # type: ignore[assignment]  # its state before begin()
+            super().begin()
+        if self.msg.defects or self.msg.get_payload():
+            # A header that cannot be read may have been the one that says where the answer ends.
+            # urllib3 would log it, with the URL.
+            self.msg.defects.clear()
+            self.msg.set_payload("")
+            self.will_close = True
+
+
+class _Guarded(HTTPConnection):
+    def __init__(self, host: str, port: int, *, guard: Guard, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(host, port, **options)
+        self._guard = guard
+        self._outgoing: list[bytes] = []
+        self._idle_since = (0.0, 0.0)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection may be used again; urllib3 asks before it does."""
+        wall, monotonic = self._idle_since
+        idle = max(time.time() - wall, time.monotonic() - monotonic)
+        return idle <= MAX_IDLE_SECONDS and super().is_connected
+
+    @property
+    def _deadline(self) -> Deadline:
+        return self._guard.current.deadline
+
+    def connect(self) -> None:
+        """Dial."""
+        self.sock = self._dial()
+
+    def _dial(self) -> socket.socket:
+        return self._guard.dialler.dial(self.host, self.port, self._deadline)
+
+    def request(  # type: ignore[override]  # urllib3's differs from http.client's
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        **options: bool,
+    ) -> None:
+        """Write the whole request at once, so that it is one packet and one TLS record if small."""
+        if self.sock is None:
+            self.connect()
+        self._outgoing.clear()
+        super().request(method, url, body, headers, **options)
+        try:
+            self.sock.settimeout(self._deadline.remaining())
+            self.sock.sendall(b"".join(self._outgoing))
+        except (ConnectionError, ssl.SSLEOFError):
+            pass  # It may have answered already, e.g. 413; if not, reading will tell.
+        except OSError as error:
+            raise TransportFailure(_error_class(error)) from error
+        finally:
+            self._outgoing.clear()
+
+    def send(self, data: bytes) -> None:  # type: ignore[override]  # we send nothing but bytes
+        """Collect a part of the request for `request` to write."""
+        self._outgoing.append(data)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's
+        """Read the head of the answer."""
+        self.response_class = functools.partial(_Answer, self._deadline)  # type: ignore[assignment]
+        try:
+            response = super().getresponse()
+        except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
+            raise TransportFailure(_error_class(error)) from error
+        self._idle_since = (time.time(), time.monotonic())
+        return response
+
+
+class _GuardedTls(_Guarded, HTTPSConnection):
+    def connect(self) -> None:
+        """Dial, then shake hands under the host's name, not the address."""
+        context = tls_context(self._guard.ca_file)
+        sock = self._dial()
+        try:
+            sock.settimeout(self._deadline.remaining())
+            self.sock = context.wrap_socket(sock, server_hostname=self.host)
+        except ssl.SSLError as error:
+            sock.close()
+            raise TransportFailure(TransportError.TLS) from error
+        except OSError as error:
+            sock.close()
+            raise TransportFailure(_error_class(error)) from error
+        self.is_verified = True
+
+
+class PlainPool(HTTPConnectionPool):
+    """Kept connections to one host and port."""
+
+    ConnectionCls = _Guarded  # type: ignore[assignment]  # urllib3 names a private protocol
+
+
+class TlsPool(HTTPSConnectionPool):
+    """Kept TLS connections to one host and port."""
+
+    ConnectionCls = _GuardedTls  # type: ignore[assignment]  # as above
+
+
+def _error_class(error: Exception) -> TransportError:
+    match error:
+        case TimeoutError():
+            return TransportError.TIMEOUT
+        case ConnectionError() | ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return TransportError.RESET
+        case ssl.SSLError():
+            return TransportError.TLS
+        case OSError():
+            return TransportError.RESET
+        case _:
+            return TransportError.BAD_ANSWER
+
+
+_tls_lock = threading.Lock()
+
+
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """The process's one TLS context that trusts `ca_file`, or certifi's bundle; made on first use.
+
+    requests would read the bundle again for each new connection, at 15 ms of CPU each.
+    """
+    with _tls_lock:
+        return _tls_context(ca_file)
+
+
+@functools.cache
+def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file or DEFAULT_CA_BUNDLE_PATH)
+    context.set_alpn_protocols(["http/1.1"])
+    return context

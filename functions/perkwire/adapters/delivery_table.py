@@ -1,0 +1,305 @@
+"""DeliveryTable: one item for each delivery, with all its attempts.
+
+| item | pk | sk |
+|---|---|---|
+| delivery | `<account>#<webhook>` | what its id says after the webhook: time and hash |
+
+`failed_key`, equal to pk, is there only while the delivery counts as failed: the index `failed`
+holds those.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pynamodb.attributes import (
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from perkwire.adapters.tables import (
+    failing_as_unavailable,
+    failure,
+    find_all,
+    is_condition_failure,
+    text_list,
+)
+from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
+from perkwire.dispatching import Change
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
+from perkwire.journal import Journal, Unavailable
+from perkwire.timestamps import MICROSECONDS
+
+MOST_ATTEMPTS = 100
+_DAY_SECONDS = 86_400
+_TRANSACTION = 100  # TransactWriteItems takes at most 100 items
+
+
+class AttemptMap(MapAttribute[str, Any]):
+    """An attempt inside a delivery."""
+
+    number = NumberAttribute()
+    at = NumberAttribute()
+    duration_ms = NumberAttribute()
+    status_code = NumberAttribute(null=True)
+    error = UnicodeAttribute(null=True)
+    response = UnicodeAttribute(null=True)
+
+
+class DeliveryItem(Model):
+    """A log entry."""
+
+    class Meta:
+        """The table's name is set by `tables.bind`."""
+
+        table_name: str
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    event_ids = text_list()
+    event_types = text_list()
+    run = NumberAttribute()
+    status = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    attempts = ListAttribute(of=AttemptMap)
+    due_at = NumberAttribute(null=True)
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+    failed_key = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
+class DeliveryReader:
+    """Fulfils reading.Deliveries."""
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        """The entries that exist, in one consistent batch; raises Unavailable."""
+        found = find_all(DeliveryItem, {_key(*key) for key in keys})
+        deliveries = [to_delivery(item) for item in found]
+        return {delivery.id: delivery for delivery in deliveries}
+
+    def newest(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> list[Delivery]:
+        """Up to `limit` of a webhook's entries, newest first; raises Unavailable.
+
+        `after` and `before` bound the sort key, `before` exclusively.
+        """
+        with failing_as_unavailable():
+            items = [
+                item
+                for item in DeliveryItem.query(
+                    f"{account_id}#{webhook_id}",
+                    DeliveryItem.sk < before,
+                    limit=limit,
+                    page_size=limit,
+                    scan_index_forward=False,
+                )
+                if item.sk >= after
+            ]
+        return [to_delivery(item) for item in items]
+
+
+class DeliveryTable(DeliveryReader):
+    """Fulfils dispatching.DeliveryLog and routing.PausedDeliveries."""
+
+    def __init__(
+        self, connection: Connection, journal: Journal, *, log_retention_days: int
+    ) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._retention_seconds = log_retention_days * _DAY_SECONDS
+
+    def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
+        """Store them; the ids of those not stored.
+
+        Deliveries that succeed at their first attempt, nearly all, go in one batch; any other
+        entry is updated under a condition, so that a success and a newer run always stay.
+        """
+        fresh = [
+            change
+            for change in changes
+            if change.before is None and change.after.status is DeliveryStatus.SUCCEEDED
+        ]
+        unstored = self._put(fresh)
+        for change in changes:
+            if change not in fresh and not self._attempt_write(partial(self._update, change)):
+                unstored.add(change.after.id)
+        return unstored
+
+    def add(self, deliveries: Sequence[Delivery]) -> None:
+        """Store those that are not in the log yet; raises Unavailable."""
+        for start in range(0, len(deliveries), _TRANSACTION):
+            self._add_page(deliveries[start : start + _TRANSACTION])
+
+    def _add_page(self, deliveries: Sequence[Delivery]) -> None:
+        left = list(deliveries)
+        while left:
+            try:
+                with TransactWrite(connection=self._connection) as transaction:
+                    for delivery in left:
+                        transaction.save(
+                            self._item(delivery), condition=DeliveryItem.pk.does_not_exist()
+                        )
+            except TransactWriteError as error:
+                there = [
+                    reason is not None and reason.code == "ConditionalCheckFailed"
+                    for reason in error.cancellation_reasons
+                ]
+                if not any(there):
+                    raise Unavailable(f"DynamoDB: {failure(error)}") from error
+                left = [one for one, is_there in zip(left, there, strict=True) if not is_there]
+            else:
+                return
+
+    def _put(self, changes: Sequence[Change]) -> set[DeliveryId]:
+        def put() -> None:
+            with DeliveryItem.batch_write() as batch:
+                for change in changes:
+                    batch.save(self._item(change.after))
+
+        if not changes or self._attempt_write(put):
+            return set()
+        return {change.after.id for change in changes}
+
+    def _update(self, change: Change) -> None:
+        after = change.after
+        item = DeliveryItem(*_key(after.account_id, after.id))
+        succeeded = after.status is DeliveryStatus.SUCCEEDED
+        may_change = DeliveryItem.run <= after.run
+        if not succeeded:
+            may_change &= DeliveryItem.status != DeliveryStatus.SUCCEEDED
+        condition = DeliveryItem.pk.does_not_exist() | may_change
+        actions = self._actions(change)
+        if not _update_if(item, actions, condition) and succeeded:
+            # A person has sent it again meanwhile; that it has arrived is true all the same.
+            _update_if(item, actions[1:], DeliveryItem.pk.exists())
+
+    def _actions(self, change: Change) -> list[Action]:
+        """The update of an entry; the first action sets the run."""
+        after = change.after
+        failed = after.status is DeliveryStatus.FAILED
+        attempts = [_attempt_map(change.attempt)] if change.attempt is not None else []
+        return [
+            DeliveryItem.run.set(after.run),
+            DeliveryItem.status.set(after.status),
+            DeliveryItem.updated_at.set(after.updated_at),
+            DeliveryItem.created_at.set(DeliveryItem.created_at | after.created_at),
+            DeliveryItem.event_ids.set(DeliveryItem.event_ids | list(after.event_ids)),
+            DeliveryItem.event_types.set(DeliveryItem.event_types | list(after.event_types)),
+            DeliveryItem.expires_at.set(DeliveryItem.expires_at | self._expires_at(after)),
+            _attempts_action(change, attempts),
+            DeliveryItem.reason.set(after.reason)
+            if after.reason is not None
+            else DeliveryItem.reason.remove(),
+            DeliveryItem.due_at.set(after.due_at)
+            if after.due_at is not None
+            else DeliveryItem.due_at.remove(),
+            DeliveryItem.failed_key.set(_key(after.account_id, after.id)[0])
+            if failed
+            else DeliveryItem.failed_key.remove(),
+        ]
+
+    def _item(self, delivery: Delivery) -> DeliveryItem:
+        pk, sk = _key(delivery.account_id, delivery.id)
+        return DeliveryItem(
+            pk,
+            sk,
+            event_ids=list(delivery.event_ids),
+            event_types=list(delivery.event_types),
+            run=delivery.run,
+            status=delivery.status,
+            reason=delivery.reason,
+            attempts=[_attempt_map(attempt) for attempt in delivery.attempts],
+            due_at=delivery.due_at,
+            created_at=delivery.created_at,
+            updated_at=delivery.updated_at,
+            failed_key=pk if delivery.status is DeliveryStatus.FAILED else None,
+            expires_at=self._expires_at(delivery),
+        )
+
+    def _expires_at(self, delivery: Delivery) -> int:
+        return delivery.created_at // MICROSECONDS + self._retention_seconds
+
+    def _attempt_write(self, write: Callable[[], None]) -> bool:
+        try:
+            write()
+        except PynamoDBException as error:
+            self._journal.fault("delivery_table_failing", detail=failure(error))
+            return False
+        return True
+
+
+def to_delivery(item: DeliveryItem) -> Delivery:
+    """The delivery of the domain."""
+    account_id, _, webhook_id = item.pk.partition("#")
+    return Delivery(
+        id=DeliveryId(f"dlv_{webhook_id.removeprefix('wh_')}_{item.sk}"),
+        account_id=AccountId(account_id),
+        webhook_id=WebhookId(webhook_id),
+        event_ids=tuple(EventId(event_id) for event_id in item.event_ids),
+        event_types=tuple(item.event_types),
+        run=int(item.run),
+        status=DeliveryStatus(item.status),
+        reason=Reason(item.reason) if item.reason is not None else None,
+        attempts=tuple(
+            Attempt(
+                number=int(attempt.number),
+                at=int(attempt.at),
+                duration_ms=int(attempt.duration_ms),
+                status_code=None if attempt.status_code is None else int(attempt.status_code),
+                error=attempt.error,
+                response=attempt.response,
+            )
+            for attempt in item.attempts
+        ),
+        due_at=None if item.due_at is None else int(item.due_at),
+        created_at=int(item.created_at),
+        updated_at=int(item.updated_at),
+    )
+
+
+def _key(account_id: AccountId, delivery_id: DeliveryId) -> tuple[str, str]:
+    """Where a delivery lies. The account is the caller's, never the id's to say."""
+    webhook_id = webhook_of(delivery_id)
+    if webhook_id is None:
+        return f"{account_id}#", delivery_id
+    return f"{account_id}#{webhook_id}", delivery_id.rpartition("_")[2]
+
+
+def _attempt_map(attempt: Attempt) -> AttemptMap:
+    return AttemptMap(  # type: ignore[no-untyped-call]
+        number=attempt.number,
+        at=attempt.at,
+        duration_ms=attempt.duration_ms,
+        status_code=attempt.status_code,
+        error=attempt.error,
+        response=attempt.response,
+    )
+
+
+def _attempts_action(change: Change, new: list[AttemptMap]) -> Action:
+    before = change.before.attempts if change.before is not None else ()
+    if len(before) + len(new) > MOST_ATTEMPTS:
+        kept = change.after.attempts[-MOST_ATTEMPTS:]
+        return DeliveryItem.attempts.set([_attempt_map(attempt) for attempt in kept])
+    # Appended rather than set: two copies of a message may be at it at once.
+    return DeliveryItem.attempts.set((DeliveryItem.attempts | []).append(new))
+
+
+def _update_if(item: DeliveryItem, actions: list[Action], condition: Condition) -> bool:
+    try:
+        item.update(actions=actions, condition=condition)
+    except PynamoDBException as error:
+        if is_condition_failure(error):
+            return False
+        raise
+    return True

@@ -1,0 +1,245 @@
+"""EventTable: each accepted event once, and the claims that make repeats harmless.
+
+| item | pk | sk |
+|---|---|---|
+| event | `<account>#<event id>` | `event` |
+| claim | `<account>#<event id>` | `claim` |
+
+`account_hour` and `accepted_at` are the key of the index `by_time`: an account's events of an hour,
+in their order of acceptance.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from perkwire.accepting import Claim
+from perkwire.adapters.tables import (
+    failing_as_unavailable,
+    failure,
+    find_all,
+    is_condition_failure,
+)
+from perkwire.event import Event
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.journal import Journal, Unavailable
+from perkwire.routing import RoutedEvent
+from perkwire.strict_json import compact
+from perkwire.timestamps import MICROSECONDS, to_rfc3339
+
+_EVENT_SK = "event"
+_CLAIM_SK = "claim"
+_DAY_SECONDS = 86_400
+
+
+class EventTableItem(Model):
+    """Any item of EventTable."""
+
+    class Meta:
+        """The table's name is set by `tables.bind`."""
+
+        table_name: str
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+    accepted_at = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+class EventItem(EventTableItem, discriminator="event"):
+    """An event; `data` is compact JSON under zlib, `deliveries` says by webhook what it became."""
+
+    account_hour = UnicodeAttribute()
+    event_id = UnicodeAttribute()
+    type = UnicodeAttribute()
+    occurred_at = NumberAttribute(null=True)
+    program_id = UnicodeAttribute(null=True)
+    data = BinaryAttribute(legacy_encoding=False)
+    deliveries = JSONAttribute()
+
+    def to_routed_event(self) -> RoutedEvent:
+        """The kept event of the domain."""
+        account_id, _, event_id = self.pk.partition("#")
+        return RoutedEvent(
+            account_id=AccountId(account_id),
+            event=Event(
+                id=EventId(event_id),
+                type=self.type,
+                accepted_at=int(self.accepted_at),
+                occurred_at=None if self.occurred_at is None else int(self.occurred_at),
+                program_id=self.program_id,
+                data=json.loads(zlib.decompress(self.data)),
+            ),
+            deliveries={
+                WebhookId(webhook_id): DeliveryId(became)
+                for webhook_id, became in self.deliveries.items()
+            },
+        )
+
+
+class ClaimItem(EventTableItem, discriminator="claim"):
+    """A claim on an event id."""
+
+    digest = UnicodeAttribute()
+    sent_at = NumberAttribute(null=True)
+
+
+EVENT_TABLE_ITEMS: tuple[type[EventTableItem], ...] = (EventTableItem, EventItem, ClaimItem)
+
+
+class EventReader:
+    """Fulfils reading.Events."""
+
+    def find(self, account_id: AccountId, event_id: EventId) -> RoutedEvent | None:
+        """One kept event; raises Unavailable."""
+        found = find_all(EventItem, {(_pk(account_id, event_id), _EVENT_SK)})
+        return found[0].to_routed_event() if found else None
+
+
+class EventTable:
+    """Fulfils routing.Events."""
+
+    def __init__(self, journal: Journal, *, event_retention_days: int) -> None:
+        self._journal = journal
+        self._retention_seconds = event_retention_days * _DAY_SECONDS
+
+    def keep(self, events: Sequence[RoutedEvent], *, again: bool) -> set[tuple[AccountId, EventId]]:
+        """Store them in batches of 25; after a failure all of them count as not stored."""
+        try:
+            if again:
+                events = self._with_earlier(events)
+            with EventItem.batch_write() as batch:
+                for event in events:
+                    batch.save(self._item(event))
+        except PynamoDBException as error:
+            self._journal.fault("event_table_failing", detail=failure(error))
+        except Unavailable as error:
+            self._journal.fault("event_table_failing", detail=str(error))
+        else:
+            return set()
+        return {(event.account_id, event.event.id) for event in events}
+
+    def _with_earlier(self, events: Sequence[RoutedEvent]) -> list[RoutedEvent]:
+        """A webhook changed between two routings must not make the log forget the first."""
+        keys = {(_pk(event.account_id, event.event.id), _EVENT_SK) for event in events}
+        earlier = {item.pk: item.to_routed_event() for item in find_all(EventItem, keys)}
+        merged = []
+        for event in events:
+            before = earlier.get(_pk(event.account_id, event.event.id))
+            if before is not None:
+                event = replace(event, deliveries={**before.deliveries, **event.deliveries})
+            merged.append(event)
+        return merged
+
+    def _item(self, routed: RoutedEvent) -> EventItem:
+        event = routed.event
+        accepted_seconds = event.accepted_at // MICROSECONDS
+        return EventItem(
+            _pk(routed.account_id, event.id),
+            _EVENT_SK,
+            account_hour=f"{routed.account_id}#{to_rfc3339(event.accepted_at)[:13]}",
+            event_id=event.id,
+            type=event.type,
+            accepted_at=event.accepted_at,
+            occurred_at=event.occurred_at,
+            program_id=event.program_id,
+            data=zlib.compress(compact(event.data)),
+            deliveries=dict(routed.deliveries),
+            expires_at=accepted_seconds + self._retention_seconds,
+        )
+
+
+class ClaimTable:
+    """Fulfils accepting.Claims, in EventTable. `clock` gives microseconds since the epoch."""
+
+    def __init__(
+        self, connection: Connection, *, event_retention_days: int, clock: Callable[[], int]
+    ) -> None:
+        self._connection = connection
+        self._retention_seconds = event_retention_days * _DAY_SECONDS
+        self._clock = clock
+
+    def find(
+        self, keys: Collection[tuple[AccountId, EventId]]
+    ) -> Mapping[tuple[AccountId, EventId], Claim]:
+        """The claims that exist and have not expired, in one consistent batch.
+
+        Raises Unavailable. DynamoDB removes expired items days late; they do not count.
+        """
+        now = self._now_seconds()
+        items = find_all(ClaimItem, {(_pk(*key), _CLAIM_SK) for key in keys})
+        claims = [_to_claim(item) for item in items if item.expires_at > now]
+        return {claim.key: claim for claim in claims}
+
+    def take(self, claims: Sequence[Claim]) -> bool:
+        """Store all of them in one transaction, or none if one is there; raises Unavailable."""
+        free = ClaimItem.pk.does_not_exist() | (ClaimItem.expires_at <= self._now_seconds())
+        items = [self._item(claim) for claim in claims]
+        try:
+            if len(items) == 1:
+                items[0].save(condition=free)
+            else:
+                with TransactWrite(connection=self._connection) as transaction:
+                    for item in items:
+                        transaction.save(item, condition=free)
+        except (PutError, TransactWriteError) as error:
+            if _is_taken(error):
+                return False
+            raise Unavailable(f"DynamoDB: {failure(error)}") from error
+        return True
+
+    def mark_sent(self, claims: Sequence[Claim]) -> None:
+        """Note that SQS holds these events; raises Unavailable."""
+        with failing_as_unavailable(), ClaimItem.batch_write() as batch:
+            for claim in claims:
+                batch.save(self._item(claim))
+
+    def _item(self, claim: Claim) -> ClaimItem:
+        return ClaimItem(
+            _pk(claim.account_id, claim.event_id),
+            _CLAIM_SK,
+            digest=claim.digest,
+            accepted_at=claim.accepted_at,
+            sent_at=self._clock() if claim.sent else None,
+            expires_at=self._now_seconds() + self._retention_seconds,
+        )
+
+    def _now_seconds(self) -> int:
+        return self._clock() // MICROSECONDS
+
+
+def _pk(account_id: AccountId, event_id: EventId) -> str:
+    return f"{account_id}#{event_id}"
+
+
+def _to_claim(item: ClaimItem) -> Claim:
+    account_id, _, event_id = item.pk.partition("#")
+    return Claim(
+        account_id=AccountId(account_id),
+        event_id=EventId(event_id),
+        digest=item.digest,
+        accepted_at=int(item.accepted_at),
+        sent=item.sent_at is not None,
+    )
+
+
+def _is_taken(error: PutError | TransactWriteError) -> bool:
+    if isinstance(error, TransactWriteError):
+        codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
+        # Of two transactions at once on the same ids one is cancelled with a conflict.
+        return bool(codes & {"ConditionalCheckFailed", "TransactionConflict"})
+    return is_condition_failure(error)

@@ -1,0 +1,196 @@
+"""The sender: one signed request to one endpoint that may be hostile."""
+
+import functools
+import re
+import time
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import parse_url
+
+from perkwire import VERSION
+from perkwire.adapters.connection import Current, Guard, PlainPool, TlsPool
+from perkwire.adapters.deadline import Deadline
+from perkwire.adapters.dialling import Dialler, Resolver, TransportFailure, system_resolver
+from perkwire.endpoint import EndpointPolicy, Refusal, check_url
+from perkwire.sending import Answered, Request, TransportError, Unanswered
+
+MAX_BODY_BYTES = 4096
+MAX_SNIPPET_BYTES = 512
+_MOST_HOSTS = 64
+_MOST_KEPT_PER_HOST = 10  # with the above, 640 sockets: well under a function's 1024 descriptors
+_URLS_REMEMBERED = 256
+
+_FRAMING = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t -~]*")
+
+
+class HttpSender:
+    """Sends requests through `requests`. Safe to use from many threads; nothing happens before use.
+
+    Each `send` puts at most one request on the wire and is back within `timeout_seconds` (and the
+    blink that the last step takes), whatever the endpoint does; nothing of it runs on afterwards.
+    The URL rule of `policy` and `denied_ports`, and the address rule, are applied to every request.
+    Redirects are answers like others; there are no proxies, cookies, netrc or environment, and no
+    resending. TLS is verified by host name against `ca_file`, or certifi's bundle.
+
+    Once an answer's head has come, the endpoint has answered: a body that never ends, stalls or
+    breaks off does not change that, and 4096 bytes of it are read at most, never decoded.
+    Connections are kept for four idle seconds, and only if the answer was read to its end.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout_seconds: float,
+        policy: EndpointPolicy,
+        denied_ports: frozenset[int] = frozenset(),
+        ca_file: str | None = None,
+        resolver: Resolver = system_resolver,
+    ) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._current = Current()
+        guard = Guard(Dialler(policy, resolver), ca_file, self._current)
+        self._session = _Session(_Adapter(guard))
+        self._check_url = functools.lru_cache(_URLS_REMEMBERED)(
+            functools.partial(check_url, policy=policy, denied_ports=denied_ports)
+        )
+
+    def send(self, request: Request) -> Answered | Unanswered:
+        """Send and wait for the answer.
+
+        Raises ValueError, without any value in it, for headers that cannot be sent: those are our
+        own, or were checked when the webhook was saved.
+        """
+        started = time.monotonic()
+        self._current.deadline = Deadline(self._timeout_seconds)
+        url = self._check_url(request.url)
+        if isinstance(url, Refusal):
+            return Unanswered(TransportError.BAD_URL, _ms_since(started))
+        try:
+            response = self._session.send(
+                _prepare(url, request),
+                stream=True,
+                timeout=self._timeout_seconds,
+                allow_redirects=False,
+                proxies={},
+            )
+        except TransportFailure as failure:
+            return Unanswered(failure.error, _ms_since(started))
+        snippet = _snippet(_read_body(response.raw))
+        return Answered(response.status_code, snippet, _ms_since(started))
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._session.close()
+
+
+class _NoCookies(RequestsCookieJar):
+    def extract_cookies(self, response: object, request: object) -> None:
+        pass
+
+
+class _Session(requests.Session):
+    def __init__(self, adapter: HTTPAdapter) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies = _NoCookies()
+        self.adapters.clear()
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Never any: requests would read the whole body of a redirect to prepare the next one."""
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, guard: Guard) -> None:
+        super().__init__(pool_connections=_MOST_HOSTS, pool_maxsize=_MOST_KEPT_PER_HOST)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": functools.partial(PlainPool, guard=guard),
+            "https": functools.partial(TlsPool, guard=guard),
+        }
+
+    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
+        """Nothing: the shared context verifies; naming a bundle would load it per connection."""
+
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: object,
+        proxies: object = None,
+        cert: object = None,
+    ) -> HTTPConnectionPool:
+        """The pool of the request's scheme, host and port."""
+        url = parse_url(str(request.url))
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_host(
+            url.host, url.port, url.scheme
+        )
+        return pool
+
+    def build_response(
+        self, req: requests.PreparedRequest, resp: BaseHTTPResponse
+    ) -> requests.Response:
+        """The status and the unread body; no one looks at the headers."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.raw = resp
+        return response
+
+
+def _prepare(url: str, request: Request) -> requests.PreparedRequest:
+    prepared = requests.PreparedRequest()
+    prepared.method = "POST"
+    prepared.url = url
+    prepared.body = request.body
+    prepared.headers = _headers(request)
+    return prepared
+
+
+def _headers(request: Request) -> CaseInsensitiveDict[str]:
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    headers["User-Agent"] = f"Perkwire/{VERSION}"
+    for name, value in request.headers.items():
+        if name.lower() in _FRAMING or not (
+            _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
+        ):
+            raise ValueError(f"The header {name!r} cannot be sent.")
+        headers[name] = value
+    headers["Content-Length"] = str(len(request.body))
+    return headers
+
+
+def _read_body(raw: BaseHTTPResponse) -> bytes:
+    """At most 4096 bytes of the body. The connection is kept only if that was all of it."""
+    body = b""
+    try:
+        while len(body) < MAX_BODY_BYTES:
+            part = raw.read1(MAX_BODY_BYTES - len(body), decode_content=False)
+            if not part:
+                break
+            body += part
+    except (HTTPError, OSError, ValueError):
+        pass  # What came before it broke off is all that there is to show.
+    finally:
+        raw.close()
+    return body
+
+
+def _snippet(body: bytes) -> str:
+    text = body[:MAX_SNIPPET_BYTES].decode("utf-8", "replace")
+    if not text.isprintable():
+        text = "".join(
+            character if character.isprintable() else " " if character.isspace() else ""
+            for character in text
+        )
+    return text.encode()[:MAX_SNIPPET_BYTES].decode("utf-8", "ignore")
+
+
+def _ms_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,82 @@
+"""API Gateway's HTTP API, payload format 2.0: what a request says, and how it is answered."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from perkwire.account import Caller, Scope
+from perkwire.adapters.telemetry import Telemetry
+from perkwire.ids import AccountId
+from perkwire.journal import Unavailable
+from perkwire.problem import Problem, unavailable
+from perkwire.strict_json import Json
+
+type HttpEvent = Mapping[str, Any]
+type HttpAnswer = dict[str, Any]
+
+_JSON = "application/json"
+_PROBLEM_JSON = "application/problem+json"
+
+
+def caller_context(caller: Caller) -> dict[str, str]:
+    """What the authorizer passes on about a caller; `caller_of` reads it."""
+    return {"account_id": caller.account_id or "", "scopes": " ".join(sorted(caller.scopes))}
+
+
+def caller_of(event: HttpEvent) -> Caller:
+    """Whom the authorizer let in."""
+    context = event["requestContext"]["authorizer"]["lambda"]
+    return Caller(
+        AccountId(context["account_id"]) if context["account_id"] else None,
+        frozenset(Scope(scope) for scope in context["scopes"].split()),
+    )
+
+
+def body_of(event: HttpEvent) -> bytes:
+    """The body's very bytes."""
+    body = event.get("body") or ""
+    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+
+
+def header_of(event: HttpEvent, name: str) -> str | None:
+    """A header, by its lower-case name."""
+    value: str | None = event.get("headers", {}).get(name)
+    return value
+
+
+def answer(status: int, value: Json) -> HttpAnswer:
+    """A JSON answer."""
+    return _answer(status, value, _JSON)
+
+
+def problem_answer(problem: Problem) -> HttpAnswer:
+    """A problem as RFC 9457 has it answered."""
+    return _answer(problem.status, problem.document(), _PROBLEM_JSON)
+
+
+def answered(telemetry: Telemetry, work: Callable[[], HttpAnswer]) -> HttpAnswer:
+    """What `work` answers, or the problem that stopped it; what nobody foresaw is a 500."""
+    try:
+        return work()
+    except Exception as error:
+        return problem_answer(problem_of(error, telemetry))
+
+
+def problem_of(error: Exception, telemetry: Telemetry) -> Problem:
+    """The problem to answer for an exception; an unforeseen one goes to the log, not outside."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Unavailable):
+        telemetry.fault("request_unavailable", detail=str(error))
+        return unavailable("A service that this one stands on does not answer.")
+    telemetry.crash("request_crashed", error)
+    return Problem(500, "internal", "Something went wrong on our side.")
+
+
+def _answer(status: int, value: Json, content_type: str) -> HttpAnswer:
+    return {
+        "statusCode": status,
+        "headers": {"content-type": content_type},
+        "body": json.dumps(value),
+    }

@@ -1,0 +1,104 @@
+"""DynamoDB through pynamodb: one client for all tables of a function, and bounded batch reads."""
+
+import random
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.models import Model
+
+from perkwire.journal import Unavailable
+
+_CONNECT_SECONDS = 1.0
+_READ_SECONDS = 3.0
+_RETRIES = 3
+_PAGE = 100  # BatchGetItem takes at most 100 keys
+_PAUSE_SECONDS = 0.05
+
+
+def text_list(*, null: bool = False) -> "ListAttribute[str]":
+    """A list of strings, typed as what it holds rather than as its attribute."""
+    return cast("ListAttribute[str]", ListAttribute(of=UnicodeAttribute, null=null))
+
+
+def connect() -> Connection:
+    """A connection for `bind`; its client is made at its first call."""
+    return Connection(
+        connect_timeout_seconds=_CONNECT_SECONDS,
+        read_timeout_seconds=_READ_SECONDS,
+        max_retry_attempts=_RETRIES,
+    )
+
+
+def bind(connection: Connection, table_name: str, *models: type[Model]) -> None:
+    """Point models at a table, all through one connection.
+
+    pynamodb gives each model a client of its own, and a client costs as much CPU to make as the
+    package to import; so the models' own connections, which have made none yet, are replaced.
+    """
+    for model in models:
+        model.Meta.table_name = table_name
+    # The models of a table share its keys, so the first one's description serves all.
+    connection.add_meta_table(models[0]._get_connection().get_meta_table())
+    for model in models:
+        model._get_connection().connection = connection
+
+
+@contextmanager
+def failing_as_unavailable() -> Iterator[None]:
+    """Turn DynamoDB's failures into Unavailable, with the error's code and nothing else of it."""
+    try:
+        yield
+    except PynamoDBException as error:
+        raise Unavailable(f"DynamoDB: {failure(error)}") from error
+
+
+def failure(error: PynamoDBException) -> str:
+    """The error code that DynamoDB answered, or the class of what went wrong before that."""
+    return error.cause_response_code or type(error.cause or error).__name__
+
+
+def is_condition_failure(error: PynamoDBException) -> bool:
+    """Whether a write failed because its condition did not hold."""
+    return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def find[M: Model](model: type[M], pk: str, sk: str) -> M | None:
+    """One item, read consistently; raises Unavailable."""
+    with failing_as_unavailable():
+        try:
+            return model.get(pk, sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+def find_all[M: Model](model: type[M], keys: Collection[tuple[str, str]]) -> list[M]:
+    """Those of the items that exist, read consistently; raises Unavailable.
+
+    What DynamoDB leaves unprocessed is asked for again a bounded number of times.
+    """
+    found: list[M] = []
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _PAGE):
+        found += _find_page(model, ordered[start : start + _PAGE])
+    return found
+
+
+def _find_page[M: Model](model: type[M], keys: Sequence[tuple[str, str]]) -> list[M]:
+    table = model._get_connection()
+    wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
+    found: list[M] = []
+    for attempt in range(_RETRIES + 1):
+        with failing_as_unavailable():
+            answer = table.batch_get_item(wanted, consistent_read=True)  # type: ignore[arg-type]
+        found += [model.from_raw_data(raw) for raw in answer["Responses"][table.table_name]]
+        left = answer.get("UnprocessedKeys", {}).get(table.table_name, {}).get("Keys", [])
+        if not left:
+            return found
+        wanted = left
+        time.sleep(_PAUSE_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311
+    raise Unavailable("DynamoDB: keys left unprocessed")

@@ -1,0 +1,117 @@
+"""Secrets and header values under KMS, bound to their account and webhook.
+
+Management seals and cannot open; the dispatcher opens and cannot seal. The encryption context
+makes a ciphertext that was copied to another webhook unreadable. KMS takes 4096 bytes.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from perkwire.dispatching import Opened
+from perkwire.ids import AccountId, WebhookId
+from perkwire.journal import Unavailable
+from perkwire.strict_json import compact
+from perkwire.webhook import SealedSecrets, Webhook
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+CACHE_SECONDS = 300
+_MOST_CACHED = 1000
+
+
+class Sealer:
+    """Management's side: encrypts."""
+
+    def __init__(self, client: "KMSClient", key_id: str) -> None:
+        self._client = client
+        self._key_id = key_id
+
+    def seal_secret(self, account_id: AccountId, webhook_id: WebhookId, secret: str) -> bytes:
+        """The secret's ciphertext; raises Unavailable."""
+        return self._seal(secret.encode(), _context(account_id, webhook_id, "secret"))
+
+    def seal_headers(
+        self, account_id: AccountId, webhook_id: WebhookId, headers: Mapping[str, str]
+    ) -> bytes | None:
+        """The headers' ciphertext, None for no headers; raises Unavailable."""
+        if not headers:
+            return None
+        return self._seal(compact(dict(headers)), _context(account_id, webhook_id, "headers"))
+
+    def _seal(self, plaintext: bytes, context: Mapping[str, str]) -> bytes:
+        with _KmsFailing():
+            return self._client.encrypt(
+                KeyId=self._key_id, Plaintext=plaintext, EncryptionContext=context
+            )["CiphertextBlob"]
+
+
+class Opener:
+    """The dispatcher's side: decrypts, and remembers for at most CACHE_SECONDS.
+
+    Fulfils dispatching.Vault; safe for many threads.
+    """
+
+    def __init__(
+        self,
+        client: "KMSClient",
+        key_id: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._key_id = key_id
+        self._monotonic = monotonic
+        self._cache: dict[tuple[WebhookId, SealedSecrets], tuple[float, Opened]] = {}
+        self._lock = threading.Lock()
+
+    def open(self, webhook: Webhook) -> Opened:
+        """The secrets of exactly this webhook; raises Unavailable."""
+        key = (webhook.id, webhook.sealed)
+        now = self._monotonic()
+        with self._lock:
+            cached = self._cache.get(key)
+        if cached is not None and now - cached[0] < CACHE_SECONDS:
+            return cached[1]
+        opened = self._open(webhook)
+        with self._lock:
+            if len(self._cache) >= _MOST_CACHED:
+                self._cache.clear()
+            self._cache[key] = (now, opened)
+        return opened
+
+    def _open(self, webhook: Webhook) -> Opened:
+        secret = self._decrypt(webhook.sealed.secret, webhook, "secret")
+        headers: dict[str, str] = {}
+        if webhook.sealed.headers is not None:
+            headers = json.loads(self._decrypt(webhook.sealed.headers, webhook, "headers"))
+        return Opened((secret.decode(),), headers)
+
+    def _decrypt(self, ciphertext: bytes, webhook: Webhook, purpose: str) -> bytes:
+        with _KmsFailing():
+            return self._client.decrypt(
+                CiphertextBlob=ciphertext,
+                KeyId=self._key_id,
+                EncryptionContext=_context(webhook.account_id, webhook.id, purpose),
+            )["Plaintext"]
+
+
+class _KmsFailing:
+    """Turns KMS's failures into Unavailable, with the error's code and nothing else of it."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, ClientError):
+            raise Unavailable(f"KMS: {error.response['Error']['Code']}") from error
+        if isinstance(error, BotoCoreError):
+            raise Unavailable(f"KMS: {type(error).__name__}") from error
+
+
+def _context(account_id: AccountId, webhook_id: WebhookId, purpose: str) -> dict[str, str]:
+    return {"account": account_id, "webhook": webhook_id, "purpose": purpose}

@@ -1,0 +1,148 @@
+"""ConfigTable as management keeps webhooks in it: every change in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from perkwire.adapters.config_items import (
+    ACCOUNT_SK,
+    WEBHOOK_SK_PREFIX,
+    AccountItem,
+    UrlItem,
+    WebhookItem,
+    url_sk,
+    urls_pk,
+    webhook_sk,
+)
+from perkwire.adapters.pages import page
+from perkwire.adapters.tables import failure, find
+from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.ids import AccountId, WebhookId
+from perkwire.journal import Unavailable
+from perkwire.managing import ChangedMeanwhile, Page, TooManyWebhooks, UrlTaken
+from perkwire.timestamps import MICROSECONDS
+from perkwire.webhook import SealedSecrets, Webhook, WebhookStatus
+
+_DAY_SECONDS = 86_400
+
+
+class WebhookStore:
+    """Fulfils managing.Webhooks. A tombstone stays for `tombstone_days`."""
+
+    def __init__(
+        self, connection: Connection, health: WebhookLookup, *, tombstone_days: int
+    ) -> None:
+        self._connection = connection
+        self._health = health
+        self._tombstone_seconds = tombstone_days * _DAY_SECONDS
+
+    def add(self, webhook: Webhook, most: int) -> None:
+        """Store a new one; raises UrlTaken, TooManyWebhooks, Unavailable."""
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                transaction.save(_url_item(webhook), condition=UrlItem.pk.does_not_exist())
+                transaction.save(WebhookItem.of(webhook), condition=WebhookItem.pk.does_not_exist())
+                transaction.update(
+                    AccountItem(webhook.account_id, ACCOUNT_SK),
+                    actions=[AccountItem.webhooks.add(1)],
+                    condition=AccountItem.webhooks < most,
+                )
+        except TransactWriteError as error:
+            url_free, _, room = _conditions(error, 3)
+            if not url_free:
+                raise UrlTaken from None
+            if not room:
+                raise TooManyWebhooks from None
+            raise _unavailable(error) from error
+
+    def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | None:
+        """One that is not deleted, read consistently; raises Unavailable."""
+        item = find(WebhookItem, account_id, webhook_sk(webhook_id))
+        if item is None or item.status == WebhookStatus.DELETED:
+            return None
+        return item.to_webhook()
+
+    def replace(self, before: Webhook, after: Webhook) -> None:
+        """Store a change; raises ChangedMeanwhile, UrlTaken, Unavailable.
+
+        Enabling forgets the failures that came before.
+        """
+        if after.status is WebhookStatus.ENABLED and before.status is not WebhookStatus.ENABLED:
+            self._health.end_streak(before)
+        moved = after.url != before.url
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                if moved:
+                    transaction.delete(_url_item(before))
+                transaction.save(
+                    WebhookItem.of(after), condition=WebhookItem.version == before.version
+                )
+                if moved:
+                    transaction.save(_url_item(after), condition=UrlItem.pk.does_not_exist())
+        except TransactWriteError as error:
+            conditions = _conditions(error, 3 if moved else 1)
+            if not conditions[1 if moved else 0]:
+                raise ChangedMeanwhile from None
+            if moved and not conditions[2]:
+                raise UrlTaken from None
+            raise _unavailable(error) from error
+
+    def bury(self, webhook: Webhook, now: int) -> None:
+        """Leave a tombstone without secrets, and free the URL.
+
+        Raises ChangedMeanwhile, Unavailable.
+        """
+        tombstone = WebhookItem.of(
+            replace(
+                webhook,
+                status=WebhookStatus.DELETED,
+                pause=None,
+                header_names=(),
+                sealed=SealedSecrets(secret=b"", headers=None),
+                version=webhook.version + 1,
+                updated_at=now,
+            )
+        )
+        tombstone.expires_at = now // MICROSECONDS + self._tombstone_seconds
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                transaction.delete(_url_item(webhook))
+                transaction.save(tombstone, condition=WebhookItem.version == webhook.version)
+                transaction.update(
+                    AccountItem(webhook.account_id, ACCOUNT_SK),
+                    actions=[AccountItem.webhooks.add(-1)],
+                )
+        except TransactWriteError as error:
+            if not _conditions(error, 3)[1]:
+                raise ChangedMeanwhile from None
+            raise _unavailable(error) from error
+
+    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Webhook]:
+        """An account's webhooks that are not deleted; raises Problem and Unavailable."""
+        listed = page(WebhookItem, account_id, limit, cursor, prefix=WEBHOOK_SK_PREFIX)
+        webhooks = [
+            item.to_webhook() for item in listed.items if item.status != WebhookStatus.DELETED
+        ]
+        return Page(webhooks, listed.next_cursor)
+
+
+def _url_item(webhook: Webhook) -> UrlItem:
+    return UrlItem(urls_pk(webhook.account_id), url_sk(webhook.url), webhook_id=webhook.id)
+
+
+def _conditions(error: TransactWriteError, items: int) -> Sequence[bool]:
+    """Whether the condition of each item held.
+
+    pynamodb sends deletes, then puts, then updates, and the reasons come back in that order.
+    """
+    reasons = [*error.cancellation_reasons]
+    if len(reasons) != items:
+        return [True] * items
+    return [reason is None or reason.code != "ConditionalCheckFailed" for reason in reasons]
+
+
+def _unavailable(error: TransactWriteError) -> Unavailable:
+    return Unavailable(f"DynamoDB: {failure(error)}")

@@ -1,0 +1,104 @@
+"""Deliveries as the log keeps them: one entry for each, with all its attempts."""
+
+import enum
+from dataclasses import dataclass
+
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.strict_json import Json
+from perkwire.timestamps import MICROSECONDS, to_rfc3339
+
+
+class DeliveryStatus(enum.StrEnum):
+    """Where a delivery stands. `pending` has no log entry yet: its event knows of it."""
+
+    PENDING = "pending"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Reason(enum.StrEnum):
+    """Why a delivery failed or was cancelled, where its attempts alone do not say it."""
+
+    PAUSED = "paused"
+    FORMAT = "format"
+    DISABLED = "disabled"
+    DELETED = "deleted"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try: its number over all runs, its time, and a status code or an error class.
+
+    `response` holds at most the first 512 bytes of an answer that was no success.
+    """
+
+    number: int
+    at: int
+    duration_ms: int
+    status_code: int | None = None
+    error: str | None = None
+    response: str | None = None
+
+    def shown(self) -> dict[str, Json]:
+        """The attempt as the API answers it."""
+        optional = {
+            "status_code": self.status_code,
+            "error": self.error,
+            "response": self.response,
+        }
+        return {
+            "number": self.number,
+            "at": to_rfc3339(self.at),
+            "duration_ms": self.duration_ms,
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A log entry. Times are microseconds since the epoch.
+
+    `due_at` is when a retrying delivery's next attempt is due.
+    """
+
+    id: DeliveryId
+    account_id: AccountId
+    webhook_id: WebhookId
+    event_ids: tuple[EventId, ...]
+    event_types: tuple[str, ...]
+    run: int
+    status: DeliveryStatus
+    reason: Reason | None
+    attempts: tuple[Attempt, ...]
+    due_at: int | None
+    created_at: int
+    updated_at: int
+
+    def standing(self, now: int, retry_interval_seconds: int) -> tuple[DeliveryStatus, str | None]:
+        """Status and reason as of now.
+
+        One retrying whose next attempt is overdue by two intervals has lost its last receive to a
+        crash or a throttle: its message is in the dead-letter queue, and it counts as failed.
+        """
+        if self.status is DeliveryStatus.RETRYING and self.due_at is not None:
+            patience = 2 * retry_interval_seconds * MICROSECONDS
+            if now > self.due_at + patience:
+                return DeliveryStatus.FAILED, Reason.LOST
+        return self.status, self.reason
+
+    def shown(self, now: int, retry_interval_seconds: int) -> dict[str, Json]:
+        """The delivery as the API answers it."""
+        status, reason = self.standing(now, retry_interval_seconds)
+        shown: dict[str, Json] = {"id": self.id, "status": status}
+        if reason is not None:
+            shown["reason"] = reason
+        return shown | {
+            "webhook_id": self.webhook_id,
+            "event_ids": [*self.event_ids],
+            "event_types": [*self.event_types],
+            "attempts": [attempt.shown() for attempt in self.attempts],
+            "created_at": to_rfc3339(self.created_at),
+        }

@@ -1,0 +1,415 @@
+"""Dispatching: look the webhooks up, render, sign, send side by side, write the log.
+
+What becomes of each message is `perkwire.verdict`'s to say; this module finds out which row holds.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from perkwire import VERSION
+from perkwire.delivery import Attempt, Delivery, DeliveryStatus
+from perkwire.formats import FORMATS, Payload, Unrenderable
+from perkwire.ids import AccountId, DeliveryId, WebhookId
+from perkwire.journal import Journal, Unavailable
+from perkwire.messages import (
+    DeliveryMessage,
+    Received,
+    UnreadableMessage,
+    read_delivery_message,
+)
+from perkwire.pausing import HealthStore, PauseRule, Result, record
+from perkwire.routing import event_types
+from perkwire.sending import Answered, Request, Sender, Unanswered
+from perkwire.timestamps import MICROSECONDS
+from perkwire.verdict import Disposition, Finding, Verdict, verdict
+from perkwire.webhook import Webhook, WebhookStatus
+
+GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookState:
+    """A webhook as of now; `failing` says that a streak of failures is on record."""
+
+    webhook: Webhook
+    failing: bool
+
+
+class Webhooks(Protocol):
+    """The webhooks that deliveries are for."""
+
+    def states(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState]:
+        """Those whose account and webhook exist, tombstones too, read consistently.
+
+        Raises Unavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A log entry to be written: `attempt` is the one that `after` has and `before` had not."""
+
+    before: Delivery | None
+    after: Delivery
+    attempt: Attempt | None
+
+
+class DeliveryLog(Protocol):
+    """Where deliveries are logged."""
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        """The entries that exist, read consistently; raises Unavailable."""
+        ...
+
+    def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
+        """Store them; the ids of those that are not stored. Never raises for a failed write.
+
+        A success is never overwritten, nor a newer run by an older one; such a change counts as
+        stored.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A webhook's secrets in the clear."""
+
+    secrets: tuple[str, ...]
+    headers: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return "Opened(…)"
+
+
+class Vault(Protocol):
+    """Opens what management has sealed."""
+
+    def open(self, webhook: Webhook) -> Opened:
+        """The secrets of exactly this webhook; raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchRule:
+    """The stack's parameters for dispatching."""
+
+    max_attempts: int
+    retry_interval_seconds: int
+    pause: PauseRule
+
+
+@dataclass(slots=True)
+class _Work:
+    """One message on its way through an invocation."""
+
+    received: Received
+    message: DeliveryMessage
+    finding: Finding = Finding.UNAVAILABLE
+    to_send: bool = False
+    state: WebhookState | None = None
+    entry: Delivery | None = None
+    request: Request | None = None
+    attempt: Attempt | None = None
+
+
+class Dispatching:
+    """The dispatcher's work on the messages of one invocation.
+
+    `executor` needs as many threads as an invocation has messages.
+    """
+
+    def __init__(
+        self,
+        *,
+        webhooks: Webhooks,
+        log: DeliveryLog,
+        vault: Vault,
+        sender: Sender,
+        health: HealthStore,
+        journal: Journal,
+        rule: DispatchRule,
+        executor: Executor,
+        clock: Callable[[], int],
+    ) -> None:
+        self._webhooks = webhooks
+        self._log = log
+        self._vault = vault
+        self._sender = sender
+        self._health = health
+        self._journal = journal
+        self._rule = rule
+        self._executor = executor
+        self._clock = clock
+
+    def dispatch(self, received: Sequence[Received], may_send: Callable[[], bool]) -> list[str]:
+        """Deal with each message; the ids of those to be left for SQS.
+
+        `may_send` says whether the invocation has time for a request that takes its whole
+        time-out; a message that cannot be sent any more is left as it is.
+        """
+        works = self._readable(received)
+        left = {record.message_id for record in received} - {
+            work.received.message_id for work in works
+        }
+        self._find(works)
+        self._prepare(works)
+        self._send([work for work in works if work.request], may_send)
+        left |= self._settle(works)
+        self._watch_health(works)
+        return [record.message_id for record in received if record.message_id in left]
+
+    def _readable(self, received: Sequence[Received]) -> list[_Work]:
+        works = []
+        for one in received:
+            try:
+                works.append(_Work(one, read_delivery_message(one.body)))
+            except UnreadableMessage as error:
+                self._journal.fault(
+                    "message_unreadable", message_id=one.message_id, detail=str(error)
+                )
+        return works
+
+    def _find(self, works: Sequence[_Work]) -> None:
+        """Find each message's webhook and log entry, and what they alone decide."""
+        if not works:
+            return
+        try:
+            states = self._webhooks.states(
+                {(work.message.account_id, work.message.webhook_id) for work in works}
+            )
+            entries = self._log.find(
+                {(work.message.account_id, work.message.delivery_id) for work in works}
+            )
+        except Unavailable as error:
+            self._journal.fault("dispatching_unavailable", detail=str(error))
+            return
+        taken: set[DeliveryId] = set()
+        for work in works:
+            message = work.message
+            work.state = states.get(message.webhook_id)
+            work.entry = entries.get(message.delivery_id)
+            if work.state is None:
+                self._fault(work, "webhook_absent")
+            elif message.delivery_id in taken:
+                # A second copy in the same batch: it comes again, and by then the log can tell.
+                self._journal.note("delivery.doubled", delivery_id=message.delivery_id)
+            else:
+                taken.add(message.delivery_id)
+                decided = _decided_unsent(message, work.state.webhook, work.entry)
+                work.to_send = decided is None
+                work.finding = decided or Finding.UNAVAILABLE
+
+    def _prepare(self, works: Sequence[_Work]) -> None:
+        for work in works:
+            if not work.to_send or work.state is None:
+                continue
+            try:
+                work.request = self._request(work.message, work.state.webhook)
+            except Unavailable as error:
+                self._fault(work, "secret_unreadable", detail=str(error))
+            except Unrenderable as error:
+                work.finding = Finding.UNRENDERABLE
+                self._fault(work, "delivery_unrenderable", detail=str(error))
+
+    def _request(self, message: DeliveryMessage, webhook: Webhook) -> Request:
+        opened = self._vault.open(webhook)
+        format_ = FORMATS[webhook.format]
+        payload = Payload(
+            delivery_id=message.delivery_id,
+            events=message.events,
+            batched=webhook.batch_size > 1,
+        )
+        body = format_.render(payload)
+        signature = format_.sign(opened.secrets, message.delivery_id, self._clock(), body)
+        headers = {
+            **opened.headers,
+            "content-type": "application/json",
+            "user-agent": f"Perkwire/{VERSION}",
+            "webhook-id": message.delivery_id,
+            **signature,
+        }
+        return Request(webhook.url, body, headers)
+
+    def _send(self, works: Sequence[_Work], may_send: Callable[[], bool]) -> None:
+        if not works:
+            return
+        if not may_send():
+            self._journal.fault("no_time_left", messages=len(works))
+            return
+        for _ in self._executor.map(self._attempt, works):
+            pass
+
+    def _attempt(self, work: _Work) -> None:
+        if work.request is None or work.state is None:
+            return
+        at = self._clock()
+        result = self._sender.send(work.request)
+        number = _attempt_number(work)
+        match result:
+            case Answered(status, snippet, duration_ms):
+                success = FORMATS[work.state.webhook.format].is_success(status)
+                work.finding = Finding.ACCEPTED if success else Finding.REFUSED
+                work.attempt = Attempt(
+                    number=number,
+                    at=at,
+                    duration_ms=duration_ms,
+                    status_code=status,
+                    response=None if success else snippet,
+                )
+            case Unanswered(error, duration_ms):
+                work.finding = Finding.REFUSED
+                work.attempt = Attempt(number=number, at=at, duration_ms=duration_ms, error=error)
+
+    def _settle(self, works: Sequence[_Work]) -> set[str]:
+        """Write the log; the ids of the messages to be left."""
+        verdicts = {
+            work.received.message_id: verdict(work.finding, last_attempt=self._is_last(work))
+            for work in works
+        }
+        changes = [
+            Change(work.entry, after, work.attempt)
+            for work in works
+            if (after := self._entry(work, verdicts[work.received.message_id])) is not None
+        ]
+        unstored = self._log.write(changes) if changes else set()
+        left = set()
+        for work in works:
+            decided = verdicts[work.received.message_id]
+            stored = work.message.delivery_id not in unstored
+            if decided.status is not None:
+                self._report(work, decided, stored=stored)
+            if decided.message is Disposition.LEAVE or (
+                decided.message is Disposition.DELETE_ONCE_LOGGED and not stored
+            ):
+                left.add(work.received.message_id)
+        return left
+
+    def _is_last(self, work: _Work) -> bool:
+        return work.received.receive_count >= self._rule.max_attempts
+
+    def _entry(self, work: _Work, decided: Verdict) -> Delivery | None:
+        if decided.status is None:
+            return None
+        now = self._clock()
+        message = work.message
+        due_at = None
+        if decided.status is DeliveryStatus.RETRYING:
+            due_at = now + self._rule.retry_interval_seconds * MICROSECONDS
+        before = work.entry or Delivery(
+            id=message.delivery_id,
+            account_id=message.account_id,
+            webhook_id=message.webhook_id,
+            event_ids=tuple(event.id for event in message.events),
+            event_types=event_types(message.events),
+            run=message.run,
+            status=DeliveryStatus.PENDING,
+            reason=None,
+            attempts=(),
+            due_at=None,
+            created_at=now,
+            updated_at=now,
+        )
+        attempts = before.attempts if work.attempt is None else (*before.attempts, work.attempt)
+        return replace(
+            before,
+            run=message.run,
+            status=decided.status,
+            reason=decided.reason,
+            attempts=attempts,
+            due_at=due_at,
+            updated_at=now,
+        )
+
+    def _report(self, work: _Work, decided: Verdict, *, stored: bool) -> None:
+        attempt = work.attempt
+        self._journal.note(
+            "delivery.attempted" if attempt else "delivery.settled",
+            account_id=work.message.account_id,
+            webhook_id=work.message.webhook_id,
+            delivery_id=work.message.delivery_id,
+            run=work.message.run,
+            events=len(work.message.events),
+            status=decided.status,
+            reason=decided.reason,
+            attempt=attempt.number if attempt else None,
+            status_code=attempt.status_code if attempt else None,
+            error=attempt.error if attempt else None,
+            duration_ms=attempt.duration_ms if attempt else None,
+        )
+        if not stored:
+            self._fault(work, "delivery_not_logged")
+
+    def _watch_health(self, works: Sequence[_Work]) -> None:
+        attempted: defaultdict[WebhookId, list[_Work]] = defaultdict(list)
+        for work in works:
+            if work.attempt is not None:
+                attempted[work.message.webhook_id].append(work)
+        for own in attempted.values():
+            state = own[0].state
+            if state is None:
+                continue
+            try:
+                reason = record(
+                    self._health,
+                    self._rule.pause,
+                    state.webhook,
+                    [self._result(work) for work in own],
+                    failing=state.failing,
+                    now=self._clock(),
+                )
+            except Unavailable as error:
+                self._fault(own[0], "health_not_kept", detail=str(error))
+                continue
+            if reason is not None:
+                self._journal.note(
+                    "webhook.paused",
+                    account_id=state.webhook.account_id,
+                    webhook_id=state.webhook.id,
+                    reason=reason,
+                )
+
+    def _result(self, work: _Work) -> Result:
+        return Result(
+            success=work.finding is Finding.ACCEPTED,
+            gone=work.attempt is not None and work.attempt.status_code == GONE,
+            exhausted=self._is_last(work),
+        )
+
+    def _fault(self, work: _Work, what: str, detail: str | None = None) -> None:
+        self._journal.fault(
+            what,
+            account_id=work.message.account_id,
+            webhook_id=work.message.webhook_id,
+            delivery_id=work.message.delivery_id,
+            message_id=work.received.message_id,
+            detail=detail,
+        )
+
+
+def _decided_unsent(
+    message: DeliveryMessage, webhook: Webhook, entry: Delivery | None
+) -> Finding | None:
+    """What the log and the webhook's status decide without a request; None: it is to be sent."""
+    if entry is not None and (entry.status is DeliveryStatus.SUCCEEDED or message.run < entry.run):
+        return Finding.SETTLED
+    match webhook.status:
+        case WebhookStatus.DELETED:
+            return Finding.DELETED
+        case WebhookStatus.DISABLED:
+            return Finding.DISABLED
+        case WebhookStatus.PAUSED:
+            return Finding.PAUSED
+        case WebhookStatus.ENABLED:
+            return None
+
+
+def _attempt_number(work: _Work) -> int:
+    """One more than the last in the log, and never less than what SQS has counted."""
+    logged = work.entry.attempts if work.entry is not None else ()
+    return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)

@@ -1,0 +1,203 @@
+"""What an endpoint may be: the rules for its URL and its custom headers.
+
+Both are applied when a webhook is saved and again when a request is sent, so that a rule made
+stricter later acts on stored webhooks too.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from perkwire.address import EndpointPolicy, is_allowed
+
+__all__ = ["EndpointPolicy", "Refusal", "check_headers", "check_url"]
+
+MAX_URL_CHARACTERS = 2048
+MAX_HEADERS = 20
+MAX_HEADER_BYTES = 3072  # KMS encrypts 4096 bytes at most, and they are stored as JSON
+
+_PUBLIC_PORTS = frozenset({443, 8443})
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something is not accepted: the rest of a sentence that begins with the field's name."""
+
+    detail: str
+
+
+# A parser of our own: the standard library's drops tabs and line breaks, keeps user info and takes
+# characters in a host on which HTTP clients disagree.
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)"
+    r"(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?"
+)
+_AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[1-9][0-9]{0,4}))?")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]|\s")
+_PERCENT = re.compile(r"%(?:[0-9A-Fa-f]{2})?")
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+# IDNA 2003, which Python has, and IDNA 2008 send these to different hosts: sharp s, final sigma,
+# and the zero-width joiners.
+_AMBIGUOUS = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
+
+# They mean something inside a network only; the address rule would refuse them when dialling.
+_INSIDE_NAMES = frozenset({"localhost", "local", "internal"})
+
+_QUOTED_SAFE = "/:@!$&'()*+,;=~-._?%"
+
+
+def check_url(
+    url: str, policy: EndpointPolicy, *, denied_ports: frozenset[int] = frozenset()
+) -> str | Refusal:
+    """The URL in normal form, or why an endpoint must not have it.
+
+    https only, ports 443 and 8443, no user info, no fragment, at most 2048 characters. `local` also
+    allows http, any port and loopback. `denied_ports` are refused under either policy, whatever the
+    host. The normal form has scheme and host in lower case, the host in ASCII (IDNA) without a
+    trailing dot, no default port, a path, and percent-encoding with capitals; it is a fixed point.
+    A host given as an address is judged here; a name's addresses are judged when dialled.
+    """
+    if len(url) > MAX_URL_CHARACTERS:
+        return _TOO_LONG
+    if _UNSAFE.search(url):
+        return Refusal("must not contain spaces, control characters or backslashes")
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        return Refusal("must be an absolute URL such as https://example.com/hook")
+    scheme = parts["scheme"].lower()
+    if scheme != "https" and not (scheme == "http" and policy is EndpointPolicy.LOCAL):
+        return Refusal("must use https")
+    if parts["fragment"] is not None:
+        return Refusal("must not have a fragment (#)")
+    if "@" in parts["authority"]:
+        return Refusal("must not hold a user name or password")
+    authority = _AUTHORITY.fullmatch(parts["authority"])
+    if authority is None:
+        return Refusal("must have a host name and, if any, a port number")
+    host = _check_host(authority["host"], policy)
+    if isinstance(host, Refusal):
+        return host
+    port = int(authority["port"] or _DEFAULT_PORTS[scheme])
+    if refusal := _check_port(port, policy, denied_ports):
+        return refusal
+    target = _check_target(parts["path"] or "/", parts["query"] or "")
+    if isinstance(target, Refusal):
+        return target
+    suffix = "" if port == _DEFAULT_PORTS[scheme] else f":{port}"
+    normal = f"{scheme}://{host}{suffix}{target}"
+    return normal if len(normal) <= MAX_URL_CHARACTERS else _TOO_LONG
+
+
+_TOO_LONG = Refusal(f"must have at most {MAX_URL_CHARACTERS} characters")
+_BAD_HOST = Refusal("must have a valid host name")
+_BAD_ADDRESS = Refusal("must not point to a private or special address")
+
+
+def _check_port(port: int, policy: EndpointPolicy, denied: frozenset[int]) -> Refusal | None:
+    if policy is EndpointPolicy.PUBLIC and port not in _PUBLIC_PORTS:
+        return Refusal("must use port 443 or 8443")
+    if port > 65535 or port in denied:
+        return Refusal("must use another port")
+    return None
+
+
+def _check_host(host: str, policy: EndpointPolicy) -> str | Refusal:
+    if host.startswith("["):
+        return _check_ipv6(host[1:-1], policy)
+    if not host.isascii():
+        if not _AMBIGUOUS.isdisjoint(host):
+            return Refusal("must give this international host name in its xn-- form")
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            return _BAD_HOST
+    host = host.lower().removesuffix(".")
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        return _BAD_HOST
+    if _NUMBER.fullmatch(labels[-1]):
+        # No top-level domain is a number: clients read such a host as an IPv4 address, each in
+        # its own way (octal, hexadecimal, fewer than four parts). Only the plain form is accepted.
+        try:
+            host = str(ipaddress.IPv4Address(host))
+        except ValueError:
+            return Refusal("must write an IPv4 address as four decimal numbers")
+        return host if is_allowed(host, policy) else _BAD_ADDRESS
+    if policy is EndpointPolicy.PUBLIC and (len(labels) == 1 or labels[-1] in _INSIDE_NAMES):
+        return Refusal("must have a public host name")
+    return host
+
+
+def _check_ipv6(text: str, policy: EndpointPolicy) -> str | Refusal:
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        return _BAD_HOST
+    return f"[{address.compressed}]" if is_allowed(str(address), policy) else _BAD_ADDRESS
+
+
+def _check_target(path: str, query: str) -> str | Refusal:
+    if any(len(found) == 1 for found in _PERCENT.findall(path + query)):
+        return Refusal("must have two hexadecimal digits after each %")
+    quoted = quote(path + query, safe=_QUOTED_SAFE)
+    return _PERCENT.sub(lambda found: found[0].upper(), quoted)
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
+_VALUE = re.compile(r"[!-~]+(?:[ \t]+[!-~]+)*")  # RFC 9110 §5.5 without obs-text
+
+# `Cookie` is not among them: it goes to the owner's own endpoint only, as `Authorization` does, and
+# the sender keeps no cookies that it could be mixed with.
+_REFUSED_NAMES = frozenset(
+    {
+        "accept-encoding",  # the answer's snippet is read without decoding
+        "connection",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "forwarded",
+        "nonce",
+        "x-voucherify-signature",
+        "x-zinrelo-signature",
+    }
+)
+_REFUSED_PREFIXES = ("content-", "proxy-", "svix-", "webhook-", "x-amz", "x-forwarded-")
+
+
+def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str, str]]:
+    """The custom headers as they are to be sent, or what is wrong: (header name, detail) pairs.
+
+    At most 20 headers and 3072 bytes of names and values together. Names are RFC 9110 tokens that
+    neither the connection nor a signature of ours needs; values are visible ASCII with spaces and
+    tabs inside only. No detail holds a value: they are secrets.
+    """
+    wrong: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for name, value in headers.items():
+        folded = name.lower()
+        if not _TOKEN.fullmatch(name):
+            wrong.append((name, "is not a valid header name"))
+        elif folded in _REFUSED_NAMES or folded.startswith(_REFUSED_PREFIXES):
+            wrong.append((name, "is set by Perkwire or by the connection"))
+        elif folded in seen:
+            wrong.append((name, "is there twice, differing only in case"))
+        elif not _VALUE.fullmatch(value):
+            wrong.append((name, "must be visible ASCII, with spaces and tabs inside only"))
+        seen.add(folded)
+    if len(headers) > MAX_HEADERS:
+        wrong.append(("headers", f"must be at most {MAX_HEADERS}"))
+    if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADER_BYTES:
+        wrong.append(("headers", f"must have at most {MAX_HEADER_BYTES} bytes in all"))
+    return wrong or dict(headers)

@@ -1,0 +1,134 @@
+"""Events: what happened to a member, as posted, kept and delivered."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perkwire.fields import Fields, parse_object
+from perkwire.ids import AccountId, EventId
+from perkwire.problem import FieldError, invalid, too_large
+from perkwire.strict_json import Json, compact
+from perkwire.timestamps import parse_rfc3339
+
+MAX_EVENTS = 100
+MAX_REQUEST_BYTES = 1024 * 1024
+MAX_EVENT_BYTES = 256 * 1024
+
+EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+EVENT_TYPE_FORM = "a dotted name such as points.earned or custom.anything"
+LONGEST_EVENT_TYPE = 128
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An accepted event. Times are microseconds since the epoch.
+
+    `accepted_at` orders events; `occurred_at` is what the caller said, or None.
+    """
+
+    id: EventId
+    type: str
+    accepted_at: int
+    occurred_at: int | None
+    program_id: str | None
+    data: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDraft:
+    """An event as it was posted, found valid, not yet accepted."""
+
+    field: str
+    id: EventId | None
+    account_id: str | None
+    type: str
+    occurred_at: int | None
+    program_id: str | None
+    data: dict[str, Json]
+
+    def digest(self) -> str:
+        """The SHA-256 of all that the event says, in hex: equal for equal bodies in any order."""
+        said = [self.type, self.occurred_at, self.program_id, self.data]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class EventRequest:
+    """The body of POST /v1/events: one event, or a list."""
+
+    drafts: tuple[EventDraft, ...]
+    bulk: bool
+
+
+def parse_events(body: bytes) -> EventRequest:
+    """Read POST /v1/events: one event or `{"events": […]}`, all valid or none.
+
+    Raises the problems 400 (not such JSON), 413 (over MAX_REQUEST_BYTES in all, or
+    MAX_EVENT_BYTES for one event as compact JSON) and 422 (every wrong field named).
+    """
+    if len(body) > MAX_REQUEST_BYTES:
+        raise too_large(f"A request has at most {MAX_REQUEST_BYTES} bytes.")
+    value = parse_object(body)
+    if "events" not in value:
+        return EventRequest(_drafts([value], bulk=False), bulk=False)
+    events = value["events"]
+    if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
+        raise invalid([FieldError("events", f"must be a list of 1 to {MAX_EVENTS} events")])
+    unknown = [FieldError(name, "is not a known field") for name in value if name != "events"]
+    if unknown:
+        raise invalid(unknown)
+    return EventRequest(_drafts(events, bulk=True), bulk=True)
+
+
+def _drafts(values: Sequence[Json], *, bulk: bool) -> tuple[EventDraft, ...]:
+    errors: list[FieldError] = []
+    drafts: list[EventDraft] = []
+    for position, value in enumerate(values):
+        place = f"events[{position}]" if bulk else ""
+        if not isinstance(value, dict):
+            errors.append(FieldError(place, "must be an object"))
+            continue
+        if len(compact(value)) > MAX_EVENT_BYTES:
+            raise too_large(f"{place or 'The event'} has more than {MAX_EVENT_BYTES} bytes.")
+        fields = Fields(value, f"{place}." if bulk else "")
+        draft = _draft(fields, place)
+        errors += fields.finish()
+        if draft:
+            drafts.append(draft)
+    if errors:
+        raise invalid(errors)
+    return tuple(drafts)
+
+
+def _draft(fields: Fields, place: str) -> EventDraft | None:
+    event_type = fields.required_text(
+        "type",
+        longest=LONGEST_EVENT_TYPE,
+        pattern=EVENT_TYPE,
+        form=EVENT_TYPE_FORM,
+    )
+    event_id = fields.text(
+        "id", longest=128, pattern=_ID, form="letters, digits, dots, colons, - and _"
+    )
+    account_id = fields.text("account_id")
+    program_id = fields.text("program_id", longest=128)
+    data = fields.required_object("data")
+    occurred_at = None
+    if (text := fields.text("occurred_at", longest=64)) is not None:
+        occurred_at = parse_rfc3339(text)
+        if occurred_at is None:
+            fields.wrong("occurred_at", "must be an RFC 3339 time such as 2026-11-21T09:30:00Z")
+    if fields.errors:
+        return None
+    return EventDraft(
+        field=place,
+        id=EventId(event_id) if event_id else None,
+        account_id=AccountId(account_id) if account_id else None,
+        type=event_type,
+        occurred_at=occurred_at,
+        program_id=program_id,
+        data=data,
+    )

@@ -1,0 +1,175 @@
+"""Reading a JSON object member by member: every wrong field is named, unknown ones too."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from perkwire.problem import FieldError, invalid, malformed
+from perkwire.strict_json import InvalidJson, Json, parse
+
+
+def parse_object(body: bytes) -> dict[str, Json]:
+    """The JSON object in a request's body; raises the 400 problem if it is not one."""
+    try:
+        value = parse(body)
+    except InvalidJson as error:
+        raise malformed(str(error)) from None
+    if not isinstance(value, dict):
+        raise malformed("The body must be a JSON object.")
+    return value
+
+
+class Fields:
+    """The members of one object. A reader that finds its member wrong notes why and gives None.
+
+    `prefix` goes before each field's name in errors, e.g. `events[3].`.
+    """
+
+    def __init__(self, value: dict[str, Json], prefix: str = "") -> None:
+        self._value = value
+        self._prefix = prefix
+        self._read: set[str] = set()
+        self.errors: list[FieldError] = []
+
+    def has(self, name: str) -> bool:
+        """Whether the member was sent at all."""
+        return name in self._value
+
+    def wrong(self, name: str, detail: str) -> None:
+        """Note that a member is wrong."""
+        self.errors.append(FieldError(f"{self._prefix}{name}", detail))
+
+    def text(
+        self,
+        name: str,
+        *,
+        longest: int = 256,
+        pattern: re.Pattern[str] | None = None,
+        form: str = "",
+    ) -> str | None:
+        """A string of 1 to `longest` characters that `pattern`, said as `form`, matches."""
+        value = self._member(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.wrong(name, "must be a string")
+        elif not 1 <= len(value) <= longest:
+            self.wrong(name, f"must have 1 to {longest} characters")
+        elif pattern is not None and not pattern.fullmatch(value):
+            self.wrong(name, f"must be {form}")
+        else:
+            return value
+        return None
+
+    def required_text(
+        self,
+        name: str,
+        *,
+        longest: int = 256,
+        pattern: re.Pattern[str] | None = None,
+        form: str = "",
+    ) -> str:
+        """As `text`, but its absence is an error; what is wrong reads as empty."""
+        self._require(name)
+        return self.text(name, longest=longest, pattern=pattern, form=form) or ""
+
+    def flag(self, name: str) -> bool | None:
+        """True or false."""
+        value = self._member(name)
+        if value is None or isinstance(value, bool):
+            return value
+        self.wrong(name, "must be true or false")
+        return None
+
+    def integer(self, name: str, lowest: int, highest: int) -> int | None:
+        """A whole number within bounds."""
+        value = self._member(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            self.wrong(name, f"must be a whole number from {lowest} to {highest}")
+            return None
+        return value
+
+    def object(self, name: str) -> dict[str, Json] | None:
+        """A JSON object of any members."""
+        value = self._member(name)
+        if value is None or isinstance(value, dict):
+            return value
+        self.wrong(name, "must be an object")
+        return None
+
+    def required_object(self, name: str) -> dict[str, Json]:
+        """As `object`, but its absence is an error; what is wrong reads as empty."""
+        self._require(name)
+        return self.object(name) or {}
+
+    def texts(
+        self,
+        name: str,
+        *,
+        most: int,
+        longest: int = 256,
+        check: Callable[[str], str | None] = lambda _: None,
+    ) -> tuple[str, ...] | None:
+        """A list of 1 to `most` distinct strings; `check` says what is wrong with one, or None."""
+        value = self._member(name)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not 1 <= len(value) <= most:
+            self.wrong(name, f"must be a list of 1 to {most} strings")
+            return None
+        before = len(self.errors)
+        found: list[str] = []
+        for position, item in enumerate(value):
+            place = f"{name}[{position}]"
+            if not isinstance(item, str) or not 1 <= len(item) <= longest:
+                self.wrong(place, f"must be a string of 1 to {longest} characters")
+            elif item in found:
+                self.wrong(place, "is there twice")
+            elif wrong := check(item):
+                self.wrong(place, wrong)
+            else:
+                found.append(item)
+        return tuple(found) if len(self.errors) == before else None
+
+    def required_texts(
+        self,
+        name: str,
+        *,
+        most: int,
+        longest: int = 256,
+        check: Callable[[str], str | None] = lambda _: None,
+    ) -> tuple[str, ...]:
+        """As `texts`, but its absence is an error; what is wrong reads as empty."""
+        self._require(name)
+        return self.texts(name, most=most, longest=longest, check=check) or ()
+
+    def finish(self) -> list[FieldError]:
+        """All errors, the unknown members among them."""
+        for name in self._value:
+            if name not in self._read:
+                self.wrong(name, "is not a known field")
+        return self.errors
+
+    def raise_if_wrong(self) -> None:
+        """Raise the 422 problem if any field is wrong or unknown."""
+        if errors := self.finish():
+            raise invalid(errors)
+
+    def _require(self, name: str) -> None:
+        if name not in self._value:
+            self.wrong(name, "is required")
+
+    def _member(self, name: str) -> Json:
+        self._read.add(name)
+        if name not in self._value:
+            return None
+        value = self._value[name]
+        if value is None:
+            self.wrong(name, "must not be null")
+        return value
+
+
+def one_of(names: Sequence[str]) -> str:
+    """`a, b or c`, for a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,72 @@
+"""`standard`: the body advised by Standard Webhooks 1.0, and its signature."""
+
+from collections.abc import Sequence
+
+from perkwire.event import Event
+from perkwire.formats.format import Payload
+from perkwire.ids import DeliveryId
+from perkwire.secret import check_secret, new_secret, signing_key
+from perkwire.signature import standard_webhooks
+from perkwire.strict_json import Json, compact
+from perkwire.timestamps import MICROSECONDS, to_rfc3339
+
+
+class Standard:
+    """One event as `{"id","type","timestamp","program_id","data"}`; batches in an envelope.
+
+    A webhook with batch_size over 1 always gets the envelope, also around a single event. The
+    key is the decoded part of the secret; any 2xx is a success.
+    """
+
+    name = "standard"
+    largest_batch = 100
+
+    def knows(self, event_type: str) -> bool:
+        """Every type."""
+        return bool(event_type)
+
+    def new_secret(self) -> str:
+        """`whsec_` and the base64 of 32 random bytes."""
+        return new_secret()
+
+    def check_secret(self, secret: str) -> str | None:
+        """`whsec_` and the base64 of 24 to 64 bytes."""
+        return check_secret(secret)
+
+    def render(self, payload: Payload) -> bytes:
+        """The event, or the batch envelope with the first event's time."""
+        events = [_said(event) for event in payload.events]
+        if len(events) == 1 and not payload.batched:
+            return compact(events[0])
+        timestamp = to_rfc3339(_moment(payload.events[0]))
+        return compact({"type": "batch", "timestamp": timestamp, "data": {"events": [*events]}})
+
+    def sign(
+        self, secrets: Sequence[str], delivery_id: DeliveryId, at: int, body: bytes
+    ) -> dict[str, str]:
+        """`webhook-id`, `webhook-timestamp` in seconds and `webhook-signature`."""
+        timestamp = at // MICROSECONDS
+        keys = [signing_key(secret) for secret in secrets]
+        return {
+            "webhook-id": delivery_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": standard_webhooks(keys, delivery_id, timestamp, body),
+        }
+
+    def is_success(self, status: int) -> bool:
+        """2xx."""
+        return 200 <= status <= 299
+
+
+def _said(event: Event) -> dict[str, Json]:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "timestamp": to_rfc3339(_moment(event)),
+        "program_id": event.program_id,
+        "data": event.data,
+    }
+
+
+def _moment(event: Event) -> int:
+    return event.accepted_at if event.occurred_at is None else event.occurred_at

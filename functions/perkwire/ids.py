@@ -1,0 +1,88 @@
+"""Identifiers: a prefix that says what it names, then lower-case Crockford base 32.
+
+Event ids and delivery ids begin with a time in milliseconds, so they sort by it as text.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from typing import NewType
+
+AccountId = NewType("AccountId", str)
+WebhookId = NewType("WebhookId", str)
+EventId = NewType("EventId", str)
+DeliveryId = NewType("DeliveryId", str)
+KeyId = NewType("KeyId", str)
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_TIME_LENGTH = 10  # 50 bits of milliseconds: enough until the year 37648
+_RANDOM_LENGTH = 16  # 80 bits
+
+
+def new_account_id() -> AccountId:
+    """`acct_` and 80 random bits."""
+    return AccountId(f"acct_{_random()}")
+
+
+def new_webhook_id() -> WebhookId:
+    """`wh_` and 80 random bits."""
+    return WebhookId(f"wh_{_random()}")
+
+
+def new_key_id() -> KeyId:
+    """`key_` and 80 random bits; names an API key without being one."""
+    return KeyId(f"key_{_random()}")
+
+
+def new_event_id(accepted_at: int) -> EventId:
+    """`evt_`, the time of acceptance (microseconds since the epoch) and 80 random bits."""
+    return EventId(f"evt_{time_prefix(accepted_at)}{_random()}")
+
+
+def event_id_for_key(account_id: AccountId, idempotency_key: str, position: int) -> EventId:
+    """The id of the event at `position` of a request sent with this Idempotency-Key: always it."""
+    return EventId(f"evt_{_digest(account_id, idempotency_key, str(position), length=26)}")
+
+
+def delivery_id(
+    webhook_id: WebhookId, event_ids: Sequence[EventId], accepted_at: int
+) -> DeliveryId:
+    """The same for the same webhook and events, so that routing twice repeats, never doubles.
+
+    `accepted_at` is the first event's time of acceptance in microseconds; an event keeps its own
+    through every repeat.
+    """
+    digest = _digest(webhook_id, *event_ids, length=_RANDOM_LENGTH)
+    return DeliveryId(f"dlv_{webhook_id.removeprefix('wh_')}_{time_prefix(accepted_at)}{digest}")
+
+
+def webhook_of(delivery: DeliveryId) -> WebhookId | None:
+    """The webhook that a delivery's id names, or None if it is not of a delivery id's form."""
+    prefix, _, rest = delivery.partition("_")
+    webhook, _, own = rest.partition("_")
+    if prefix != "dlv" or not webhook or not own:
+        return None
+    return WebhookId(f"wh_{webhook}")
+
+
+def time_prefix(microseconds: int) -> str:
+    """Where ids of this moment begin, among the parts of ids that sort by time."""
+    return _base32(max(microseconds, 0) // 1000, _TIME_LENGTH)
+
+
+def _random() -> str:
+    return _base32(secrets.randbits(_RANDOM_LENGTH * 5), _RANDOM_LENGTH)
+
+
+def _digest(*parts: str, length: int) -> str:
+    # Each part goes in with its length: ("ab", "c") and ("a", "bc") must differ.
+    hasher = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode()
+        hasher.update(len(encoded).to_bytes(4, "big"))
+        hasher.update(encoded)
+    return _base32(int.from_bytes(hasher.digest(), "big"), length)
+
+
+def _base32(number: int, length: int) -> str:
+    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(length)))

@@ -1,0 +1,99 @@
+"""What went wrong with a request: RFC 9457 problem details, raised as one exception."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from perkwire.strict_json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: where (`events[3].type`, `url`, a header's name) and why, a sentence."""
+
+    field: str
+    detail: str
+
+
+class Problem(Exception):
+    """A request that cannot be granted; nothing was stored because of it.
+
+    `document()` is the answer's body, with type `urn:perkwire:problem:<name>`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        name: str,
+        title: str,
+        *,
+        detail: str | None = None,
+        errors: Sequence[FieldError] = (),
+        extra: Mapping[str, Json] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self._name = name
+        self._title = title
+        self._detail = detail
+        self._errors = tuple(errors)
+        self._extra = dict(extra or {})
+
+    def document(self) -> dict[str, Json]:
+        """The problem details as a JSON object."""
+        document: dict[str, Json] = {
+            "type": f"urn:perkwire:problem:{self._name}",
+            "title": self._title,
+            "status": self.status,
+        }
+        if self._detail:
+            document["detail"] = self._detail
+        if self._errors:
+            document["errors"] = [
+                {"field": error.field, "detail": error.detail} for error in self._errors
+            ]
+        return document | self._extra
+
+
+def malformed(detail: str) -> Problem:
+    """400: the body is not the JSON that it must be."""
+    return Problem(400, "malformed", "The request body is malformed.", detail=detail)
+
+
+def invalid(errors: Sequence[FieldError]) -> Problem:
+    """422: the body is JSON, but fields of it are wrong; all of them are named."""
+    return Problem(422, "invalid", "The request has invalid fields.", errors=errors)
+
+
+def too_large(detail: str) -> Problem:
+    """413: the body is over a documented limit."""
+    return Problem(413, "too-large", "The request is too large.", detail=detail)
+
+
+def forbidden(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
+    """403: the API key may not do this."""
+    return Problem(
+        403, "forbidden", "The API key does not allow this.", detail=detail, errors=errors
+    )
+
+
+def not_found(what: str) -> Problem:
+    """404: no such thing in this account."""
+    return Problem(404, "not-found", f"There is no such {what}.")
+
+
+def conflict(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
+    """409: what is there does not allow it."""
+    return Problem(
+        409, "conflict", "The request conflicts with what is stored.", detail=detail, errors=errors
+    )
+
+
+def unavailable(detail: str, extra: Mapping[str, Json] | None = None) -> Problem:
+    """503: nothing is wrong with the request; send it again."""
+    return Problem(
+        503,
+        "unavailable",
+        "The request could not be completed; send it again.",
+        detail=detail,
+        extra=extra,
+    )

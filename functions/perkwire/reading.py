@@ -1,0 +1,199 @@
+"""Reading what became of events: the log of deliveries, newest first, and single events."""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from perkwire.delivery import Delivery, DeliveryStatus
+from perkwire.event import Event
+from perkwire.fields import one_of
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, time_prefix, webhook_of
+from perkwire.managing import Page
+from perkwire.problem import FieldError, invalid, not_found
+from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
+from perkwire.strict_json import Json
+from perkwire.timestamps import parse_rfc3339, to_rfc3339
+from perkwire.webhook import Webhook
+
+_CURSOR = re.compile(r"[0-9a-z]{26}")
+_STATUSES = tuple(status for status in DeliveryStatus if status is not DeliveryStatus.PENDING)
+
+
+class Deliveries(Protocol):
+    """The log."""
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        """The entries that exist; raises Unavailable."""
+        ...
+
+    def newest(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> Sequence[Delivery]:
+        """Up to `limit` of a webhook's entries, newest first, between two ends of ids.
+
+        Raises Unavailable.
+        """
+        ...
+
+
+class Events(Protocol):
+    """The kept events."""
+
+    def find(self, account_id: AccountId, event_id: EventId) -> RoutedEvent | None:
+        """One event; raises Unavailable."""
+        ...
+
+
+class AccountWebhooks(Protocol):
+    """The webhooks whose log there is."""
+
+    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
+        """All webhooks of an account, tombstones too; raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Which deliveries to list; None does not matter. Times are microseconds since the epoch."""
+
+    status: DeliveryStatus | None = None
+    webhook_id: WebhookId | None = None
+    event_type: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
+    """Read the query of GET /v1/deliveries; raises the 422 problem."""
+    errors: list[FieldError] = []
+    status = parameters.get("status")
+    if status is not None and status not in _STATUSES:
+        errors.append(FieldError("status", f"must be {one_of(_STATUSES)}"))
+    times: dict[str, int | None] = {}
+    for name in ("since", "until"):
+        text = parameters.get(name)
+        times[name] = None if text is None else parse_rfc3339(text)
+        if text is not None and times[name] is None:
+            errors.append(FieldError(name, "must be an RFC 3339 time"))
+    known = {"status", "webhook_id", "event_type", "since", "until", "limit", "cursor"}
+    errors += [
+        FieldError(name, "is not a known parameter") for name in parameters if name not in known
+    ]
+    if errors:
+        raise invalid(errors)
+    webhook_id = parameters.get("webhook_id")
+    return DeliveryFilter(
+        status=DeliveryStatus(status) if status else None,
+        webhook_id=WebhookId(webhook_id) if webhook_id else None,
+        event_type=parameters.get("event_type"),
+        since=times["since"],
+        until=times["until"],
+    )
+
+
+class LogReading:
+    """The log of one account. `retry_interval_seconds` tells when a delivery is overdue."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: Deliveries,
+        events: Events,
+        webhooks: AccountWebhooks,
+        retry_interval_seconds: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._deliveries = deliveries
+        self._events = events
+        self._webhooks = webhooks
+        self._retry_interval_seconds = retry_interval_seconds
+        self._clock = clock
+
+    def delivery(self, account_id: AccountId, delivery_id: DeliveryId) -> dict[str, Json]:
+        """One delivery with all its attempts; raises Problem and Unavailable."""
+        if webhook_of(delivery_id) is not None:
+            found = self._deliveries.find({(account_id, delivery_id)})
+            if delivery_id in found:
+                return self._shown(found[delivery_id])
+        raise not_found("delivery")
+
+    def list(
+        self, account_id: AccountId, wanted: DeliveryFilter, limit: int, cursor: str | None
+    ) -> Page[dict[str, Json]]:
+        """Deliveries, newest first by the acceptance of their first event.
+
+        One query for each webhook, of at most `limit` entries each. What the filter leaves out
+        makes a page short, not the list. Raises Problem and Unavailable.
+        """
+        if cursor is not None and not _CURSOR.fullmatch(cursor):
+            raise invalid([FieldError("cursor", "must be the next_cursor of an earlier page")])
+        before = min(cursor or "~", time_prefix(wanted.until) if wanted.until is not None else "~")
+        after = time_prefix(wanted.since) if wanted.since is not None else ""
+        entries: list[Delivery] = []
+        for webhook_id in self._webhook_ids(account_id, wanted.webhook_id):
+            entries += self._deliveries.newest(
+                account_id, webhook_id, after=after, before=before, limit=limit
+            )
+        entries.sort(key=_position, reverse=True)
+        page = entries[:limit]
+        more = len(entries) >= limit
+        return Page(
+            [self._shown(entry) for entry in page if self._matches(entry, wanted)],
+            _position(page[-1]) if more and page else None,
+        )
+
+    def event(self, account_id: AccountId, event_id: EventId) -> dict[str, Json]:
+        """One event, and what became of it at each webhook; raises Problem and Unavailable."""
+        found = self._events.find(account_id, event_id)
+        if found is None:
+            raise not_found("event")
+        became = {
+            webhook_id: DeliveryId(delivery_id)
+            for webhook_id, delivery_id in found.deliveries.items()
+            if delivery_id != NOT_IN_FORMAT
+        }
+        entries = self._deliveries.find({(account_id, one) for one in became.values()})
+        deliveries: list[Json] = []
+        for webhook_id in found.deliveries:
+            shown: dict[str, Json] = {"webhook_id": webhook_id}
+            if webhook_id not in became:
+                shown["status"] = NOT_IN_FORMAT
+            else:
+                shown |= {"id": became[webhook_id], "status": DeliveryStatus.PENDING}
+                if entry := entries.get(became[webhook_id]):
+                    shown["status"] = self._standing(entry)
+            deliveries.append(shown)
+        return _event_shown(found.event) | {"deliveries": deliveries}
+
+    def _webhook_ids(self, account_id: AccountId, wanted: WebhookId | None) -> Sequence[WebhookId]:
+        if wanted is not None:
+            return [wanted]
+        return [webhook.id for webhook in self._webhooks.of_account(account_id) or ()]
+
+    def _matches(self, entry: Delivery, wanted: DeliveryFilter) -> bool:
+        if wanted.status is not None and self._standing(entry) is not wanted.status:
+            return False
+        return wanted.event_type is None or wanted.event_type in entry.event_types
+
+    def _standing(self, entry: Delivery) -> DeliveryStatus:
+        return entry.standing(self._clock(), self._retry_interval_seconds)[0]
+
+    def _shown(self, entry: Delivery) -> dict[str, Json]:
+        return entry.shown(self._clock(), self._retry_interval_seconds)
+
+
+def _position(entry: Delivery) -> str:
+    return entry.id.rpartition("_")[2]
+
+
+def _event_shown(event: Event) -> dict[str, Json]:
+    occurred_at = None if event.occurred_at is None else to_rfc3339(event.occurred_at)
+    return {
+        "id": event.id,
+        "type": event.type,
+        "program_id": event.program_id,
+        "accepted_at": to_rfc3339(event.accepted_at),
+        "occurred_at": occurred_at,
+        "data": event.data,
+    }

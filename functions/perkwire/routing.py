@@ -1,0 +1,274 @@
+"""Routing: one event message becomes the deliveries of its account's webhooks.
+
+Only the events of one message are ever batched together, and ids are derived, so that a message
+that comes twice becomes the same deliveries twice, whose second copies send nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from perkwire.accepting import Outgoing, Queue
+from perkwire.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.event import Event
+from perkwire.formats import FORMATS
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
+from perkwire.journal import Journal, Unavailable
+from perkwire.messages import (
+    DeliveryMessage,
+    EventMessage,
+    Received,
+    UnreadableMessage,
+    chunks,
+    read_event_message,
+    write_delivery_message,
+)
+from perkwire.webhook import Webhook, WebhookStatus
+
+NOT_IN_FORMAT = "not_in_format"
+
+
+class AccountWebhooks(Protocol):
+    """The webhooks to match against."""
+
+    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
+        """All webhooks of an account, tombstones too, read consistently; None: no such account.
+
+        Raises Unavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutedEvent:
+    """An event as it is kept: `deliveries` says by webhook what it became."""
+
+    account_id: AccountId
+    event: Event
+    deliveries: Mapping[WebhookId, DeliveryId | str]
+
+
+class Events(Protocol):
+    """Where accepted events are kept."""
+
+    def keep(self, events: Sequence[RoutedEvent], *, again: bool) -> set[tuple[AccountId, EventId]]:
+        """Store them; the keys of those that are not stored now. Never raises for a failed write.
+
+        `again` says that some may be there already: what those became is kept as well.
+        """
+        ...
+
+
+class PausedDeliveries(Protocol):
+    """The log, for deliveries that are not sent because their webhook is paused."""
+
+    def add(self, deliveries: Sequence[Delivery]) -> None:
+        """Store those that are not in the log yet; raises Unavailable."""
+        ...
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What one event message becomes."""
+
+    received: Received
+    message: EventMessage
+    events: list[RoutedEvent] = field(default_factory=list)
+    deliveries: list[DeliveryMessage] = field(default_factory=list)
+    paused: list[Delivery] = field(default_factory=list)
+
+
+class Routing:
+    """The router's work on the messages of one invocation."""
+
+    def __init__(
+        self,
+        *,
+        webhooks: AccountWebhooks,
+        events: Events,
+        paused: PausedDeliveries,
+        queue: Queue,
+        journal: Journal,
+        clock: Callable[[], int],
+    ) -> None:
+        self._webhooks = webhooks
+        self._events = events
+        self._paused = paused
+        self._queue = queue
+        self._journal = journal
+        self._clock = clock
+
+    def route(self, received: Sequence[Received]) -> list[str]:
+        """Route each message by itself; the ids of those to be left for SQS.
+
+        A message is done only if its events are kept and all its deliveries are held by SQS or,
+        for paused webhooks, by the log. Events are kept before their deliveries are sent.
+        """
+        plans = self._plans(received)
+        left = {message.message_id for message in received} - {
+            plan.received.message_id for plan in plans
+        }
+        kept = self._keep(plans)
+        sent = self._send(kept)
+        left |= {plan.received.message_id for plan in plans if plan not in sent}
+        return [message.message_id for message in received if message.message_id in left]
+
+    def _plans(self, received: Sequence[Received]) -> list[_Plan]:
+        found: dict[AccountId, Sequence[Webhook] | None] = {}
+        plans = []
+        for record in received:
+            try:
+                message = read_event_message(record.body)
+                if message.account_id not in found:
+                    found[message.account_id] = self._webhooks.of_account(message.account_id)
+            except UnreadableMessage as error:
+                self._journal.fault(
+                    "message_unreadable", message_id=record.message_id, detail=str(error)
+                )
+                continue
+            except Unavailable as error:
+                self._journal.fault(
+                    "routing_unavailable", message_id=record.message_id, detail=str(error)
+                )
+                continue
+            webhooks = found[message.account_id]
+            if webhooks is None:
+                self._journal.fault(
+                    "account_absent",
+                    message_id=record.message_id,
+                    account_id=message.account_id,
+                )
+                continue
+            plans.append(self._plan(record, message, webhooks))
+        return plans
+
+    def _plan(self, record: Received, message: EventMessage, webhooks: Sequence[Webhook]) -> _Plan:
+        plan = _Plan(record, message)
+        became: dict[EventId, dict[WebhookId, DeliveryId | str]] = {
+            event.id: {} for event in message.events
+        }
+        for webhook in webhooks:
+            if webhook.status not in (WebhookStatus.ENABLED, WebhookStatus.PAUSED):
+                continue
+            wanted = [event for event in message.events if webhook.wants(event)]
+            knows = FORMATS[webhook.format].knows
+            for event in wanted:
+                if not knows(event.type):
+                    became[event.id][webhook.id] = NOT_IN_FORMAT
+            known = [event for event in wanted if knows(event.type)]
+            for chunk in chunks(known, webhook.batch_size):
+                delivery = _delivery(message.account_id, webhook, chunk)
+                for event in chunk:
+                    became[event.id][webhook.id] = delivery.delivery_id
+                if webhook.status is WebhookStatus.PAUSED:
+                    plan.paused.append(_paused(delivery, self._clock()))
+                else:
+                    plan.deliveries.append(delivery)
+        plan.events = [
+            RoutedEvent(account_id=message.account_id, event=event, deliveries=became[event.id])
+            for event in message.events
+        ]
+        return plan
+
+    def _keep(self, plans: Sequence[_Plan]) -> list[_Plan]:
+        """The plans whose events and paused deliveries are stored now."""
+        failed: set[tuple[AccountId, EventId]] = set()
+        for again in (False, True):
+            events = [
+                event
+                for plan in plans
+                if (plan.received.receive_count > 1) is again
+                for event in plan.events
+            ]
+            if events:
+                failed |= self._events.keep(events, again=again)
+        kept = []
+        for plan in plans:
+            if failed & {(event.account_id, event.event.id) for event in plan.events}:
+                self._fault(plan, "events_not_kept")
+            elif self._log_paused(plan):
+                kept.append(plan)
+        return kept
+
+    def _log_paused(self, plan: _Plan) -> bool:
+        if not plan.paused:
+            return True
+        try:
+            self._paused.add(plan.paused)
+        except Unavailable as error:
+            self._fault(plan, "paused_deliveries_not_logged", detail=str(error))
+            return False
+        return True
+
+    def _send(self, plans: Sequence[_Plan]) -> list[_Plan]:
+        """The plans whose deliveries SQS holds, all of them."""
+        held = iter(
+            self._queue.send(
+                [
+                    Outgoing(write_delivery_message(delivery), delivery.webhook_id)
+                    for plan in plans
+                    for delivery in plan.deliveries
+                ]
+            )
+        )
+        done = []
+        for plan in plans:
+            # A list, not a generator: each plan has to take its own share of the results.
+            if all([next(held) for _ in plan.deliveries]):  # noqa: C419
+                self._note(plan)
+                done.append(plan)
+            else:
+                self._fault(plan, "deliveries_not_queued")
+        return done
+
+    def _note(self, plan: _Plan) -> None:
+        self._journal.note(
+            "events.routed",
+            account_id=plan.message.account_id,
+            message_id=plan.received.message_id,
+            events=len(plan.events),
+            deliveries=len(plan.deliveries),
+            paused=len(plan.paused),
+        )
+
+    def _fault(self, plan: _Plan, what: str, detail: str | None = None) -> None:
+        self._journal.fault(
+            what,
+            account_id=plan.message.account_id,
+            message_id=plan.received.message_id,
+            detail=detail,
+        )
+
+
+def _delivery(
+    account_id: AccountId, webhook: Webhook, events: tuple[Event, ...]
+) -> DeliveryMessage:
+    return DeliveryMessage(
+        delivery_id=delivery_id(webhook.id, [event.id for event in events], events[0].accepted_at),
+        account_id=account_id,
+        webhook_id=webhook.id,
+        run=0,
+        events=events,
+    )
+
+
+def _paused(message: DeliveryMessage, now: int) -> Delivery:
+    return Delivery(
+        id=message.delivery_id,
+        account_id=message.account_id,
+        webhook_id=message.webhook_id,
+        event_ids=tuple(event.id for event in message.events),
+        event_types=event_types(message.events),
+        run=message.run,
+        status=DeliveryStatus.FAILED,
+        reason=Reason.PAUSED,
+        attempts=(),
+        due_at=None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def event_types(events: Iterable[Event]) -> tuple[str, ...]:
+    """The distinct types of some events, in their order."""
+    return tuple(dict.fromkeys(event.type for event in events))

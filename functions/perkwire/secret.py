@@ -1,0 +1,40 @@
+"""Signing secrets: `whsec_` and base64, as Standard Webhooks 1.0 writes a symmetric key."""
+
+import base64
+import binascii
+import secrets
+
+_PREFIX = "whsec_"
+_SHORTEST_BYTES = 24
+_LONGEST_BYTES = 64
+_NEW_BYTES = 32
+
+
+def new_secret() -> str:
+    """A secret of 32 random bytes."""
+    return _PREFIX + base64.b64encode(secrets.token_bytes(_NEW_BYTES)).decode()
+
+
+def check_secret(secret: str) -> str | None:
+    """What is wrong with a given secret, or None. The sentence never holds the secret."""
+    if _decoded(secret) is None:
+        return f"must be {_PREFIX} and the base64 of {_SHORTEST_BYTES} to {_LONGEST_BYTES} bytes"
+    return None
+
+
+def signing_key(secret: str) -> bytes:
+    """The HMAC key: the decoded part; raises ValueError, without the secret in it."""
+    key = _decoded(secret)
+    if key is None:
+        raise ValueError("The secret is not of the form that its format asks for.")
+    return key
+
+
+def _decoded(secret: str) -> bytes | None:
+    if not secret.startswith(_PREFIX):
+        return None
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if _SHORTEST_BYTES <= len(key) <= _LONGEST_BYTES else None

@@ -1,0 +1,122 @@
+"""JSON as we accept and write it: RFC 8259, and nothing that would change on its way through.
+
+Refused, because a receiver would not get what the sender wrote: duplicate keys, NaN and Infinity,
+numbers that a 64-bit integer or an IEEE 754 double cannot hold exactly, lone surrogates, text that
+is not UTF-8, nesting deeper than MAX_DEPTH.
+"""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+
+MAX_DEPTH = 32
+_MAX_INTEGER = 2**64 - 1
+_MIN_INTEGER = -(2**63)
+_MAX_NUMBER_LENGTH = 64
+
+
+class InvalidJson(ValueError):
+    """Why a text is refused, as a sentence for the one who sent it."""
+
+
+def parse(text: bytes | str) -> Json:
+    """The value of a JSON text; raises InvalidJson."""
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8")
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_float,
+            parse_int=_integer,
+        )
+    except UnicodeDecodeError:
+        raise InvalidJson("The body is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise InvalidJson(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    except RecursionError:
+        raise InvalidJson(f"The body nests deeper than {MAX_DEPTH} levels.") from None
+    _check(value)
+    return value  # type: ignore[no-any-return]
+
+
+def compact(value: Json) -> bytes:
+    """UTF-8 without insignificant white space: what endpoints get."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def compact_ascii(value: Json) -> str:
+    """ASCII only: what queues carry, since SQS refuses characters that XML cannot hold."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise InvalidJson(f"The body has the key {_shown(twice)} twice in one object.")
+    return found
+
+
+def _constant(name: str) -> Json:
+    raise InvalidJson(f"The body is not JSON: {name} is not a JSON number.")
+
+
+def _float(literal: str) -> float:
+    if len(literal) > _MAX_NUMBER_LENGTH:
+        raise InvalidJson(f"The body has a number of {len(literal)} characters.")
+    number = float(literal)
+    if not _holds(number, literal):
+        raise InvalidJson(
+            f"The number {literal} does not fit an IEEE 754 double exactly; send it as a string."
+        )
+    return number
+
+
+def _holds(number: float, literal: str) -> bool:
+    written = repr(number)
+    return written == literal or (written[-1] not in "fn" and Decimal(written) == Decimal(literal))
+
+
+def _integer(literal: str) -> int:
+    number = int(literal) if len(literal) <= _MAX_NUMBER_LENGTH else _MAX_INTEGER + 1
+    if not _MIN_INTEGER <= number <= _MAX_INTEGER:
+        raise InvalidJson("The body has an integer that needs more than 64 bits.")
+    return number
+
+
+def _check(root: Json) -> None:
+    level: list[Json] = [root]
+    for _ in range(MAX_DEPTH + 1):
+        if not level:
+            return
+        level = [child for value in level for child in _children(value)]
+    raise InvalidJson(f"The body nests deeper than {MAX_DEPTH} levels.")
+
+
+def _children(value: Json) -> Iterator[Json]:
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, list):
+        yield from value
+    elif isinstance(value, dict):
+        for key in value:
+            _check_text(key)
+        yield from value.values()
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidJson("The body has a string with a lone surrogate.") from None
+
+
+def _shown(text: str) -> str:
+    return json.dumps(text[:64])

@@ -1,0 +1,33 @@
+"""Times: microseconds since the epoch inside, RFC 3339 in UTC outside."""
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+)
+MICROSECONDS = 1_000_000
+
+
+def now() -> int:
+    """Microseconds since the epoch, by this machine's clock."""
+    return time.time_ns() // 1000
+
+
+def to_rfc3339(microseconds: int) -> str:
+    """`2026-11-21T01:23:45.678901Z`: always UTC, always six digits, so that text sorts as time."""
+    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z"
+
+
+def parse_rfc3339(text: str) -> int | None:
+    """Microseconds since the epoch, or None if it is no RFC 3339 time with an offset."""
+    if not _RFC_3339.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+    return (moment - _EPOCH) // timedelta(microseconds=1)

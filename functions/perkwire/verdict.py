@@ -1,0 +1,75 @@
+"""What becomes of a delivery and of its message: the whole table, in one function.
+
+The same table, in words, stands in docs/architecture.md.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import assert_never
+
+from perkwire.delivery import DeliveryStatus, Reason
+
+
+class Finding(enum.Enum):
+    """What the dispatcher found out about one message. Earlier ones go before later ones."""
+
+    UNREADABLE = enum.auto()
+    """The message cannot be read."""
+    UNAVAILABLE = enum.auto()
+    """Account or webhook item absent, secret unreadable, DynamoDB or KMS failing, no time left."""
+    SETTLED = enum.auto()
+    """The delivery has succeeded, or the message's run is older than the delivery's."""
+    DELETED = enum.auto()
+    DISABLED = enum.auto()
+    PAUSED = enum.auto()
+    UNRENDERABLE = enum.auto()
+    """The format cannot say it."""
+    ACCEPTED = enum.auto()
+    """The endpoint answered with a status that its format counts as success."""
+    REFUSED = enum.auto()
+    """Any other answer, or none."""
+
+
+class Disposition(enum.Enum):
+    """What happens to the message."""
+
+    LEAVE = enum.auto()
+    """It stays with SQS, which counts, waits and dead-letters."""
+    DELETE = enum.auto()
+    DELETE_ONCE_LOGGED = enum.auto()
+    """It is deleted unsent, so only if the log has stored why; otherwise it stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`status` None leaves the delivery as it is."""
+
+    status: DeliveryStatus | None
+    reason: Reason | None
+    message: Disposition
+
+
+def verdict(finding: Finding, *, last_attempt: bool) -> Verdict:
+    """The row of the table for a finding; `last_attempt` says that SQS will not bring it again."""
+    unsuccessful = DeliveryStatus.FAILED if last_attempt else DeliveryStatus.RETRYING
+    match finding:
+        case Finding.UNREADABLE | Finding.UNAVAILABLE:
+            return Verdict(None, None, Disposition.LEAVE)
+        case Finding.SETTLED:
+            return Verdict(None, None, Disposition.DELETE)
+        case Finding.DELETED:
+            return Verdict(DeliveryStatus.CANCELLED, Reason.DELETED, Disposition.DELETE_ONCE_LOGGED)
+        case Finding.DISABLED:
+            return Verdict(
+                DeliveryStatus.CANCELLED, Reason.DISABLED, Disposition.DELETE_ONCE_LOGGED
+            )
+        case Finding.PAUSED:
+            return Verdict(DeliveryStatus.FAILED, Reason.PAUSED, Disposition.DELETE_ONCE_LOGGED)
+        case Finding.UNRENDERABLE:
+            return Verdict(unsuccessful, Reason.FORMAT, Disposition.LEAVE)
+        case Finding.ACCEPTED:
+            return Verdict(DeliveryStatus.SUCCEEDED, None, Disposition.DELETE)
+        case Finding.REFUSED:
+            return Verdict(unsuccessful, None, Disposition.LEAVE)
+        case _:
+            assert_never(finding)

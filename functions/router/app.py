@@ -1,0 +1,47 @@
+"""Router: event messages in, delivery messages out."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from perkwire.adapters import aws, tables
+from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable
+from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventTable
+from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.sqs_events import left_for_sqs
+from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.routing import Routing
+from perkwire.settings import RouterSettings
+from perkwire.timestamps import now
+
+
+@cache
+def _telemetry() -> Telemetry:
+    return Telemetry("router")
+
+
+@cache
+def _routing() -> Routing:
+    settings = RouterSettings.from_env(os.environ)
+    telemetry = _telemetry()
+    connection = tables.connect()
+    tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
+    tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
+    tables.bind(connection, settings.delivery_table, DeliveryItem)
+    return Routing(
+        webhooks=WebhookLookup(),
+        events=EventTable(telemetry, event_retention_days=settings.event_retention_days),
+        paused=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
+        queue=SqsQueue(aws.sqs(connection), settings.delivery_queue_url, telemetry),
+        journal=telemetry,
+        clock=now,
+    )
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Route each message; the partial batch response names those that SQS is to bring again."""
+    _telemetry().begin(context.aws_request_id)
+    return left_for_sqs(event, _telemetry(), lambda received: _routing().route(received))

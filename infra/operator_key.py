@@ -1,0 +1,59 @@
+"""Make an operator's API key: `python -m infra.operator_key --table <ConfigTableName>`.
+
+The first key of a stack cannot come from its API. This writes it with the AWS credentials of the
+one who runs it, who needs `dynamodb:PutItem` on ConfigTable; only the key's hash is stored.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
+
+from pynamodb.connection import Connection
+
+from perkwire.account import ApiKey, Scope, key_hash, new_api_key
+from perkwire.adapters import tables
+from perkwire.adapters.account_store import KeyStore
+from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.ids import new_key_id
+from perkwire.timestamps import now
+
+
+def create_operator_key(table_name: str, name: str, *, endpoint_url: str | None = None) -> str:
+    """Store a new operator's key under a name and return it, the only time it is to be seen.
+
+    `endpoint_url` is a local emulator's address. Raises perkwire.journal.Unavailable.
+    """
+    connection = Connection()
+    if endpoint_url:
+        connection = Connection(
+            "us-east-1",
+            endpoint_url,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - an emulator checks none
+        )
+    tables.bind(connection, table_name, *CONFIG_ITEMS)
+    key = new_api_key()
+    api_key = ApiKey(
+        id=new_key_id(),
+        account_id=None,
+        name=name,
+        scopes=frozenset({Scope.OPERATOR}),
+        created_at=now(),
+    )
+    KeyStore(connection).add(api_key, key_hash(key))
+    return key
+
+
+def main() -> None:
+    """Print the new key."""
+    parser = argparse.ArgumentParser(description="Make an operator's API key.")
+    parser.add_argument("--table", required=True, help="the stack's output ConfigTableName")
+    parser.add_argument("--name", default="operator", help="what to call the key")
+    arguments = parser.parse_args()
+    print(create_operator_key(arguments.table, arguments.name))
+
+
+if __name__ == "__main__":
+    main()
