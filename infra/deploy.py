@@ -1,0 +1,143 @@
+"""`make deploy`: check what AWS checks late or not at all, then run `sam deploy`."""
+
+import argparse
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.parameters import ParameterError, load_template, resolve
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# One invocation each of the authorizer, ingest and management, so that the queues cannot starve
+# the API.
+_API_SHARE = 3
+# What an event source mapping takes at least.
+_LEAST_MAXIMUM_CONCURRENCY = 2
+
+
+class DeployError(Exception):
+    """What keeps the deployment from starting; the message is one sentence for people."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Deploy what the command line and samconfig.toml ask for; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        environment = environment_of(
+            tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8")),
+            options.config_env,
+        )
+        given = overrides_of(environment) | _pairs(options.parameters)
+        parameters = resolve(load_template(ROOT / "template.yaml"), given, local=False)
+        if not (ROOT / ".aws-sam" / "build" / "template.yaml").exists():
+            raise DeployError("There is no build: run make build first.")
+        check_concurrency(parameters, account_concurrency(environment))
+    except (ParameterError, DeployError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return subprocess.run(
+        sam_deploy(options.config_env, parameters, confirm=not options.yes), cwd=ROOT, check=False
+    ).returncode
+
+
+def sam_deploy(config_env: str, parameters: Mapping[str, str], *, confirm: bool) -> list[str]:
+    """Return the command line that deploys these parameters."""
+    return [
+        sys.executable,
+        "-m",
+        "samcli",
+        "deploy",
+        "--config-env",
+        config_env,
+        *([] if confirm else ["--no-confirm-changeset"]),
+        "--parameter-overrides",
+        # Quoted, as SAM takes an empty value in no other way.
+        *(f'{name}="{value}"' for name, value in parameters.items()),
+    ]
+
+
+def environment_of(samconfig: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the settings of `sam deploy` in one environment of samconfig.toml."""
+    names = [each for each in samconfig if each != "version"]
+    if name not in names:
+        raise DeployError(f"samconfig.toml has no environment {name}: it has {', '.join(names)}.")
+    commands = samconfig[name]
+    return {
+        **commands.get("global", {}).get("parameters", {}),
+        **commands.get("deploy", {}).get("parameters", {}),
+    }
+
+
+def overrides_of(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the template parameters that an environment of samconfig.toml sets."""
+    overrides = environment.get("parameter_overrides", [])
+    return _pairs(shlex.split(overrides) if isinstance(overrides, str) else overrides)
+
+
+def account_concurrency(environment: Mapping[str, Any]) -> int:
+    """Return how many functions may run at a time in the account, beside reserved ones."""
+    try:
+        session = boto3.Session(
+            profile_name=environment.get("profile"), region_name=environment.get("region")
+        )
+        limits = session.client("lambda").get_account_settings()["AccountLimit"]
+    except (BotoCoreError, ClientError) as error:
+        raise DeployError(
+            f"The concurrency limit of the account cannot be read: {error}"
+        ) from error
+    return limits["UnreservedConcurrentExecutions"]
+
+
+def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:
+    """Raise DeployError if the queues could use up what the account has.
+
+    A throttled invocation costs each of its messages an attempt without any request being sent.
+    """
+    router = int(parameters["RouterMaxConcurrency"])
+    dispatcher = int(parameters["DispatcherMaxConcurrency"])
+    available = limit - _API_SHARE
+    if router + dispatcher <= available:
+        return
+    found = (
+        f"The account runs {limit} functions at a time, and RouterMaxConcurrency ({router}) and "
+        f"DispatcherMaxConcurrency ({dispatcher}) leave less than {_API_SHARE} of them to the API"
+    )
+    if available < 2 * _LEAST_MAXIMUM_CONCURRENCY:
+        raise DeployError(f"{found}: ask AWS for a higher quota of Lambda concurrent executions.")
+    fair_share = available * router // (router + dispatcher)
+    router = max(_LEAST_MAXIMUM_CONCURRENCY, fair_share)
+    dispatcher = available - router
+    raise DeployError(
+        f"{found}: set RouterMaxConcurrency={router} DispatcherMaxConcurrency={dispatcher}, or "
+        "ask AWS for a higher quota of Lambda concurrent executions."
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
+    parser.add_argument("--config-env", default="default", help="environment of samconfig.toml")
+    parser.add_argument("--yes", action="store_true", help="do not ask before changing the stack")
+    parser.add_argument("parameters", nargs="*", metavar="Key=Value", help="template parameters")
+    return parser
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise ParameterError(f"{text!r} is not of the form Key=Value.")
+        pairs[name] = value
+    return pairs
+
+
+if __name__ == "__main__":
+    sys.exit(main())

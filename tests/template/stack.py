@@ -1,0 +1,62 @@
+"""The templates as they stand in the repository, and as CloudFormation sees them."""
+
+import copy
+import functools
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from infra.parameters import load_template
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+type Resource = dict[str, Any]
+
+
+@functools.cache
+def _source() -> dict[str, Any]:
+    return load_template(ROOT / "template.yaml")
+
+
+@functools.cache
+def _transformed() -> dict[str, Any]:
+    template = copy.deepcopy(_source())
+    # `sam package` would have uploaded both.
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
+    nested = template["Resources"]["ObservabilityStack"]["Properties"]
+    nested["Location"] = "https://s3.amazonaws.com/bucket/observability.yaml"
+    defaults = {name: each["Default"] for name, each in template["Parameters"].items()}
+    session = boto3.Session(
+        region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    translated: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
+        template, defaults
+    )
+    return translated
+
+
+def source() -> dict[str, Any]:
+    """Return template.yaml."""
+    return copy.deepcopy(_source())
+
+
+def transformed() -> dict[str, Any]:
+    """Return template.yaml after the transform AWS::Serverless."""
+    return copy.deepcopy(_transformed())
+
+
+def observability() -> dict[str, Any]:
+    """Return infra/observability.yaml."""
+    return load_template(ROOT / "infra" / "observability.yaml")
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, Resource]:
+    """Return the properties of every resource of one type, by logical id."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }

@@ -1,0 +1,53 @@
+"""Each function is given the variables that it reads: no more, no fewer."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from perkwire import settings
+from tests.template.stack import of_type, transformed
+
+# Read by libraries, not by our settings.
+EVERYWHERE = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+BESIDES = {"DispatcherFunction": {"RES_OPTIONS"}}
+
+SETTINGS = {
+    "AuthorizerFunction": settings.AuthorizerSettings,
+    "IngestFunction": settings.IngestSettings,
+    "RouterFunction": settings.RouterSettings,
+    "DispatcherFunction": settings.DispatcherSettings,
+    "ManagementFunction": settings.ManagementSettings,
+}
+
+
+def variables(function: str) -> dict[str, Any]:
+    functions = of_type(transformed(), "AWS::Lambda::Function")
+    found: dict[str, Any] = functions[function]["Environment"]["Variables"]
+    return found
+
+
+def test_every_function_has_settings() -> None:
+    assert set(of_type(transformed(), "AWS::Lambda::Function")) == set(SETTINGS)
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_a_function_is_given_what_it_reads(function: str) -> None:
+    fields = {field.name.upper() for field in dataclasses.fields(SETTINGS[function])}
+    assert set(variables(function)) == fields | EVERYWHERE | BESIDES.get(function, set())
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_a_variable_says_what_its_name_says(function: str) -> None:
+    """CONFIG_TABLE is ConfigTable, EVENT_QUEUE_URL is EventQueue, MAX_ATTEMPTS is MaxAttempts."""
+    for name, value in variables(function).items():
+        if isinstance(value, dict):
+            words = name.removesuffix("_URL").removesuffix("_ID").split("_")
+            assert value == {"Ref": "".join(word.capitalize() for word in words)}, name
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_a_function_names_itself(function: str) -> None:
+    name = function.removesuffix("Function").lower()
+    assert variables(function)["POWERTOOLS_SERVICE_NAME"] == name
+    assert variables(function)["POWERTOOLS_METRICS_NAMESPACE"] == "Perkwire"

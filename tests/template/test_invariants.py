@@ -1,0 +1,394 @@
+"""What must stay true of the template whatever else changes."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.parameters import ParameterError, resolve
+from tests.template.stack import ROOT, observability, of_type, source, transformed
+
+DAY = 24 * 3600
+QUEUE = "AWS::SQS::Queue"
+FUNCTION = "AWS::Lambda::Function"
+MAPPING = "AWS::Lambda::EventSourceMapping"
+
+
+def value_of(expression: int | dict[str, str], parameters: dict[str, str]) -> int:
+    """The number that stands in the template, be it through !Ref."""
+    return int(parameters[expression["Ref"]] if isinstance(expression, dict) else expression)
+
+
+def logical_id(expression: dict[str, Any]) -> str:
+    if "Ref" in expression:
+        return str(expression["Ref"])
+    return str(expression["Fn::GetAtt"][0])
+
+
+def consumers() -> Iterator[tuple[str, str]]:
+    """Pairs of queue and function."""
+    for mapping in of_type(transformed(), MAPPING).values():
+        yield logical_id(mapping["EventSourceArn"]), logical_id(mapping["FunctionName"])
+
+
+def dead_letter_queues() -> dict[str, str]:
+    """The dead-letter queue of each queue that has one."""
+    return {
+        name: logical_id(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        for name, queue in of_type(transformed(), QUEUE).items()
+        if "RedrivePolicy" in queue
+    }
+
+
+def assert_visibility_outlasts_functions(parameters: dict[str, str], times: int) -> None:
+    template = transformed()
+    queues, functions = of_type(template, QUEUE), of_type(template, FUNCTION)
+    pairs = list(consumers())
+    assert pairs
+    for queue, function in pairs:
+        visibility = value_of(queues[queue]["VisibilityTimeout"], parameters)
+        timeout = value_of(functions[function]["Timeout"], parameters)
+        assert visibility >= times * timeout, (queue, function)
+
+
+class TestQueues:
+    def test_visibility_is_six_times_the_function_timeout_by_default(self) -> None:
+        defaults = {name: str(each["Default"]) for name, each in source()["Parameters"].items()}
+        assert_visibility_outlasts_functions(defaults, times=6)
+
+    @given(
+        asked=st.fixed_dictionaries(
+            {},
+            optional={
+                "RetryIntervalSeconds": st.integers(1, 43200).map(str),
+                "DispatcherTimeoutSeconds": st.integers(1, 900).map(str),
+                "EndpointTimeoutSeconds": st.sampled_from(["0.25", "1", "10", "60"]),
+                "MaxAttempts": st.integers(1, 100).map(str),
+            },
+        ),
+        local=st.booleans(),
+    )
+    def test_what_is_accepted_fits_the_queue_and_the_function(
+        self, asked: dict[str, str], local: bool
+    ) -> None:
+        try:
+            parameters = resolve(source(), asked, local=local)
+        except ParameterError:
+            return
+        if local:
+            interval = int(parameters["RetryIntervalSeconds"])
+            assert interval >= int(parameters["DispatcherTimeoutSeconds"])
+        else:
+            assert_visibility_outlasts_functions(parameters, times=6)
+        assert float(parameters["EndpointTimeoutSeconds"]) < int(
+            parameters["DispatcherTimeoutSeconds"]
+        )
+        life = int(parameters["MaxAttempts"]) * int(parameters["RetryIntervalSeconds"])
+        retention = of_type(transformed(), QUEUE)["DeliveryQueue"]["MessageRetentionPeriod"]
+        assert 2 * life <= retention, "half of it is left for waiting"
+
+    def test_each_has_dead_letters_or_is_for_them(self) -> None:
+        pairs = dead_letter_queues()
+        assert set(of_type(transformed(), QUEUE)) == set(pairs) | set(pairs.values())
+        assert not set(pairs) & set(pairs.values())
+        assert len(set(pairs.values())) == len(pairs), "a redrive must know where to go"
+
+    def test_dead_letters_are_kept_14_days_and_longer_than_messages(self) -> None:
+        queues = of_type(transformed(), QUEUE)
+        for name, dead_letter_queue in dead_letter_queues().items():
+            assert queues[dead_letter_queue]["MessageRetentionPeriod"] == 14 * DAY
+            assert queues[name]["MessageRetentionPeriod"] == 4 * DAY
+
+    def test_the_number_of_attempts_and_the_interval_are_those_of_the_parameters(self) -> None:
+        queue = of_type(transformed(), QUEUE)["DeliveryQueue"]
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == {"Ref": "MaxAttempts"}
+        assert queue["VisibilityTimeout"] == {"Ref": "RetryIntervalSeconds"}
+
+    def test_all_are_encrypted(self) -> None:
+        for name, queue in of_type(transformed(), QUEUE).items():
+            assert queue["SqsManagedSseEnabled"] is True, name
+
+
+class TestConsumers:
+    def test_router_and_dispatcher_are_all_there_are(self) -> None:
+        assert set(consumers()) == {
+            ("EventQueue", "RouterFunction"),
+            ("DeliveryQueue", "DispatcherFunction"),
+        }
+
+    def test_none_takes_dead_letters(self) -> None:
+        assert not {queue for queue, _ in consumers()} & set(dead_letter_queues().values())
+
+    def test_each_reports_failures_per_message_and_has_a_maximum(self) -> None:
+        for name, mapping in of_type(transformed(), MAPPING).items():
+            assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+            maximum = mapping["ScalingConfig"]["MaximumConcurrency"]
+            bounds = source()["Parameters"][maximum["Ref"]]
+            assert bounds["MinValue"] >= 2, "AWS takes no less"
+            assert bounds["MaxValue"] <= 1000, "nor more"
+
+    def test_none_waits_for_a_batch_or_drops_messages(self) -> None:
+        for name, mapping in of_type(transformed(), MAPPING).items():
+            assert mapping["BatchSize"] == 10, name
+            assert "MaximumBatchingWindowInSeconds" not in mapping, name
+            assert "FilterCriteria" not in mapping, name
+
+
+class TestFunctions:
+    def test_each_writes_json_to_a_log_of_its_own_that_ends(self) -> None:
+        template = transformed()
+        functions, logs = of_type(template, FUNCTION), of_type(template, "AWS::Logs::LogGroup")
+        used = [each["LoggingConfig"]["LogGroup"]["Ref"] for each in functions.values()]
+        assert len(set(used)) == len(functions)
+        for each in functions.values():
+            assert each["LoggingConfig"]["LogFormat"] == "JSON"
+            assert each["LoggingConfig"]["SystemLogLevel"] == "WARN"
+        for name, log in logs.items():
+            assert log["RetentionInDays"] == {"Ref": "FunctionLogRetentionDays"}, name
+        assert set(used) | {"HttpApiLogGroup"} == set(logs)
+
+    def test_all_are_one_package_on_one_runtime(self) -> None:
+        functions = of_type(transformed(), FUNCTION)
+        assert {each["Runtime"] for each in functions.values()} == {"python3.13"}
+        assert {tuple(each["Architectures"]) for each in functions.values()} == {("arm64",)}
+        for name, each in functions.items():
+            folder = name.removesuffix("Function").lower()
+            assert each["Handler"] == f"{folder}.app.handler"
+        for each in of_type(source(), "AWS::Serverless::Function").values():
+            assert "CodeUri" not in each
+        assert source()["Globals"]["Function"]["CodeUri"] == "functions/"
+
+    def test_none_reserves_concurrency(self) -> None:
+        """A new account may have a quota of ten, of which none can be reserved."""
+        for name, each in of_type(transformed(), FUNCTION).items():
+            assert "ReservedConcurrentExecutions" not in each, name
+
+    def test_the_runtime_matches_the_interpreter_of_the_repository(self) -> None:
+        version = (ROOT / ".python-version").read_text().strip()
+        assert source()["Globals"]["Function"]["Runtime"] == f"python{version}"
+
+
+class TestApi:
+    ROUTES = frozenset(
+        {
+            ("POST", "/v1/events", "IngestFunction"),
+            ("POST", "/v1/accounts", "ManagementFunction"),
+            ("GET", "/v1/accounts", "ManagementFunction"),
+            ("GET", "/v1/accounts/{account_id}", "ManagementFunction"),
+            ("PATCH", "/v1/accounts/{account_id}", "ManagementFunction"),
+            ("POST", "/v1/accounts/{account_id}/api-keys", "ManagementFunction"),
+            ("GET", "/v1/accounts/{account_id}/api-keys", "ManagementFunction"),
+            ("GET", "/v1/accounts/{account_id}/api-keys/{key_id}", "ManagementFunction"),
+            ("DELETE", "/v1/accounts/{account_id}/api-keys/{key_id}", "ManagementFunction"),
+            ("POST", "/v1/webhooks", "ManagementFunction"),
+            ("GET", "/v1/webhooks", "ManagementFunction"),
+            ("GET", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
+            ("PATCH", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
+            ("DELETE", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
+            ("GET", "/v1/deliveries", "ManagementFunction"),
+            ("GET", "/v1/deliveries/{delivery_id}", "ManagementFunction"),
+            ("GET", "/v1/events/{event_id}", "ManagementFunction"),
+        }
+    )
+
+    @pytest.fixture
+    def body(self) -> dict[str, Any]:
+        api: dict[str, Any] = of_type(transformed(), "AWS::ApiGatewayV2::Api")["HttpApi"]["Body"]
+        return api
+
+    def test_has_exactly_these_routes(self, body: dict[str, Any]) -> None:
+        found = set()
+        for path, item in body["paths"].items():
+            for method, operation in item.items():
+                uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+                function = re.search(r"\$\{(\w+)\.Arn\}", uri)
+                assert function, uri
+                found.add((method.upper(), path, function[1]))
+        assert found == self.ROUTES
+
+    def test_every_route_asks_for_a_key(self, body: dict[str, Any]) -> None:
+        for path, item in body["paths"].items():
+            for method, operation in item.items():
+                assert operation["security"] == [{"KeyAuthorizer": []}], (method, path)
+
+    def test_the_authorizer_sees_and_caches_by_the_header_alone(self, body: dict[str, Any]) -> None:
+        scheme = body["components"]["securitySchemes"]["KeyAuthorizer"]
+        authorizer = scheme["x-amazon-apigateway-authorizer"]
+        assert authorizer["identitySource"] == ["$request.header.Authorization"]
+        assert authorizer["authorizerResultTtlInSeconds"] == 60
+        assert authorizer["authorizerPayloadFormatVersion"] == "2.0"
+        assert authorizer["enableSimpleResponses"] is True
+
+    def test_throttles_and_logs_no_query(self) -> None:
+        (stage,) = of_type(transformed(), "AWS::ApiGatewayV2::Stage").values()
+        assert stage["DefaultRouteSettings"] == {
+            "ThrottlingRateLimit": {"Ref": "ApiRateLimit"},
+            "ThrottlingBurstLimit": {"Ref": "ApiBurstLimit"},
+        }
+        log = json.loads(stage["AccessLogSettings"]["Format"])
+        assert set(log.values()) == {
+            "$context.requestId",
+            "$context.routeKey",
+            "$context.status",
+            "$context.responseLatency",
+            "$context.authorizer.error",
+            "$context.integrationErrorMessage",
+        }
+
+
+class TestTables:
+    def test_all_are_on_demand_encrypted_and_forget(self) -> None:
+        tables = of_type(transformed(), "AWS::DynamoDB::Table")
+        assert set(tables) == {"ConfigTable", "EventTable", "DeliveryTable"}
+        for name, table in tables.items():
+            assert table["BillingMode"] == "PAY_PER_REQUEST", name
+            assert table["SSESpecification"] == {"SSEEnabled": True}, name
+            assert table["TimeToLiveSpecification"] == {
+                "AttributeName": "expires_at",
+                "Enabled": True,
+            }, name
+            assert [(k["AttributeName"], k["KeyType"]) for k in table["KeySchema"]] == [
+                ("pk", "HASH"),
+                ("sk", "RANGE"),
+            ], name
+
+    def test_configuration_and_its_key_outlive_the_stack(self) -> None:
+        resources = transformed()["Resources"]
+        for name in ("ConfigTable", "SecretKey"):
+            assert resources[name]["DeletionPolicy"] == "Retain", name
+            assert resources[name]["UpdateReplacePolicy"] == "Retain", name
+        config = resources["ConfigTable"]["Properties"]
+        assert config["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert config["DeletionProtectionEnabled"] == {"Fn::If": ["IsPublic", True, False]}
+
+    def test_indexes(self) -> None:
+        tables = of_type(transformed(), "AWS::DynamoDB::Table")
+        (by_time,) = tables["EventTable"]["GlobalSecondaryIndexes"]
+        assert by_time["IndexName"] == "by_time"
+        assert [k["AttributeName"] for k in by_time["KeySchema"]] == ["account_hour", "accepted_at"]
+        assert by_time["Projection"] == {
+            "ProjectionType": "INCLUDE",
+            "NonKeyAttributes": ["type", "event_id", "program_id"],
+        }
+        (failed,) = tables["DeliveryTable"]["GlobalSecondaryIndexes"]
+        assert failed["IndexName"] == "failed"
+        assert [k["AttributeName"] for k in failed["KeySchema"]] == ["failed_key", "sk"]
+        assert failed["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+class TestParameters:
+    def test_each_is_described_bounded_and_grouped(self) -> None:
+        template = source()
+        for name, each in template["Parameters"].items():
+            assert each["Description"].endswith("."), name
+            assert "Default" in each, name
+            bounded = {"MinValue", "MaxValue"} <= each.keys()
+            assert bounded or "AllowedValues" in each or "AllowedPattern" in each, name
+        groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        grouped = [name for group in groups for name in group["Parameters"]]
+        assert sorted(grouped) == sorted(template["Parameters"])
+
+    def test_what_the_template_derives_from_is_what_resolve_derives(self) -> None:
+        defaults = {name: str(each["Default"]) for name, each in source()["Parameters"].items()}
+        assert resolve(source(), {}, local=False) == defaults
+
+
+class TestAlarms:
+    def test_every_dead_letter_queue_is_watched(self) -> None:
+        alarms = of_type(observability(), "AWS::CloudWatch::Alarm").values()
+        watched = {
+            alarm["Dimensions"][0]["Value"]["Ref"]
+            for alarm in alarms
+            if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible"
+            and alarm["Threshold"] == 0
+        }
+        assert watched == {f"{name}Name" for name in dead_letter_queues().values()}
+
+    @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+    def test_every_function_is_watched(self, metric: str) -> None:
+        alarms = of_type(observability(), "AWS::CloudWatch::Alarm").values()
+        watched = {
+            alarm["Dimensions"][0]["Value"]["Ref"]
+            for alarm in alarms
+            if alarm.get("MetricName") == metric
+        }
+        assert watched == {f"{name}Name" for name in of_type(transformed(), FUNCTION)}
+
+    def test_deliveries_are_late_only_after_all_their_attempts(self) -> None:
+        alarm = of_type(observability(), "AWS::CloudWatch::Alarm")["DeliveryQueueAgeAlarm"]
+        late, age = alarm["Metrics"]
+        assert late["Expression"] == {"Fn::Sub": "age - ${MaxAttempts} * ${RetryIntervalSeconds}"}
+        assert age["MetricStat"]["Metric"]["MetricName"] == "ApproximateAgeOfOldestMessage"
+
+    def test_in_flight_messages_are_watched_below_the_limit_of_sqs(self) -> None:
+        alarm = of_type(observability(), "AWS::CloudWatch::Alarm")["DeliveryQueueInFlightAlarm"]
+        assert alarm["MetricName"] == "ApproximateNumberOfMessagesNotVisible"
+        assert alarm["Threshold"] < 120_000
+
+    def test_all_go_to_the_topic(self) -> None:
+        for name, alarm in of_type(observability(), "AWS::CloudWatch::Alarm").items():
+            assert alarm["AlarmActions"] == [{"Ref": "AlarmTopicArn"}], name
+
+    def test_the_nested_stack_is_given_what_it_asks_for(self) -> None:
+        (nested,) = of_type(source(), "AWS::Serverless::Application").values()
+        assert set(nested["Parameters"]) == set(observability()["Parameters"])
+        for name, given_value in nested["Parameters"].items():
+            if name.endswith("Name"):
+                assert logical_id(given_value) == name.removesuffix("Name")
+
+    def test_the_dashboard_is_json(self) -> None:
+        (dashboard,) = of_type(observability(), "AWS::CloudWatch::Dashboard").values()
+        text = dashboard["DashboardBody"]["Fn::Sub"]
+        names = set(re.findall(r"\$\{([\w:]+)\}", text))
+        assert names <= {*observability()["Parameters"], "AWS::Region"}
+        assert len(json.loads(text)["widgets"]) == 4
+
+    def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(self) -> None:
+        topic = of_type(transformed(), "AWS::SNS::Topic")["AlarmTopic"]
+        assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": ["SecretKey", "Arn"]}
+        _, alarms = of_type(transformed(), "AWS::KMS::Key")["SecretKey"]["KeyPolicy"]["Statement"]
+        assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert set(alarms["Condition"]) == {"StringEquals", "ArnLike"}
+
+
+class TestWhole:
+    def test_nothing_has_a_physical_name(self) -> None:
+        names = {"FunctionName", "TableName", "QueueName", "TopicName", "RoleName", "LogGroupName"}
+        named = {
+            "AWS::Lambda::Function",
+            "AWS::DynamoDB::Table",
+            QUEUE,
+            "AWS::SNS::Topic",
+            "AWS::IAM::Role",
+            "AWS::Logs::LogGroup",
+        }
+        for kind in named:
+            for logical, properties in of_type(transformed(), kind).items():
+                assert not names & properties.keys(), logical
+
+    def test_outputs(self) -> None:
+        assert set(source()["Outputs"]) == {
+            "ApiUrl",
+            "EventQueueUrl",
+            "EventDeadLetterQueueUrl",
+            "EventDeadLetterQueueArn",
+            "DeliveryQueueUrl",
+            "DeadLetterQueueUrl",
+            "DeadLetterQueueArn",
+            "JobQueueUrl",
+            "ConfigTableName",
+            "EventTableName",
+            "DeliveryTableName",
+            "AlarmTopicArn",
+        }
+
+    def test_cfn_lint_is_clean(self, cfn_lint: Path) -> None:
+        """E3004 among its rules finds circular references."""
+        run = subprocess.run([cfn_lint], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr

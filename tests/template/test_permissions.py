@@ -1,0 +1,233 @@
+"""Each function may do what this table says, and nothing more."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from pynamodb.connection import Connection
+
+from perkwire.adapters import config_items, tables
+from perkwire.adapters.vault import Sealer
+from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.ids import new_account_id, new_webhook_id
+from perkwire.webhook import Pause, PauseReason, Webhook
+from tests.template.stack import observability, of_type, source, transformed
+
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+
+type Condition = dict[str, dict[str, Any]]
+ALWAYS: Condition = {}
+
+
+def partitions(*patterns: str) -> Condition:
+    """Only items whose partition key is like one of the patterns."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(patterns)}}
+
+
+def attributes(*names: str) -> Condition:
+    """Only these attributes."""
+    return {"ForAllValues:StringEquals": {"dynamodb:Attributes": list(names)}}
+
+
+KEYS = partitions("key#*")
+ACCOUNTS = partitions("acct_*")
+HEALTH = partitions("health#*")
+PAUSE = attributes("pk", "sk", "status", "paused_at", "pause_reason", "updated_at", "version")
+BOUND_TO_WEBHOOK: Condition = {
+    "Null": {"kms:EncryptionContext:account": False, "kms:EncryptionContext:webhook": False}
+}
+
+
+def dynamodb(*operations: str) -> set[str]:
+    return {f"dynamodb:{operation}" for operation in operations}
+
+
+# Function -> statement -> what on which resources, under which condition.
+PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
+    "Authorizer": {
+        "ReadKeys": (dynamodb("GetItem"), {"ConfigTable"}, KEYS),
+    },
+    "Ingest": {
+        "ReadAccounts": (dynamodb("GetItem", "BatchGetItem"), {"ConfigTable"}, ACCOUNTS),
+        "RememberEventIds": (
+            dynamodb("BatchGetItem", "BatchWriteItem", "PutItem"),
+            {"EventTable"},
+            ALWAYS,
+        ),
+        "SendEvents": ({"sqs:SendMessage"}, {"EventQueue"}, ALWAYS),
+    },
+    "Router": {
+        "TakeEvents": (CONSUME, {"EventQueue"}, ALWAYS),
+        "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
+        "KeepEvents": (
+            dynamodb("BatchGetItem", "BatchWriteItem", "PutItem"),
+            {"EventTable"},
+            ALWAYS,
+        ),
+        "LogPausedDeliveries": (dynamodb("PutItem"), {"DeliveryTable"}, ALWAYS),
+        "SendDeliveries": ({"sqs:SendMessage"}, {"DeliveryQueue"}, ALWAYS),
+    },
+    "Dispatcher": {
+        "TakeDeliveries": (CONSUME, {"DeliveryQueue"}, ALWAYS),
+        "ReadWebhooks": (
+            dynamodb("GetItem", "BatchGetItem"),
+            {"ConfigTable"},
+            partitions("acct_*", "health#*"),
+        ),
+        "RecordHealth": (dynamodb("UpdateItem"), {"ConfigTable"}, HEALTH),
+        "PauseWebhooks": (dynamodb("UpdateItem"), {"ConfigTable"}, ACCOUNTS | PAUSE),
+        "LogDeliveries": (
+            dynamodb("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "BatchWriteItem"),
+            {"DeliveryTable"},
+            ALWAYS,
+        ),
+        "ReadSecrets": ({"kms:Decrypt"}, {"SecretKey"}, BOUND_TO_WEBHOOK),
+    },
+    "Management": {
+        "Configure": (
+            dynamodb("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+            {"ConfigTable"},
+            ALWAYS,
+        ),
+        "ReadEvents": (
+            dynamodb("GetItem", "BatchGetItem", "Query"),
+            {"EventTable", "EventTable/index/by_time"},
+            ALWAYS,
+        ),
+        "ReadDeliveries": (
+            dynamodb("GetItem", "BatchGetItem", "Query"),
+            {"DeliveryTable", "DeliveryTable/index/failed"},
+            ALWAYS,
+        ),
+        "KeepSecrets": ({"kms:Encrypt"}, {"SecretKey"}, BOUND_TO_WEBHOOK),
+    },
+}
+
+
+def as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def named(resource: dict[str, Any]) -> str:
+    """`Table` for its ARN, `Table/index/x` for an ARN below it."""
+    if "Fn::GetAtt" in resource:
+        name, attribute = resource["Fn::GetAtt"]
+        assert attribute == "Arn"
+        return str(name)
+    text: str = resource["Fn::Sub"]
+    assert text.startswith("${")
+    return text.replace("${", "").replace(".Arn}", "")
+
+
+@pytest.mark.parametrize("function", PERMISSIONS)
+def test_a_function_may_do_this_and_nothing_more(function: str) -> None:
+    role = of_type(transformed(), "AWS::IAM::Role")[f"{function}Role"]
+    (policy,) = role["Policies"]
+    found = {}
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        found[statement["Sid"]] = (
+            set(as_list(statement["Action"])),
+            {named(each) for each in as_list(statement["Resource"])},
+            statement.get("Condition", ALWAYS),
+        )
+    write_log = ({"logs:CreateLogStream", "logs:PutLogEvents"}, {f"{function}LogGroup"}, ALWAYS)
+    assert found == PERMISSIONS[function] | {"WriteLog": write_log}
+
+
+def test_no_role_carries_more_than_its_statements() -> None:
+    roles = of_type(transformed(), "AWS::IAM::Role")
+    assert set(roles) == {f"{function}Role" for function in PERMISSIONS}
+    for name, role in roles.items():
+        assert "ManagedPolicyArns" not in role, name
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+
+
+def test_each_function_has_its_own_role() -> None:
+    functions = of_type(transformed(), "AWS::Lambda::Function")
+    for name, function in functions.items():
+        own = name.replace("Function", "Role")
+        assert function["Role"] == {"Fn::GetAtt": [own, "Arn"]}
+
+
+def test_only_the_api_may_invoke_functions_and_each_through_its_routes() -> None:
+    for name, permission in of_type(transformed(), "AWS::Lambda::Permission").items():
+        assert permission["Principal"] == "apigateway.amazonaws.com", name
+        assert permission["SourceArn"]["Fn::Sub"][1] == {
+            "__ApiId__": {"Ref": "HttpApi"},
+            **({"__Stage__": "*"} if "__Stage__" in permission["SourceArn"]["Fn::Sub"][1] else {}),
+        }, name
+
+
+def wildcards(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every place under a Resource or Action that holds a lone or trailing `*`."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from wildcards(each, (*path, str(key)))
+    elif isinstance(value, list):
+        for each in value:
+            yield from wildcards(each, path)
+    elif isinstance(value, str) and "*" in value and {"Resource", "Action"} & set(path):
+        yield path
+
+
+def test_no_statement_reaches_everything() -> None:
+    """But the key's own policy, in which `*` is the key."""
+    found = {
+        path[1]
+        for template in (transformed(), observability())
+        for path in wildcards(template)
+        if path[0] == "Resources" and "Body" not in path
+    }
+    assert found == {"SecretKey"}
+
+
+def test_the_key_is_administered_by_the_account_and_rotates() -> None:
+    key = of_type(source(), "AWS::KMS::Key")["SecretKey"]
+    assert key["EnableKeyRotation"] is True
+    account, alarms = key["KeyPolicy"]["Statement"]
+    assert account["Principal"]["AWS"]["Fn::Sub"].endswith(":${AWS::AccountId}:root")
+    assert "kms:*" not in json.dumps(alarms)
+
+
+class TestConditionsFitTheCode:
+    """A condition that the code outgrows would show only in the cloud, as a refused call."""
+
+    def test_partitions(self) -> None:
+        account = new_account_id()
+        assert account.startswith("acct_")
+        assert config_items.key_pk("hash").startswith("key#")
+        assert config_items.health_pk(account).startswith("health#")
+
+    def test_a_pause_changes_no_other_attributes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sent: dict[str, Any] = {}
+
+        def dispatch(_: Connection, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            sent.update(arguments, operation=operation)
+            return {"Attributes": {}}
+
+        monkeypatch.setattr(Connection, "dispatch", dispatch)
+        tables.bind(tables.connect(), "ConfigTable", config_items.WebhookItem)
+        webhook = cast(Webhook, SimpleNamespace(account_id="acct_1", id="wh_1"))
+        assert WebhookLookup().pause(webhook, Pause(0, next(iter(PauseReason))))
+
+        assert sent["operation"] == "UpdateItem"
+        named_in_expressions = set(sent["ExpressionAttributeNames"].values())
+        allowed = set(PAUSE["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+        assert named_in_expressions | set(sent["Key"]) == allowed
+
+    def test_secrets_are_bound_to_account_and_webhook(self) -> None:
+        asked: dict[str, Any] = {}
+
+        class Client:
+            def encrypt(self, **arguments: object) -> dict[str, bytes]:
+                asked.update(arguments)
+                return {"CiphertextBlob": b""}
+
+        sealer = Sealer(cast(Any, Client()), "key")
+        sealer.seal_secret(new_account_id(), new_webhook_id(), "secret")
+        names = {f"kms:EncryptionContext:{name}" for name in asked["EncryptionContext"]}
+        assert set(BOUND_TO_WEBHOOK["Null"]) <= names
