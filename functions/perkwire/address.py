@@ -1,9 +1,10 @@
 """Which IP addresses Perkwire may dial.
 
 The rule is an allow-list: an IPv4 address must be globally reachable by the IANA special-purpose
-registry (RFC 6890), an IPv6 address must lie in 2000::/3, the only space that IANA has given out.
-`is_private` and its like are not enough: they let through carrier-grade NAT, multicast, NAT64 and
-IPv4-compatible forms of 127.0.0.1, and their answers change between Python versions.
+registry (RFC 6890), an IPv6 address must lie in 2000::/3, the only space that IANA has given out,
+and in no special block of it. `is_private` and its like are not enough: they let through
+carrier-grade NAT, multicast, NAT64 and IPv4-compatible forms of 127.0.0.1, and for IPv6 their
+answers change between Python versions.
 """
 
 import enum
@@ -53,17 +54,12 @@ def is_allowed(address: str, policy: EndpointPolicy) -> bool:
         return True
     if isinstance(parsed, IPv4Address):
         return _is_public_ipv4(parsed)
-    return (
-        parsed.is_global
-        and parsed in _GIVEN_OUT_IPV6
-        and not any(parsed in network for network in _NEVER_IPV6)
-    )
+    return parsed in _GIVEN_OUT_IPV6 and not any(parsed in network for network in _NEVER_IPV6)
 
 
 def _is_public_ipv4(address: IPv4Address) -> bool:
     return (
         address.is_global
         and not address.is_multicast
-        and not address.is_reserved
         and not any(address in network for network in _NEVER_IPV4)
     )

@@ -9,9 +9,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire import VERSION
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus
-from perkwire.formats import FORMATS, Payload, Unrenderable
+from perkwire.formats import FORMATS, Unrenderable
 from perkwire.ids import AccountId, DeliveryId, WebhookId
 from perkwire.journal import Journal, Unavailable
 from perkwire.messages import (
@@ -21,6 +20,7 @@ from perkwire.messages import (
     read_delivery_message,
 )
 from perkwire.pausing import HealthStore, PauseRule, Result, record
+from perkwire.rendering import Opened, render
 from perkwire.routing import event_types
 from perkwire.sending import Answered, Request, Sender, Unanswered
 from perkwire.timestamps import MICROSECONDS
@@ -74,17 +74,6 @@ class DeliveryLog(Protocol):
         stored.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A webhook's secrets in the clear."""
-
-    secrets: tuple[str, ...]
-    headers: Mapping[str, str]
-
-    def __repr__(self) -> str:
-        return "Opened(…)"
 
 
 class Vault(Protocol):
@@ -210,31 +199,16 @@ class Dispatching:
             if not work.to_send or work.state is None:
                 continue
             try:
-                work.request = self._request(work.message, work.state.webhook)
+                opened = self._vault.open(work.state.webhook)
+                work.request = render(work.message, work.state.webhook, opened, self._clock())
             except Unavailable as error:
                 self._fault(work, "secret_unreadable", detail=str(error))
             except Unrenderable as error:
                 work.finding = Finding.UNRENDERABLE
                 self._fault(work, "delivery_unrenderable", detail=str(error))
-
-    def _request(self, message: DeliveryMessage, webhook: Webhook) -> Request:
-        opened = self._vault.open(webhook)
-        format_ = FORMATS[webhook.format]
-        payload = Payload(
-            delivery_id=message.delivery_id,
-            events=message.events,
-            batched=webhook.batch_size > 1,
-        )
-        body = format_.render(payload)
-        signature = format_.sign(opened.secrets, message.delivery_id, self._clock(), body)
-        headers = {
-            **opened.headers,
-            "content-type": "application/json",
-            "user-agent": f"Perkwire/{VERSION}",
-            "webhook-id": message.delivery_id,
-            **signature,
-        }
-        return Request(webhook.url, body, headers)
+            except Exception as error:  # one message must not take its batch with it
+                work.finding = Finding.UNRENDERABLE
+                self._fault(work, "delivery_unrenderable", detail=type(error).__name__)
 
     def _send(self, works: Sequence[_Work], may_send: Callable[[], bool]) -> None:
         if not works:
@@ -249,7 +223,11 @@ class Dispatching:
         if work.request is None or work.state is None:
             return
         at = self._clock()
-        result = self._sender.send(work.request)
+        try:
+            result = self._sender.send(work.request)
+        except Exception as crash:  # the others of the batch have been sent, and must be logged
+            self._fault(work, "attempt_crashed", detail=type(crash).__name__)
+            return
         number = _attempt_number(work)
         match result:
             case Answered(status, snippet, duration_ms):

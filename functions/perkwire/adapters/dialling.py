@@ -71,11 +71,12 @@ class Lookups:
 
     def resolve(self, host: str, port: int, deadline: Deadline) -> Sequence[str]:
         """All addresses of the host; raises TransportFailure(DNS) if none come in time."""
+        timeout = deadline.remaining()
         lookup = _Lookup(host, port)
         self._waiting.put(lookup)
         if not self._idle.acquire(blocking=False):
             self._add_thread()
-        if not lookup.done.wait(deadline.remaining()):
+        if not lookup.done.wait(timeout):
             lookup.abandoned = True
             raise TransportFailure(TransportError.DNS)
         if isinstance(lookup.error, (OSError, UnicodeError)):
@@ -99,8 +100,8 @@ class Lookups:
                     lookup.addresses = self._resolver(lookup.host, lookup.port)
                 except Exception as error:
                     lookup.error = error  # for the one who waits to raise
-                lookup.done.set()
             self._idle.release()
+            lookup.done.set()
 
 
 class Dialler:

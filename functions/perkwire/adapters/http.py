@@ -79,7 +79,6 @@ class HttpSender:
                 stream=True,
                 timeout=self._timeout_seconds,
                 allow_redirects=False,
-                proxies={},
             )
         except TransportFailure as failure:
             return Unanswered(failure.error, _ms_since(started))
@@ -92,6 +91,8 @@ class HttpSender:
 
 
 class _NoCookies(RequestsCookieJar):
+    """Takes nothing in; a jar would grow for as long as the function lives."""
+
     def extract_cookies(self, response: object, request: object) -> None:
         pass
 
@@ -105,9 +106,6 @@ class _Session(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Never any: requests would read the whole body of a redirect to prepare the next one."""
-
 
 class _Adapter(HTTPAdapter):
     def __init__(self, guard: Guard) -> None:
@@ -116,9 +114,6 @@ class _Adapter(HTTPAdapter):
             "http": functools.partial(PlainPool, guard=guard),
             "https": functools.partial(TlsPool, guard=guard),
         }
-
-    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
-        """Nothing: the shared context verifies; naming a bundle would load it per connection."""
 
     def get_connection_with_tls_context(
         self,
@@ -137,7 +132,11 @@ class _Adapter(HTTPAdapter):
     def build_response(
         self, req: requests.PreparedRequest, resp: BaseHTTPResponse
     ) -> requests.Response:
-        """The status and the unread body; no one looks at the headers."""
+        """The status and the unread body.
+
+        Without headers it is no redirect to requests, which reads those to their end even if told
+        not to follow them.
+        """
         response = requests.Response()
         response.status_code = resp.status
         response.raw = resp
@@ -170,10 +169,7 @@ def _read_body(raw: BaseHTTPResponse) -> bytes:
     """At most 4096 bytes of the body. The connection is kept only if that was all of it."""
     body = b""
     try:
-        while len(body) < MAX_BODY_BYTES:
-            part = raw.read1(MAX_BODY_BYTES - len(body), decode_content=False)
-            if not part:
-                break
+        while part := raw.read1(MAX_BODY_BYTES - len(body), decode_content=False):
             body += part
     except (HTTPError, OSError, ValueError):
         pass  # What came before it broke off is all that there is to show.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from perkwire.dispatching import Opened
 from perkwire.ids import AccountId, WebhookId
 from perkwire.journal import Unavailable
+from perkwire.rendering import Opened
 from perkwire.strict_json import compact
 from perkwire.webhook import SealedSecrets, Webhook
 

@@ -1,6 +1,8 @@
 """ConfigTable as management keeps webhooks in it: every change in one transaction."""
 
-from collections.abc import Sequence
+import random
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pynamodb.connection import Connection
@@ -27,6 +29,8 @@ from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import SealedSecrets, Webhook, WebhookStatus
 
 _DAY_SECONDS = 86_400
+_TRIES = 5
+_PAUSE_SECONDS = 0.1
 
 
 class WebhookStore:
@@ -41,15 +45,18 @@ class WebhookStore:
 
     def add(self, webhook: Webhook, most: int) -> None:
         """Store a new one; raises UrlTaken, TooManyWebhooks, Unavailable."""
+
+        def write(transaction: TransactWrite) -> None:
+            transaction.save(_url_item(webhook), condition=UrlItem.pk.does_not_exist())
+            transaction.save(WebhookItem.of(webhook), condition=WebhookItem.pk.does_not_exist())
+            transaction.update(
+                AccountItem(webhook.account_id, ACCOUNT_SK),
+                actions=[AccountItem.webhooks.add(1)],
+                condition=AccountItem.webhooks < most,
+            )
+
         try:
-            with TransactWrite(connection=self._connection) as transaction:
-                transaction.save(_url_item(webhook), condition=UrlItem.pk.does_not_exist())
-                transaction.save(WebhookItem.of(webhook), condition=WebhookItem.pk.does_not_exist())
-                transaction.update(
-                    AccountItem(webhook.account_id, ACCOUNT_SK),
-                    actions=[AccountItem.webhooks.add(1)],
-                    condition=AccountItem.webhooks < most,
-                )
+            self._transact(write)
         except TransactWriteError as error:
             url_free, _, room = _conditions(error, 3)
             if not url_free:
@@ -73,15 +80,15 @@ class WebhookStore:
         if after.status is WebhookStatus.ENABLED and before.status is not WebhookStatus.ENABLED:
             self._health.end_streak(before)
         moved = after.url != before.url
+
+        def write(transaction: TransactWrite) -> None:
+            transaction.save(WebhookItem.of(after), condition=WebhookItem.version == before.version)
+            if moved:
+                transaction.delete(_url_item(before))
+                transaction.save(_url_item(after), condition=UrlItem.pk.does_not_exist())
+
         try:
-            with TransactWrite(connection=self._connection) as transaction:
-                if moved:
-                    transaction.delete(_url_item(before))
-                transaction.save(
-                    WebhookItem.of(after), condition=WebhookItem.version == before.version
-                )
-                if moved:
-                    transaction.save(_url_item(after), condition=UrlItem.pk.does_not_exist())
+            self._transact(write)
         except TransactWriteError as error:
             conditions = _conditions(error, 3 if moved else 1)
             if not conditions[1 if moved else 0]:
@@ -107,14 +114,17 @@ class WebhookStore:
             )
         )
         tombstone.expires_at = now // MICROSECONDS + self._tombstone_seconds
+
+        def write(transaction: TransactWrite) -> None:
+            transaction.delete(_url_item(webhook))
+            transaction.save(tombstone, condition=WebhookItem.version == webhook.version)
+            transaction.update(
+                AccountItem(webhook.account_id, ACCOUNT_SK),
+                actions=[AccountItem.webhooks.add(-1)],
+            )
+
         try:
-            with TransactWrite(connection=self._connection) as transaction:
-                transaction.delete(_url_item(webhook))
-                transaction.save(tombstone, condition=WebhookItem.version == webhook.version)
-                transaction.update(
-                    AccountItem(webhook.account_id, ACCOUNT_SK),
-                    actions=[AccountItem.webhooks.add(-1)],
-                )
+            self._transact(write)
         except TransactWriteError as error:
             if not _conditions(error, 3)[1]:
                 raise ChangedMeanwhile from None
@@ -127,6 +137,23 @@ class WebhookStore:
             item.to_webhook() for item in listed.items if item.status != WebhookStatus.DELETED
         ]
         return Page(webhooks, listed.next_cursor)
+
+    def _transact(self, write: Callable[[TransactWrite], None]) -> None:
+        """Run a transaction, again while it merely collides with another on the same items."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with TransactWrite(connection=self._connection) as transaction:
+                    write(transaction)
+            except TransactWriteError as error:
+                if not tries_left or "TransactionConflict" not in _codes(error):
+                    raise
+                time.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311
+            else:
+                return
+
+
+def _codes(error: TransactWriteError) -> set[str]:
+    return {reason.code for reason in error.cancellation_reasons if reason is not None}
 
 
 def _url_item(webhook: Webhook) -> UrlItem:
