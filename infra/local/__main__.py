@@ -1,0 +1,200 @@
+"""`make run`: the whole system on this machine, at one address, until Ctrl-C.
+
+python -m infra.local --port 4566 --demo MaxAttempts=3 RetryIntervalSeconds=5
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.local import demo, stack
+from infra.local.emulator import ROOT, Emulator, EmulatorError, check_port
+from infra.operator_key import create_operator_key
+from infra.parameters import ParameterError, resolve
+
+WORK = ROOT / ".perkwire"
+PYTHON = (3, 13)
+
+_STACK_NAME = "perkwire"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGINT or SIGTERM; the exit status is 1 when something cannot be started."""
+    options = _options(arguments)
+    try:
+        with ExitStack() as running:
+            stop = _stop_on_signals()
+            _isolate_environment()
+            emulator = _start(options, running)
+            _wait(stop, emulator)
+            print("Stopping …", flush=True)
+        print("Stopped. The data is kept for the next start; `make clean` forgets it.")
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    except (EmulatorError, stack.StackError, ParameterError, demo.DemoError) as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
+    if sys.version_info[:2] != PYTHON:
+        wanted = ".".join(map(str, PYTHON))
+        raise EmulatorError(f"the functions run on Python {wanted}: run `make setup` with it")
+    check_port(options.port)
+    template = stack.read_template(ROOT / "template.yaml")
+    parameters = resolve(template, options.parameters, local=True)
+    # Each port has data of its own: queue URLs, which functions keep, contain it.
+    home = WORK / str(options.port)
+    running.enter_context(_only_run(home))
+
+    with _step("Build") as say:
+        say("built" if stack.build(ROOT, WORK) else "unchanged since the last one")
+    emulator = Emulator(options.port, home)
+    with _step("Emulator") as say:
+        running.enter_context(emulator)
+        say(f"answers on {emulator.url}, log in {emulator.log.relative_to(ROOT)}")
+    with _step("Deploy") as say:
+        outputs = stack.deploy(WORK, emulator.url, _STACK_NAME, parameters)
+        say(f"{parameters['MaxAttempts']} attempts, {parameters['RetryIntervalSeconds']} s apart")
+    with _step("Operator key") as say:
+        local = {"api_url": emulator.url, "aws_endpoint_url": emulator.url, **outputs}
+        kept = _read(home / "local.json").get("operator_key")
+        local["operator_key"] = _operator_key(emulator.url, outputs["ConfigTableName"], kept)
+        for folder in (home, WORK):
+            _write(folder / "local.json", local)
+        say("in .perkwire/local.json, with every address")
+
+    print(f"\n  API           {emulator.url}/v1")
+    print(f"  Operator key  {local['operator_key']}", flush=True)
+    if options.demo:
+        running.enter_context(demo.running(emulator.url, local["operator_key"]))
+    print("Running. Ctrl-C stops everything.\n", flush=True)
+    return emulator
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--demo", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("parameters", nargs="*", metavar="Key=Value")
+    options = parser.parse_args(arguments)
+    pairs = [parameter.partition("=") for parameter in options.parameters]
+    for name, equals, _value in pairs:
+        if not equals:
+            parser.error(f"{name}: a parameter is written Key=Value")
+    options.parameters = {name: value for name, _equals, value in pairs}
+    return options
+
+
+def _isolate_environment() -> None:
+    """Keep the host's AWS settings, its profiles and its certificate bundle among them, out."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    # A proxy of the host must not be asked for loopback addresses.
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def on_signal(*_: object) -> None:
+        if stop.is_set():
+            return
+        stop.set()
+        # Starting is interrupted where it stands; running waits for the event.
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    return stop
+
+
+def _wait(stop: threading.Event, emulator: Emulator) -> None:
+    try:
+        while not stop.wait(1):
+            if not emulator.running():
+                raise EmulatorError(f"the emulator has stopped; see {emulator.log}")
+    except KeyboardInterrupt:
+        print()
+
+
+@contextmanager
+def _only_run(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EmulatorError(f"another `make run` is using {home}") from None
+        yield
+
+
+class _Step:
+    """One line of progress: what is done, how it went, how long it took."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._started = time.monotonic()
+
+    def __call__(self, result: str) -> None:
+        """Print the line."""
+        seconds = time.monotonic() - self._started
+        print(f"  {self._name:<14}{result}  ({seconds:.1f} s)", flush=True)
+
+
+@contextmanager
+def _step(name: str) -> Iterator[_Step]:
+    if sys.stdout.isatty():
+        print(f"  {name:<14}…", end="\r", flush=True)
+    yield _Step(name)
+
+
+def _operator_key(api_url: str, table_name: str, kept: str | None) -> str:
+    if kept and _accepted(api_url, kept):
+        return kept
+    return create_operator_key(table_name, "make run", endpoint_url=api_url)
+
+
+def _accepted(api_url: str, key: str) -> bool:
+    request = urllib.request.Request(  # noqa: S310 - our own API's address
+        f"{api_url}/v1/accounts?limit=1", headers={"Authorization": f"Bearer {key}"}
+    )
+    try:
+        urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
+    except urllib.error.HTTPError:
+        return False
+    return True
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content
+
+
+def _write(path: Path, content: Mapping[str, str]) -> None:
+    """Replace a file that only its owner may read."""
+    temporary = path.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file, indent=2, sort_keys=True)
+        file.write("\n")
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

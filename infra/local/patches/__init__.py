@@ -1,0 +1,42 @@
+"""The gaps of the pinned emulator that Perkwire needs closed, one module each.
+
+Each module says which documented AWS behaviour it restores, and has a contract test in
+`tests/local/`. Drop a module when the emulator passes its test without it.
+"""
+
+from infra.local.patches import (
+    delete_message_again,
+    event_source_numbers,
+    few_batches,
+    function_interpreter,
+    http_api_errors,
+    http_api_routes,
+    log_drain,
+    message_move_tasks,
+    partial_batch_response,
+    queue_lock,
+    shared_code,
+    table_time_to_live,
+)
+
+PATCHES = (
+    http_api_routes,
+    http_api_errors,
+    event_source_numbers,
+    few_batches,
+    partial_batch_response,
+    table_time_to_live,
+    message_move_tasks,
+    delete_message_again,
+    # After the two above, whose queue actions it locks too.
+    queue_lock,
+    function_interpreter,
+    shared_code,
+    log_drain,
+)
+
+
+def apply_all() -> None:
+    """Close every gap, or raise `UpstreamChangedError` before the emulator serves anything."""
+    for patch in PATCHES:
+        patch.apply()
