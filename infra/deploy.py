@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # One invocation each of the authorizer, ingest and management, so that the queues cannot starve
 # the API.
 _API_SHARE = 3
+# The MaximumConcurrency of the jobs function's mapping, which no parameter sets.
+_JOBS_SHARE = 2
 # What an event source mapping takes at least.
 _LEAST_MAXIMUM_CONCURRENCY = 2
 
@@ -103,7 +105,7 @@ def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:
     """
     router = int(parameters["RouterMaxConcurrency"])
     dispatcher = int(parameters["DispatcherMaxConcurrency"])
-    available = limit - _API_SHARE
+    available = limit - _API_SHARE - _JOBS_SHARE
     if router + dispatcher <= available:
         return
     found = (

@@ -24,6 +24,8 @@ _LONGEST_DISPATCHER_TIMEOUT = 45
 _LONGEST_ENDPOINT_TIMEOUT = 10
 # What an invocation needs beside its requests: the look-ups before and the log writes after them.
 _SECONDS_AROUND_REQUESTS = 5
+_LEAST_SECONDS_AROUND_REQUESTS = 3
+_LEAST_DISPATCHER_TIMEOUT = 6
 
 # DeliveryQueue keeps a message for four days. Half of them are left for waiting.
 _LONGEST_LIFE_OF_DELIVERY = 2 * 24 * 3600
@@ -99,10 +101,11 @@ def _derived_timeouts(
     else:
         interval = int(values["RetryIntervalSeconds"])
         share = interval if local else interval // _VISIBILITY_OVER_TIMEOUT
-        if share < 1:
+        if not local and share < _LEAST_DISPATCHER_TIMEOUT:
             raise ParameterError(
                 f"RetryIntervalSeconds is {interval}: in the cloud it must be at least "
-                f"{_VISIBILITY_OVER_TIMEOUT}, six times the shortest time-out of the dispatcher."
+                f"{_VISIBILITY_OVER_TIMEOUT * _LEAST_DISPATCHER_TIMEOUT}, six times the shortest "
+                "time-out that a dispatcher can work with."
             )
         dispatcher = min(_LONGEST_DISPATCHER_TIMEOUT, share)
         derived["DispatcherTimeoutSeconds"] = str(dispatcher)
@@ -139,6 +142,12 @@ def _check_rules(values: Mapping[str, str], *, local: bool) -> None:
         raise ParameterError(
             f"EndpointTimeoutSeconds is {endpoint:g}: it must be below DispatcherTimeoutSeconds "
             f"({dispatcher}), or the dispatcher is cut off before its requests are."
+        )
+    if not local and dispatcher - endpoint < _LEAST_SECONDS_AROUND_REQUESTS:
+        raise ParameterError(
+            f"EndpointTimeoutSeconds is {endpoint:g}: in the cloud it must be at least "
+            f"{_LEAST_SECONDS_AROUND_REQUESTS} below DispatcherTimeoutSeconds ({dispatcher}), "
+            "which a cold start and the log need."
         )
     if int(values["LogRetentionDays"]) > int(values["EventRetentionDays"]):
         raise ParameterError(

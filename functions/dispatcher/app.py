@@ -1,4 +1,7 @@
-"""Dispatcher: delivery messages in, signed requests out. The only function that calls endpoints."""
+"""Dispatcher: delivery messages in, signed requests out. The only function that calls endpoints.
+
+Management invokes it directly to test a webhook.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -6,19 +9,26 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
+from pynamodb.connection import Connection
+
 from perkwire.adapters import aws, tables
 from perkwire.adapters.config_items import CONFIG_ITEMS
 from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable
 from perkwire.adapters.http import HttpSender
 from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.adapters.topics import NoticePublisher
+from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.messages import Received
+from perkwire.noticing import Noticing
 from perkwire.pausing import PauseRule
+from perkwire.sampling import Sampling
 from perkwire.settings import DispatcherSettings, emulator_ports
 from perkwire.timestamps import now
+from perkwire.trial import MOST_SECONDS
 
 _BATCH = 10  # the mapping's BatchSize: a thread for each request of an invocation
 _AFTERWARDS_MS = 200  # what the log needs after a request that took its whole time-out
@@ -35,23 +45,46 @@ def _settings() -> DispatcherSettings:
 
 
 @cache
-def _dispatching() -> Dispatching:
+def _connection() -> Connection:
     settings = _settings()
-    telemetry = _telemetry()
     connection = tables.connect()
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.delivery_table, DeliveryItem)
+    return connection
+
+
+@cache
+def _vault() -> Opener:
+    return Opener(aws.kms(_connection()), _settings().secret_key_id)
+
+
+@cache
+def _sender(timeout_seconds: float) -> HttpSender:
+    return HttpSender(
+        timeout_seconds=timeout_seconds,
+        policy=_settings().endpoint_policy,
+        denied_ports=emulator_ports(os.environ),
+    )
+
+
+@cache
+def _dispatching() -> Dispatching:
+    settings = _settings()
+    telemetry = _telemetry()
+    connection = _connection()
     lookup = WebhookLookup()
     return Dispatching(
         webhooks=lookup,
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
-        vault=Opener(aws.kms(connection), settings.secret_key_id),
-        sender=HttpSender(
-            timeout_seconds=settings.endpoint_timeout_seconds,
-            policy=settings.endpoint_policy,
-            denied_ports=emulator_ports(os.environ),
-        ),
+        vault=_vault(),
+        sender=_sender(settings.endpoint_timeout_seconds),
         health=lookup,
+        noticing=Noticing(
+            counts=lookup,
+            publisher=NoticePublisher(lambda: aws.sns(connection)),
+            journal=telemetry,
+            interval_minutes=settings.notice_interval_minutes,
+        ),
         journal=telemetry,
         rule=DispatchRule(
             max_attempts=settings.max_attempts,
@@ -63,9 +96,22 @@ def _dispatching() -> Dispatching:
     )
 
 
+@cache
+def _sampling() -> Sampling:
+    return Sampling(
+        webhooks=WebhookLookup(),
+        vault=_vault(),
+        sender=_sender(min(_settings().endpoint_timeout_seconds, MOST_SECONDS)),
+        journal=_telemetry(),
+        clock=now,
+    )
+
+
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send each delivery; the partial batch response names those that SQS is to bring again."""
     _telemetry().begin(context.aws_request_id)
+    if is_test(event):
+        return answer_test(event, _telemetry(), lambda trial: _sampling().send(trial))
 
     def dispatch(received: Sequence[Received]) -> Sequence[str]:
         needed_ms = _settings().endpoint_timeout_seconds * 1000 + _AFTERWARDS_MS

@@ -40,6 +40,7 @@ def _acceptance() -> Acceptance:
         ),
         accounts=WebhookLookup(),
         queue=SqsQueue(aws.sqs(connection), settings.event_queue_url, _telemetry()),
+        journal=_telemetry(),
         clock=now,
     )
 

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, answered, done, listed
 from perkwire.ids import AccountId, KeyId
 from perkwire.managing import AccountManagement, Page
 
@@ -13,7 +13,8 @@ def add(resolver: APIGatewayHttpResolver, management: AccountManagement) -> None
     @resolver.post("/v1/accounts")
     def create() -> Response[str]:
         call = Call(resolver)
-        return answered(201, management.create(call.caller, call.object()).shown())
+        account = management.create(call.caller, call.object())
+        return answered(201, account.shown_with(confirmed=()))
 
     @resolver.get("/v1/accounts")
     def list_accounts() -> Response[str]:
@@ -24,13 +25,13 @@ def add(resolver: APIGatewayHttpResolver, management: AccountManagement) -> None
     @resolver.get("/v1/accounts/<account_id>")
     def get(account_id: str) -> Response[str]:
         account = management.get(Call(resolver).caller, AccountId(account_id))
-        return answered(200, account.shown())
+        return answered(200, account.shown_with(management.confirmed(account)))
 
     @resolver.patch("/v1/accounts/<account_id>")
-    def rename(account_id: str) -> Response[str]:
+    def change(account_id: str) -> Response[str]:
         call = Call(resolver)
-        account = management.rename(call.caller, AccountId(account_id), call.object())
-        return answered(200, account.shown())
+        account = management.change(call.caller, AccountId(account_id), call.object())
+        return answered(200, account.shown_with(management.confirmed(account)))
 
     @resolver.post("/v1/accounts/<account_id>/api-keys")
     def create_key(account_id: str) -> Response[str]:
@@ -53,4 +54,4 @@ def add(resolver: APIGatewayHttpResolver, management: AccountManagement) -> None
     @resolver.delete("/v1/accounts/<account_id>/api-keys/<key_id>")
     def remove_key(account_id: str, key_id: str) -> Response[str]:
         management.remove_key(Call(resolver).caller, AccountId(account_id), KeyId(key_id))
-        return Response(status_code=204)
+        return done()

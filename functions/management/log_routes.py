@@ -3,14 +3,21 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, listed
+from perkwire.event_listing import EventListing
 from perkwire.ids import AccountId, DeliveryId, EventId
 from perkwire.managing import WebhookManagement
 from perkwire.reading import LogReading, parse_filter
 
+_EVENT_FILTERS = ("type", "since", "until")
 _FILTERS = ("status", "webhook_id", "event_type", "since", "until")
 
 
-def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, log: LogReading) -> None:
+def add(
+    resolver: APIGatewayHttpResolver,
+    management: WebhookManagement,
+    log: LogReading,
+    events: EventListing,
+) -> None:
     """Add the routes to the resolver."""
 
     def account(call: Call) -> AccountId:
@@ -27,6 +34,13 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, log: Lo
     def get_delivery(delivery_id: str) -> Response[str]:
         account_id = account(Call(resolver))
         return answered(200, log.delivery(account_id, DeliveryId(delivery_id)))
+
+    @resolver.get("/v1/events")
+    def list_events() -> Response[str]:
+        call = Call(resolver)
+        account_id = account(call)
+        limit, cursor = call.page(*_EVENT_FILTERS)
+        return listed(events.list(account_id, call.query, limit, cursor))
 
     @resolver.get("/v1/events/<event_id>")
     def get_event(event_id: str) -> Response[str]:

@@ -15,6 +15,7 @@ from perkwire.strict_json import Json
 
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 100
+LONGEST_ID = 128
 
 
 def http_resolver(telemetry: Telemetry) -> APIGatewayHttpResolver:
@@ -37,6 +38,9 @@ class Call:
 
     def __init__(self, resolver: APIGatewayHttpResolver) -> None:
         self._event: dict[str, Any] = resolver.current_event.raw_event
+        ids = [*(self._event.get("pathParameters") or {}).values(), self.named_account or ""]
+        if any(len(one) > LONGEST_ID for one in ids):
+            raise not_found("resource")
 
     @property
     def caller(self) -> Caller:
@@ -56,6 +60,10 @@ class Call:
     def object(self) -> dict[str, Json]:
         """The JSON object in the body; raises Problem."""
         return parse_object(body_of(self._event))
+
+    def optional_object(self) -> dict[str, Json]:
+        """As `object`, but no body at all is an empty object."""
+        return self.object() if body_of(self._event) else {}
 
     def page(self, *parameters: str) -> tuple[int, str | None]:
         """`limit` and `cursor`; raises Problem, also for parameters other than those named."""
@@ -79,6 +87,11 @@ def answered(status: int, value: Json) -> Response[str]:
     return Response(status_code=status, content_type="application/json", body=json.dumps(value))
 
 
+def done() -> Response[str]:
+    """The answer that has nothing to say."""
+    return Response(status_code=204, body="")
+
+
 def listed(page: Page[dict[str, Json]]) -> Response[str]:
     """A page of a list."""
     return answered(200, {"data": [*page.items], "next_cursor": page.next_cursor})
@@ -89,4 +102,5 @@ def _problem(problem: Problem) -> Response[str]:
         status_code=problem.status,
         content_type="application/problem+json",
         body=json.dumps(problem.document()),
+        headers={**problem.headers()},
     )

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, answered, done, listed
 from perkwire.ids import AccountId, WebhookId
 from perkwire.managing import Page, WebhookManagement
 
@@ -39,4 +39,22 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
     @resolver.delete("/v1/webhooks/<webhook_id>")
     def delete(webhook_id: str) -> Response[str]:
         management.delete(account(Call(resolver)), WebhookId(webhook_id))
-        return Response(status_code=204)
+        return done()
+
+    @resolver.post("/v1/webhooks/<webhook_id>/enable")
+    def enable(webhook_id: str) -> Response[str]:
+        webhook = management.switch(account(Call(resolver)), WebhookId(webhook_id), enabled=True)
+        return answered(200, webhook.shown())
+
+    @resolver.post("/v1/webhooks/<webhook_id>/disable")
+    def disable(webhook_id: str) -> Response[str]:
+        webhook = management.switch(account(Call(resolver)), WebhookId(webhook_id), enabled=False)
+        return answered(200, webhook.shown())
+
+    @resolver.post("/v1/webhooks/<webhook_id>/rotate-secret")
+    def rotate_secret(webhook_id: str) -> Response[str]:
+        call = Call(resolver)
+        webhook, secret = management.rotate_secret(
+            account(call), WebhookId(webhook_id), call.optional_object()
+        )
+        return answered(200, webhook.shown() | {"secret": secret})

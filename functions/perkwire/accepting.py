@@ -14,8 +14,9 @@ from typing import Protocol
 from perkwire.account import Caller, Scope
 from perkwire.event import Event, EventDraft, parse_events
 from perkwire.ids import AccountId, EventId, event_id_for_key, new_event_id
+from perkwire.journal import Journal, Unavailable
 from perkwire.messages import EventMessage, chunks, write_event_message
-from perkwire.problem import FieldError, invalid, unavailable
+from perkwire.problem import FieldError, Problem, forbidden, invalid, unavailable
 from perkwire.strict_json import Json
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -65,10 +66,14 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be sent, and the fair-queue group that it belongs to."""
+    """A message to be sent, and the fair-queue group that it belongs to.
+
+    SQS holds it back for `delay_seconds`, 900 at most.
+    """
 
     body: str
     group: str
+    delay_seconds: int = 0
 
 
 class Queue(Protocol):
@@ -109,8 +114,10 @@ class Acceptance:
         claims: Claims,
         accounts: Accounts,
         queue: Queue,
+        journal: Journal,
         clock: Callable[[], int],
     ) -> None:
+        self._journal = journal
         self._claims = claims
         self._accounts = accounts
         self._queue = queue
@@ -119,8 +126,8 @@ class Acceptance:
     def accept(self, caller: Caller, body: bytes, idempotency_key: str | None) -> Json:
         """The 202's body: `{"id", "duplicate"}`, or `{"events": […]}` of them for a list.
 
-        Raises Problem, and Unavailable: then the request is to be sent again. Nothing has been
-        sent, but where a 503's `events` say so, or where a repeat of the event is harmless.
+        Raises Problem, and Unavailable: then the request is to be sent again, and nothing has been
+        sent but what a 503's `events` say.
         """
         caller.require(Scope.EVENTS)
         if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
@@ -136,11 +143,7 @@ class Acceptance:
     def _entries(
         self, caller: Caller, drafts: Sequence[EventDraft], idempotency_key: str | None
     ) -> list[_Entry]:
-        accounts = [
-            caller.acting_for(draft.account_id, _field(draft, "account_id")) for draft in drafts
-        ]
-        if caller.is_operator:
-            self._check_accounts(drafts, accounts)
+        accounts = self._account_ids(caller, drafts)
         now = self._clock()
         entries = []
         for position, (draft, account_id) in enumerate(zip(drafts, accounts, strict=True)):
@@ -161,17 +164,31 @@ class Acceptance:
             entries.append(_Entry(claim, draft, claimed))
         return entries
 
-    def _check_accounts(
-        self, drafts: Sequence[EventDraft], account_ids: Sequence[AccountId]
-    ) -> None:
-        existing = self._accounts.existing(set(account_ids))
-        errors = [
-            FieldError(_field(draft, "account_id"), "names no account")
-            for draft, account_id in zip(drafts, account_ids, strict=True)
-            if account_id not in existing
-        ]
+    def _account_ids(self, caller: Caller, drafts: Sequence[EventDraft]) -> list[AccountId]:
+        """Whose event each is. Only an operator's key may, and must, name an existing account."""
+        errors: list[FieldError] = []
+        if not caller.is_operator:
+            own = caller.acting_for(None, "account_id")
+            detail = "only an operator's API key may name an account"
+            errors = [
+                FieldError(_field(draft, "account_id"), detail)
+                for draft in drafts
+                if draft.account_id is not None
+            ]
+            if errors:
+                raise forbidden("It is an account's own.", errors)
+            return [own] * len(drafts)
+        named = [AccountId(draft.account_id or "") for draft in drafts]
+        existing = self._accounts.existing({one for one in named if one})
+        for draft, account_id in zip(drafts, named, strict=True):
+            if not account_id:
+                detail = "is required with an operator's API key"
+                errors.append(FieldError(_field(draft, "account_id"), detail))
+            elif account_id not in existing:
+                errors.append(FieldError(_field(draft, "account_id"), "names no account"))
         if errors:
             raise invalid(errors)
+        return named
 
     def _claim(self, entries: Sequence[_Entry]) -> Mapping[tuple[AccountId, EventId], Claim]:
         """The claim that holds for each claimed event: the one on record, or now taken."""
@@ -210,10 +227,17 @@ class Acceptance:
             if key in to_send and key not in failed
         ]
         if marked:
-            self._claims.mark_sent(marked)
+            self._mark_sent(marked)
         if failed:
             raise _partly_failed(entries, results, failed)
         return results
+
+    def _mark_sent(self, claims: Sequence[Claim]) -> None:
+        try:
+            self._claims.mark_sent(claims)
+        except Unavailable as error:
+            # SQS holds the events, and a repeat merely sends them again: the 202 stands.
+            self._journal.fault("claims_not_marked", detail=str(error))
 
     def _send_events(
         self, events: Mapping[tuple[AccountId, EventId], Event]
@@ -266,7 +290,7 @@ def _partly_failed(
     entries: Sequence[_Entry],
     results: Sequence[Accepted],
     failed: set[tuple[AccountId, EventId]],
-) -> Exception:
+) -> Problem:
     events: list[Json] = [
         result.shown() | {"accepted": entry.claim.key not in failed}
         for entry, result in zip(entries, results, strict=True)

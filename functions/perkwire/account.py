@@ -2,7 +2,9 @@
 
 import enum
 import hashlib
+import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from perkwire.fields import Fields, one_of
@@ -22,10 +24,15 @@ class Scope(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A tenant of the platform. Times are microseconds since the epoch."""
+    """A tenant of the platform. Times are microseconds since the epoch.
+
+    `notice_topic` is where notices go to `notify_emails`; None while there are none of these.
+    """
 
     id: AccountId
     name: str
+    notify_emails: tuple[str, ...] = ()
+    notice_topic: str | None = None
     created_at: int
     updated_at: int
 
@@ -37,6 +44,14 @@ class Account:
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }
+
+    def shown_with(self, confirmed: Collection[str]) -> dict[str, Json]:
+        """As `shown`, and which of its addresses (each as `same_address` has it) are confirmed."""
+        emails: list[Json] = [
+            {"address": address, "confirmed": same_address(address) in confirmed}
+            for address in self.notify_emails
+        ]
+        return self.shown() | {"notify_emails": emails}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +106,22 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountDraft:
+    """What a new account is to be."""
+
+    name: str
+    notify_emails: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What of an account is to change; None leaves it as it is."""
+
+    name: str | None
+    notify_emails: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class KeyDraft:
     """What a new API key is to be."""
 
@@ -99,20 +130,37 @@ class KeyDraft:
 
 
 _ACCOUNT_SCOPES = (Scope.EVENTS, Scope.WEBHOOKS)
+_MOST_EMAILS = 10
+_LONGEST_EMAIL = 254
+# A guard against slips alone: whether there is such a mailbox, its confirmation tells.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
-def parse_account(value: dict[str, Json]) -> str:
-    """The name in a request that creates or changes an account; raises the 422 problem."""
+def parse_account(value: dict[str, Json]) -> AccountDraft:
+    """A request that creates an account; raises the 422 problem."""
     fields = Fields(value)
-    name = fields.required_text("name", longest=128)
+    draft = AccountDraft(fields.required_name(), _emails(fields) or ())
     fields.raise_if_wrong()
-    return name
+    return draft
+
+
+def parse_account_change(value: dict[str, Json]) -> AccountChange:
+    """A request that changes an account; raises the 422 problem."""
+    fields = Fields(value)
+    change = AccountChange(fields.name(), _emails(fields))
+    fields.raise_if_wrong()
+    return change
+
+
+def same_address(address: str) -> str:
+    """Equal for addresses that reach the same mailbox, whatever their case."""
+    return address.lower()
 
 
 def parse_key(value: dict[str, Json]) -> KeyDraft:
     """A request for an account's new API key; raises the 422 problem."""
     fields = Fields(value)
-    name = fields.required_text("name", longest=128)
+    name = fields.required_name()
     scopes = fields.required_texts("scopes", most=len(_ACCOUNT_SCOPES), check=_check_scope)
     fields.raise_if_wrong()
     return KeyDraft(name, frozenset(Scope(scope) for scope in scopes))
@@ -126,6 +174,22 @@ def new_api_key() -> str:
 def key_hash(key: str) -> str:
     """What is stored of an API key: its SHA-256, in hex."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _emails(fields: Fields) -> tuple[str, ...] | None:
+    emails = fields.texts(
+        "notify_emails", fewest=0, most=_MOST_EMAILS, longest=_LONGEST_EMAIL, check=_check_email
+    )
+    seen: set[str] = set()
+    for position, address in enumerate(emails or ()):
+        if same_address(address) in seen:
+            fields.wrong(f"notify_emails[{position}]", "is there twice")
+        seen.add(same_address(address))
+    return emails
+
+
+def _check_email(address: str) -> str | None:
+    return None if _EMAIL.fullmatch(address) else "must be an e-mail address"
 
 
 def _check_scope(scope: str) -> str | None:

@@ -25,6 +25,7 @@ class Reason(enum.StrEnum):
     FORMAT = "format"
     DISABLED = "disabled"
     DELETED = "deleted"
+    UNAVAILABLE = "unavailable"
     LOST = "lost"
 
 
@@ -77,7 +78,9 @@ class Delivery:
     created_at: int
     updated_at: int
 
-    def standing(self, now: int, retry_interval_seconds: int) -> tuple[DeliveryStatus, str | None]:
+    def standing(
+        self, now: int, retry_interval_seconds: int
+    ) -> tuple[DeliveryStatus, Reason | None]:
         """Status and reason as of now.
 
         One retrying whose next attempt is overdue by two intervals has lost its last receive to a

@@ -19,23 +19,29 @@ from perkwire.messages import (
     UnreadableMessage,
     read_delivery_message,
 )
+from perkwire.noticing import Noticing, Occasion
 from perkwire.pausing import HealthStore, PauseRule, Result, record
 from perkwire.rendering import Opened, render
 from perkwire.routing import event_types
+from perkwire.secret import UnusableSecret
 from perkwire.sending import Answered, Request, Sender, Unanswered
 from perkwire.timestamps import MICROSECONDS
 from perkwire.verdict import Disposition, Finding, Verdict, verdict
-from perkwire.webhook import Webhook, WebhookStatus
+from perkwire.webhook import PauseReason, Webhook, WebhookStatus
 
 GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookState:
-    """A webhook as of now; `failing` says that a streak of failures is on record."""
+    """A webhook as of now; `failing` says that a streak of failures is on record.
+
+    `notice_topic` is where its account's notices go, None if nobody wants them.
+    """
 
     webhook: Webhook
     failing: bool
+    notice_topic: str | None = None
 
 
 class Webhooks(Protocol):
@@ -93,7 +99,7 @@ class DispatchRule:
     pause: PauseRule
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Work:
     """One message on its way through an invocation."""
 
@@ -103,8 +109,9 @@ class _Work:
     to_send: bool = False
     state: WebhookState | None = None
     entry: Delivery | None = None
-    request: Request | None = None
+    first_copy: "_Work | None" = None
     attempt: Attempt | None = None
+    after: Delivery | None = None
 
 
 class Dispatching:
@@ -121,6 +128,7 @@ class Dispatching:
         vault: Vault,
         sender: Sender,
         health: HealthStore,
+        noticing: Noticing,
         journal: Journal,
         rule: DispatchRule,
         executor: Executor,
@@ -131,6 +139,7 @@ class Dispatching:
         self._vault = vault
         self._sender = sender
         self._health = health
+        self._noticing = noticing
         self._journal = journal
         self._rule = rule
         self._executor = executor
@@ -147,10 +156,10 @@ class Dispatching:
             work.received.message_id for work in works
         }
         self._find(works)
-        self._prepare(works)
-        self._send([work for work in works if work.request], may_send)
+        self._log_unlogged(works)
+        self._send([work for work in works if work.to_send], may_send)
         left |= self._settle(works)
-        self._watch_health(works)
+        self._tell(works, self._watch_health(works))
         return [record.message_id for record in received if record.message_id in left]
 
     def _readable(self, received: Sequence[Received]) -> list[_Work]:
@@ -178,53 +187,63 @@ class Dispatching:
         except Unavailable as error:
             self._journal.fault("dispatching_unavailable", detail=str(error))
             return
-        taken: set[DeliveryId] = set()
+        firsts: dict[DeliveryId, _Work] = {}
+        for work in works:
+            first = firsts.setdefault(work.message.delivery_id, work)
+            if work.message.run > first.message.run:
+                firsts[work.message.delivery_id] = work
         for work in works:
             message = work.message
             work.state = states.get(message.webhook_id)
             work.entry = entries.get(message.delivery_id)
             if work.state is None:
                 self._fault(work, "webhook_absent")
-            elif message.delivery_id in taken:
-                # A second copy in the same batch: it comes again, and by then the log can tell.
+            elif work is not firsts[message.delivery_id]:
+                work.first_copy = firsts[message.delivery_id]
+                work.finding = Finding.DOUBLED
                 self._journal.note("delivery.doubled", delivery_id=message.delivery_id)
             else:
-                taken.add(message.delivery_id)
                 decided = _decided_unsent(message, work.state.webhook, work.entry)
                 work.to_send = decided is None
                 work.finding = decided or Finding.UNAVAILABLE
 
-    def _prepare(self, works: Sequence[_Work]) -> None:
-        for work in works:
-            if not work.to_send or work.state is None:
-                continue
-            try:
-                opened = self._vault.open(work.state.webhook)
-                work.request = render(work.message, work.state.webhook, opened, self._clock())
-            except Unavailable as error:
-                self._fault(work, "secret_unreadable", detail=str(error))
-            except Unrenderable as error:
-                work.finding = Finding.UNRENDERABLE
-                self._fault(work, "delivery_unrenderable", detail=str(error))
-            except Exception as error:  # one message must not take its batch with it
-                work.finding = Finding.UNRENDERABLE
-                self._fault(work, "delivery_unrenderable", detail=type(error).__name__)
+    def _log_unlogged(self, works: Sequence[_Work]) -> None:
+        """Give an entry to a delivery that was received before and has none.
+
+        Its earlier receives were burnt before the log: if this one is too, and it is the last, an
+        entry that becomes overdue is all that tells of it.
+        """
+        unlogged = [
+            work
+            for work in works
+            if work.to_send and work.entry is None and work.received.receive_count > 1
+        ]
+        for work in unlogged:
+            work.entry = self._entry(
+                work, Verdict(DeliveryStatus.RETRYING, None, Disposition.LEAVE)
+            )
+        changes = [Change(None, work.entry, None) for work in unlogged if work.entry]
+        if changes:
+            self._log.write(changes)
 
     def _send(self, works: Sequence[_Work], may_send: Callable[[], bool]) -> None:
-        if not works:
-            return
-        if not may_send():
-            self._journal.fault("no_time_left", messages=len(works))
-            return
-        for _ in self._executor.map(self._attempt, works):
+        """Open, render, sign and send, each message in a thread of its own.
+
+        One whose secret is slow to come holds no other, and is not sent once time has run out.
+        """
+        for _ in self._executor.map(lambda work: self._attempt(work, may_send), works):
             pass
 
-    def _attempt(self, work: _Work) -> None:
-        if work.request is None or work.state is None:
+    def _attempt(self, work: _Work, may_send: Callable[[], bool]) -> None:
+        request = self._request(work)
+        if request is None or work.state is None:
+            return
+        if not may_send():
+            self._fault(work, "no_time_left")
             return
         at = self._clock()
         try:
-            result = self._sender.send(work.request)
+            result = self._sender.send(request)
         except Exception as crash:  # the others of the batch have been sent, and must be logged
             self._fault(work, "attempt_crashed", detail=type(crash).__name__)
             return
@@ -244,16 +263,32 @@ class Dispatching:
                 work.finding = Finding.REFUSED
                 work.attempt = Attempt(number=number, at=at, duration_ms=duration_ms, error=error)
 
+    def _request(self, work: _Work) -> Request | None:
+        if work.state is None:
+            return None
+        try:
+            opened = self._vault.open(work.state.webhook)
+            return render(work.message, work.state.webhook, opened, self._clock())
+        except (Unavailable, UnusableSecret) as error:
+            self._fault(work, "secret_unreadable", detail=str(error))
+        except Unrenderable as error:
+            work.finding = Finding.UNRENDERABLE
+            self._fault(work, "delivery_unrenderable", detail=str(error))
+        except Exception as error:  # one message must not take its batch with it
+            work.finding = Finding.UNRENDERABLE
+            self._fault(work, "delivery_unrenderable", detail=type(error).__name__)
+        return None
+
     def _settle(self, works: Sequence[_Work]) -> set[str]:
         """Write the log; the ids of the messages to be left."""
         verdicts = {
             work.received.message_id: verdict(work.finding, last_attempt=self._is_last(work))
             for work in works
         }
+        for work in works:
+            work.after = self._entry(work, verdicts[work.received.message_id])
         changes = [
-            Change(work.entry, after, work.attempt)
-            for work in works
-            if (after := self._entry(work, verdicts[work.received.message_id])) is not None
+            Change(work.entry, work.after, work.attempt) for work in works if work.after is not None
         ]
         unstored = self._log.write(changes) if changes else set()
         left = set()
@@ -266,6 +301,9 @@ class Dispatching:
                 decided.message is Disposition.DELETE_ONCE_LOGGED and not stored
             ):
                 left.add(work.received.message_id)
+        for work in works:
+            if work.first_copy is not None and work.first_copy.received.message_id not in left:
+                left.discard(work.received.message_id)
         return left
 
     def _is_last(self, work: _Work) -> bool:
@@ -323,7 +361,9 @@ class Dispatching:
         if not stored:
             self._fault(work, "delivery_not_logged")
 
-    def _watch_health(self, works: Sequence[_Work]) -> None:
+    def _watch_health(self, works: Sequence[_Work]) -> dict[WebhookId, PauseReason]:
+        """Keep the streaks; the webhooks that this invocation has paused."""
+        paused = {}
         attempted: defaultdict[WebhookId, list[_Work]] = defaultdict(list)
         for work in works:
             if work.attempt is not None:
@@ -345,12 +385,34 @@ class Dispatching:
                 self._fault(own[0], "health_not_kept", detail=str(error))
                 continue
             if reason is not None:
+                paused[state.webhook.id] = reason
                 self._journal.note(
                     "webhook.paused",
                     account_id=state.webhook.account_id,
                     webhook_id=state.webhook.id,
                     reason=reason,
                 )
+
+        return paused
+
+    def _tell(self, works: Sequence[_Work], paused: Mapping[WebhookId, PauseReason]) -> None:
+        unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
+        states = {}
+        for work in works:
+            if work.finding in (Finding.REFUSED, Finding.UNRENDERABLE) and work.after is not None:
+                unsuccessful[work.message.webhook_id].append(work.after)
+                states[work.message.webhook_id] = work.state
+        occasions = [
+            Occasion(
+                webhook=state.webhook,
+                topic=state.notice_topic,
+                deliveries=unsuccessful[webhook_id],
+                pause=paused.get(webhook_id),
+            )
+            for webhook_id, state in states.items()
+            if state is not None and state.notice_topic is not None
+        ]
+        self._noticing.tell(occasions, self._clock())
 
     def _result(self, work: _Work) -> Result:
         return Result(

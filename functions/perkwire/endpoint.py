@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from perkwire.address import EndpointPolicy, is_allowed
+from perkwire.strict_json import compact_ascii
 
 __all__ = ["EndpointPolicy", "Refusal", "check_headers", "check_url"]
 
@@ -177,11 +178,12 @@ _REFUSED_PREFIXES = ("content-", "proxy-", "svix-", "webhook-", "x-amz", "x-forw
 
 
 def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str, str]]:
-    """The custom headers as they are to be sent, or what is wrong: (header name, detail) pairs.
+    """The custom headers as they are to be sent, or what is wrong: (header name, detail) pairs,
+    with an empty name for what is wrong with all of them together.
 
-    At most 20 headers and 3072 bytes of names and values together. Names are RFC 9110 tokens that
-    neither the connection nor a signature of ours needs; values are visible ASCII with spaces and
-    tabs inside only. No detail holds a value: they are secrets.
+    At most 20 headers and 3072 bytes of them as JSON, quotes and all. Names are RFC 9110 tokens
+    that neither the connection nor a signature of ours needs; values are visible ASCII with spaces
+    and tabs inside only. No detail holds a value: they are secrets.
     """
     wrong: list[tuple[str, str]] = []
     seen: set[str] = set()
@@ -197,7 +199,7 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str
             wrong.append((name, "must be visible ASCII, with spaces and tabs inside only"))
         seen.add(folded)
     if len(headers) > MAX_HEADERS:
-        wrong.append(("headers", f"must be at most {MAX_HEADERS}"))
-    if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADER_BYTES:
-        wrong.append(("headers", f"must have at most {MAX_HEADER_BYTES} bytes in all"))
+        wrong.append(("", f"must be at most {MAX_HEADERS}"))
+    if len(compact_ascii(dict(headers))) > MAX_HEADER_BYTES:
+        wrong.append(("", f"must have at most {MAX_HEADER_BYTES} bytes in all"))
     return wrong or dict(headers)

@@ -38,6 +38,16 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventHeading:
+    """What can be known of a kept event without reading it whole."""
+
+    id: EventId
+    type: str
+    accepted_at: int
+    program_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventDraft:
     """An event as it was posted, found valid, not yet accepted."""
 

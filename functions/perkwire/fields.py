@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from perkwire.problem import FieldError, invalid, malformed
 from perkwire.strict_json import InvalidJson, Json, parse
 
+_NO_CONTROLS = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
+_NO_CONTROLS_FORM = "without control characters"
+
 
 def parse_object(body: bytes) -> dict[str, Json]:
     """The JSON object in a request's body; raises the 400 problem if it is not one."""
@@ -30,13 +33,14 @@ class Fields:
         self._read: set[str] = set()
         self.errors: list[FieldError] = []
 
-    def has(self, name: str) -> bool:
-        """Whether the member was sent at all."""
-        return name in self._value
-
     def wrong(self, name: str, detail: str) -> None:
         """Note that a member is wrong."""
         self.errors.append(FieldError(f"{self._prefix}{name}", detail))
+
+    def refuse(self, name: str, detail: str) -> None:
+        """Note that a member that others have may not be here."""
+        self._read.add(name)
+        self.wrong(name, detail)
 
     def text(
         self,
@@ -71,6 +75,15 @@ class Fields:
         """As `text`, but its absence is an error; what is wrong reads as empty."""
         self._require(name)
         return self.text(name, longest=longest, pattern=pattern, form=form) or ""
+
+    def name(self) -> str | None:
+        """The member `name`: 1 to 128 characters, none of them a control character."""
+        return self.text("name", longest=128, pattern=_NO_CONTROLS, form=_NO_CONTROLS_FORM)
+
+    def required_name(self) -> str:
+        """As `name`, but its absence is an error; what is wrong reads as empty."""
+        self._require("name")
+        return self.name() or ""
 
     def flag(self, name: str) -> bool | None:
         """True or false."""
@@ -107,16 +120,17 @@ class Fields:
         self,
         name: str,
         *,
+        fewest: int = 1,
         most: int,
         longest: int = 256,
         check: Callable[[str], str | None] = lambda _: None,
     ) -> tuple[str, ...] | None:
-        """A list of 1 to `most` distinct strings; `check` says what is wrong with one, or None."""
+        """A list of `fewest` to `most` distinct strings; `check` says what is wrong with one."""
         value = self._member(name)
         if value is None:
             return None
-        if not isinstance(value, list) or not 1 <= len(value) <= most:
-            self.wrong(name, f"must be a list of 1 to {most} strings")
+        if not isinstance(value, list) or not fewest <= len(value) <= most:
+            self.wrong(name, f"must be a list of {fewest} to {most} strings")
             return None
         before = len(self.errors)
         found: list[str] = []

@@ -1,9 +1,11 @@
 """Identifiers: a prefix that says what it names, then lower-case Crockford base 32.
 
-Event ids and delivery ids begin with a time in milliseconds, so they sort by it as text.
+The event ids that we make up, and the second part of delivery ids, begin with a time in
+milliseconds, so they sort by it as text.
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from typing import NewType
@@ -13,7 +15,9 @@ WebhookId = NewType("WebhookId", str)
 EventId = NewType("EventId", str)
 DeliveryId = NewType("DeliveryId", str)
 KeyId = NewType("KeyId", str)
+JobId = NewType("JobId", str)
 
+_DELIVERY_ID = re.compile(r"dlv_([0-9a-z]{16})_[0-9a-z]{26}")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_LENGTH = 10  # 50 bits of milliseconds: enough until the year 37648
 _RANDOM_LENGTH = 16  # 80 bits
@@ -34,9 +38,24 @@ def new_key_id() -> KeyId:
     return KeyId(f"key_{_random()}")
 
 
+def new_job_id() -> JobId:
+    """`job_` and 80 random bits."""
+    return JobId(f"job_{_random()}")
+
+
 def new_event_id(accepted_at: int) -> EventId:
     """`evt_`, the time of acceptance (microseconds since the epoch) and 80 random bits."""
     return EventId(f"evt_{time_prefix(accepted_at)}{_random()}")
+
+
+def new_test_event_id(at: int) -> EventId:
+    """`evt_test_`, the time (microseconds since the epoch) and 80 random bits: a sample's."""
+    return EventId(f"evt_test_{time_prefix(at)}{_random()}")
+
+
+def new_test_delivery_id(at: int) -> DeliveryId:
+    """`dlv_test_`, the time (microseconds since the epoch) and 80 random bits: no webhook's."""
+    return DeliveryId(f"dlv_test_{time_prefix(at)}{_random()}")
 
 
 def event_id_for_key(account_id: AccountId, idempotency_key: str, position: int) -> EventId:
@@ -45,24 +64,26 @@ def event_id_for_key(account_id: AccountId, idempotency_key: str, position: int)
 
 
 def delivery_id(
-    webhook_id: WebhookId, event_ids: Sequence[EventId], accepted_at: int
+    webhook_id: WebhookId,
+    event_ids: Sequence[EventId],
+    accepted_at: int,
+    job_id: JobId | None = None,
 ) -> DeliveryId:
     """The same for the same webhook and events, so that routing twice repeats, never doubles.
 
+    A replay's are its job's too: other deliveries than those of the routing or another replay.
     `accepted_at` is the first event's time of acceptance in microseconds; an event keeps its own
     through every repeat.
     """
-    digest = _digest(webhook_id, *event_ids, length=_RANDOM_LENGTH)
+    of_job = () if job_id is None else (job_id,)
+    digest = _digest(*of_job, webhook_id, *event_ids, length=_RANDOM_LENGTH)
     return DeliveryId(f"dlv_{webhook_id.removeprefix('wh_')}_{time_prefix(accepted_at)}{digest}")
 
 
 def webhook_of(delivery: DeliveryId) -> WebhookId | None:
     """The webhook that a delivery's id names, or None if it is not of a delivery id's form."""
-    prefix, _, rest = delivery.partition("_")
-    webhook, _, own = rest.partition("_")
-    if prefix != "dlv" or not webhook or not own:
-        return None
-    return WebhookId(f"wh_{webhook}")
+    form = _DELIVERY_ID.fullmatch(delivery)
+    return WebhookId(f"wh_{form[1]}") if form else None
 
 
 def time_prefix(microseconds: int) -> str:

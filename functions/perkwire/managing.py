@@ -1,6 +1,6 @@
 """Managing accounts, API keys and webhooks: the rules, once, for every entrance."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,17 +12,22 @@ from perkwire.account import (
     key_hash,
     new_api_key,
     parse_account,
+    parse_account_change,
     parse_key,
 )
 from perkwire.ids import AccountId, KeyId, WebhookId, new_account_id, new_key_id, new_webhook_id
-from perkwire.problem import FieldError, conflict, not_found
+from perkwire.problem import FieldError, Problem, conflict, not_found
 from perkwire.strict_json import Json
+from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
 from perkwire.webhook import (
     EndpointRules,
+    RetiredSecret,
     SealedSecrets,
     Webhook,
     WebhookChange,
+    WebhookDraft,
     WebhookStatus,
+    parse_rotation,
     parse_webhook,
     parse_webhook_change,
 )
@@ -47,8 +52,8 @@ class Accounts(Protocol):
         """An account, read consistently; raises Unavailable."""
         ...
 
-    def rename(self, account_id: AccountId, name: str, now: int) -> Account | None:
-        """Change its name; None if there is no such account. Raises Unavailable."""
+    def replace(self, before: Account, after: Account) -> None:
+        """Store a change; raises ChangedMeanwhile, Unavailable."""
         ...
 
     def page(self, limit: int, cursor: str | None) -> Page[Account]:
@@ -76,6 +81,21 @@ class ApiKeys(Protocol):
         ...
 
 
+class NoticeTopics(Protocol):
+    """Who gets the notices of an account."""
+
+    def subscribe_only(self, account_id: AccountId, addresses: Collection[str]) -> str:
+        """Have these addresses and no others subscribed; the account's topic.
+
+        Doing it again finishes what a failure has cut off. Raises Unavailable.
+        """
+        ...
+
+    def confirmed(self, topic: str) -> set[str]:
+        """The addresses that get notices, as `same_address` has them; raises Unavailable."""
+        ...
+
+
 class UrlTaken(Exception):
     """Another webhook of the account has this URL."""
 
@@ -85,7 +105,7 @@ class TooManyWebhooks(Exception):
 
 
 class ChangedMeanwhile(Exception):
-    """The webhook is no longer the version that the change was made from."""
+    """It is no longer the version that the change was made from."""
 
 
 class Webhooks(Protocol):
@@ -129,17 +149,34 @@ class Sealer(Protocol):
 class AccountManagement:
     """Accounts and their API keys: an operator's work."""
 
-    def __init__(self, *, accounts: Accounts, api_keys: ApiKeys, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        api_keys: ApiKeys,
+        topics: NoticeTopics,
+        clock: Callable[[], int],
+    ) -> None:
         self._accounts = accounts
         self._api_keys = api_keys
+        self._topics = topics
         self._clock = clock
 
     def create(self, caller: Caller, value: dict[str, Json]) -> Account:
         """A new account; raises Problem and Unavailable."""
         caller.require(Scope.OPERATOR)
-        name = parse_account(value)
+        draft = parse_account(value)
         now = self._clock()
-        account = Account(id=new_account_id(), name=name, created_at=now, updated_at=now)
+        account_id = new_account_id()
+        account = Account(
+            id=account_id,
+            name=draft.name,
+            notify_emails=draft.notify_emails,
+            # Before the account is stored: what is answered with 503 may be sent again.
+            notice_topic=self._topic(account_id, None, draft.notify_emails),
+            created_at=now,
+            updated_at=now,
+        )
         self._accounts.add(account)
         return account
 
@@ -151,13 +188,27 @@ class AccountManagement:
             raise not_found("account")
         return account
 
-    def rename(self, caller: Caller, account_id: AccountId, value: dict[str, Json]) -> Account:
-        """Change an account; raises Problem and Unavailable."""
+    def confirmed(self, account: Account) -> set[str]:
+        """Its addresses that get notices, as `same_address` has them; raises Unavailable."""
+        return self._topics.confirmed(account.notice_topic) if account.notice_topic else set()
+
+    def change(self, caller: Caller, account_id: AccountId, value: dict[str, Json]) -> Account:
+        """Change an account; raises Problem and Unavailable.
+
+        If the topic's service fails nothing is stored, and the same request again finishes it.
+        """
         caller.require(Scope.OPERATOR)
-        account = self._accounts.rename(account_id, parse_account(value), self._clock())
-        if account is None:
-            raise not_found("account")
-        return account
+        change = parse_account_change(value)
+        before = self.get(caller, account_id)
+        after = replace(before, name=change.name or before.name, updated_at=self._clock())
+        if change.notify_emails is not None:
+            topic = self._topic(account_id, before.notice_topic, change.notify_emails)
+            after = replace(after, notify_emails=change.notify_emails, notice_topic=topic)
+        try:
+            self._accounts.replace(before, after)
+        except ChangedMeanwhile:
+            raise conflict("The account was changed at the same time; try again.") from None
+        return after
 
     def list(self, caller: Caller, limit: int, cursor: str | None) -> Page[Account]:
         """All accounts; raises Problem and Unavailable."""
@@ -183,7 +234,7 @@ class AccountManagement:
 
     def get_key(self, caller: Caller, account_id: AccountId, key_id: KeyId) -> ApiKey:
         """One API key; raises Problem and Unavailable."""
-        caller.require(Scope.OPERATOR)
+        self.get(caller, account_id)
         api_key = self._api_keys.find(account_id, key_id)
         if api_key is None:
             raise not_found("API key")
@@ -191,7 +242,7 @@ class AccountManagement:
 
     def remove_key(self, caller: Caller, account_id: AccountId, key_id: KeyId) -> None:
         """Revoke an API key; raises Problem and Unavailable."""
-        caller.require(Scope.OPERATOR)
+        self.get(caller, account_id)
         if not self._api_keys.remove(account_id, key_id):
             raise not_found("API key")
 
@@ -201,6 +252,15 @@ class AccountManagement:
         """An account's API keys; raises Problem and Unavailable."""
         self.get(caller, account_id)
         return self._api_keys.page(account_id, limit, cursor)
+
+    def _topic(
+        self, account_id: AccountId, before: str | None, addresses: Collection[str]
+    ) -> str | None:
+        """Where the addresses are subscribed now; None for none, who need no topic to be made."""
+        if not addresses and before is None:
+            return None
+        topic = self._topics.subscribe_only(account_id, addresses)
+        return topic if addresses else None
 
 
 class WebhookManagement:
@@ -234,9 +294,20 @@ class WebhookManagement:
     def create(self, account_id: AccountId, value: dict[str, Json]) -> tuple[Webhook, str]:
         """A new webhook and, this once, its secret; raises Problem and Unavailable."""
         draft = parse_webhook(value, self._rules)
+        webhook = self.made_of(account_id, draft)
+        try:
+            self._webhooks.add(webhook, self._most_webhooks)
+        except UrlTaken:
+            raise _url_taken() from None
+        except TooManyWebhooks:
+            raise conflict(f"An account has at most {self._most_webhooks} webhooks.") from None
+        return webhook, draft.secret
+
+    def made_of(self, account_id: AccountId, draft: WebhookDraft) -> Webhook:
+        """The webhook of a draft, sealed under an id of its own, not stored; raises Unavailable."""
         webhook_id = new_webhook_id()
         now = self._clock()
-        webhook = Webhook(
+        return Webhook(
             id=webhook_id,
             account_id=account_id,
             name=draft.name,
@@ -254,13 +325,6 @@ class WebhookManagement:
             created_at=now,
             updated_at=now,
         )
-        try:
-            self._webhooks.add(webhook, self._most_webhooks)
-        except UrlTaken:
-            raise _url_taken() from None
-        except TooManyWebhooks:
-            raise conflict(f"An account has at most {self._most_webhooks} webhooks.") from None
-        return webhook, draft.secret
 
     def get(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook:
         """One webhook; raises Problem and Unavailable."""
@@ -278,13 +342,45 @@ class WebhookManagement:
         """
         before = self.get(account_id, webhook_id)
         after = self._changed(before, parse_webhook_change(value, self._rules, before))
-        try:
-            self._webhooks.replace(before, after)
-        except UrlTaken:
-            raise _url_taken() from None
-        except ChangedMeanwhile:
-            raise conflict("The webhook was changed at the same time; try again.") from None
+        self._store(before, after)
         return after
+
+    def switch(self, account_id: AccountId, webhook_id: WebhookId, *, enabled: bool) -> Webhook:
+        """Enable, which also ends a pause, or disable; raises Problem and Unavailable."""
+        before = self.get(account_id, webhook_id)
+        after = replace(
+            before,
+            status=WebhookStatus.ENABLED if enabled else WebhookStatus.DISABLED,
+            pause=None,
+            version=before.version + 1,
+            updated_at=self._clock(),
+        )
+        self._store(before, after)
+        return after
+
+    def rotate_secret(
+        self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
+    ) -> tuple[Webhook, str]:
+        """A new secret, returned this once; the old one signs beside it for the overlap.
+
+        Raises Problem and Unavailable.
+        """
+        before = self.get(account_id, webhook_id)
+        rotation = parse_rotation(value, before)
+        now = self._clock()
+        retired = None
+        if rotation.overlap_hours:
+            until = now + rotation.overlap_hours * HOUR_SECONDS * MICROSECONDS
+            retired = RetiredSecret(before.sealed.secret, until)
+        secret = self._sealer.seal_secret(account_id, webhook_id, rotation.secret)
+        after = replace(
+            before,
+            sealed=replace(before.sealed, secret=secret, retired=retired),
+            version=before.version + 1,
+            updated_at=now,
+        )
+        self._store(before, after)
+        return after, rotation.secret
 
     def delete(self, account_id: AccountId, webhook_id: WebhookId) -> None:
         """Delete a webhook; queued deliveries become cancelled. Raises as `change`."""
@@ -297,6 +393,14 @@ class WebhookManagement:
     def list(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Webhook]:
         """An account's webhooks; raises Problem and Unavailable."""
         return self._webhooks.page(account_id, limit, cursor)
+
+    def _store(self, before: Webhook, after: Webhook) -> None:
+        try:
+            self._webhooks.replace(before, after)
+        except UrlTaken:
+            raise _url_taken() from None
+        except ChangedMeanwhile:
+            raise conflict("The webhook was changed at the same time; try again.") from None
 
     def _changed(self, before: Webhook, change: WebhookChange) -> Webhook:
         status, pause = before.status, before.pause
@@ -338,6 +442,6 @@ class WebhookManagement:
         )
 
 
-def _url_taken() -> Exception:
+def _url_taken() -> Problem:
     detail = "is the URL of another webhook of the account"
     return conflict("Each URL is once per account.", [FieldError("url", detail)])

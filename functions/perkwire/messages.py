@@ -1,6 +1,6 @@
-"""What travels in the queues: event messages and delivery messages, written and read.
+"""What travels in the queues: event, delivery and job messages, written and read.
 
-Version 1 of both. A message says everything in its body, so nothing depends on what SQS keeps of
+Version 1 of all. A message says everything in its body, so nothing depends on what SQS keeps of
 it when it is redriven. URL, headers and secret are never in one: they are looked up at delivery.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from perkwire.event import MAX_EVENTS, Event
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.ids import AccountId, DeliveryId, EventId, JobId, WebhookId
 from perkwire.strict_json import Json, compact_ascii
 
 # SQS takes 1 MiB; what is left is room for the envelope.
@@ -47,6 +47,15 @@ class DeliveryMessage:
     webhook_id: WebhookId
     run: int
     events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobMessage:
+    """A job's next turn; `turn` counts them, from 0."""
+
+    account_id: AccountId
+    job_id: JobId
+    turn: int
 
 
 def chunks(events: Sequence[Event], most: int = MAX_EVENTS) -> Iterator[tuple[Event, ...]]:
@@ -89,6 +98,18 @@ def write_delivery_message(message: DeliveryMessage) -> str:
     )
 
 
+def write_job_message(message: JobMessage) -> str:
+    """The body of a job message, in ASCII."""
+    return compact_ascii(
+        {
+            "v": _VERSION,
+            "account_id": message.account_id,
+            "job_id": message.job_id,
+            "turn": message.turn,
+        }
+    )
+
+
 def read_event_message(body: str) -> EventMessage:
     """The message that `write_event_message` wrote; raises UnreadableMessage."""
     members = _Members(body)
@@ -107,14 +128,14 @@ def read_delivery_message(body: str) -> DeliveryMessage:
     )
 
 
-def event_to_text(event: Event) -> str:
-    """One event as compact ASCII JSON; `event_from_text` reads it."""
-    return compact_ascii(_event_to_json(event))
-
-
-def event_from_text(text: str) -> Event:
-    """The event that `event_to_text` wrote; raises UnreadableMessage."""
-    return _event_from_json(_parsed(text))
+def read_job_message(body: str) -> JobMessage:
+    """The message that `write_job_message` wrote; raises UnreadableMessage."""
+    members = _Members(body)
+    return JobMessage(
+        account_id=AccountId(members.text("account_id")),
+        job_id=JobId(members.text("job_id")),
+        turn=members.integer("turn"),
+    )
 
 
 def _event_to_json(event: Event) -> dict[str, Json]:

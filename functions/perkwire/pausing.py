@@ -44,7 +44,10 @@ class HealthStore(Protocol):
         ...
 
     def pause(self, webhook: Webhook, pause: Pause) -> bool:
-        """Enabled to paused; False if it is no longer enabled. Raises Unavailable."""
+        """Enabled to paused; False if it is not enabled or has been changed since it was read.
+
+        Raises Unavailable.
+        """
         ...
 
 
@@ -71,23 +74,22 @@ def record(
     others None. Raises Unavailable.
     """
     results = list(results)
-    if any(result.success for result in results):
-        if failing:
-            store.end_streak(webhook)
-        return None
-    reason = _reason(store, rule, webhook, results, now)
+    reason = _reason_at_once(rule, results)
+    succeeded = any(result.success for result in results)
+    if reason is None and not succeeded:
+        streak = store.add_failures(webhook, len(results), now)
+        quiet = now - streak.since >= QUIET_SECONDS * MICROSECONDS
+        if streak.failures >= rule.after_failures and quiet:
+            reason = PauseReason.FAILURES
     if reason is not None and store.pause(webhook, Pause(now, reason)):
         return reason
+    if succeeded and failing:
+        store.end_streak(webhook)
     return None
 
 
-def _reason(
-    store: HealthStore, rule: PauseRule, webhook: Webhook, results: list[Result], now: int
-) -> PauseReason | None:
+def _reason_at_once(rule: PauseRule, results: list[Result]) -> PauseReason | None:
     if any(result.gone for result in results):
         return PauseReason.GONE
-    if rule.when_exhausted and any(result.exhausted for result in results):
-        return PauseReason.EXHAUSTED
-    streak = store.add_failures(webhook, len(results), now)
-    quiet = now - streak.since >= QUIET_SECONDS * MICROSECONDS
-    return PauseReason.FAILURES if streak.failures >= rule.after_failures and quiet else None
+    exhausted = any(result.exhausted and not result.success for result in results)
+    return PauseReason.EXHAUSTED if rule.when_exhausted and exhausted else None

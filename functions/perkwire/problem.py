@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from perkwire.strict_json import Json
 
+MOST_ERRORS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
@@ -17,7 +19,8 @@ class FieldError:
 class Problem(Exception):
     """A request that cannot be granted; nothing was stored because of it.
 
-    `document()` is the answer's body, with type `urn:perkwire:problem:<name>`.
+    `document()` is the answer's body, with type `urn:perkwire:problem:<name>`, `headers()` what
+    goes beside it.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class Problem(Exception):
         detail: str | None = None,
         errors: Sequence[FieldError] = (),
         extra: Mapping[str, Json] | None = None,
+        retry_after_seconds: int | None = None,
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -37,6 +41,7 @@ class Problem(Exception):
         self._detail = detail
         self._errors = tuple(errors)
         self._extra = dict(extra or {})
+        self._retry_after_seconds = retry_after_seconds
 
     def document(self) -> dict[str, Json]:
         """The problem details as a JSON object."""
@@ -53,6 +58,12 @@ class Problem(Exception):
             ]
         return document | self._extra
 
+    def headers(self) -> dict[str, str]:
+        """The answer's headers beside its content type."""
+        if self._retry_after_seconds is None:
+            return {}
+        return {"retry-after": str(self._retry_after_seconds)}
+
 
 def malformed(detail: str) -> Problem:
     """400: the body is not the JSON that it must be."""
@@ -60,8 +71,15 @@ def malformed(detail: str) -> Problem:
 
 
 def invalid(errors: Sequence[FieldError]) -> Problem:
-    """422: the body is JSON, but fields of it are wrong; all of them are named."""
-    return Problem(422, "invalid", "The request has invalid fields.", errors=errors)
+    """422: the body is JSON, but fields of it are wrong; the first MOST_ERRORS are named."""
+    more = len(errors) - MOST_ERRORS
+    return Problem(
+        422,
+        "invalid",
+        "The request has invalid fields.",
+        detail=f"There are {more} more errors than these." if more > 0 else None,
+        errors=errors[:MOST_ERRORS],
+    )
 
 
 def too_large(detail: str) -> Problem:
@@ -85,6 +103,17 @@ def conflict(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
     """409: what is there does not allow it."""
     return Problem(
         409, "conflict", "The request conflicts with what is stored.", detail=detail, errors=errors
+    )
+
+
+def too_many(detail: str, *, retry_after_seconds: int) -> Problem:
+    """429: allowed, but not that often; `retry_after_seconds` says when it is again."""
+    return Problem(
+        429,
+        "too-many-requests",
+        "There were too many such requests.",
+        detail=detail,
+        retry_after_seconds=retry_after_seconds,
     )
 
 

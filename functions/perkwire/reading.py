@@ -16,6 +16,7 @@ from perkwire.strict_json import Json
 from perkwire.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.webhook import Webhook
 
+_WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
 _CURSOR = re.compile(r"[0-9a-z]{26}")
 _STATUSES = tuple(status for status in DeliveryStatus if status is not DeliveryStatus.PENDING)
 
@@ -80,9 +81,11 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
     errors += [
         FieldError(name, "is not a known parameter") for name in parameters if name not in known
     ]
+    webhook_id = parameters.get("webhook_id")
+    if webhook_id is not None and not _WEBHOOK_ID.fullmatch(webhook_id):
+        errors.append(FieldError("webhook_id", "is not a webhook's id"))
     if errors:
         raise invalid(errors)
-    webhook_id = parameters.get("webhook_id")
     return DeliveryFilter(
         status=DeliveryStatus(status) if status else None,
         webhook_id=WebhookId(webhook_id) if webhook_id else None,

@@ -13,10 +13,21 @@ from perkwire.webhook import Webhook
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A webhook's secrets in the clear."""
+    """A webhook's secrets in the clear.
 
-    secrets: tuple[str, ...]
+    `retired` is the secret before a rotation and the moment, microseconds since the epoch, until
+    which it signs too.
+    """
+
+    secret: str
     headers: Mapping[str, str]
+    retired: tuple[str, int] | None = None
+
+    def secrets(self, at: int) -> tuple[str, ...]:
+        """Those that sign an attempt at this moment, the current one first."""
+        if self.retired is not None and at < self.retired[1]:
+            return self.secret, self.retired[0]
+        return (self.secret,)
 
     def __repr__(self) -> str:
         return "Opened(…)"
@@ -42,6 +53,6 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: Opened, at: int) 
         "content-type": "application/json",
         "user-agent": f"Perkwire/{VERSION}",
         "webhook-id": message.delivery_id,
-        **format_.sign(opened.secrets, message.delivery_id, at, body),
+        **format_.sign(opened.secrets(at), message.delivery_id, at, body),
     }
     return Request(webhook.url, body, headers)

@@ -26,6 +26,7 @@ from perkwire.messages import (
 from perkwire.webhook import Webhook, WebhookStatus
 
 NOT_IN_FORMAT = "not_in_format"
+_SLICE = 100  # deliveries that are sent between two looks at the clock
 
 
 class AccountWebhooks(Protocol):
@@ -51,10 +52,10 @@ class RoutedEvent:
 class Events(Protocol):
     """Where accepted events are kept."""
 
-    def keep(self, events: Sequence[RoutedEvent], *, again: bool) -> set[tuple[AccountId, EventId]]:
+    def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
         """Store them; the keys of those that are not stored now. Never raises for a failed write.
 
-        `again` says that some may be there already: what those became is kept as well.
+        An event may come twice, also in one call: all that it became is kept.
         """
         ...
 
@@ -67,7 +68,7 @@ class PausedDeliveries(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Plan:
     """What one event message becomes."""
 
@@ -98,8 +99,13 @@ class Routing:
         self._journal = journal
         self._clock = clock
 
-    def route(self, received: Sequence[Received]) -> list[str]:
+    def route(
+        self, received: Sequence[Received], may_go_on: Callable[[], bool] = lambda: True
+    ) -> list[str]:
         """Route each message by itself; the ids of those to be left for SQS.
+
+        `may_go_on` says whether the invocation has time for some more calls; what it has no time
+        for is left.
 
         A message is done only if its events are kept and all its deliveries are held by SQS or,
         for paused webhooks, by the log. Events are kept before their deliveries are sent.
@@ -109,7 +115,7 @@ class Routing:
             plan.received.message_id for plan in plans
         }
         kept = self._keep(plans)
-        sent = self._send(kept)
+        sent = self._send(kept, may_go_on)
         left |= {plan.received.message_id for plan in plans if plan not in sent}
         return [message.message_id for message in received if message.message_id in left]
 
@@ -139,7 +145,15 @@ class Routing:
                     account_id=message.account_id,
                 )
                 continue
-            plans.append(self._plan(record, message, webhooks))
+            try:
+                plans.append(self._plan(record, message, webhooks))
+            except Exception as error:  # one message must not take its batch with it
+                self._journal.fault(
+                    "message_unroutable",
+                    message_id=record.message_id,
+                    account_id=message.account_id,
+                    detail=type(error).__name__,
+                )
         return plans
 
     def _plan(self, record: Received, message: EventMessage, webhooks: Sequence[Webhook]) -> _Plan:
@@ -172,16 +186,8 @@ class Routing:
 
     def _keep(self, plans: Sequence[_Plan]) -> list[_Plan]:
         """The plans whose events and paused deliveries are stored now."""
-        failed: set[tuple[AccountId, EventId]] = set()
-        for again in (False, True):
-            events = [
-                event
-                for plan in plans
-                if (plan.received.receive_count > 1) is again
-                for event in plan.events
-            ]
-            if events:
-                failed |= self._events.keep(events, again=again)
+        events = [event for plan in plans for event in plan.events]
+        failed = self._events.keep(events) if events else set()
         kept = []
         for plan in plans:
             if failed & {(event.account_id, event.event.id) for event in plan.events}:
@@ -200,17 +206,25 @@ class Routing:
             return False
         return True
 
-    def _send(self, plans: Sequence[_Plan]) -> list[_Plan]:
-        """The plans whose deliveries SQS holds, all of them."""
-        held = iter(
-            self._queue.send(
+    def _send(self, plans: Sequence[_Plan], may_go_on: Callable[[], bool]) -> list[_Plan]:
+        """The plans whose deliveries SQS holds, all of them.
+
+        Sent in the order of the plans: when time runs out, the first ones are done.
+        """
+        deliveries = [delivery for plan in plans for delivery in plan.deliveries]
+        results: list[bool] = []
+        for start in range(0, len(deliveries), _SLICE):
+            if not may_go_on():
+                self._journal.fault("no_time_left", messages=len(deliveries) - start)
+                break
+            results += self._queue.send(
                 [
                     Outgoing(write_delivery_message(delivery), delivery.webhook_id)
-                    for plan in plans
-                    for delivery in plan.deliveries
+                    for delivery in deliveries[start : start + _SLICE]
                 ]
             )
-        )
+        results += [False] * (len(deliveries) - len(results))
+        held = iter(results)
         done = []
         for plan in plans:
             # A list, not a generator: each plan has to take its own share of the results.

@@ -10,6 +10,10 @@ _LONGEST_BYTES = 64
 _NEW_BYTES = 32
 
 
+class UnusableSecret(Exception):
+    """A stored secret that cannot sign; the message never holds it."""
+
+
 def new_secret() -> str:
     """A secret of 32 random bytes."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(_NEW_BYTES)).decode()
@@ -23,10 +27,10 @@ def check_secret(secret: str) -> str | None:
 
 
 def signing_key(secret: str) -> bytes:
-    """The HMAC key: the decoded part; raises ValueError, without the secret in it."""
+    """The HMAC key: the decoded part; raises UnusableSecret."""
     key = _decoded(secret)
     if key is None:
-        raise ValueError("The secret is not of the form that its format asks for.")
+        raise UnusableSecret("The secret is not of the form that its format asks for.")
     return key
 
 

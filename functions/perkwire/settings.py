@@ -20,6 +20,7 @@ def _flag(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _READERS = {
     str: str,
     int: int,
@@ -32,7 +33,8 @@ _READERS = {
 def emulator_ports(environ: Mapping[str, str]) -> frozenset[int]:
     """The ports of a local AWS emulator, which no webhook may call; none on AWS."""
     urls = (value for name, value in environ.items() if name.startswith("AWS_ENDPOINT_URL"))
-    return frozenset(port for url in urls if (port := urlsplit(url).port) is not None)
+    parts = [urlsplit(url) for url in urls]
+    return frozenset(part.port or _DEFAULT_PORTS.get(part.scheme, 0) for part in parts)
 
 
 class _FromEnvironment:
@@ -98,6 +100,19 @@ class DispatcherSettings(_FromEnvironment):
     endpoint_policy: EndpointPolicy
     pause_after_failures: int
     pause_when_exhausted: bool
+    notice_interval_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsSettings(_FromEnvironment):
+    """Settings of jobs."""
+
+    config_table: str
+    event_table: str
+    delivery_table: str
+    delivery_queue_url: str
+    job_queue_url: str
+    retry_interval_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +122,14 @@ class ManagementSettings(_FromEnvironment):
     config_table: str
     event_table: str
     delivery_table: str
+    delivery_queue_url: str
+    dead_letter_queue_arn: str
+    event_dead_letter_queue_arn: str
+    job_queue_url: str
     secret_key_id: str
+    dispatcher_function: str
     endpoint_policy: EndpointPolicy
     max_webhooks_per_account: int
     event_retention_days: int
     retry_interval_seconds: int
+    stack_name: str

@@ -1,13 +1,14 @@
 """JSON as we accept and write it: RFC 8259, and nothing that would change on its way through.
 
 Refused, because a receiver would not get what the sender wrote: duplicate keys, NaN and Infinity,
-numbers that a 64-bit integer or an IEEE 754 double cannot hold exactly, lone surrogates, text that
-is not UTF-8, nesting deeper than MAX_DEPTH.
+numbers that do not come back the same from a 64-bit integer or an IEEE 754 double, lone
+surrogates, text that is not UTF-8, nesting deeper than MAX_DEPTH.
 """
 
 import json
+import math
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
@@ -36,9 +37,9 @@ def parse(text: bytes | str) -> Json:
     except UnicodeDecodeError:
         raise InvalidJson("The body is not UTF-8.") from None
     except json.JSONDecodeError as error:
-        raise InvalidJson(
-            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        ) from None
+        what = error.msg.removesuffix(" at")
+        place = f"line {error.lineno}, column {error.colno}"
+        raise InvalidJson(f"The body is not JSON: {what} at {place}.") from None
     except RecursionError:
         raise InvalidJson(f"The body nests deeper than {MAX_DEPTH} levels.") from None
     _check(value)
@@ -81,10 +82,17 @@ def _float(literal: str) -> float:
 
 def _holds(number: float, literal: str) -> bool:
     written = repr(number)
-    return written == literal or (written[-1] not in "fn" and Decimal(written) == Decimal(literal))
+    if written == literal:
+        return True
+    try:
+        return math.isfinite(number) and Decimal(written) == Decimal(literal)
+    except InvalidOperation:  # an exponent beyond what decimals hold
+        return False
 
 
-def _integer(literal: str) -> int:
+def _integer(literal: str) -> int | float:
+    if literal == "-0":
+        return -0.0
     number = int(literal) if len(literal) <= _MAX_NUMBER_LENGTH else _MAX_INTEGER + 1
     if not _MIN_INTEGER <= number <= _MAX_INTEGER:
         raise InvalidJson("The body has an integer that needs more than 64 bits.")
@@ -93,11 +101,13 @@ def _integer(literal: str) -> int:
 
 def _check(root: Json) -> None:
     level: list[Json] = [root]
-    for _ in range(MAX_DEPTH + 1):
-        if not level:
-            return
+    for _ in range(MAX_DEPTH):
         level = [child for value in level for child in _children(value)]
-    raise InvalidJson(f"The body nests deeper than {MAX_DEPTH} levels.")
+    for value in level:
+        if isinstance(value, list | dict):
+            raise InvalidJson(f"The body nests deeper than {MAX_DEPTH} levels.")
+        if isinstance(value, str):
+            _check_text(value)
 
 
 def _children(value: Json) -> Iterator[Json]:

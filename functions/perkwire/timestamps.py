@@ -5,10 +5,14 @@ import time
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = (datetime(1000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 MICROSECONDS = 1_000_000
+HOUR_SECONDS = 3_600
+DAY_SECONDS = 86_400
 
 
 def now() -> int:
@@ -23,11 +27,15 @@ def to_rfc3339(microseconds: int) -> str:
 
 
 def parse_rfc3339(text: str) -> int | None:
-    """Microseconds since the epoch, or None if it is no RFC 3339 time with an offset."""
+    """Microseconds since the epoch, or None if it is no RFC 3339 time with an offset.
+
+    None too for what is not of the years 1000 to 9999 in UTC: it could not be written again.
+    """
     if not _RFC_3339.fullmatch(text):
         return None
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
+    return microseconds if _EARLIEST <= microseconds <= _LATEST else None

@@ -11,12 +11,18 @@ from perkwire.delivery import DeliveryStatus, Reason
 
 
 class Finding(enum.Enum):
-    """What the dispatcher found out about one message. Earlier ones go before later ones."""
+    """What the dispatcher found out about one message."""
 
     UNREADABLE = enum.auto()
     """The message cannot be read."""
+    DOUBLED = enum.auto()
+    """Another copy in the same batch, of this run or an older one: it shares the one's fate."""
     UNAVAILABLE = enum.auto()
-    """Account or webhook item absent, secret unreadable, DynamoDB or KMS failing, no time left."""
+    """Account or webhook item absent, secret unreadable, DynamoDB or KMS failing, no time left.
+
+    The secret is looked at only if the log and the webhook's status leave something to be sent: a
+    tombstone has none.
+    """
     SETTLED = enum.auto()
     """The delivery has succeeded, or the message's run is older than the delivery's."""
     DELETED = enum.auto()
@@ -53,7 +59,12 @@ def verdict(finding: Finding, *, last_attempt: bool) -> Verdict:
     """The row of the table for a finding; `last_attempt` says that SQS will not bring it again."""
     unsuccessful = DeliveryStatus.FAILED if last_attempt else DeliveryStatus.RETRYING
     match finding:
-        case Finding.UNREADABLE | Finding.UNAVAILABLE:
+        case Finding.UNREADABLE | Finding.DOUBLED:
+            return Verdict(None, None, Disposition.LEAVE)
+        case Finding.UNAVAILABLE:
+            # After the last receive nothing would ever say that it has failed.
+            if last_attempt:
+                return Verdict(DeliveryStatus.FAILED, Reason.UNAVAILABLE, Disposition.LEAVE)
             return Verdict(None, None, Disposition.LEAVE)
         case Finding.SETTLED:
             return Verdict(None, None, Disposition.DELETE)

@@ -1,12 +1,11 @@
 """Webhooks: who gets which events, where, and how."""
 
 import enum
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url
-from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, Event
+from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, Event, EventHeading
 from perkwire.fields import Fields, one_of
 from perkwire.formats import FORMATS, Format
 from perkwire.ids import AccountId, WebhookId
@@ -14,9 +13,10 @@ from perkwire.strict_json import Json
 from perkwire.timestamps import to_rfc3339
 
 ALL_TYPES = "*"
+DEFAULT_OVERLAP_HOURS = 24
+LONGEST_OVERLAP_HOURS = 168
 _MOST_EVENT_TYPES = 200
 _MOST_PROGRAMS = 100
-_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
 class WebhookStatus(enum.StrEnum):
@@ -48,12 +48,21 @@ class Pause:
         return {"at": to_rfc3339(self.at), "reason": self.reason}
 
 
+@dataclass(frozen=True, slots=True)
+class RetiredSecret:
+    """The ciphertext of the secret before a rotation, which signs too until a moment."""
+
+    secret: bytes
+    until: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedSecrets:
     """Ciphertexts: of the signing secret, and of the custom headers if there are any."""
 
     secret: bytes
     headers: bytes | None
+    retired: RetiredSecret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,7 @@ class Webhook:
     created_at: int
     updated_at: int
 
-    def wants(self, event: Event) -> bool:
+    def wants(self, event: Event | EventHeading) -> bool:
         """Whether the event is of a type and a programme that the webhook is for.
 
         An event of no programme goes to webhooks for all programmes only.
@@ -117,8 +126,8 @@ class WebhookDraft:
     url: str
     event_types: tuple[str, ...]
     program_ids: tuple[str, ...] | None
-    headers: Mapping[str, str]
-    secret: str
+    headers: Mapping[str, str] = field(repr=False)
+    secret: str = field(repr=False)
     batch_size: int
     format: str
     enabled: bool
@@ -134,8 +143,24 @@ class EndpointRules:
 
 def parse_webhook(value: dict[str, Json], rules: EndpointRules) -> WebhookDraft:
     """Read POST /v1/webhooks; raises the 422 problem that names every wrong field."""
-    fields = Fields(value)
-    name = _name(fields)
+    fields = Fields(without_nulls(value))
+    draft = read_webhook(fields, rules)
+    fields.raise_if_wrong()
+    return draft
+
+
+def without_nulls(value: dict[str, Json]) -> dict[str, Json]:
+    """The members but for those whose null, as a webhook is shown, means what absence does."""
+    return {
+        name: item
+        for name, item in value.items()
+        if item is not None or name not in ("program_ids", "description")
+    }
+
+
+def read_webhook(fields: Fields, rules: EndpointRules) -> WebhookDraft:
+    """The members of a new webhook; what is wrong with them is noted in `fields`."""
+    name = fields.required_name()
     url = _url(fields, rules)
     event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
     _check_all_types(fields, event_types)
@@ -143,14 +168,11 @@ def parse_webhook(value: dict[str, Json], rules: EndpointRules) -> WebhookDraft:
     headers = _headers(fields)
     format_ = _format(fields)
     batch_size = _batch_size(fields, format_)
-    secret = fields.text("secret")
-    if secret is not None and (wrong := format_.check_secret(secret)):
-        fields.wrong("secret", wrong)
+    secret = _secret(fields, format_)
     enabled = fields.flag("enabled")
     description = _description(fields)
-    fields.raise_if_wrong()
     return WebhookDraft(
-        name=name or "",
+        name=name,
         description=description,
         url=url or "",
         event_types=event_types,
@@ -160,6 +182,27 @@ def parse_webhook(value: dict[str, Json], rules: EndpointRules) -> WebhookDraft:
         batch_size=batch_size or 1,
         format=format_.name,
         enabled=enabled is not False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A new secret, and for how many hours the old one signs beside it."""
+
+    secret: str = field(repr=False)
+    overlap_hours: int
+
+
+def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
+    """Read POST /v1/webhooks/{id}/rotate-secret; raises the 422 problem."""
+    format_ = FORMATS[current.format]
+    fields = Fields(value)
+    secret = _secret(fields, format_)
+    overlap_hours = fields.integer("overlap_hours", 0, LONGEST_OVERLAP_HOURS)
+    fields.raise_if_wrong()
+    return Rotation(
+        secret or format_.new_secret(),
+        DEFAULT_OVERLAP_HOURS if overlap_hours is None else overlap_hours,
     )
 
 
@@ -177,7 +220,7 @@ class WebhookChange:
     event_types: tuple[str, ...] | None
     program_ids: tuple[str, ...] | None
     any_program: bool
-    headers: Mapping[str, str] | None
+    headers: Mapping[str, str] | None = field(repr=False)
     batch_size: int | None
     enabled: bool | None
 
@@ -192,12 +235,15 @@ def parse_webhook_change(
     """
     any_program = value.get("program_ids", "") is None
     no_description = value.get("description", "") is None
-    nulls = {"program_ids": any_program, "description": no_description}
-    fields = Fields({key: item for key, item in value.items() if not nulls.get(key)})
+    fields = Fields(without_nulls(value))
+    if "secret" in value:
+        fields.refuse("secret", "is changed by rotate-secret")
+    if "format" in value:
+        fields.refuse("format", "cannot be changed; make another webhook")
     event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
     _check_all_types(fields, event_types or ())
     change = WebhookChange(
-        name=_name(fields, required=False),
+        name=fields.name(),
         description=_description(fields),
         no_description=no_description,
         url=_url(fields, rules, required=False),
@@ -212,9 +258,11 @@ def parse_webhook_change(
     return change
 
 
-def _name(fields: Fields, *, required: bool = True) -> str | None:
-    read = fields.required_text if required else fields.text
-    return read("name", longest=128, pattern=_PRINTABLE, form="without control characters")
+def _secret(fields: Fields, format_: Format) -> str | None:
+    secret = fields.text("secret")
+    if secret is not None and (wrong := format_.check_secret(secret)):
+        fields.wrong("secret", wrong)
+    return secret
 
 
 def _description(fields: Fields) -> str | None:
@@ -254,13 +302,14 @@ def _headers(fields: Fields) -> Mapping[str, str] | None:
     if given is None:
         return None
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
-    for name in given.keys() - texts.keys():
-        fields.wrong(f"headers.{name}", "must be a string")
+    for name in given:
+        if name not in texts:
+            fields.wrong(f"headers.{name}", "must be a string")
     checked = check_headers(texts)
     if isinstance(checked, dict):
         return checked
     for name, detail in checked:
-        fields.wrong(f"headers.{name}", detail)
+        fields.wrong(f"headers.{name}" if name else "headers", detail)
     return None
 
 

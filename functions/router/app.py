@@ -1,7 +1,7 @@
 """Router: event messages in, delivery messages out."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,9 +13,12 @@ from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.messages import Received
 from perkwire.routing import Routing
 from perkwire.settings import RouterSettings
 from perkwire.timestamps import now
+
+_RESERVE_MS = 5_000  # for the calls under way and the answer
 
 
 @cache
@@ -44,4 +47,10 @@ def _routing() -> Routing:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Route each message; the partial batch response names those that SQS is to bring again."""
     _telemetry().begin(context.aws_request_id)
-    return left_for_sqs(event, _telemetry(), lambda received: _routing().route(received))
+
+    def route(received: Sequence[Received]) -> Sequence[str]:
+        return _routing().route(
+            received, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS
+        )
+
+    return left_for_sqs(event, _telemetry(), route)

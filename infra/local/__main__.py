@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -22,11 +23,21 @@ from infra.local import demo, stack
 from infra.local.emulator import ROOT, Emulator, EmulatorError, check_port
 from infra.operator_key import create_operator_key
 from infra.parameters import ParameterError, resolve
+from perkwire.journal import Unavailable
 
 WORK = ROOT / ".perkwire"
 PYTHON = (3, 13)
 
 _STACK_NAME = "perkwire"
+_FAILURES = (
+    EmulatorError,
+    stack.StackError,
+    ParameterError,
+    demo.DemoError,
+    Unavailable,
+    OSError,
+    subprocess.SubprocessError,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Stopped. The data is kept for the next start; `make clean` forgets it.")
     except KeyboardInterrupt:
         print("\nStopped.")
-    except (EmulatorError, stack.StackError, ParameterError, demo.DemoError) as error:
+    except _FAILURES as error:
         print(f"make run: {error}", file=sys.stderr)
         return 1
     return 0

@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 REGION = "us-east-1"
 
 _START_SECONDS = 20.0
-_STOP_SECONDS = 12.0
+_STOP_SECONDS = 30.0
 # Unpacked code of earlier deployments; the newest is the one that the next start needs.
 _CODE_COPIES_KEPT = 2
 
@@ -84,12 +84,17 @@ class Emulator:
             raise
 
     def stop(self) -> None:
-        """Save the data, end the process and all of its functions. Does nothing when stopped."""
+        """Save the data, end the process and all of its functions. Does nothing when stopped.
+
+        Says so if the data could not be saved in time.
+        """
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                print("The emulator did not stop in time; its data since the last stop is lost.")
             _kill_group(process.pid)
             process.wait()
             if process.stdin:

@@ -1,6 +1,7 @@
 """Builds, packages and deploys the same template.yaml that goes to AWS, onto the emulator."""
 
 import compileall
+import fcntl
 import hashlib
 import json
 import os
@@ -57,11 +58,18 @@ def build(root: Path, work: Path) -> bool:
     The build stands in `work`, apart from the one that `sam build` makes for the cloud. Return
     whether there was anything to build. Raise `StackError` with SAM's own reason when it fails.
     """
+    work.mkdir(parents=True, exist_ok=True)
+    # One build at a time: systems on other ports share it.
+    with (work / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build(root, work)
+
+
+def _build(root: Path, work: Path) -> bool:
     fingerprint = _fingerprint(root)
     mark = work / _FINGERPRINT
     if mark.exists() and mark.read_text() == fingerprint:
         return False
-    work.mkdir(parents=True, exist_ok=True)
     mark.unlink(missing_ok=True)
     programs = Path(sys.executable).parent
     sam = programs / "sam"

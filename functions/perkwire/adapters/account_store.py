@@ -24,7 +24,7 @@ from perkwire.adapters.tables import (
     is_condition_failure,
 )
 from perkwire.ids import AccountId, KeyId
-from perkwire.managing import Page
+from perkwire.managing import ChangedMeanwhile, Page
 
 
 class AccountStore:
@@ -41,6 +41,8 @@ class AccountStore:
                     account.id,
                     ACCOUNT_SK,
                     name=account.name,
+                    notify_emails=list(account.notify_emails) or None,
+                    notice_topic=account.notice_topic,
                     created_at=account.created_at,
                     updated_at=account.updated_at,
                 ),
@@ -53,20 +55,28 @@ class AccountStore:
         item = find(AccountItem, account_id, ACCOUNT_SK)
         return item.to_account() if item else None
 
-    def rename(self, account_id: AccountId, name: str, now: int) -> Account | None:
-        """Change its name; None if there is no such account. Raises Unavailable."""
-        item = AccountItem(account_id, ACCOUNT_SK)
+    def replace(self, before: Account, after: Account) -> None:
+        """Store a change; raises ChangedMeanwhile, Unavailable."""
+        topic, emails = after.notice_topic, [*after.notify_emails]
         with failing_as_unavailable():
             try:
-                item.update(
-                    actions=[AccountItem.name.set(name), AccountItem.updated_at.set(now)],
-                    condition=AccountItem.pk.exists(),
+                AccountItem(before.id, ACCOUNT_SK).update(
+                    actions=[
+                        AccountItem.name.set(after.name),
+                        AccountItem.notify_emails.set(emails)
+                        if emails
+                        else AccountItem.notify_emails.remove(),
+                        AccountItem.notice_topic.set(topic)
+                        if topic
+                        else AccountItem.notice_topic.remove(),
+                        AccountItem.updated_at.set(after.updated_at),
+                    ],
+                    condition=AccountItem.updated_at == before.updated_at,
                 )
             except UpdateError as error:
                 if is_condition_failure(error):
-                    return None
+                    raise ChangedMeanwhile from None
                 raise
-        return item.to_account()
 
     def page(self, limit: int, cursor: str | None) -> Page[Account]:
         """All accounts, a page at a time; raises Problem for a bad cursor, and Unavailable."""

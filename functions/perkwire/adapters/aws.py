@@ -11,10 +11,23 @@ from pynamodb.connection import Connection
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+
+INVOKE_SECONDS = 20
+"""How long an invoked function is waited for."""
 
 _CONFIG = Config(
     connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+)
+# Tried once: a second try could invoke twice.
+_INVOKE_CONFIG = Config(
+    connect_timeout=1, read_timeout=INVOKE_SECONDS, retries={"total_max_attempts": 1}
+)
+# Beside work that must not wait for it.
+_BRIEFLY = Config(
+    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
 
@@ -23,6 +36,23 @@ def sqs(connection: Connection) -> "SQSClient":
     return boto3.Session(botocore_session=connection.session).client("sqs", config=_CONFIG)
 
 
+def sns(connection: Connection) -> "SNSClient":
+    """A client for SNS."""
+    return boto3.Session(botocore_session=connection.session).client("sns", config=_BRIEFLY)
+
+
+# A batch waits for KMS: what it does not answer soon comes again.
+_KMS_CONFIG = Config(
+    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
+)
+
+
 def kms(connection: Connection) -> "KMSClient":
     """A client for KMS."""
-    return boto3.Session(botocore_session=connection.session).client("kms", config=_CONFIG)
+    return boto3.Session(botocore_session=connection.session).client("kms", config=_KMS_CONFIG)
+
+
+def functions(connection: Connection) -> "LambdaClient":
+    """A client for Lambda."""
+    session = boto3.Session(botocore_session=connection.session)
+    return session.client("lambda", config=_INVOKE_CONFIG)

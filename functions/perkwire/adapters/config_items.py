@@ -7,6 +7,7 @@
 | webhook | `<account>` | `webhook#<webhook>` |
 | URL of a webhook | `<account>#urls` | SHA-256 of the URL |
 | health of a webhook | `health#<account>` | `<webhook>` |
+| tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
 | API key | `key#<SHA-256>` | `key` |
 | API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
 """
@@ -24,7 +25,14 @@ from pynamodb.models import Model
 from perkwire.account import Account, ApiKey, Scope
 from perkwire.adapters.tables import text_list
 from perkwire.ids import AccountId, KeyId, WebhookId
-from perkwire.webhook import Pause, PauseReason, SealedSecrets, Webhook, WebhookStatus
+from perkwire.webhook import (
+    Pause,
+    PauseReason,
+    RetiredSecret,
+    SealedSecrets,
+    Webhook,
+    WebhookStatus,
+)
 
 ACCOUNT_SK = "account"
 WEBHOOK_SK_PREFIX = "webhook#"
@@ -49,6 +57,8 @@ class AccountItem(ConfigItem, discriminator="account"):
     """An account; `webhooks` counts those that are not deleted."""
 
     name = UnicodeAttribute()
+    notify_emails = text_list(null=True)
+    notice_topic = UnicodeAttribute(null=True)
     webhooks = NumberAttribute(default=0)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
@@ -58,6 +68,8 @@ class AccountItem(ConfigItem, discriminator="account"):
         return Account(
             id=AccountId(self.pk),
             name=self.name,
+            notify_emails=tuple(self.notify_emails or ()),
+            notice_topic=self.notice_topic,
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
         )
@@ -83,6 +95,8 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     pause_reason = UnicodeAttribute(null=True)
     sealed_secret = BinaryAttribute(legacy_encoding=False)
     sealed_headers = BinaryAttribute(legacy_encoding=False, null=True)
+    retired_secret = BinaryAttribute(legacy_encoding=False, null=True)
+    retired_until = NumberAttribute(null=True)
     version = NumberAttribute()
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
@@ -107,6 +121,8 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             pause_reason=webhook.pause and webhook.pause.reason,
             sealed_secret=webhook.sealed.secret,
             sealed_headers=webhook.sealed.headers,
+            retired_secret=webhook.sealed.retired and webhook.sealed.retired.secret,
+            retired_until=webhook.sealed.retired and webhook.sealed.retired.until,
             version=webhook.version,
             created_at=webhook.created_at,
             updated_at=webhook.updated_at,
@@ -130,10 +146,18 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             format=self.format,
             status=WebhookStatus(self.status),
             pause=pause,
-            sealed=SealedSecrets(secret=self.sealed_secret, headers=self.sealed_headers),
+            sealed=self._sealed(),
             version=int(self.version),
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
+        )
+
+    def _sealed(self) -> SealedSecrets:
+        retired = None
+        if self.retired_secret is not None and self.retired_until is not None:
+            retired = RetiredSecret(self.retired_secret, int(self.retired_until))
+        return SealedSecrets(
+            secret=self.sealed_secret, headers=self.sealed_headers, retired=retired
         )
 
 
@@ -144,10 +168,23 @@ class UrlItem(ConfigItem, discriminator="url"):
 
 
 class HealthItem(ConfigItem, discriminator="health"):
-    """A webhook's streak of failures; without `failures` there is none."""
+    """A webhook's streak of failures; without `failures` there is none.
+
+    And the failed deliveries that no notice has told of, and when the last notice was.
+    """
 
     failures = NumberAttribute(null=True)
     since = NumberAttribute(null=True)
+    untold = NumberAttribute(null=True)
+    untold_since = NumberAttribute(null=True)
+    noticed_at = NumberAttribute(null=True)
+
+
+class TrialCountItem(ConfigItem, discriminator="tests"):
+    """How many tests an account has had in a minute; `expires_at` ends it."""
+
+    taken = NumberAttribute()
+    expires_at = NumberAttribute()
 
 
 class KeyItem(ConfigItem, discriminator="key"):
@@ -185,6 +222,7 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     WebhookItem,
     UrlItem,
     HealthItem,
+    TrialCountItem,
     KeyItem,
     KeyListItem,
 )
@@ -198,6 +236,11 @@ def webhook_sk(webhook_id: WebhookId) -> str:
 def health_pk(account_id: AccountId) -> str:
     """The partition of an account's health items: apart, so that they do not heat its webhooks."""
     return f"health#{account_id}"
+
+
+def trials_pk(account_id: AccountId) -> str:
+    """The partition of the counts of an account's tests."""
+    return f"{account_id}#tests"
 
 
 def urls_pk(account_id: AccountId) -> str:

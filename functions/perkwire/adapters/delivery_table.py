@@ -4,8 +4,9 @@
 |---|---|---|
 | delivery | `<account>#<webhook>` | what its id says after the webhook: time and hash |
 
-`failed_key`, equal to pk, is there only while the delivery counts as failed: the index `failed`
-holds those.
+`failed_key`, equal to pk, is there only while the delivery has failed or is being retried: the
+index `failed` holds those, as one whose next attempt never comes counts as failed too. A delivery
+that succeeds at its first attempt, as nearly all do, never enters it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,6 +23,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -36,11 +38,11 @@ from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.dispatching import Change
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 from perkwire.journal import Journal, Unavailable
-from perkwire.timestamps import MICROSECONDS
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
 
 MOST_ATTEMPTS = 100
-_DAY_SECONDS = 86_400
 _TRANSACTION = 100  # TransactWriteItems takes at most 100 items
+_UNSETTLED = (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
 
 
 class AttemptMap(MapAttribute[str, Any]):
@@ -52,6 +54,19 @@ class AttemptMap(MapAttribute[str, Any]):
     status_code = NumberAttribute(null=True)
     error = UnicodeAttribute(null=True)
     response = UnicodeAttribute(null=True)
+
+
+class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-untyped-call]
+    """Of a webhook's deliveries those that have failed or are being retried, by id."""
+
+    class Meta:
+        """As in template.yaml."""
+
+        index_name = "failed"
+        projection = KeysOnlyProjection()
+
+    failed_key = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
 
 
 class DeliveryItem(Model):
@@ -75,10 +90,29 @@ class DeliveryItem(Model):
     updated_at = NumberAttribute()
     failed_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
+    failed = FailedIndex()
 
 
 class DeliveryReader:
-    """Fulfils reading.Deliveries."""
+    """Fulfils reading.Deliveries and selecting.FailedDeliveries."""
+
+    def unsettled(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> list[DeliveryId]:
+        """Up to `limit` that have failed or are being retried, oldest first; raises Unavailable.
+
+        `after` and `before` bound the sort key, both exclusively. The index may lag by a moment.
+        """
+        with failing_as_unavailable():
+            items = list(
+                DeliveryItem.failed.query(
+                    f"{account_id}#{webhook_id}",
+                    DeliveryItem.sk > after,
+                    limit=limit,
+                    page_size=limit,
+                )
+            )
+        return [_id(item) for item in items if item.sk < before]
 
     def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
         """The entries that exist, in one consistent batch; raises Unavailable."""
@@ -108,6 +142,34 @@ class DeliveryReader:
         return [to_delivery(item) for item in items]
 
 
+class RetryableDeliveries(DeliveryReader):
+    """Fulfils retrying.Deliveries."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
+        """Note that the entry's next run is with SQS, unless it or a later one is noted.
+
+        Never raises: a dispatcher that gets the message notes the run itself.
+        """
+        item = DeliveryItem(*_key(entry.account_id, entry.id))
+        actions: list[Action] = [
+            DeliveryItem.run.set(entry.run + 1),
+            DeliveryItem.status.set(DeliveryStatus.RETRYING),
+            DeliveryItem.updated_at.set(now),
+            DeliveryItem.due_at.set(due_at),
+            DeliveryItem.reason.remove(),
+            DeliveryItem.failed_key.set(item.pk),
+        ]
+        still = (DeliveryItem.run == entry.run) & (DeliveryItem.status != DeliveryStatus.SUCCEEDED)
+
+        def update() -> None:
+            _update_if(item, actions, still)
+
+        _written(update, self._journal)
+
+
 class DeliveryTable(DeliveryReader):
     """Fulfils dispatching.DeliveryLog and routing.PausedDeliveries."""
 
@@ -116,7 +178,7 @@ class DeliveryTable(DeliveryReader):
     ) -> None:
         self._connection = connection
         self._journal = journal
-        self._retention_seconds = log_retention_days * _DAY_SECONDS
+        self._retention_seconds = log_retention_days * DAY_SECONDS
 
     def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
         """Store them; the ids of those not stored.
@@ -131,7 +193,7 @@ class DeliveryTable(DeliveryReader):
         ]
         unstored = self._put(fresh)
         for change in changes:
-            if change not in fresh and not self._attempt_write(partial(self._update, change)):
+            if change not in fresh and not _written(partial(self._update, change), self._journal):
                 unstored.add(change.after.id)
         return unstored
 
@@ -166,7 +228,7 @@ class DeliveryTable(DeliveryReader):
                 for change in changes:
                     batch.save(self._item(change.after))
 
-        if not changes or self._attempt_write(put):
+        if not changes or _written(put, self._journal):
             return set()
         return {change.after.id for change in changes}
 
@@ -186,7 +248,6 @@ class DeliveryTable(DeliveryReader):
     def _actions(self, change: Change) -> list[Action]:
         """The update of an entry; the first action sets the run."""
         after = change.after
-        failed = after.status is DeliveryStatus.FAILED
         attempts = [_attempt_map(change.attempt)] if change.attempt is not None else []
         return [
             DeliveryItem.run.set(after.run),
@@ -204,7 +265,7 @@ class DeliveryTable(DeliveryReader):
             if after.due_at is not None
             else DeliveryItem.due_at.remove(),
             DeliveryItem.failed_key.set(_key(after.account_id, after.id)[0])
-            if failed
+            if after.status in _UNSETTLED
             else DeliveryItem.failed_key.remove(),
         ]
 
@@ -222,27 +283,28 @@ class DeliveryTable(DeliveryReader):
             due_at=delivery.due_at,
             created_at=delivery.created_at,
             updated_at=delivery.updated_at,
-            failed_key=pk if delivery.status is DeliveryStatus.FAILED else None,
+            failed_key=pk if delivery.status in _UNSETTLED else None,
             expires_at=self._expires_at(delivery),
         )
 
     def _expires_at(self, delivery: Delivery) -> int:
         return delivery.created_at // MICROSECONDS + self._retention_seconds
 
-    def _attempt_write(self, write: Callable[[], None]) -> bool:
-        try:
-            write()
-        except PynamoDBException as error:
-            self._journal.fault("delivery_table_failing", detail=failure(error))
-            return False
-        return True
+
+def _written(write: Callable[[], None], journal: Journal) -> bool:
+    try:
+        write()
+    except PynamoDBException as error:
+        journal.fault("delivery_table_failing", detail=failure(error))
+        return False
+    return True
 
 
 def to_delivery(item: DeliveryItem) -> Delivery:
     """The delivery of the domain."""
     account_id, _, webhook_id = item.pk.partition("#")
     return Delivery(
-        id=DeliveryId(f"dlv_{webhook_id.removeprefix('wh_')}_{item.sk}"),
+        id=_id(item),
         account_id=AccountId(account_id),
         webhook_id=WebhookId(webhook_id),
         event_ids=tuple(EventId(event_id) for event_id in item.event_ids),
@@ -265,6 +327,11 @@ def to_delivery(item: DeliveryItem) -> Delivery:
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
     )
+
+
+def _id(item: DeliveryItem) -> DeliveryId:
+    webhook_id = item.pk.partition("#")[2]
+    return DeliveryId(f"dlv_{webhook_id.removeprefix('wh_')}_{item.sk}")
 
 
 def _key(account_id: AccountId, delivery_id: DeliveryId) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -38,11 +39,24 @@ from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Journal, Unavailable
 from perkwire.routing import RoutedEvent
 from perkwire.strict_json import compact
-from perkwire.timestamps import MICROSECONDS, to_rfc3339
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
 
-_EVENT_SK = "event"
+_TO_THE_HOUR = len("2026-11-21T01")
+EVENT_SK = "event"
 _CLAIM_SK = "claim"
-_DAY_SECONDS = 86_400
+
+
+class ByTimeIndex(GlobalSecondaryIndex["EventTableItem"]):  # type: ignore[no-untyped-call]
+    """An account's events of an hour, in their order of acceptance."""
+
+    class Meta:
+        """As in template.yaml."""
+
+        index_name = "by_time"
+        projection = IncludeProjection(["type", "event_id", "program_id"])
+
+    account_hour = UnicodeAttribute(hash_key=True)
+    accepted_at = NumberAttribute(range_key=True)
 
 
 class EventTableItem(Model):
@@ -58,6 +72,7 @@ class EventTableItem(Model):
     kind = DiscriminatorAttribute()
     accepted_at = NumberAttribute()
     expires_at = NumberAttribute()
+    by_time = ByTimeIndex()
 
 
 class EventItem(EventTableItem, discriminator="event"):
@@ -102,11 +117,19 @@ EVENT_TABLE_ITEMS: tuple[type[EventTableItem], ...] = (EventTableItem, EventItem
 
 
 class EventReader:
-    """Fulfils reading.Events."""
+    """Fulfils reading.Events and retrying.Events."""
+
+    def find_all(
+        self, keys: Collection[tuple[AccountId, EventId]]
+    ) -> Mapping[EventId, RoutedEvent]:
+        """Those of one account's events that are kept; raises Unavailable."""
+        found = find_all(EventItem, {(event_pk(*key), EVENT_SK) for key in keys})
+        events = [item.to_routed_event() for item in found]
+        return {routed.event.id: routed for routed in events}
 
     def find(self, account_id: AccountId, event_id: EventId) -> RoutedEvent | None:
         """One kept event; raises Unavailable."""
-        found = find_all(EventItem, {(_pk(account_id, event_id), _EVENT_SK)})
+        found = find_all(EventItem, {(event_pk(account_id, event_id), EVENT_SK)})
         return found[0].to_routed_event() if found else None
 
 
@@ -115,15 +138,13 @@ class EventTable:
 
     def __init__(self, journal: Journal, *, event_retention_days: int) -> None:
         self._journal = journal
-        self._retention_seconds = event_retention_days * _DAY_SECONDS
+        self._retention_seconds = event_retention_days * DAY_SECONDS
 
-    def keep(self, events: Sequence[RoutedEvent], *, again: bool) -> set[tuple[AccountId, EventId]]:
+    def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
         """Store them in batches of 25; after a failure all of them count as not stored."""
         try:
-            if again:
-                events = self._with_earlier(events)
             with EventItem.batch_write() as batch:
-                for event in events:
+                for event in self._merged(events):
                     batch.save(self._item(event))
         except PynamoDBException as error:
             self._journal.fault("event_table_failing", detail=failure(error))
@@ -133,25 +154,27 @@ class EventTable:
             return set()
         return {(event.account_id, event.event.id) for event in events}
 
-    def _with_earlier(self, events: Sequence[RoutedEvent]) -> list[RoutedEvent]:
-        """A webhook changed between two routings must not make the log forget the first."""
-        keys = {(_pk(event.account_id, event.event.id), _EVENT_SK) for event in events}
-        earlier = {item.pk: item.to_routed_event() for item in find_all(EventItem, keys)}
-        merged = []
+    def _merged(self, events: Sequence[RoutedEvent]) -> list[RoutedEvent]:
+        """Each event once, with all that it has become, in earlier routings too.
+
+        A webhook changed between two routings must not make the log forget the first, and a batch
+        write takes no key twice.
+        """
+        keys = {(event_pk(event.account_id, event.event.id), EVENT_SK) for event in events}
+        merged = {item.pk: item.to_routed_event() for item in find_all(EventItem, keys)}
         for event in events:
-            before = earlier.get(_pk(event.account_id, event.event.id))
-            if before is not None:
-                event = replace(event, deliveries={**before.deliveries, **event.deliveries})
-            merged.append(event)
-        return merged
+            pk = event_pk(event.account_id, event.event.id)
+            before = merged[pk].deliveries if pk in merged else {}
+            merged[pk] = replace(event, deliveries={**before, **event.deliveries})
+        return list(merged.values())
 
     def _item(self, routed: RoutedEvent) -> EventItem:
         event = routed.event
         accepted_seconds = event.accepted_at // MICROSECONDS
         return EventItem(
-            _pk(routed.account_id, event.id),
-            _EVENT_SK,
-            account_hour=f"{routed.account_id}#{to_rfc3339(event.accepted_at)[:13]}",
+            event_pk(routed.account_id, event.id),
+            EVENT_SK,
+            account_hour=account_hour(routed.account_id, event.accepted_at),
             event_id=event.id,
             type=event.type,
             accepted_at=event.accepted_at,
@@ -170,7 +193,7 @@ class ClaimTable:
         self, connection: Connection, *, event_retention_days: int, clock: Callable[[], int]
     ) -> None:
         self._connection = connection
-        self._retention_seconds = event_retention_days * _DAY_SECONDS
+        self._retention_seconds = event_retention_days * DAY_SECONDS
         self._clock = clock
 
     def find(
@@ -181,7 +204,7 @@ class ClaimTable:
         Raises Unavailable. DynamoDB removes expired items days late; they do not count.
         """
         now = self._now_seconds()
-        items = find_all(ClaimItem, {(_pk(*key), _CLAIM_SK) for key in keys})
+        items = find_all(ClaimItem, {(event_pk(*key), _CLAIM_SK) for key in keys})
         claims = [_to_claim(item) for item in items if item.expires_at > now]
         return {claim.key: claim for claim in claims}
 
@@ -210,7 +233,7 @@ class ClaimTable:
 
     def _item(self, claim: Claim) -> ClaimItem:
         return ClaimItem(
-            _pk(claim.account_id, claim.event_id),
+            event_pk(claim.account_id, claim.event_id),
             _CLAIM_SK,
             digest=claim.digest,
             accepted_at=claim.accepted_at,
@@ -222,7 +245,13 @@ class ClaimTable:
         return self._clock() // MICROSECONDS
 
 
-def _pk(account_id: AccountId, event_id: EventId) -> str:
+def account_hour(account_id: AccountId, moment: int) -> str:
+    """The partition of the index `by_time` for the hour of this moment."""
+    return f"{account_id}#{to_rfc3339(moment)[:_TO_THE_HOUR]}"
+
+
+def event_pk(account_id: AccountId, event_id: EventId) -> str:
+    """The partition of an event and its claim."""
     return f"{account_id}#{event_id}"
 
 

@@ -52,7 +52,8 @@ def answer(status: int, value: Json) -> HttpAnswer:
 
 def problem_answer(problem: Problem) -> HttpAnswer:
     """A problem as RFC 9457 has it answered."""
-    return _answer(problem.status, problem.document(), _PROBLEM_JSON)
+    answer = _answer(problem.status, problem.document(), _PROBLEM_JSON)
+    return answer | {"headers": answer["headers"] | problem.headers()}
 
 
 def answered(telemetry: Telemetry, work: Callable[[], HttpAnswer]) -> HttpAnswer:

@@ -41,6 +41,7 @@ class SqsQueue:
                 "Id": str(position),
                 "MessageBody": messages[position].body,
                 "MessageGroupId": messages[position].group,
+                "DelaySeconds": messages[position].delay_seconds,
             }
             for position in batch
         ]

@@ -79,7 +79,7 @@ def find[M: Model](model: type[M], pk: str, sk: str) -> M | None:
 def find_all[M: Model](model: type[M], keys: Collection[tuple[str, str]]) -> list[M]:
     """Those of the items that exist, read consistently; raises Unavailable.
 
-    What DynamoDB leaves unprocessed is asked for again a bounded number of times.
+    What DynamoDB leaves unprocessed is asked for again, a bounded number of times in vain.
     """
     found: list[M] = []
     ordered = sorted(keys)
@@ -92,13 +92,17 @@ def _find_page[M: Model](model: type[M], keys: Sequence[tuple[str, str]]) -> lis
     table = model._get_connection()
     wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
     found: list[M] = []
-    for attempt in range(_RETRIES + 1):
+    fruitless = 0
+    while wanted:
         with failing_as_unavailable():
             answer = table.batch_get_item(wanted, consistent_read=True)  # type: ignore[arg-type]
         found += [model.from_raw_data(raw) for raw in answer["Responses"][table.table_name]]
         left = answer.get("UnprocessedKeys", {}).get(table.table_name, {}).get("Keys", [])
-        if not left:
-            return found
+        # An answer has at most 16 MB, so a long page comes in parts; none at all means throttling.
+        fruitless = fruitless + 1 if len(left) == len(wanted) else 0
+        if fruitless > _RETRIES:
+            raise Unavailable("DynamoDB: keys left unprocessed")
+        if fruitless:
+            time.sleep(_PAUSE_SECONDS * 2**fruitless * (0.5 + random.random()))  # noqa: S311
         wanted = left
-        time.sleep(_PAUSE_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311
-    raise Unavailable("DynamoDB: keys left unprocessed")
+    return found

@@ -4,6 +4,7 @@ Fields are ids, statuses, numbers and error classes. A fault `delivery_not_logge
 metric `DeliveryNotLogged`; docs/operations.md lists them.
 """
 
+import threading
 import traceback
 from typing import Protocol
 
@@ -28,6 +29,7 @@ class Telemetry:
         self._logger = Logger(service=service, location=None)
         self._metrics = Metrics(namespace="Perkwire", service=service)
         self._counted = False
+        self._lock = threading.Lock()  # the dispatcher's threads report too
 
     def begin(self, request_id: str) -> None:
         """Put the invocation's id on every line from now on."""
@@ -41,8 +43,9 @@ class Telemetry:
         """A line at level ERROR, and one more in the metric of its name."""
         self._logger.error(what, extra=_present(fields))
         name = "".join(part.capitalize() for part in what.split("_"))
-        self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
-        self._counted = True
+        with self._lock:
+            self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+            self._counted = True
 
     def crash(self, what: str, error: BaseException) -> None:
         """A fault with where it happened: the trace names code, and the message is left out.

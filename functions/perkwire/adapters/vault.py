@@ -89,7 +89,11 @@ class Opener:
         headers: dict[str, str] = {}
         if webhook.sealed.headers is not None:
             headers = json.loads(self._decrypt(webhook.sealed.headers, webhook, "headers"))
-        return Opened((secret.decode(),), headers)
+        retired = None
+        if webhook.sealed.retired is not None:
+            earlier = self._decrypt(webhook.sealed.retired.secret, webhook, "secret")
+            retired = earlier.decode(), webhook.sealed.retired.until
+        return Opened(secret.decode(), headers, retired)
 
     def _decrypt(self, ciphertext: bytes, webhook: Webhook, purpose: str) -> bytes:
         with _KmsFailing():

@@ -1,6 +1,7 @@
-"""ConfigTable as the data path reads it: accounts, webhooks, health; and pausing."""
+"""ConfigTable as the data path reads it: accounts, webhooks, health; pausing and noticing."""
 
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pynamodb.exceptions import UpdateError
 
@@ -16,12 +17,15 @@ from perkwire.adapters.config_items import (
 from perkwire.adapters.tables import failing_as_unavailable, find_all, is_condition_failure
 from perkwire.dispatching import WebhookState
 from perkwire.ids import AccountId, WebhookId
+from perkwire.journal import Unavailable
+from perkwire.noticing import Untold
 from perkwire.pausing import Streak
 from perkwire.webhook import Pause, Webhook, WebhookStatus
 
 
 class WebhookLookup:
-    """Fulfils routing.AccountWebhooks, dispatching.Webhooks, accepting.Accounts, HealthStore."""
+    """Fulfils routing.AccountWebhooks, dispatching.Webhooks, accepting.Accounts, HealthStore,
+    noticing.FailureCounts."""
 
     def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
         """Those of the accounts that exist; raises Unavailable."""
@@ -31,13 +35,17 @@ class WebhookLookup:
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
         """All webhooks of an account, tombstones too, in one consistent query.
 
-        None if there is no such account; raises Unavailable.
+        None if there is no such account; raises Unavailable, also for a webhook that only a later
+        version can read: its events must wait for that one.
         """
         with failing_as_unavailable():
             items = list(ConfigItem.query(account_id, consistent_read=True))
         if not any(isinstance(item, AccountItem) for item in items):
             return None
-        return [item.to_webhook() for item in items if isinstance(item, WebhookItem)]
+        try:
+            return [item.to_webhook() for item in items if isinstance(item, WebhookItem)]
+        except ValueError as error:
+            raise Unavailable("a webhook of a later version") from error
 
     def states(
         self, keys: Collection[tuple[AccountId, WebhookId]]
@@ -48,15 +56,17 @@ class WebhookLookup:
             wanted.add((account_id, webhook_sk(webhook_id)))
             wanted.add((health_pk(account_id), webhook_id))
         items = find_all(ConfigItem, wanted)
-        accounts = {item.pk for item in items if isinstance(item, AccountItem)}
+        topics = {item.pk: item.notice_topic for item in items if isinstance(item, AccountItem)}
         failing = {
             item.sk for item in items if isinstance(item, HealthItem) and item.failures is not None
         }
-        webhooks = [item.to_webhook() for item in items if isinstance(item, WebhookItem)]
+        webhooks = _readable(item for item in items if isinstance(item, WebhookItem))
         return {
-            webhook.id: WebhookState(webhook, failing=webhook.id in failing)
+            webhook.id: WebhookState(
+                webhook, failing=webhook.id in failing, notice_topic=topics[webhook.account_id]
+            )
             for webhook in webhooks
-            if webhook.account_id in accounts
+            if webhook.account_id in topics
         }
 
     def add_failures(self, webhook: Webhook, count: int, now: int) -> Streak:
@@ -84,7 +94,11 @@ class WebhookLookup:
             )
 
     def pause(self, webhook: Webhook, pause: Pause) -> bool:
-        """Enabled to paused, by a condition on the status: one caller wins; raises Unavailable."""
+        """Enabled to paused, if it is the webhook that was asked for: one caller wins.
+
+        What it was changed to meanwhile, another URL or enabled after a pause, has not failed yet.
+        Raises Unavailable.
+        """
         item = WebhookItem(webhook.account_id, webhook_sk(webhook.id))
         try:
             item.update(
@@ -95,7 +109,8 @@ class WebhookLookup:
                     WebhookItem.updated_at.set(pause.at),
                     WebhookItem.version.add(1),
                 ],
-                condition=WebhookItem.status == WebhookStatus.ENABLED,
+                condition=(WebhookItem.status == WebhookStatus.ENABLED)
+                & (WebhookItem.version == webhook.version),
             )
         except UpdateError as error:
             if is_condition_failure(error):
@@ -103,6 +118,59 @@ class WebhookLookup:
             with failing_as_unavailable():
                 raise
         return True
+
+    def count_failed(self, webhook: Webhook, count: int, now: int) -> Untold:
+        """Add to the failed deliveries that are untold; raises Unavailable."""
+        return self._add_untold(webhook, count, now)
+
+    def take_untold(self, webhook: Webhook, untold: Untold, now: int) -> bool:
+        """Subtract those of a notice, by a condition on the last one: one caller wins.
+
+        What others have counted since stays. Raises Unavailable.
+        """
+        seen = untold.noticed_at
+        last = HealthItem.noticed_at
+        try:
+            _health_item(webhook).update(
+                actions=[
+                    HealthItem.untold.add(-untold.count),
+                    HealthItem.untold_since.remove(),
+                    HealthItem.noticed_at.set(now),
+                ],
+                condition=last.does_not_exist() if seen is None else last == seen,
+            )
+        except UpdateError as error:
+            if is_condition_failure(error):
+                return False
+            with failing_as_unavailable():
+                raise
+        return True
+
+    def give_back(self, webhook: Webhook, untold: Untold) -> None:
+        """Add those whose notice was not sent; raises Unavailable."""
+        self._add_untold(webhook, untold.count, untold.since)
+
+    def _add_untold(self, webhook: Webhook, count: int, since: int) -> Untold:
+        item = _health_item(webhook)
+        with failing_as_unavailable():
+            item.update(
+                actions=[
+                    HealthItem.kind.set(HealthItem),
+                    HealthItem.untold.add(count),
+                    HealthItem.untold_since.set(HealthItem.untold_since | since),
+                ]
+            )
+        noticed_at = None if item.noticed_at is None else int(item.noticed_at)
+        return Untold(int(item.untold or count), int(item.untold_since or since), noticed_at)
+
+
+def _readable(items: Iterable[WebhookItem]) -> list[Webhook]:
+    """The webhooks that this version can read; one that it cannot must not stop the others."""
+    webhooks = []
+    for item in items:
+        with contextlib.suppress(ValueError):
+            webhooks.append(item.to_webhook())
+    return webhooks
 
 
 def _health_item(webhook: Webhook) -> HealthItem:

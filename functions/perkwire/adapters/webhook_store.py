@@ -25,10 +25,9 @@ from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.ids import AccountId, WebhookId
 from perkwire.journal import Unavailable
 from perkwire.managing import ChangedMeanwhile, Page, TooManyWebhooks, UrlTaken
-from perkwire.timestamps import MICROSECONDS
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
 from perkwire.webhook import SealedSecrets, Webhook, WebhookStatus
 
-_DAY_SECONDS = 86_400
 _TRIES = 5
 _PAUSE_SECONDS = 0.1
 
@@ -41,7 +40,7 @@ class WebhookStore:
     ) -> None:
         self._connection = connection
         self._health = health
-        self._tombstone_seconds = tombstone_days * _DAY_SECONDS
+        self._tombstone_seconds = tombstone_days * DAY_SECONDS
 
     def add(self, webhook: Webhook, most: int) -> None:
         """Store a new one; raises UrlTaken, TooManyWebhooks, Unavailable."""

@@ -1,0 +1,88 @@
+"""Jobs: job messages in, pages of deliveries out."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from perkwire.adapters import aws, tables
+from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.delivery_table import DeliveryItem, RetryableDeliveries
+from perkwire.adapters.event_index import EventIndex
+from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader
+from perkwire.adapters.job_store import JOB_ITEMS, JobTable
+from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.sqs_events import left_for_sqs
+from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.job import JobKind
+from perkwire.job_pages import ReplayPages, RetryPages
+from perkwire.retrying import Retrying
+from perkwire.selecting import EventSelection, FailedSelection
+from perkwire.settings import JobsSettings
+from perkwire.timestamps import now
+from perkwire.working import JobWork, Work
+
+
+@cache
+def _telemetry() -> Telemetry:
+    return Telemetry("jobs")
+
+
+@cache
+def _work() -> JobWork:
+    settings = JobsSettings.from_env(os.environ)
+    telemetry = _telemetry()
+    connection = tables.connect()
+    tables.bind(connection, settings.config_table, *CONFIG_ITEMS, *JOB_ITEMS)
+    tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
+    tables.bind(connection, settings.delivery_table, DeliveryItem)
+    sqs = aws.sqs(connection)
+    deliveries = RetryableDeliveries(telemetry)
+    events = EventReader()
+    webhooks = WebhookLookup()
+    delivery_queue = SqsQueue(sqs, settings.delivery_queue_url, telemetry)
+    interval = settings.retry_interval_seconds
+    retrying = Retrying(
+        deliveries=deliveries,
+        events=events,
+        webhooks=webhooks,
+        queue=delivery_queue,
+        retry_interval_seconds=interval,
+        clock=now,
+    )
+    return JobWork(
+        jobs=JobTable(),
+        webhooks=webhooks,
+        kinds={
+            JobKind.RETRY_FAILED: Work(
+                FailedSelection(deliveries, retry_interval_seconds=interval, clock=now),
+                RetryPages(
+                    deliveries=deliveries,
+                    retrying=retrying,
+                    retry_interval_seconds=interval,
+                    clock=now,
+                ),
+            ),
+            JobKind.REPLAY: Work(
+                EventSelection(EventIndex()), ReplayPages(events=events, queue=delivery_queue)
+            ),
+        },
+        queue=SqsQueue(sqs, settings.job_queue_url, telemetry),
+        journal=telemetry,
+        clock=now,
+    )
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Take one turn of each job; the partial batch response names those that SQS brings again."""
+    _telemetry().begin(context.aws_request_id)
+    # Half of the time is for turns; a page that begins at its end has the other half.
+    reserve_ms = context.get_remaining_time_in_millis() // 2
+    return left_for_sqs(
+        event,
+        _telemetry(),
+        lambda received: _work().work(
+            received, lambda: context.get_remaining_time_in_millis() > reserve_ms
+        ),
+    )

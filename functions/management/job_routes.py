@@ -1,0 +1,39 @@
+"""/v1/webhooks/{id}/retry-failed, /v1/webhooks/{id}/replay and /v1/jobs."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from management.resolver import Call, answered
+from perkwire.ids import AccountId, JobId, WebhookId
+from perkwire.job import JobKind
+from perkwire.managing import WebhookManagement
+from perkwire.starting import DryRun, JobManagement
+
+
+def add(
+    resolver: APIGatewayHttpResolver, management: WebhookManagement, jobs: JobManagement
+) -> None:
+    """Add the routes to the resolver."""
+
+    def account(call: Call) -> AccountId:
+        return management.account(call.caller, call.named_account)
+
+    def start(webhook_id: str, kind: JobKind) -> Response[str]:
+        call = Call(resolver)
+        started = jobs.start(account(call), WebhookId(webhook_id), kind, call.object())
+        return answered(200 if isinstance(started, DryRun) else 202, started.shown())
+
+    @resolver.post("/v1/webhooks/<webhook_id>/retry-failed")
+    def retry_failed(webhook_id: str) -> Response[str]:
+        return start(webhook_id, JobKind.RETRY_FAILED)
+
+    @resolver.post("/v1/webhooks/<webhook_id>/replay")
+    def replay(webhook_id: str) -> Response[str]:
+        return start(webhook_id, JobKind.REPLAY)
+
+    @resolver.get("/v1/jobs/<job_id>")
+    def get(job_id: str) -> Response[str]:
+        return answered(200, jobs.get(account(Call(resolver)), JobId(job_id)).shown())
+
+    @resolver.delete("/v1/jobs/<job_id>")
+    def cancel(job_id: str) -> Response[str]:
+        return answered(200, jobs.cancel(account(Call(resolver)), JobId(job_id)).shown())

@@ -1,0 +1,39 @@
+"""/v1/deliveries/retry and /v1/redrives: sending again."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from management.resolver import Call, answered, listed
+from perkwire.managing import Page, WebhookManagement
+from perkwire.redriving import Redriving
+from perkwire.retrying import Retrying, parse_ids
+
+
+def add(
+    resolver: APIGatewayHttpResolver,
+    management: WebhookManagement,
+    retrying: Retrying,
+    redriving: Redriving,
+) -> None:
+    """Add the routes to the resolver."""
+
+    @resolver.post("/v1/deliveries/retry")
+    def retry() -> Response[str]:
+        call = Call(resolver)
+        account_id = management.account(call.caller, call.named_account)
+        results = retrying.retry(account_id, parse_ids(call.object()))
+        return answered(200, {"data": [result.shown() for result in results]})
+
+    @resolver.post("/v1/redrives")
+    def start_redrive() -> Response[str]:
+        call = Call(resolver)
+        return answered(201, redriving.start(call.caller, call.object()).shown())
+
+    @resolver.get("/v1/redrives")
+    def list_redrives() -> Response[str]:
+        redrives = redriving.list(Call(resolver).caller)
+        return listed(Page([redrive.shown() for redrive in redrives], None))
+
+    @resolver.delete("/v1/redrives")
+    def cancel_redrive() -> Response[str]:
+        call = Call(resolver)
+        return answered(200, redriving.cancel(call.caller, call.query.get("queue")).shown())

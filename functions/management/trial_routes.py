@@ -1,0 +1,24 @@
+"""/v1/webhooks/test and /v1/webhooks/{id}/test: a sample event, sent now."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from management.resolver import Call, answered
+from perkwire.ids import WebhookId
+from perkwire.managing import WebhookManagement
+from perkwire.trying import Trying
+
+
+def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, trying: Trying) -> None:
+    """Add the routes to the resolver."""
+
+    @resolver.post("/v1/webhooks/test")
+    def test_unsaved() -> Response[str]:
+        call = Call(resolver)
+        account_id = management.account(call.caller, call.named_account)
+        return answered(200, trying.test_unsaved(account_id, call.object()))
+
+    @resolver.post("/v1/webhooks/<webhook_id>/test")
+    def test(webhook_id: str) -> Response[str]:
+        call = Call(resolver)
+        account_id = management.account(call.caller, call.named_account)
+        return answered(200, trying.test(account_id, WebhookId(webhook_id), call.optional_object()))

@@ -1,0 +1,83 @@
+"""SQS message move tasks: redrives, with a blank destination, back where each message came from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from perkwire.journal import Unavailable
+from perkwire.redriving import AlreadyRunning, Redrive, RedriveQueue
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import (
+        ListMessageMoveTasksResultEntryTypeDef,
+        StartMessageMoveTaskRequestTypeDef,
+    )
+
+_MOST_TASKS = 10  # SQS lists no more
+
+
+class SqsMoveTasks:
+    """Fulfils redriving.MoveTasks for the queues of these ARNs."""
+
+    def __init__(self, client: "SQSClient", arns: Mapping[RedriveQueue, str]) -> None:
+        self._client = client
+        self._arns = arns
+
+    def start(self, queue: RedriveQueue, max_per_second: int | None) -> None:
+        """Start moving messages back; raises AlreadyRunning, Unavailable."""
+        # SQS has no error of its own for a second task; so the list is asked first, and once more
+        # if the start is refused.
+        if self._is_running(queue):
+            raise AlreadyRunning
+        request: StartMessageMoveTaskRequestTypeDef = {"SourceArn": self._arns[queue]}
+        if max_per_second is not None:
+            request["MaxNumberOfMessagesPerSecond"] = max_per_second
+        try:
+            with _failing_as_unavailable():
+                self._client.start_message_move_task(**request)
+        except Unavailable:
+            if self._is_running(queue):
+                raise AlreadyRunning from None
+            raise
+
+    def recent(self, queue: RedriveQueue) -> Sequence[Redrive]:
+        """The last ten, newest first; raises Unavailable."""
+        with _failing_as_unavailable():
+            answer = self._client.list_message_move_tasks(
+                SourceArn=self._arns[queue], MaxResults=_MOST_TASKS
+            )
+        return [_redrive(queue, task) for task in answer.get("Results", [])]
+
+    def cancel(self, redrive: Redrive) -> None:
+        """Stop a running one; raises Unavailable."""
+        with _failing_as_unavailable():
+            self._client.cancel_message_move_task(TaskHandle=redrive.handle or "")
+
+    def _is_running(self, queue: RedriveQueue) -> bool:
+        return any(redrive.handle for redrive in self.recent(queue))
+
+
+@contextmanager
+def _failing_as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise Unavailable(f"SQS: {error.response['Error']['Code']}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"SQS: {type(error).__name__}") from error
+
+
+def _redrive(queue: RedriveQueue, task: "ListMessageMoveTasksResultEntryTypeDef") -> Redrive:
+    return Redrive(
+        queue=queue,
+        status=task["Status"].lower(),
+        moved=task.get("ApproximateNumberOfMessagesMoved", 0),
+        to_move=task.get("ApproximateNumberOfMessagesToMove"),
+        max_per_second=task.get("MaxNumberOfMessagesPerSecond"),
+        started_at=task["StartedTimestamp"] * 1000,
+        failure=task.get("FailureReason"),
+        handle=task.get("TaskHandle"),
+    )

@@ -1,0 +1,115 @@
+"""SNS: one topic per account, its subscribers the addresses that want the account's notices."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from perkwire.account import same_address
+from perkwire.ids import AccountId
+from perkwire.journal import Unavailable
+from perkwire.noticing import Notice
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import SubscriptionTypeDef
+
+_ATTRIBUTES = {
+    "DisplayName": "Perkwire",  # the sender's name in the e-mails
+    "KmsMasterKeyId": "alias/aws/sns",
+}
+
+
+class _Topics:
+    """Makes its client at the first call: most invocations have nothing to tell."""
+
+    def __init__(self, make_client: "Callable[[], SNSClient]") -> None:
+        self._make_client = make_client
+
+    @cached_property
+    def _client(self) -> "SNSClient":
+        return self._make_client()
+
+
+class NoticePublisher(_Topics):
+    """Fulfils noticing.Publisher."""
+
+    def publish(self, topic: str, notice: Notice) -> None:
+        """Hand the notice to SNS, which mails it to confirmed addresses; raises Unavailable."""
+        with _failing_as_unavailable():
+            self._client.publish(TopicArn=topic, Subject=notice.subject, Message=notice.text)
+
+
+class NoticeTopics(_Topics):
+    """Fulfils managing.NoticeTopics, with topics that template.yaml allows this stack alone.
+
+    Subscribers other than e-mail addresses are an operator's own, and left alone.
+    """
+
+    def __init__(self, make_client: "Callable[[], SNSClient]", stack_name: str) -> None:
+        super().__init__(make_client)
+        self._prefix = f"{stack_name}-notices-"
+
+    def subscribe_only(self, account_id: AccountId, addresses: Collection[str]) -> str:
+        """Have these addresses and no others subscribed; the ARN of the account's topic.
+
+        SNS asks each new one for confirmation; one that lets two days pass is asked again by the
+        next call. One that has not confirmed cannot be unsubscribed. Raises Unavailable.
+        """
+        wanted = {same_address(address): address for address in addresses}
+        with _failing_as_unavailable():
+            # The same name gives the same topic, whether or not it was there.
+            topic = self._client.create_topic(
+                Name=f"{self._prefix}{account_id}",
+                Attributes=_ATTRIBUTES,
+                Tags=[{"Key": "perkwire:account", "Value": account_id}],
+            )["TopicArn"]
+            for subscription in self._subscriptions(topic):
+                if wanted.pop(same_address(subscription["Endpoint"]), None) is None and (
+                    _is_confirmed(subscription)
+                ):
+                    self._client.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+            for address in wanted.values():
+                self._client.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+        return topic
+
+    def confirmed(self, topic: str) -> set[str]:
+        """The addresses that get notices, each as `same_address` has it; raises Unavailable."""
+        with _failing_as_unavailable():
+            try:
+                subscriptions = self._subscriptions(topic)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NotFound":
+                    raise
+                return set()  # the topic was deleted by hand
+        return {
+            same_address(subscription["Endpoint"])
+            for subscription in subscriptions
+            if _is_confirmed(subscription)
+        }
+
+    def _subscriptions(self, topic: str) -> "list[SubscriptionTypeDef]":
+        pages = self._client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        return [
+            subscription
+            for page in pages
+            for subscription in page["Subscriptions"]
+            if subscription["Protocol"] == "email"
+        ]
+
+
+def _is_confirmed(subscription: "SubscriptionTypeDef") -> bool:
+    """Until it is confirmed, SNS lists `PendingConfirmation` instead of an ARN."""
+    return subscription["SubscriptionArn"].startswith("arn:")
+
+
+@contextmanager
+def _failing_as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise Unavailable(f"SNS: {error.response['Error']['Code']}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"SNS: {type(error).__name__}") from error

@@ -1,0 +1,98 @@
+"""Tests of webhooks on their way from management to the dispatcher, which it invokes directly.
+
+| | |
+|---|---|
+| asked, of a saved webhook | `{"test": {"event_type", "account_id", "webhook_id"}}` |
+| asked, of one that is stored nowhere | `{"test": {"event_type", "webhook": <its item, sealed>}}` |
+| answered | `{"outcome": {…}}`, null without such a webhook; `{"failed": <what>}` |
+
+No secret or header value is ever in one of them in the clear.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from perkwire.adapters.config_items import WebhookItem
+from perkwire.adapters.telemetry import Telemetry
+from perkwire.ids import AccountId, WebhookId
+from perkwire.journal import Unavailable
+from perkwire.strict_json import Json, compact
+from perkwire.trial import Outcome, SavedWebhook, Trial
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+class DispatcherFunction:
+    """Management's side. Fulfils trying.TrialDispatcher."""
+
+    def __init__(self, client: "LambdaClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def send(self, trial: Trial) -> dict[str, Json] | None:
+        """Invoke the dispatcher and wait; None: no such webhook. Raises Unavailable."""
+        try:
+            answer = self._client.invoke(
+                FunctionName=self._name,
+                InvocationType="RequestResponse",
+                Payload=compact({"test": _write(trial)}),
+            )
+            payload = answer["Payload"].read()
+        except ClientError as error:
+            raise Unavailable(f"Lambda: {error.response['Error']['Code']}") from error
+        except BotoCoreError as error:
+            raise Unavailable(f"Lambda: {type(error).__name__}") from error
+        if "FunctionError" in answer:
+            raise Unavailable("Lambda: the dispatcher crashed or timed out")
+        value = json.loads(payload)
+        if "failed" in value:
+            raise Unavailable(f"dispatcher: {value['failed']}")
+        outcome: dict[str, Json] | None = value["outcome"]
+        return outcome
+
+
+def is_test(event: Mapping[str, Any]) -> bool:
+    """Whether management, rather than SQS, has invoked the dispatcher."""
+    return "test" in event
+
+
+def answer_test(
+    event: Mapping[str, Any], telemetry: Telemetry, send: Callable[[Trial], Outcome | None]
+) -> dict[str, Any]:
+    """The dispatcher's side: what `send` makes of the test.
+
+    Never raises: Lambda would log the exception's message, which may hold what it was raised over.
+    """
+    try:
+        outcome = send(_read(event["test"]))
+        answer: dict[str, Any] = {"outcome": outcome and outcome.shown()}
+    except Unavailable as error:
+        telemetry.fault("test_unavailable", detail=str(error))
+        answer = {"failed": "unavailable"}
+    except Exception as error:
+        telemetry.crash("test_crashed", error)
+        answer = {"failed": "crashed"}
+    telemetry.flush()
+    return answer
+
+
+def _write(trial: Trial) -> dict[str, Json]:
+    webhook = trial.webhook
+    if isinstance(webhook, SavedWebhook):
+        ids: dict[str, Json] = {"account_id": webhook.account_id, "webhook_id": webhook.webhook_id}
+        return {"event_type": trial.event_type, **ids}
+    item = WebhookItem.of(webhook).to_simple_dict(force=True)
+    return {"event_type": trial.event_type, "webhook": item}
+
+
+def _read(value: Mapping[str, Any]) -> Trial:
+    if "webhook" not in value:
+        saved = SavedWebhook(AccountId(value["account_id"]), WebhookId(value["webhook_id"]))
+        return Trial(saved, value["event_type"])
+    item = WebhookItem()
+    item.from_simple_dict(value["webhook"])
+    return Trial(item.to_webhook(), value["event_type"])

@@ -1,0 +1,133 @@
+"""Listing an account's events, newest first, from the index that holds them by the hour."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from perkwire.event import EVENT_TYPE, EventHeading
+from perkwire.ids import AccountId, EventId
+from perkwire.managing import Page
+from perkwire.problem import FieldError, invalid
+from perkwire.strict_json import Json
+from perkwire.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
+
+# A page looks at no more hours than these, so that it costs a bounded number of queries.
+MOST_HOURS = 48
+_HOUR = HOUR_SECONDS * MICROSECONDS
+_CURSOR = re.compile(r"([0-9]{16})(?:\.([A-Za-z0-9._:-]{1,128}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list goes on: before `moment`, or, with an id, behind that event accepted then."""
+
+    moment: int
+    event_id: EventId | None = None
+
+
+class EventsByHour(Protocol):
+    """The index."""
+
+    def newest_of_hour(
+        self, account_id: AccountId, since: int, place: Place, limit: int
+    ) -> tuple[Sequence[EventHeading], bool]:
+        """Up to `limit` from `place` back to `since`, both in one hour, newest first.
+
+        The flag says that there may be more in this hour. Raises Unavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events to list; times are microseconds since the epoch, `until` not included."""
+
+    type: str | None
+    since: int
+    until: int
+
+
+class EventListing:
+    """GET /v1/events. `clock` gives microseconds since the epoch."""
+
+    def __init__(
+        self, events: EventsByHour, *, event_retention_days: int, clock: Callable[[], int]
+    ) -> None:
+        self._events = events
+        self._retention = event_retention_days * DAY_SECONDS * MICROSECONDS
+        self._clock = clock
+
+    def list(
+        self, account_id: AccountId, parameters: Mapping[str, str], limit: int, cursor: str | None
+    ) -> Page[dict[str, Json]]:
+        """Events without their data, newest first by acceptance.
+
+        A page looks at MOST_HOURS hours and what the filter leaves out makes it short; the cursor
+        goes on. Raises Problem and Unavailable.
+        """
+        wanted = self._parse(parameters)
+        place: Place | None = _read_cursor(cursor) if cursor is not None else Place(wanted.until)
+        found: list[EventHeading] = []
+        for _ in range(MOST_HOURS):
+            if place is None or len(found) >= limit:
+                break
+            headings, place = self._step(account_id, wanted, place, limit - len(found))
+            found += headings
+        shown = [_shown(one) for one in found if wanted.type in (None, one.type)]
+        return Page(shown, _write_cursor(place) if place else None)
+
+    def _step(
+        self, account_id: AccountId, wanted: EventFilter, place: Place, limit: int
+    ) -> tuple[Sequence[EventHeading], Place | None]:
+        """What an hour holds from a place on, and the place behind that; None at the end."""
+        # An id names an event of that very moment; without one the moment itself is left out.
+        last = place.moment if place.event_id else place.moment - 1
+        hour = last - last % _HOUR
+        since = max(hour, wanted.since)
+        if last < since:
+            return [], None
+        headings, more = self._events.newest_of_hour(account_id, since, place, limit)
+        if more:
+            return headings, Place(headings[-1].accepted_at, headings[-1].id)
+        return headings, Place(hour) if hour > wanted.since else None
+
+    def _parse(self, parameters: Mapping[str, str]) -> EventFilter:
+        errors: list[FieldError] = []
+        now = self._clock()
+        times = {"since": now - self._retention, "until": now + 1}
+        for name in times:
+            if (text := parameters.get(name)) is not None:
+                moment = parse_rfc3339(text)
+                if moment is None:
+                    errors.append(FieldError(name, "must be an RFC 3339 time"))
+                else:
+                    times[name] = moment
+        event_type = parameters.get("type")
+        if event_type is not None and not EVENT_TYPE.fullmatch(event_type):
+            errors.append(FieldError("type", "must be an event type"))
+        if errors:
+            raise invalid(errors)
+        earliest = now - self._retention
+        return EventFilter(event_type, max(times["since"], earliest), min(times["until"], now + 1))
+
+
+def _read_cursor(cursor: str) -> Place:
+    form = _CURSOR.fullmatch(cursor)
+    if form is None:
+        raise invalid([FieldError("cursor", "must be the next_cursor of an earlier page")])
+    return Place(int(form[1]), EventId(form[2]) if form[2] else None)
+
+
+def _write_cursor(place: Place) -> str:
+    moment = f"{place.moment:016}"
+    return f"{moment}.{place.event_id}" if place.event_id else moment
+
+
+def _shown(heading: EventHeading) -> dict[str, Json]:
+    return {
+        "id": heading.id,
+        "type": heading.type,
+        "program_id": heading.program_id,
+        "accepted_at": to_rfc3339(heading.accepted_at),
+    }

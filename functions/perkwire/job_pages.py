@@ -1,0 +1,123 @@
+"""Sending a page of a job. Sent twice, after a crash, it repeats the same deliveries."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from perkwire.accepting import Outgoing, Queue
+from perkwire.delivery import Delivery
+from perkwire.ids import AccountId, DeliveryId, EventId, delivery_id
+from perkwire.job import Job
+from perkwire.journal import Unavailable
+from perkwire.messages import DeliveryMessage, chunks, write_delivery_message
+from perkwire.retrying import RetryResult
+from perkwire.routing import RoutedEvent
+from perkwire.selecting import has_failed
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a page: items sent, items skipped, and deliveries handed to SQS."""
+
+    sent: int
+    skipped: int
+    deliveries: int
+
+
+class Deliveries(Protocol):
+    """The log."""
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        """The entries that exist, read consistently; raises Unavailable."""
+        ...
+
+
+class Retrying(Protocol):
+    """What sends the next run of deliveries."""
+
+    def send(self, entries: Sequence[Delivery]) -> Mapping[DeliveryId, RetryResult]:
+        """Send the next run of each entry; raises Unavailable."""
+        ...
+
+
+class Events(Protocol):
+    """The kept events."""
+
+    def find_all(
+        self, keys: Collection[tuple[AccountId, EventId]]
+    ) -> Mapping[EventId, RoutedEvent]:
+        """Those of the events that are still kept; raises Unavailable."""
+        ...
+
+
+class RetryPages:
+    """Pages of deliveries that had failed.
+
+    One whose next run is noted has been sent, be it by the first go at this page; one that no
+    longer counts as failed, or whose events are no longer kept, is skipped.
+    """
+
+    def __init__(
+        self,
+        *,
+        deliveries: Deliveries,
+        retrying: Retrying,
+        retry_interval_seconds: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._deliveries = deliveries
+        self._retrying = retrying
+        self._retry_interval_seconds = retry_interval_seconds
+        self._clock = clock
+
+    def send(self, job: Job) -> Outcome:
+        """Send the job's page; raises Unavailable unless SQS holds all of it."""
+        found = self._deliveries.find({(job.account_id, DeliveryId(one.id)) for one in job.page})
+        now = self._clock()
+        noted = 0
+        entries = []
+        for item in job.page:
+            entry = found.get(DeliveryId(item.id))
+            if entry is not None and entry.run >= item.run:
+                noted += 1
+            elif entry is not None and has_failed(entry, now, self._retry_interval_seconds):
+                entries.append(entry)
+        statuses = [result.status for result in self._retrying.send(entries).values()]
+        if HTTPStatus.SERVICE_UNAVAILABLE in statuses:
+            raise Unavailable("SQS: deliveries not queued")
+        deliveries = statuses.count(HTTPStatus.ACCEPTED)
+        sent = noted + deliveries
+        return Outcome(sent, len(job.page) - sent, deliveries)
+
+
+class ReplayPages:
+    """Pages of events, as deliveries of the job's own; an event that is gone is skipped."""
+
+    def __init__(self, *, events: Events, queue: Queue) -> None:
+        self._events = events
+        self._queue = queue
+
+    def send(self, job: Job) -> Outcome:
+        """Send the job's page; raises Unavailable unless SQS holds all of it."""
+        ids = [EventId(item.id) for item in job.page]
+        kept = self._events.find_all({(job.account_id, one) for one in ids})
+        events = [kept[one].event for one in ids if one in kept]
+        messages = [
+            DeliveryMessage(
+                delivery_id=delivery_id(
+                    job.webhook_id, [one.id for one in chunk], chunk[0].accepted_at, job.id
+                ),
+                account_id=job.account_id,
+                webhook_id=job.webhook_id,
+                run=0,
+                events=chunk,
+            )
+            for chunk in chunks(events, job.page_batch)
+        ]
+        held = self._queue.send(
+            [Outgoing(write_delivery_message(message), message.webhook_id) for message in messages]
+        )
+        if not all(held):
+            raise Unavailable("SQS: deliveries not queued")
+        return Outcome(len(events), len(ids) - len(events), len(messages))

@@ -1,0 +1,277 @@
+"""Notices, by e-mail, to an account's admins: deliveries have failed, a webhook has been paused.
+
+Of failed deliveries at most one notice in an interval tells for each webhook, with the count of
+those that no notice has told of yet. Of each pause exactly one tells. Healthy webhooks, and
+accounts whose admins want no notices, cost no read and no write.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from perkwire.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.journal import Journal, Unavailable
+from perkwire.sending import TransportError
+from perkwire.timestamps import MICROSECONDS, to_rfc3339
+from perkwire.webhook import PauseReason, Webhook
+
+LONGEST_SUBJECT = 99  # SNS wants fewer than 100 characters
+_MOST_TYPES = 10
+_MINUTE = 60 * MICROSECONDS
+
+_ERRORS: dict[str, str] = {
+    TransportError.BLOCKED_ADDRESS: "its address is not one that may be called",
+    TransportError.DNS: "its host name could not be resolved",
+    TransportError.CONNECT: "no connection to it could be made",
+    TransportError.TLS: "no secure connection to it could be made; check its certificate",
+    TransportError.TIMEOUT: "it did not answer in time",
+    TransportError.RESET: "it closed the connection without an answer",
+    TransportError.BAD_ANSWER: "its answer was not valid HTTP",
+    TransportError.BAD_URL: "its URL cannot be called",
+}
+_PAUSES = {
+    PauseReason.FAILURES: "attempt after attempt has failed, with no success for ten minutes",
+    PauseReason.EXHAUSTED: "a delivery has used up its attempts",
+    PauseReason.GONE: "the endpoint says that it is gone for good",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An e-mail. `subject` is one line of at most LONGEST_SUBJECT printable ASCII characters."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A webhook's failed deliveries that no notice has told of, and when the first of them failed.
+
+    `noticed_at` is when the last notice of failures was. Times are microseconds since the epoch.
+    """
+
+    count: int
+    since: int
+    noticed_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What one invocation saw go wrong at one webhook whose admins have a topic.
+
+    `deliveries` are those that did not succeed, failed for good or not, at least one; `pause` is
+    given by the one who has paused the webhook.
+    """
+
+    webhook: Webhook
+    topic: str
+    deliveries: Sequence[Delivery]
+    pause: PauseReason | None
+
+    @property
+    def failed(self) -> list[Delivery]:
+        """Those whose attempts are used up."""
+        return [one for one in self.deliveries if one.status is DeliveryStatus.FAILED]
+
+
+class FailureCounts(Protocol):
+    """Where failed deliveries are counted until a notice tells of them."""
+
+    def count_failed(self, webhook: Webhook, count: int, now: int) -> Untold:
+        """Count some more; all that are untold now. Raises Unavailable."""
+        ...
+
+    def take_untold(self, webhook: Webhook, untold: Untold, now: int) -> bool:
+        """Take these out of the count for a notice at `now`; False if another notice was first.
+
+        Raises Unavailable.
+        """
+        ...
+
+    def give_back(self, webhook: Webhook, untold: Untold) -> None:
+        """Count these again: their notice was not sent. Raises Unavailable."""
+        ...
+
+
+class Publisher(Protocol):
+    """Sends notices to the addresses of a topic."""
+
+    def publish(self, topic: str, notice: Notice) -> None:
+        """Hand it over; raises Unavailable."""
+        ...
+
+
+class Noticing:
+    """Tells the admins, at most once in `interval_minutes` of each webhook's failures."""
+
+    def __init__(
+        self,
+        *,
+        counts: FailureCounts,
+        publisher: Publisher,
+        journal: Journal,
+        interval_minutes: int,
+    ) -> None:
+        self._counts = counts
+        self._publisher = publisher
+        self._journal = journal
+        self._interval_minutes = interval_minutes
+
+    def tell(self, occasions: Iterable[Occasion], now: int) -> None:
+        """Send what is due. Never raises: a notice that cannot be sent is a fault.
+
+        After the first of these no other is tried, as the invocation has little time; failures
+        are counted all the same.
+        """
+        trying = True
+        for occasion in occasions:
+            for tell in (self._tell_of_failures, self._tell_of_pause):
+                try:
+                    tell(occasion, now, trying=trying)
+                except Exception as error:  # a notice must not change what becomes of a message
+                    trying = False
+                    self._journal.fault(
+                        "notice_not_sent",
+                        account_id=occasion.webhook.account_id,
+                        webhook_id=occasion.webhook.id,
+                        detail=str(error)
+                        if isinstance(error, Unavailable)
+                        else type(error).__name__,
+                    )
+
+    def _tell_of_failures(self, occasion: Occasion, now: int, *, trying: bool) -> None:
+        webhook, failed = occasion.webhook, occasion.failed
+        if not failed:
+            return
+        untold = self._counts.count_failed(webhook, len(failed), now)
+        at = untold.noticed_at
+        due = at is None or now - at >= self._interval_minutes * _MINUTE
+        if not trying or not due or not self._counts.take_untold(webhook, untold, now):
+            return
+        try:
+            notice = failure_notice(webhook, untold, failed, self._interval_minutes)
+            self._publish(occasion, "failures", notice)
+        except Exception:
+            self._counts.give_back(webhook, untold)
+            raise
+
+    def _tell_of_pause(self, occasion: Occasion, now: int, *, trying: bool) -> None:
+        if occasion.pause is None:
+            return
+        if not trying:
+            raise Unavailable("not tried after another")
+        notice = pause_notice(occasion.webhook, occasion.pause, occasion.deliveries, now)
+        self._publish(occasion, "pause", notice)
+
+    def _publish(self, occasion: Occasion, about: str, notice: Notice) -> None:
+        self._publisher.publish(occasion.topic, notice)
+        self._journal.note(
+            "notice.sent",
+            account_id=occasion.webhook.account_id,
+            webhook_id=occasion.webhook.id,
+            about=about,
+        )
+
+
+def failure_notice(
+    webhook: Webhook, untold: Untold, failed: Sequence[Delivery], interval_minutes: int
+) -> Notice:
+    """What is said of failed deliveries; `failed` are the latest, at least one."""
+    one = untold.count == 1
+    number = "1 delivery" if one else f"{untold.count} deliveries"
+    when = f"failed on {_time(untold.since)}" if one else f"failed since {_time(untold.since)}"
+    minutes = "1 minute" if interval_minutes == 1 else f"{interval_minutes} minutes"
+    return Notice(
+        _subject(webhook, f"{number} failed"),
+        f"""\
+{number} to the webhook {_title(webhook)} {when}: all attempts are used up.
+
+{_latest(failed)}
+
+Failed deliveries stay in the delivery log and can be sent again.
+
+What to do:
+1. Check the endpoint of the webhook.
+2. See what failed: GET {_log(webhook)}
+3. Once the endpoint works, send it again: POST /v1/deliveries/retry
+
+There is at most one such notice for this webhook in a period of {minutes}. The next one
+counts the deliveries that failed in between.
+""",
+    )
+
+
+def pause_notice(
+    webhook: Webhook, reason: PauseReason, deliveries: Sequence[Delivery], now: int
+) -> Notice:
+    """What is said of a pause at `now`; `deliveries` are the latest, at least one."""
+    return Notice(
+        _subject(webhook, "paused"),
+        f"""\
+The webhook {_title(webhook)} is paused since {_time(now)}: {_PAUSES[reason]}.
+
+{_latest(deliveries)}
+
+While it is paused nothing is sent to its endpoint. New events for it are not lost: the delivery
+log keeps them as failed, reason "paused", and they can be sent again.
+
+What to do:
+1. Check the endpoint of the webhook.
+2. Once the endpoint works, enable the webhook: POST /v1/webhooks/{webhook.id}/enable
+3. See what failed: GET {_log(webhook)}
+4. Send it again: POST /v1/deliveries/retry
+""",
+    )
+
+
+def _latest(deliveries: Sequence[Delivery]) -> str:
+    types = [*dict.fromkeys(name for one in deliveries for name in one.event_types)]
+    more = f" and {len(types) - _MOST_TYPES} more" if len(types) > _MOST_TYPES else ""
+    return (
+        f"Event types of the latest: {', '.join(types[:_MOST_TYPES])}{more}\n"
+        f"Last result: {_result(deliveries[-1])}"
+    )
+
+
+def _result(delivery: Delivery) -> str:
+    if delivery.reason is Reason.FORMAT:
+        return "an event could not be written in the format of the webhook"
+    attempt = delivery.attempts[-1]
+    if attempt.status_code is None:
+        return _ERRORS.get(attempt.error or "", "it gave no usable answer")
+    try:
+        phrase = f" ({HTTPStatus(attempt.status_code).phrase})"
+    except ValueError:
+        phrase = ""
+    return f"the endpoint answered with status code {attempt.status_code}{phrase}"
+
+
+def _subject(webhook: Webhook, what: str) -> str:
+    """The name without its accents, cut if need be; the id if nothing of the name is ASCII."""
+    plain = unicodedata.normalize("NFKD", _name(webhook)).encode("ascii", "ignore").decode()
+    name = " ".join(plain.split()) or webhook.id
+    room = LONGEST_SUBJECT - len(f'Webhook "": {what}')
+    if len(name) > room:
+        name = f"{name[: room - 3]}..."
+    return f'Webhook "{name}": {what}'
+
+
+def _title(webhook: Webhook) -> str:
+    return f'"{_name(webhook)}" ({webhook.id})'
+
+
+def _name(webhook: Webhook) -> str:
+    """On one line, without characters that only change how others look."""
+    spaced = " ".join(webhook.name.split())
+    return "".join(one for one in spaced if not unicodedata.category(one).startswith("C"))
+
+
+def _log(webhook: Webhook) -> str:
+    return f"/v1/deliveries?webhook_id={webhook.id}&status=failed"
+
+
+def _time(microseconds: int) -> str:
+    return f"{to_rfc3339(microseconds)[:16].replace('T', ' ')} UTC"

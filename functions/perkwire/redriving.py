@@ -1,0 +1,131 @@
+"""Redriving: SQS's own message move task, what the console's *Start DLQ redrive* starts."""
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from perkwire.account import Caller, Scope
+from perkwire.fields import Fields, one_of
+from perkwire.problem import FieldError, Problem, conflict, invalid, not_found
+from perkwire.strict_json import Json
+from perkwire.timestamps import to_rfc3339
+
+HIGHEST_RATE = 500  # messages per second that SQS moves at most
+
+
+class RedriveQueue(enum.StrEnum):
+    """The dead-letter queues that an operator may redrive, by what rests in them."""
+
+    DELIVERIES = "deliveries"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redrive:
+    """One redrive of a queue. `status` is SQS's, in lower case; `handle` only while it runs.
+
+    `started_at` is in microseconds since the epoch. SQS's numbers are approximate.
+    """
+
+    queue: RedriveQueue
+    status: str
+    moved: int
+    to_move: int | None
+    max_per_second: int | None
+    started_at: int
+    failure: str | None
+    handle: str | None
+
+    def shown(self) -> dict[str, Json]:
+        """The redrive as the API answers it."""
+        optional = {
+            "to_move": self.to_move,
+            "max_per_second": self.max_per_second,
+            "failure": self.failure,
+        }
+        return {
+            "queue": self.queue,
+            "status": self.status,
+            "moved": self.moved,
+            "started_at": to_rfc3339(self.started_at),
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+
+
+class AlreadyRunning(Exception):
+    """SQS runs one redrive of a queue at a time."""
+
+
+class MoveTasks(Protocol):
+    """SQS's message move tasks of one dead-letter queue each."""
+
+    def start(self, queue: RedriveQueue, max_per_second: int | None) -> None:
+        """Start moving messages back where they came from; raises AlreadyRunning, Unavailable."""
+        ...
+
+    def recent(self, queue: RedriveQueue) -> Sequence[Redrive]:
+        """The last ten, newest first; raises Unavailable."""
+        ...
+
+    def cancel(self, redrive: Redrive) -> None:
+        """Stop a running one; what has moved stays moved. Raises Unavailable."""
+        ...
+
+
+class Redriving:
+    """/v1/redrives: an operator's work."""
+
+    def __init__(self, tasks: MoveTasks, clock: Callable[[], int]) -> None:
+        self._tasks = tasks
+        self._clock = clock
+
+    def start(self, caller: Caller, value: dict[str, Json]) -> Redrive:
+        """Start a redrive; raises Problem (409 while one runs) and Unavailable."""
+        caller.require(Scope.OPERATOR)
+        fields = Fields(value)
+        name = fields.required_text("queue")
+        if name and name not in list(RedriveQueue):
+            fields.wrong("queue", f"must be {one_of(list(RedriveQueue))}")
+        rate = fields.integer("max_per_second", 1, HIGHEST_RATE)
+        fields.raise_if_wrong()
+        queue = RedriveQueue(name)
+        try:
+            self._tasks.start(queue, rate)
+        except AlreadyRunning:
+            raise _running(queue) from None
+        return Redrive(
+            queue=queue,
+            status="running",
+            moved=0,
+            to_move=None,
+            max_per_second=rate,
+            started_at=self._clock(),
+            failure=None,
+            handle=None,
+        )
+
+    def list(self, caller: Caller) -> Sequence[Redrive]:
+        """The last ten of each queue, newest first; raises Problem and Unavailable."""
+        caller.require(Scope.OPERATOR)
+        redrives = [redrive for queue in RedriveQueue for redrive in self._tasks.recent(queue)]
+        return sorted(redrives, key=lambda redrive: redrive.started_at, reverse=True)
+
+    def cancel(self, caller: Caller, name: str | None) -> Redrive:
+        """Stop the running redrive of a queue, a moment after this.
+
+        Raises Problem (404: none runs) and Unavailable.
+        """
+        caller.require(Scope.OPERATOR)
+        if name not in list(RedriveQueue):
+            raise invalid([FieldError("queue", f"must be {one_of(list(RedriveQueue))}")])
+        queue = RedriveQueue(name)
+        running = next((one for one in self._tasks.recent(queue) if one.handle), None)
+        if running is None:
+            raise not_found("running redrive")
+        self._tasks.cancel(running)
+        return replace(running, status="cancelling")
+
+
+def _running(queue: RedriveQueue) -> Problem:
+    return conflict(f"A redrive of {queue} is running; cancel it or wait for its end.")

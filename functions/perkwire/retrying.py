@@ -1,0 +1,193 @@
+"""Retrying: a person sends failed or cancelled deliveries again, as a new run of each.
+
+The message goes first and the log entry after it: a crash between the two repeats a delivery under
+the same id, and loses none. An older run's message that is redriven later sends nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from perkwire.accepting import Outgoing, Queue
+from perkwire.delivery import Delivery, DeliveryStatus
+from perkwire.event import MAX_EVENTS, Event
+from perkwire.fields import Fields
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
+from perkwire.messages import DeliveryMessage, write_delivery_message
+from perkwire.routing import RoutedEvent
+from perkwire.strict_json import Json
+from perkwire.timestamps import MICROSECONDS
+from perkwire.webhook import Webhook, WebhookStatus
+
+MOST_IDS = 100
+
+
+class Deliveries(Protocol):
+    """The log."""
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        """The entries that exist, read consistently; raises Unavailable."""
+        ...
+
+    def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
+        """Note that the entry's next run is with SQS, unless that run is noted; never raises."""
+        ...
+
+
+class Events(Protocol):
+    """The kept events."""
+
+    def find_all(
+        self, keys: Collection[tuple[AccountId, EventId]]
+    ) -> Mapping[EventId, RoutedEvent]:
+        """Those of the events that are still kept; raises Unavailable."""
+        ...
+
+
+class AccountWebhooks(Protocol):
+    """The webhooks that deliveries are for."""
+
+    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
+        """All webhooks of an account, tombstones too; raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RetryResult:
+    """What became of one id: 202 if it is with SQS, else why not."""
+
+    delivery_id: DeliveryId
+    status: HTTPStatus
+    detail: str | None = None
+
+    def shown(self) -> dict[str, Json]:
+        """The result as the API answers it."""
+        shown: dict[str, Json] = {"id": self.delivery_id, "status": self.status}
+        return shown if self.detail is None else shown | {"detail": self.detail}
+
+
+def parse_ids(value: dict[str, Json]) -> tuple[DeliveryId, ...]:
+    """Read POST /v1/deliveries/retry; raises the 422 problem."""
+    fields = Fields(value)
+    ids = fields.required_texts("ids", most=MOST_IDS)
+    fields.raise_if_wrong()
+    return tuple(DeliveryId(one) for one in ids)
+
+
+class Retrying:
+    """Retries of one account's deliveries. `clock` gives microseconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: Deliveries,
+        events: Events,
+        webhooks: AccountWebhooks,
+        queue: Queue,
+        retry_interval_seconds: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._deliveries = deliveries
+        self._events = events
+        self._webhooks = webhooks
+        self._queue = queue
+        self._retry_interval_seconds = retry_interval_seconds
+        self._clock = clock
+
+    def retry(self, account_id: AccountId, ids: Sequence[DeliveryId]) -> list[RetryResult]:
+        """Send each that may be sent again; a result for each, in their order.
+
+        409 for one that has succeeded, is still retrying, or whose webhook is not enabled; 404 for
+        one that is not in the account's log. Raises Unavailable; a repeat is then harmless.
+        """
+        known = [one for one in ids if webhook_of(one) is not None]
+        entries = self._deliveries.find({(account_id, one) for one in known})
+        statuses = {
+            webhook.id: webhook.status for webhook in self._webhooks.of_account(account_id) or ()
+        }
+        results = {one: self._refusal(one, entries.get(one), statuses) for one in ids}
+        retryable = [entries[one] for one, refusal in results.items() if refusal is None]
+        sent = self.send(retryable)
+        return [refusal or sent[one] for one, refusal in results.items()]
+
+    def send(self, entries: Sequence[Delivery]) -> dict[DeliveryId, RetryResult]:
+        """Send the next run of each entry, whatever its status.
+
+        Raises Unavailable if events cannot be read; then later entries have not been sent.
+        """
+        results: dict[DeliveryId, RetryResult] = {}
+        for group in _groups(entries):
+            results |= self._send_group(group)
+        return results
+
+    def _send_group(self, entries: Sequence[Delivery]) -> dict[DeliveryId, RetryResult]:
+        kept = self._events.find_all(
+            {(entry.account_id, one) for entry in entries for one in entry.event_ids}
+        )
+        results: dict[DeliveryId, RetryResult] = {}
+        ready: list[tuple[Delivery, DeliveryMessage]] = []
+        for entry in entries:
+            events = [kept[one].event for one in entry.event_ids if one in kept]
+            if len(events) == len(entry.event_ids):
+                ready.append((entry, _next_run(entry, events)))
+            else:
+                detail = "Its events are no longer kept."
+                results[entry.id] = RetryResult(entry.id, HTTPStatus.CONFLICT, detail)
+        held = self._queue.send(
+            [
+                Outgoing(write_delivery_message(message), entry.webhook_id)
+                for entry, message in ready
+            ]
+        )
+        now = self._clock()
+        due_at = now + self._retry_interval_seconds * MICROSECONDS
+        for (entry, _), is_held in zip(ready, held, strict=True):
+            if is_held:
+                self._deliveries.hand_over(entry, now, due_at)
+                results[entry.id] = RetryResult(entry.id, HTTPStatus.ACCEPTED)
+            else:
+                detail = "It could not be queued; try again."
+                results[entry.id] = RetryResult(entry.id, HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        return results
+
+    def _refusal(
+        self,
+        delivery_id: DeliveryId,
+        entry: Delivery | None,
+        statuses: Mapping[WebhookId, WebhookStatus],
+    ) -> RetryResult | None:
+        if entry is None:
+            return RetryResult(delivery_id, HTTPStatus.NOT_FOUND, "There is no such delivery.")
+        status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
+        if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):
+            return RetryResult(delivery_id, HTTPStatus.CONFLICT, f"The delivery is {status}.")
+        webhook = statuses.get(entry.webhook_id)
+        if webhook is not WebhookStatus.ENABLED:
+            detail = f"Its webhook is {webhook or 'gone'}; enable it first."
+            return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
+        return None
+
+
+def _groups(entries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    """The entries in groups of few enough events to hold at once."""
+    group: list[Delivery] = []
+    events = 0
+    for entry in entries:
+        if group and events + len(entry.event_ids) > MAX_EVENTS:
+            yield group
+            group, events = [], 0
+        group.append(entry)
+        events += len(entry.event_ids)
+    if group:
+        yield group
+
+
+def _next_run(entry: Delivery, events: Sequence[Event]) -> DeliveryMessage:
+    return DeliveryMessage(
+        delivery_id=entry.id,
+        account_id=entry.account_id,
+        webhook_id=entry.webhook_id,
+        run=entry.run + 1,
+        events=tuple(events),
+    )

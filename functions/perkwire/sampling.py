@@ -1,0 +1,104 @@
+"""Sampling: the dispatcher's side of a test. Renders, signs and sends as a delivery is sent.
+
+Nothing is logged as a delivery, counted for pausing or put in a queue.
+"""
+
+from collections.abc import Callable, Iterable
+
+from perkwire.delivery import Reason
+from perkwire.dispatching import Vault, Webhooks
+from perkwire.formats import FORMATS, Unrenderable
+from perkwire.ids import new_test_delivery_id
+from perkwire.journal import Journal
+from perkwire.messages import DeliveryMessage
+from perkwire.rendering import render
+from perkwire.samples import sample_event
+from perkwire.sending import Answered, Sender, Unanswered
+from perkwire.trial import Outcome, SavedWebhook, SentRequest, Trial
+from perkwire.webhook import Webhook, WebhookStatus
+
+_SHORTEST_SECRET = 4  # replacing less would leave little of an answer
+
+
+class Sampling:
+    """Sends samples, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        webhooks: Webhooks,
+        vault: Vault,
+        sender: Sender,
+        journal: Journal,
+        clock: Callable[[], int],
+    ) -> None:
+        self._webhooks = webhooks
+        self._vault = vault
+        self._sender = sender
+        self._journal = journal
+        self._clock = clock
+
+    def send(self, trial: Trial) -> Outcome | None:
+        """Send one sample event, whatever the webhook's status; None: there is no such webhook.
+
+        Raises Unavailable.
+        """
+        webhook = self._find(trial.webhook)
+        if webhook is None:
+            return None
+        now = self._clock()
+        message = DeliveryMessage(
+            delivery_id=new_test_delivery_id(now),
+            account_id=webhook.account_id,
+            webhook_id=webhook.id,
+            run=0,
+            events=(sample_event(trial.event_type, now),),
+        )
+        outcome = self._attempt(message, webhook, now)
+        self._journal.note(
+            "webhook.tested",
+            account_id=webhook.account_id,
+            webhook_id=webhook.id,
+            delivery_id=message.delivery_id,
+            status_code=outcome.status_code,
+            error=outcome.error,
+            duration_ms=outcome.duration_ms,
+        )
+        return outcome
+
+    def _find(self, webhook: SavedWebhook | Webhook) -> Webhook | None:
+        if isinstance(webhook, Webhook):
+            return webhook
+        states = self._webhooks.states({(webhook.account_id, webhook.webhook_id)})
+        state = states.get(webhook.webhook_id)
+        if state is None or state.webhook.status is WebhookStatus.DELETED:
+            return None
+        return state.webhook
+
+    def _attempt(self, message: DeliveryMessage, webhook: Webhook, now: int) -> Outcome:
+        opened = self._vault.open(webhook)
+        try:
+            request = render(message, webhook, opened, now)
+        except Unrenderable:
+            return Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
+        sent = SentRequest(request, frozenset(opened.headers))
+        match self._sender.send(request):
+            case Answered(status, snippet, duration_ms):
+                return Outcome(
+                    delivered=FORMATS[webhook.format].is_success(status),
+                    duration_ms=duration_ms,
+                    status_code=status,
+                    response=_without(snippet, opened.headers.values()),
+                    sent=sent,
+                )
+            case Unanswered(error, duration_ms):
+                return Outcome(delivered=False, duration_ms=duration_ms, error=error, sent=sent)
+
+
+def _without(snippet: str, values: Iterable[str]) -> str:
+    """The snippet without header values: endpoints made for trying things echo what they get."""
+    parts = {part for value in values for part in (value, *value.split())}
+    for part in sorted(parts, key=len, reverse=True):
+        if len(part) >= _SHORTEST_SECRET:
+            snippet = snippet.replace(part, "…")
+    return snippet

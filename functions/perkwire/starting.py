@@ -1,0 +1,173 @@
+"""Starting, watching and cancelling jobs: what people do with them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from perkwire.accepting import Outgoing, Queue
+from perkwire.ids import AccountId, JobId, WebhookId, new_job_id
+from perkwire.job import Job, JobKind, JobReason, JobRequest, JobStatus, parse_job
+from perkwire.messages import JobMessage, write_job_message
+from perkwire.problem import Problem, conflict, not_found, unavailable
+from perkwire.selecting import Selection, count
+from perkwire.strict_json import Json
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.webhook import Webhook, WebhookStatus
+
+
+class JobRunning(Exception):
+    """The webhook has a job of this kind that has not ended; the argument is its id."""
+
+
+class Jobs(Protocol):
+    """Where jobs are kept: of each kind one at a time for a webhook, under any race."""
+
+    def add(self, job: Job) -> None:
+        """Store a new one; raises JobRunning, Unavailable."""
+        ...
+
+    def find(self, account_id: AccountId, job_id: JobId) -> Job | None:
+        """One job, read consistently; raises Unavailable."""
+        ...
+
+    def advance(self, before: Job, after: Job) -> Job | None:
+        """Store a change; None if `before` is no longer its last version. Raises Unavailable."""
+        ...
+
+    def cancel(self, account_id: AccountId, job_id: JobId, now: int) -> Job | None:
+        """Cancel one; None if it has ended or never was. Raises Unavailable."""
+        ...
+
+
+class Webhooks(Protocol):
+    """The webhooks that jobs are for."""
+
+    def get(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook:
+        """One webhook; raises Problem (404) and Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a job would send: `count` items, or at least so many if it is not `complete`."""
+
+    since: int
+    until: int
+    count: int
+    complete: bool
+
+    def shown(self) -> dict[str, Json]:
+        """The dry run as the API answers it."""
+        return {
+            "since": to_rfc3339(self.since),
+            "until": to_rfc3339(self.until),
+            "count": self.count,
+            "complete": self.complete,
+        }
+
+
+class JobManagement:
+    """The jobs of one account. `clock` gives microseconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        webhooks: Webhooks,
+        selections: Mapping[JobKind, Selection],
+        queue: Queue,
+        event_retention_days: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._jobs = jobs
+        self._webhooks = webhooks
+        self._selections = selections
+        self._queue = queue
+        self._retention = event_retention_days * DAY_SECONDS * MICROSECONDS
+        self._clock = clock
+
+    def start(
+        self, account_id: AccountId, webhook_id: WebhookId, kind: JobKind, value: dict[str, Json]
+    ) -> Job | DryRun:
+        """A new job with SQS, or what it would send; raises Problem and Unavailable.
+
+        409 if the webhook is not enabled, or has a job of this kind already.
+        """
+        webhook = self._webhooks.get(account_id, webhook_id)
+        request = parse_job(value, kind, self._clock())
+        if webhook.status is not WebhookStatus.ENABLED:
+            raise conflict(f"The webhook is {webhook.status}; enable it first.")
+        job = self._job(webhook, kind, request)
+        selection = self._selections[kind]
+        if request.dry_run:
+            counted, is_all = count(selection, job, webhook, self._clock)
+            return DryRun(job.since, job.until, counted, is_all)
+        job = replace(job, cursor=selection.start(job))
+        try:
+            self._jobs.add(job)
+        except JobRunning as running:
+            raise _is_running(kind, str(running)) from None
+        self._queue_first_turn(job)
+        return job
+
+    def get(self, account_id: AccountId, job_id: JobId) -> Job:
+        """One job; raises Problem and Unavailable."""
+        job = self._jobs.find(account_id, job_id)
+        if job is None:
+            raise not_found("job")
+        return job
+
+    def cancel(self, account_id: AccountId, job_id: JobId) -> Job:
+        """Stop a job after its present page; raises Problem (409: it has ended) and Unavailable."""
+        cancelled = self._jobs.cancel(account_id, job_id, self._clock())
+        if cancelled is None:
+            raise conflict(f"The job is {self.get(account_id, job_id).status}.")
+        return cancelled
+
+    def _job(self, webhook: Webhook, kind: JobKind, request: JobRequest) -> Job:
+        now = self._clock()
+        return Job(
+            id=new_job_id(),
+            account_id=webhook.account_id,
+            webhook_id=webhook.id,
+            kind=kind,
+            # Nothing is kept from before; an hour that holds nothing is a query all the same.
+            since=min(max(request.since, now - self._retention), request.until),
+            until=request.until,
+            event_types=request.event_types,
+            per_second=request.per_second,
+            status=JobStatus.QUEUED,
+            reason=None,
+            total=None,
+            sent=0,
+            skipped=0,
+            page=(),
+            page_batch=webhook.batch_size,
+            cursor=None,
+            turn=0,
+            version=1,
+            created_at=now,
+            updated_at=now,
+            finished_at=None,
+        )
+
+    def _queue_first_turn(self, job: Job) -> None:
+        message = JobMessage(account_id=job.account_id, job_id=job.id, turn=job.turn)
+        (held,) = self._queue.send([Outgoing(write_job_message(message), job.account_id)])
+        if held:
+            return
+        now = self._clock()
+        failed = replace(
+            job,
+            status=JobStatus.FAILED,
+            reason=JobReason.NOT_QUEUED,
+            version=job.version + 1,
+            updated_at=now,
+            finished_at=now,
+        )
+        self._jobs.advance(job, failed)
+        raise unavailable("The job could not be queued.")
+
+
+def _is_running(kind: JobKind, job_id: str) -> Problem:
+    return conflict(f"{job_id} is a {kind} of this webhook; cancel it or wait for its end.")

@@ -1,0 +1,117 @@
+"""Trying: management's side of a test. Who may test what, how often, and with which sample."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE
+from perkwire.fields import Fields
+from perkwire.formats import FORMATS
+from perkwire.ids import AccountId, WebhookId
+from perkwire.managing import WebhookManagement
+from perkwire.problem import FieldError, invalid, not_found, too_many
+from perkwire.samples import DEFAULT_TYPE
+from perkwire.strict_json import Json
+from perkwire.timestamps import MICROSECONDS
+from perkwire.trial import SavedWebhook, Trial
+from perkwire.webhook import ALL_TYPES, EndpointRules, read_webhook, without_nulls
+
+MOST_PER_MINUTE = 10
+"""Tests of one account: its answers tell what listens where, so they must not be many."""
+
+_MINUTE_SECONDS = 60
+
+
+class TrialCounter(Protocol):
+    """Counts the tests of each account in each minute of the clock."""
+
+    def take(self, account_id: AccountId, now: int, most: int) -> bool:
+        """Count one more, unless the minute has `most` already, under any race.
+
+        `now` is in microseconds since the epoch. Raises Unavailable.
+        """
+        ...
+
+
+class TrialDispatcher(Protocol):
+    """The dispatcher, asked directly."""
+
+    def send(self, trial: Trial) -> dict[str, Json] | None:
+        """Send the sample now, once; the outcome as the API answers it.
+
+        None: there is no such webhook. Raises Unavailable; the sample may be sent even so.
+        """
+        ...
+
+
+class Trying:
+    """Tests of an account's webhooks, saved or not."""
+
+    def __init__(
+        self,
+        *,
+        webhooks: WebhookManagement,
+        rules: EndpointRules,
+        counter: TrialCounter,
+        dispatcher: TrialDispatcher,
+        clock: Callable[[], int],
+    ) -> None:
+        self._webhooks = webhooks
+        self._rules = rules
+        self._counter = counter
+        self._dispatcher = dispatcher
+        self._clock = clock
+
+    def test(
+        self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
+    ) -> dict[str, Json]:
+        """Test a webhook of any status but deleted; raises Problem and Unavailable."""
+        fields = Fields(value)
+        named = _event_type(fields)
+        fields.raise_if_wrong()
+        webhook = self._webhooks.get(account_id, webhook_id)
+        event_type = _chosen(named, webhook.event_types, webhook.format)
+        self._count(account_id)
+        return self._send(Trial(SavedWebhook(account_id, webhook_id), event_type))
+
+    def test_unsaved(self, account_id: AccountId, value: dict[str, Json]) -> dict[str, Json]:
+        """Test a webhook as `create` would make it, without storing anything of it.
+
+        Raises Problem and Unavailable.
+        """
+        fields = Fields(without_nulls(value))
+        draft = read_webhook(fields, self._rules)
+        named = _event_type(fields)
+        fields.raise_if_wrong()
+        event_type = _chosen(named, draft.event_types, draft.format)
+        self._count(account_id)
+        return self._send(Trial(self._webhooks.made_of(account_id, draft), event_type))
+
+    def _count(self, account_id: AccountId) -> None:
+        now = self._clock()
+        if not self._counter.take(account_id, now, MOST_PER_MINUTE):
+            raise too_many(
+                f"An account has at most {MOST_PER_MINUTE} tests a minute.",
+                retry_after_seconds=_MINUTE_SECONDS - now // MICROSECONDS % _MINUTE_SECONDS,
+            )
+
+    def _send(self, trial: Trial) -> dict[str, Json]:
+        outcome = self._dispatcher.send(trial)
+        if outcome is None:
+            raise not_found("webhook")
+        return outcome
+
+
+def _event_type(fields: Fields) -> str | None:
+    return fields.text(
+        "event_type", longest=LONGEST_EVENT_TYPE, pattern=EVENT_TYPE, form=EVENT_TYPE_FORM
+    )
+
+
+def _chosen(named: str | None, event_types: tuple[str, ...], format_: str) -> str:
+    """The type that was named, else the webhook's first; raises Problem if its format lacks it."""
+    first = event_types[0]
+    event_type = named or (DEFAULT_TYPE if first == ALL_TYPES else first)
+    if not FORMATS[format_].knows(event_type):
+        detail = f"must be a type of the format {format_}, which {event_type} is not"
+        raise invalid([FieldError("event_type", detail)])
+    return event_type

@@ -1,0 +1,229 @@
+"""Working on jobs, one turn of one job at a time.
+
+A turn sends pages. After each it writes, in one conditional update, what the page came to and which
+page is next, before that one is sent: so whoever has the job next sends the very same page if its
+worker died, and of two workers only one goes on. A turn ends when the job is ahead of its rate or
+the invocation's time is up: the next turn is a message of its own, delayed by as much as the job is
+ahead, and the message of this one goes only once SQS holds that.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from perkwire.accepting import Outgoing, Queue
+from perkwire.ids import AccountId, JobId
+from perkwire.job import Job, JobKind, JobReason, JobStatus
+from perkwire.job_pages import Outcome
+from perkwire.journal import Journal, Unavailable
+from perkwire.messages import (
+    JobMessage,
+    Received,
+    UnreadableMessage,
+    read_job_message,
+    write_job_message,
+)
+from perkwire.selecting import Selection, Step, count
+from perkwire.timestamps import MICROSECONDS
+from perkwire.webhook import Webhook, WebhookStatus
+
+_NOTHING = Outcome(0, 0, 0)
+_REASONS = {
+    WebhookStatus.PAUSED: JobReason.PAUSED,
+    WebhookStatus.DISABLED: JobReason.DISABLED,
+    WebhookStatus.DELETED: JobReason.DELETED,
+}
+
+
+class Jobs(Protocol):
+    """Where jobs are kept."""
+
+    def find(self, account_id: AccountId, job_id: JobId) -> Job | None:
+        """One job, read consistently; raises Unavailable."""
+        ...
+
+    def advance(self, before: Job, after: Job) -> Job | None:
+        """Store a job's progress; None if `before` is no longer its last version.
+
+        The answer is the job as it is stored: cancelled, if a person has cancelled it meanwhile.
+        Raises Unavailable.
+        """
+        ...
+
+
+class AccountWebhooks(Protocol):
+    """The webhooks that jobs are for."""
+
+    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
+        """All webhooks of an account, tombstones too; None: no such account. Raises Unavailable."""
+        ...
+
+
+class Pages(Protocol):
+    """What sends the pages of one kind of job."""
+
+    def send(self, job: Job) -> Outcome:
+        """Send the job's page; raises Unavailable unless SQS holds all of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How jobs of one kind are done."""
+
+    selection: Selection
+    pages: Pages
+
+
+class JobWork:
+    """The turns of all jobs. `clock` gives microseconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        webhooks: AccountWebhooks,
+        kinds: Mapping[JobKind, Work],
+        queue: Queue,
+        journal: Journal,
+        clock: Callable[[], int],
+    ) -> None:
+        self._jobs = jobs
+        self._webhooks = webhooks
+        self._kinds = kinds
+        self._queue = queue
+        self._journal = journal
+        self._clock = clock
+
+    def work(self, received: Sequence[Received], may_go_on: Callable[[], bool]) -> list[str]:
+        """Work on the job of each message; the ids of the messages to be left for SQS.
+
+        `may_go_on` is asked after each page. A message is done once its job has ended, or its next
+        turn is held by SQS, or another worker has the job.
+        """
+        return [one.message_id for one in received if not self._is_done(one, may_go_on)]
+
+    def _is_done(self, received: Received, may_go_on: Callable[[], bool]) -> bool:
+        try:
+            message = read_job_message(received.body)
+        except UnreadableMessage as error:
+            self._journal.fault(
+                "message_unreadable", message_id=received.message_id, detail=str(error)
+            )
+            return False
+        try:
+            return self._turn(message, may_go_on)
+        except Unavailable as error:
+            self._fault("job_unavailable", message, detail=str(error))
+            return False
+
+    def _turn(self, message: JobMessage, may_go_on: Callable[[], bool]) -> bool:
+        job = self._jobs.find(message.account_id, message.job_id)
+        if job is None:
+            self._fault("job_absent", message)
+            return False
+        if job.has_ended or message.turn < job.turn:
+            return True
+        webhooks = self._webhooks.of_account(job.account_id) or ()
+        webhook = next((one for one in webhooks if one.id == job.webhook_id), None)
+        if webhook is None:
+            self._fault("webhook_absent", message)
+            return False
+        if webhook.status is not WebhookStatus.ENABLED:
+            self._store(job, self._ended(job, JobStatus.FAILED, _REASONS[webhook.status]))
+            return True
+        return self._take(job, webhook, may_go_on)
+
+    def _take(self, job: Job, webhook: Webhook, may_go_on: Callable[[], bool]) -> bool:
+        begun = self._clock()
+        deliveries = 0
+        work = self._kinds[job.kind]
+        if job.status is JobStatus.QUEUED:
+            total, is_all = count(work.selection, job, webhook, self._clock)
+            job = replace(job, status=JobStatus.RUNNING, total=total if is_all else None)
+        while True:
+            outcome = work.pages.send(job) if job.page else _NOTHING
+            deliveries += outcome.deliveries
+            after = self._after(job, webhook, work.selection, outcome)
+            delay = self._delay(after, deliveries, self._clock() - begun, may_go_on)
+            held = delay is not None and self._hand_on(after, delay)
+            if held:
+                after = replace(after, turn=after.turn + 1)
+            stored = self._store(job, after)
+            if stored is None or stored.has_ended:
+                return True
+            if delay is not None:
+                return held
+            job = stored
+
+    def _after(self, job: Job, webhook: Webhook, selection: Selection, outcome: Outcome) -> Job:
+        """The job once its page is sent, the next one planned."""
+        step = Step((), None)
+        if job.cursor is not None:
+            length = selection.page_length(job, webhook)
+            step = selection.step(job, webhook, job.cursor, length)
+        after = replace(
+            job,
+            sent=job.sent + outcome.sent,
+            skipped=job.skipped + outcome.skipped,
+            page=step.items,
+            page_batch=webhook.batch_size,
+            cursor=step.cursor,
+            updated_at=self._clock(),
+            version=job.version + 1,
+        )
+        if step.items or step.cursor is not None:
+            return after
+        return replace(after, status=JobStatus.DONE, finished_at=after.updated_at)
+
+    def _ended(self, job: Job, status: JobStatus, reason: JobReason) -> Job:
+        now = self._clock()
+        return replace(
+            job,
+            status=status,
+            reason=reason,
+            updated_at=now,
+            finished_at=now,
+            version=job.version + 1,
+        )
+
+    def _delay(
+        self, job: Job, deliveries: int, elapsed: int, may_go_on: Callable[[], bool]
+    ) -> int | None:
+        """After how many seconds the next turn is due; None to go on at once, or never again."""
+        if job.has_ended:
+            return None
+        ahead = deliveries / job.per_second - elapsed / MICROSECONDS
+        if may_go_on() and (deliveries < job.per_second or ahead <= 0):
+            return None
+        return max(0, math.ceil(ahead))
+
+    def _hand_on(self, job: Job, delay: int) -> bool:
+        message = JobMessage(account_id=job.account_id, job_id=job.id, turn=job.turn + 1)
+        (held,) = self._queue.send([Outgoing(write_job_message(message), job.account_id, delay)])
+        return held
+
+    def _store(self, before: Job, after: Job) -> Job | None:
+        stored = self._jobs.advance(before, after)
+        if stored is None:
+            # Another worker has it, as its message came twice.
+            self._journal.note("job.overtaken", account_id=before.account_id, job_id=before.id)
+        elif stored.has_ended:
+            self._journal.note(
+                "job.ended",
+                account_id=stored.account_id,
+                webhook_id=stored.webhook_id,
+                job_id=stored.id,
+                kind=stored.kind,
+                status=stored.status,
+                reason=stored.reason,
+                sent=stored.sent,
+                skipped=stored.skipped,
+            )
+        return stored
+
+    def _fault(self, what: str, message: JobMessage, detail: str | None = None) -> None:
+        self._journal.fault(
+            what, account_id=message.account_id, job_id=message.job_id, detail=detail
+        )
