@@ -274,7 +274,7 @@ def test_any_text_is_refused_or_normalised_for_good(text: str, policy: EndpointP
         {"X-Api-Key": "k!~", "Cookie": "a=b; c=d", "Accept": "*/*"},
         {"!#$%&'*+-.^_`|~09azAZ": "x"},
         {f"X-{number}": "v" for number in range(20)},
-        {"X-Long": "v" * (3072 - 6)},
+        {"X-Long": "v" * (3072 - len('{"X-Long":""}'))},
     ],
 )
 def test_ordinary_headers_are_accepted_unchanged(headers: dict[str, str]) -> None:
@@ -343,13 +343,28 @@ def test_every_wrong_header_is_named() -> None:
 
 def test_no_more_than_20_headers() -> None:
     headers = {f"X-{number}": "v" for number in range(21)}
-    assert check_headers(headers) == [("headers", "must be at most 20")]
+    assert check_headers(headers) == [("", "must be at most 20")]
 
 
 def test_no_more_than_3072_bytes() -> None:
-    assert check_headers({"X-Long": "v" * (3073 - 6)}) == [
-        ("headers", "must have at most 3072 bytes in all")
+    headers = {"X-Long": "v" * (3073 - len('{"X-Long":""}'))}
+    assert check_headers(headers) == [("", "must have at most 3072 bytes in all")]
+
+
+@pytest.mark.parametrize("value", ['"', "\\"])
+def test_headers_are_measured_as_the_json_that_is_encrypted(value: str) -> None:
+    room = 3072 - len('{"X-Long":""}')
+    assert isinstance(check_headers({"X-Long": value * (room // 2)}), dict)
+    assert check_headers({"X-Long": value * (room // 2 + 1)}) == [
+        ("", "must have at most 3072 bytes in all")
     ]
+
+
+def test_too_many_and_too_long_are_two_errors_beside_those_of_single_headers() -> None:
+    headers = {f"X-{number}": "v" * 200 for number in range(21)} | {"TE": "x"}
+    wrong = check_headers(headers)
+    assert isinstance(wrong, list)
+    assert [name for name, _ in wrong] == ["TE", "", ""]
 
 
 @given(st.dictionaries(st.text(), st.text()))

@@ -1,0 +1,81 @@
+import pytest
+
+from perkwire.delivery import DeliveryStatus, Reason
+from perkwire.timestamps import MICROSECONDS
+from tests.builders import NOW, a_delivery, a_delivery_message, an_attempt, an_event
+
+INTERVAL = 300
+DUE = NOW + INTERVAL * MICROSECONDS
+PATIENCE = 2 * INTERVAL * MICROSECONDS
+
+
+@pytest.mark.parametrize(
+    ("late", "lost"), [(-1, False), (0, False), (PATIENCE, False), (PATIENCE + 1, True)]
+)
+def test_a_delivery_overdue_by_two_intervals_reads_as_lost(late: int, lost: bool) -> None:
+    delivery = a_delivery(status=DeliveryStatus.RETRYING, due_at=DUE)
+
+    standing = delivery.standing(DUE + late, INTERVAL)
+
+    if lost:
+        assert standing == (DeliveryStatus.FAILED, Reason.LOST)
+    else:
+        assert standing == (DeliveryStatus.RETRYING, None)
+
+
+@pytest.mark.parametrize(
+    "status", [DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED, DeliveryStatus.CANCELLED]
+)
+def test_what_is_settled_is_never_lost(status: DeliveryStatus) -> None:
+    delivery = a_delivery(status=status, reason=Reason.PAUSED, due_at=DUE)
+
+    assert delivery.standing(DUE + 10 * PATIENCE, INTERVAL) == (status, Reason.PAUSED)
+
+
+def test_a_delivery_shows_what_the_api_promises_and_no_more() -> None:
+    message = a_delivery_message(None, an_event(), an_event(type="tier.upgraded"))
+    delivery = a_delivery(
+        message, attempts=(an_attempt(), an_attempt(number=2, status_code=200, response=None))
+    )
+
+    assert delivery.shown(NOW, INTERVAL) == {
+        "id": message.delivery_id,
+        "status": "succeeded",
+        "webhook_id": message.webhook_id,
+        "event_ids": [event.id for event in message.events],
+        "event_types": ["points.earned", "tier.upgraded"],
+        "attempts": [
+            {
+                "number": 1,
+                "at": "2026-09-21T14:13:20.000000Z",
+                "duration_ms": 12,
+                "status_code": 500,
+                "response": "no",
+            },
+            {
+                "number": 2,
+                "at": "2026-09-21T14:13:20.000000Z",
+                "duration_ms": 12,
+                "status_code": 200,
+            },
+        ],
+        "created_at": "2026-09-21T14:13:20.000000Z",
+    }
+
+
+def test_a_lost_delivery_is_shown_as_failed_with_the_reason() -> None:
+    delivery = a_delivery(status=DeliveryStatus.RETRYING, due_at=DUE)
+
+    shown = delivery.shown(DUE + PATIENCE + 1, INTERVAL)
+
+    assert (shown["status"], shown["reason"]) == ("failed", "lost")
+
+
+def test_an_attempt_without_an_answer_shows_its_error() -> None:
+    attempt = an_attempt(status_code=None, error="dns", response=None)
+
+    assert attempt.shown().keys() == {"number", "at", "duration_ms", "error"}
+
+
+def test_an_empty_answer_is_an_answer() -> None:
+    assert an_attempt(response="").shown()["response"] == ""

@@ -1,0 +1,326 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from perkwire.delivery import Delivery, DeliveryStatus
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.journal import Unavailable
+from perkwire.managing import Page
+from perkwire.problem import Problem
+from perkwire.reading import DeliveryFilter, LogReading, parse_filter
+from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
+from perkwire.strict_json import Json
+from perkwire.timestamps import MICROSECONDS
+from perkwire.webhook import Webhook, WebhookStatus
+from tests.builders import (
+    ACCOUNT,
+    NOW,
+    OTHER_ACCOUNT,
+    WEBHOOK,
+    a_delivery,
+    a_delivery_message,
+    a_webhook,
+    an_account,
+    an_event,
+    webhooks,
+)
+from tests.fakes import (
+    FakeClock,
+    FakeConfigItems,
+    FakeDeliveryItems,
+    FakeDeliveryReader,
+    FakeEventItems,
+    FakeEventReader,
+    FakeWebhookLookup,
+)
+
+INTERVAL = 300
+SECOND = MICROSECONDS
+EVERYTHING = DeliveryFilter()
+
+
+class Log:
+    """A log with fakes around it, and an account of two webhooks."""
+
+    def __init__(self) -> None:
+        self.config = FakeConfigItems()
+        self.one, self.two = webhooks(2)
+        self.config.put(an_account(), self.one, self.two)
+        self.items = FakeDeliveryItems()
+        self.reader = FakeDeliveryReader(self.items)
+        self.events = FakeEventItems()
+        self.clock = FakeClock(NOW)
+        self.reading = LogReading(
+            deliveries=self.reader,
+            events=FakeEventReader(self.events),
+            webhooks=FakeWebhookLookup(self.config),
+            retry_interval_seconds=INTERVAL,
+            clock=self.clock,
+        )
+
+    def has(self, webhook: Webhook, seconds: int, **members: object) -> Delivery:
+        """An entry whose event was accepted so many seconds after NOW."""
+        event = an_event(accepted_at=NOW + seconds * SECOND)
+        entry = a_delivery(a_delivery_message(webhook, event), **members)
+        self.items.put(entry)
+        return entry
+
+    def page(
+        self, wanted: DeliveryFilter = EVERYTHING, limit: int = 50, cursor: str | None = None
+    ) -> Page[dict[str, Json]]:
+        return self.reading.list(ACCOUNT, wanted, limit, cursor)
+
+    def ids(self, wanted: DeliveryFilter = EVERYTHING) -> list[Json]:
+        return [entry["id"] for entry in self.page(wanted).items]
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+def status_of(call: Any, *arguments: Any) -> int:  # noqa: ANN401
+    with pytest.raises(Problem) as raised:
+        call(*arguments)
+    return raised.value.status
+
+
+# One delivery.
+
+
+def test_a_delivery_is_shown_as_of_now(log: Log) -> None:
+    entry = log.has(log.one, 0, status=DeliveryStatus.RETRYING, due_at=NOW)
+
+    assert log.reading.delivery(ACCOUNT, entry.id)["status"] == "retrying"
+    log.clock.pass_seconds(2 * INTERVAL + 1)
+    assert log.reading.delivery(ACCOUNT, entry.id)["reason"] == "lost"
+
+
+@pytest.mark.parametrize("text", ["", "x", "dlv_", "dlv_0000000000000001_0", "evt_1", "dlv_a_b_c"])
+def test_a_delivery_that_is_not_there_is_not_found(log: Log, text: str) -> None:
+    assert status_of(log.reading.delivery, ACCOUNT, DeliveryId(text)) == 404
+
+
+@pytest.mark.parametrize("text", ["", "x", "dlv_0000000000000001_0", "dlv_a_b_c", "evt_1"])
+def test_what_is_no_delivery_id_costs_no_read(log: Log, text: str) -> None:
+    assert status_of(log.reading.delivery, ACCOUNT, DeliveryId(text)) == 404
+
+    assert log.reader.calls.total() == 0
+
+
+def test_every_wrong_part_of_a_query_is_named() -> None:
+    with pytest.raises(Problem) as raised:
+        parse_filter({"status": "x", "webhook_id": "x", "since": "x", "until": "x", "x": "x"})
+
+    document: Any = raised.value.document()
+    assert {error["field"] for error in document["errors"]} == {
+        *("status", "webhook_id", "since", "until", "x")
+    }
+
+
+def test_another_accounts_delivery_is_not_found(log: Log) -> None:
+    entry = log.has(log.one, 0)
+
+    assert status_of(log.reading.delivery, OTHER_ACCOUNT, entry.id) == 404
+
+
+# The list.
+
+
+def test_all_webhooks_deliveries_are_listed_newest_first(log: Log) -> None:
+    entries = [log.has(log.one if n % 2 else log.two, n) for n in range(5)]
+
+    assert log.ids() == [entry.id for entry in reversed(entries)]
+    assert log.page().next_cursor is None
+
+
+def test_a_deleted_webhooks_deliveries_are_listed_still(log: Log) -> None:
+    entry = log.has(log.one, 0)
+    log.config.put(replace(log.one, status=WebhookStatus.DELETED))
+
+    assert log.ids() == [entry.id]
+
+
+def test_another_accounts_deliveries_are_not_listed(log: Log) -> None:
+    log.has(log.one, 0, account_id=OTHER_ACCOUNT)
+    foreign = a_webhook(id=WebhookId("wh_0000000000000009"), account_id=OTHER_ACCOUNT)
+    log.has(foreign, 0)
+
+    assert log.ids() == []
+    assert log.ids(DeliveryFilter(webhook_id=foreign.id)) == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+def test_following_the_cursor_shows_each_delivery_once(log: Log, limit: int) -> None:
+    entries = [log.has(log.one if n % 3 else log.two, n) for n in range(7)]
+    seen: list[Json] = []
+    cursor = None
+
+    for _ in range(10):
+        page = log.page(limit=limit, cursor=cursor)
+        assert len(page.items) <= limit
+        seen += [entry["id"] for entry in page.items]
+        if (cursor := page.next_cursor) is None:
+            break
+
+    assert cursor is None
+    assert seen == [entry.id for entry in reversed(entries)]
+
+
+def test_what_a_filter_leaves_out_makes_a_page_short_not_the_list(log: Log) -> None:
+    oldest = log.has(log.one, 0, status=DeliveryStatus.FAILED)
+    for n in range(1, 5):
+        log.has(log.one, n)
+    wanted = DeliveryFilter(status=DeliveryStatus.FAILED)
+    found: list[Json] = []
+    cursor = None
+
+    for _ in range(10):
+        page = log.page(wanted, limit=2, cursor=cursor)
+        found += [entry["id"] for entry in page.items]
+        if (cursor := page.next_cursor) is None:
+            break
+
+    assert found == [oldest.id]
+
+
+def test_filters_choose_by_what_is_shown(log: Log) -> None:
+    good = log.has(log.one, 0)
+    bad = log.has(log.two, 1, status=DeliveryStatus.FAILED, event_types=("tier.upgraded",))
+    lost = log.has(log.two, 2, status=DeliveryStatus.RETRYING, due_at=0)
+
+    assert log.ids(DeliveryFilter(status=DeliveryStatus.SUCCEEDED)) == [good.id]
+    assert log.ids(DeliveryFilter(status=DeliveryStatus.FAILED)) == [lost.id, bad.id]
+    assert log.ids(DeliveryFilter(status=DeliveryStatus.RETRYING)) == []
+    assert log.ids(DeliveryFilter(webhook_id=log.two.id)) == [lost.id, bad.id]
+    assert log.ids(DeliveryFilter(event_type="tier.upgraded")) == [bad.id]
+
+
+def test_since_is_in_and_until_is_out(log: Log) -> None:
+    entries = [log.has(log.one, n) for n in range(4)]
+
+    since_and_until = DeliveryFilter(since=NOW + SECOND, until=NOW + 3 * SECOND)
+
+    assert log.ids(since_and_until) == [entries[2].id, entries[1].id]
+
+
+def test_a_cursor_goes_on_within_until(log: Log) -> None:
+    entries = [log.has(log.one, n) for n in range(4)]
+    wanted = DeliveryFilter(until=NOW + 3 * SECOND)
+
+    first = log.page(wanted, limit=2)
+    second = log.page(wanted, limit=2, cursor=first.next_cursor)
+
+    assert [entry["id"] for entry in second.items] == [entries[0].id]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "0" * 25, "0" * 27, "A" * 26, "~" * 26])
+def test_a_cursor_that_no_page_gave_is_refused(log: Log, cursor: str) -> None:
+    assert status_of(log.reading.list, ACCOUNT, EVERYTHING, 50, cursor) == 422
+
+
+# The query.
+
+
+def test_a_query_is_read(log: Log) -> None:
+    assert parse_filter(
+        {
+            "status": "failed",
+            "webhook_id": WEBHOOK,
+            "event_type": "points.earned",
+            "since": "1970-01-01T00:00:01Z",
+            "until": "1970-01-01T00:00:02Z",
+            "limit": "5",
+            "cursor": "x",
+        }
+    ) == DeliveryFilter(
+        status=DeliveryStatus.FAILED,
+        webhook_id=WEBHOOK,
+        event_type="points.earned",
+        since=SECOND,
+        until=2 * SECOND,
+    )
+    assert parse_filter({}) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("status", status) for status in ("pending", "", "lost")),
+        *(("since", text) for text in ("", "now", "0999-12-31T23:59:59Z")),
+        ("until", "9999-12-31T23:59:59-01:00"),
+        *(("webhook_id", text) for text in ("", "wh_", "wh_1", f"{WEBHOOK}0", f"{WEBHOOK}\n")),
+        *(("webhook_id", text) for text in ("0000000000000001", WEBHOOK.upper(), "wh_" + "#" * 16)),
+        ("colour", "x"),
+    ],
+)
+def test_a_query_that_cannot_be_answered_is_refused(name: str, value: str) -> None:
+    with pytest.raises(Problem) as raised:
+        parse_filter({name: value})
+
+    document: Any = raised.value.document()
+    assert [error["field"] for error in document["errors"]] == [name]
+
+
+# One event.
+
+
+def kept(log: Log, **deliveries: str) -> RoutedEvent:
+    event = an_event(id=EventId("e"), program_id="gold", occurred_at=0)
+    by_webhook = {WebhookId(webhook): DeliveryId(one) for webhook, one in deliveries.items()}
+    routed = RoutedEvent(account_id=ACCOUNT, event=event, deliveries=by_webhook)
+    log.events.events[(ACCOUNT, event.id)] = routed
+    return routed
+
+
+def test_an_event_is_shown_with_what_became_of_it_at_each_webhook(log: Log) -> None:
+    entry = log.has(log.one, 0, status=DeliveryStatus.RETRYING, due_at=NOW)
+    routed = kept(log, **{log.one.id: entry.id, log.two.id: "dlv_2_x", "wh_3": NOT_IN_FORMAT})
+
+    assert log.reading.event(ACCOUNT, EventId("e")) == {
+        "id": "e",
+        "type": "points.earned",
+        "program_id": "gold",
+        "accepted_at": "2026-09-21T14:13:20.000000Z",
+        "occurred_at": "1970-01-01T00:00:00.000000Z",
+        "data": routed.event.data,
+        "deliveries": [
+            {"webhook_id": log.one.id, "id": entry.id, "status": "retrying"},
+            {"webhook_id": log.two.id, "id": "dlv_2_x", "status": "pending"},
+            {"webhook_id": "wh_3", "status": "not_in_format"},
+        ],
+    }
+
+
+def test_an_events_lost_delivery_is_shown_as_failed(log: Log) -> None:
+    entry = log.has(log.one, 0, status=DeliveryStatus.RETRYING, due_at=NOW)
+    kept(log, **{log.one.id: entry.id})
+    log.clock.pass_seconds(2 * INTERVAL + 1)
+
+    shown: Any = log.reading.event(ACCOUNT, EventId("e"))
+
+    assert shown["deliveries"][0]["status"] == "failed"
+
+
+def test_an_event_nobody_wanted_has_no_deliveries(log: Log) -> None:
+    kept(log)
+
+    assert log.reading.event(ACCOUNT, EventId("e"))["deliveries"] == []
+
+
+@pytest.mark.parametrize(
+    ("account", "event"), [(ACCOUNT, "other"), (OTHER_ACCOUNT, "e")], ids=["absent", "foreign"]
+)
+def test_an_event_that_is_not_there_is_not_found(log: Log, account: AccountId, event: str) -> None:
+    kept(log)
+
+    assert status_of(log.reading.event, account, EventId(event)) == 404
+
+
+def test_a_log_that_cannot_be_read_is_said_to_be(log: Log) -> None:
+    log.has(log.one, 0)
+    log.reader.fail("newest", 2)
+
+    with pytest.raises(Unavailable):
+        log.page()

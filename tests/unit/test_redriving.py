@@ -1,0 +1,176 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from perkwire.journal import Unavailable
+from perkwire.problem import Problem
+from perkwire.redriving import RedriveQueue, Redriving
+from perkwire.strict_json import Json
+from tests.builders import NOW, a_caller, an_operator
+from tests.fakes import FakeClock, FakeMoveTasks
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOW)
+
+
+@pytest.fixture
+def tasks(clock: FakeClock) -> FakeMoveTasks:
+    return FakeMoveTasks(clock)
+
+
+@pytest.fixture
+def redriving(tasks: FakeMoveTasks, clock: FakeClock) -> Redriving:
+    return Redriving(tasks, clock)
+
+
+def status_of(call: Callable[..., object], *arguments: object) -> int:
+    with pytest.raises(Problem) as raised:
+        call(*arguments)
+    return raised.value.status
+
+
+def test_a_redrive_is_started_watched_and_cancelled(redriving: Redriving) -> None:
+    started = redriving.start(an_operator(), {"queue": "deliveries", "max_per_second": 50})
+
+    assert started.shown() == {
+        "queue": "deliveries",
+        "status": "running",
+        "moved": 0,
+        "max_per_second": 50,
+        "started_at": "2026-09-21T14:13:20.000000Z",
+    }
+    (running,) = redriving.list(an_operator())
+    assert running.shown() == started.shown()
+    assert redriving.cancel(an_operator(), "deliveries") == replace(running, status="cancelling")
+    assert [one.status for one in redriving.list(an_operator())] == ["cancelled"]
+
+
+def test_a_start_is_answered_from_the_request_without_another_call(
+    redriving: Redriving, tasks: FakeMoveTasks, clock: FakeClock
+) -> None:
+    tasks.fail("recent")
+    clock.pass_seconds(60)
+
+    started = redriving.start(an_operator(), {"queue": "events"})
+
+    assert (started.queue, started.status, started.moved) == (RedriveQueue.EVENTS, "running", 0)
+    assert (started.max_per_second, started.started_at) == (None, clock.now)
+    assert tasks.calls == {"start": 1}
+
+
+def test_only_the_named_queues_redrive_is_cancelled(redriving: Redriving) -> None:
+    redriving.start(an_operator(), {"queue": "deliveries"})
+    redriving.start(an_operator(), {"queue": "events"})
+
+    redriving.cancel(an_operator(), "events")
+
+    assert {one.queue: one.status for one in redriving.list(an_operator())} == {
+        "deliveries": "running",
+        "events": "cancelled",
+    }
+    assert status_of(redriving.cancel, an_operator(), "events") == 404
+
+
+def test_a_handle_is_not_shown(redriving: Redriving) -> None:
+    redriving.start(an_operator(), {"queue": "events"})
+
+    (running,) = redriving.list(an_operator())
+
+    assert running.handle
+    assert "handle" not in running.shown()
+    assert running.handle not in str(running.shown())
+
+
+def test_one_redrive_of_a_queue_runs_at_a_time(redriving: Redriving, tasks: FakeMoveTasks) -> None:
+    redriving.start(an_operator(), {"queue": "deliveries"})
+    redriving.start(an_operator(), {"queue": "events"})
+
+    assert status_of(redriving.start, an_operator(), {"queue": "deliveries"}) == 409
+
+    tasks.finish()
+    redriving.start(an_operator(), {"queue": "deliveries"})
+
+
+def test_redrives_of_both_queues_are_listed_newest_first(
+    redriving: Redriving, tasks: FakeMoveTasks, clock: FakeClock
+) -> None:
+    for name in ("events", "deliveries", "events"):
+        redriving.start(an_operator(), {"queue": name})
+        tasks.finish()
+        clock.pass_seconds(1)
+
+    listed = redriving.list(an_operator())
+
+    assert [one.queue for one in listed] == [
+        RedriveQueue.EVENTS,
+        RedriveQueue.DELIVERIES,
+        RedriveQueue.EVENTS,
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"queue": None},
+        {"queue": ""},
+        {"queue": "jobs"},
+        {"queue": 7},
+        {"queue": "events", "max_per_second": 0},
+        {"queue": "events", "max_per_second": 501},
+        {"queue": "events", "destination": "elsewhere"},
+    ],
+)
+def test_a_request_for_anything_else_is_refused(
+    redriving: Redriving, value: dict[str, Json]
+) -> None:
+    assert status_of(redriving.start, an_operator(), value) == 422
+
+
+@pytest.mark.parametrize(("name", "status"), [("jobs", 422), (None, 422), ("events", 404)])
+def test_what_does_not_run_is_not_cancelled(
+    redriving: Redriving, name: str | None, status: int
+) -> None:
+    assert status_of(redriving.cancel, an_operator(), name) == status
+
+
+def test_a_redrive_that_has_ended_is_not_cancelled(
+    redriving: Redriving, tasks: FakeMoveTasks
+) -> None:
+    redriving.start(an_operator(), {"queue": "events"})
+    tasks.finish()
+
+    assert status_of(redriving.cancel, an_operator(), "events") == 404
+
+
+def test_redrives_are_an_operators_alone(redriving: Redriving) -> None:
+    calls: list[tuple[Any, ...]] = [
+        (redriving.start, a_caller(), {"queue": "events"}),
+        (redriving.list, a_caller()),
+        (redriving.cancel, a_caller(), "events"),
+    ]
+
+    assert [status_of(*call) for call in calls] == [403, 403, 403]
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("start", lambda redriving: redriving.start(an_operator(), {"queue": "deliveries"})),
+        ("recent", lambda redriving: redriving.list(an_operator())),
+        ("recent", lambda redriving: redriving.cancel(an_operator(), "events")),
+        ("cancel", lambda redriving: redriving.cancel(an_operator(), "events")),
+    ],
+)
+def test_a_queue_that_does_not_answer_is_said_to_be(
+    redriving: Redriving, tasks: FakeMoveTasks, method: str, call: Callable[[Redriving], object]
+) -> None:
+    redriving.start(an_operator(), {"queue": "events"})
+    tasks.fail(method)
+
+    with pytest.raises(Unavailable):
+        call(redriving)

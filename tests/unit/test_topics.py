@@ -1,0 +1,168 @@
+"""The topics of notices, on an SNS that leaves addresses unconfirmed, as AWS does."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from perkwire.adapters.topics import NoticePublisher, NoticeTopics
+from perkwire.ids import AccountId
+from perkwire.journal import Unavailable
+from perkwire.noticing import Notice
+
+ACCOUNT = AccountId("acct_1")
+TOPIC = "arn:aws:sns:us-east-1:0:stack-notices-acct_1"
+
+
+class Sns:
+    """One topic. Unconfirmed subscriptions are listed without an ARN."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.subscriptions: list[dict[str, str]] = []
+        self.failing: dict[str, Exception] = {}
+
+    def __getattr__(self, operation: str) -> Any:  # noqa: ANN401
+        def call(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401
+            self.calls.append((operation, arguments))
+            if operation in self.failing:
+                raise self.failing[operation]
+            match operation:
+                case "create_topic":
+                    return {"TopicArn": f"arn:aws:sns:us-east-1:0:{arguments['Name']}"}
+                case "subscribe":
+                    self.has(arguments["Endpoint"], confirmed=False)
+                case "unsubscribe":
+                    arn = arguments["SubscriptionArn"]
+                    assert arn.startswith(TOPIC)
+                    self.subscriptions = [
+                        one for one in self.subscriptions if one["SubscriptionArn"] != arn
+                    ]
+            return {}
+
+        return call
+
+    def get_paginator(self, operation: str) -> "Sns":
+        assert operation == "list_subscriptions_by_topic"
+        return self
+
+    def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+        getattr(self, "list_subscriptions_by_topic")(**arguments)  # noqa: B009
+        for subscription in [*self.subscriptions]:
+            yield {"Subscriptions": [subscription]}
+
+    def has(self, endpoint: str, *, confirmed: bool = True, protocol: str = "email") -> None:
+        arn = f"{TOPIC}:{len(self.subscriptions)}" if confirmed else "PendingConfirmation"
+        self.subscriptions.append(
+            {"SubscriptionArn": arn, "Protocol": protocol, "Endpoint": endpoint}
+        )
+
+    def named(self, operation: str) -> list[dict[str, Any]]:
+        return [arguments for name, arguments in self.calls if name == operation]
+
+    @property
+    def endpoints(self) -> list[str]:
+        return [one["Endpoint"] for one in self.subscriptions]
+
+
+@pytest.fixture
+def sns() -> Sns:
+    return Sns()
+
+
+def topics(sns: Sns) -> NoticeTopics:
+    return NoticeTopics(lambda: cast(Any, sns), "stack")
+
+
+def test_the_topic_is_named_by_stack_and_account_encrypted_and_tagged(sns: Sns) -> None:
+    assert topics(sns).subscribe_only(ACCOUNT, ["a@x.example"]) == TOPIC
+
+    (asked,) = sns.named("create_topic")
+    assert asked["Name"] == "stack-notices-acct_1"
+    assert asked["Attributes"]["KmsMasterKeyId"] == "alias/aws/sns"
+    assert asked["Tags"] == [{"Key": "perkwire:account", "Value": ACCOUNT}]
+
+
+def test_only_new_addresses_are_subscribed(sns: Sns) -> None:
+    sns.has("Old@x.example")
+    sns.has("pending@x.example", confirmed=False)
+
+    topics(sns).subscribe_only(ACCOUNT, ["OLD@x.example", "pending@x.example", "new@x.example"])
+
+    assert sns.named("subscribe") == [
+        {"TopicArn": TOPIC, "Protocol": "email", "Endpoint": "new@x.example"}
+    ]
+    assert sns.named("unsubscribe") == []
+
+
+def test_others_are_unsubscribed_once_they_can_be(sns: Sns) -> None:
+    sns.has("leaver@x.example")
+    sns.has("pending@x.example", confirmed=False)
+    sns.has("arn:aws:sqs:us-east-1:0:mine", protocol="sqs")
+    sns.has("stayer@x.example")
+
+    topics(sns).subscribe_only(ACCOUNT, ["stayer@x.example"])
+    assert "leaver@x.example" not in sns.endpoints
+    sns.subscriptions[0]["SubscriptionArn"] = f"{TOPIC}:late"  # it confirms all the same
+    topics(sns).subscribe_only(ACCOUNT, ["stayer@x.example"])
+
+    assert sns.endpoints == ["arn:aws:sqs:us-east-1:0:mine", "stayer@x.example"]
+
+
+def test_a_failure_half_way_is_finished_by_the_next_call(sns: Sns) -> None:
+    sns.has("leaver@x.example")
+    sns.failing["subscribe"] = ConnectTimeoutError(endpoint_url="")
+    with pytest.raises(Unavailable, match="SNS: ConnectTimeoutError"):
+        topics(sns).subscribe_only(ACCOUNT, ["new@x.example"])
+    sns.failing.clear()
+
+    topics(sns).subscribe_only(ACCOUNT, ["new@x.example"])
+
+    assert sns.endpoints == ["new@x.example"]
+
+
+def test_an_address_is_confirmed_once_sns_has_an_arn_for_it(sns: Sns) -> None:
+    sns.has("Ann@x.example")
+    sns.has("bob@x.example", confirmed=False)
+
+    assert topics(sns).confirmed(TOPIC) == {"ann@x.example"}
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "with ann@x.example"}}, "Any")
+
+
+def test_a_topic_that_was_deleted_by_hand_has_nobody(sns: Sns) -> None:
+    sns.failing["list_subscriptions_by_topic"] = refusal("NotFound")
+    assert topics(sns).confirmed(TOPIC) == set()
+
+    sns.failing["list_subscriptions_by_topic"] = refusal("Throttled")
+    with pytest.raises(Unavailable, match="SNS: Throttled"):
+        topics(sns).confirmed(TOPIC)
+
+
+def test_a_notice_goes_out_by_one_client_made_when_it_is_needed(sns: Sns) -> None:
+    made: list[Sns] = []
+
+    def make() -> Any:  # noqa: ANN401
+        made.append(sns)
+        return sns
+
+    publisher = NoticePublisher(make)
+    assert made == []
+    for _ in range(2):
+        publisher.publish(TOPIC, Notice("subject", "text"))
+
+    assert made == [sns]
+    assert (
+        sns.named("publish") == [{"TopicArn": TOPIC, "Subject": "subject", "Message": "text"}] * 2
+    )
+
+
+def test_a_refusal_to_publish_gives_its_code_alone(sns: Sns) -> None:
+    sns.failing["publish"] = refusal("AuthorizationError")
+
+    with pytest.raises(Unavailable) as raised:
+        NoticePublisher(lambda: cast(Any, sns)).publish(TOPIC, Notice("s", "t"))
+    assert str(raised.value) == "SNS: AuthorizationError"
