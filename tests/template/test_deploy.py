@@ -30,11 +30,11 @@ def concurrencies(router: int, dispatcher: int) -> dict[str, str]:
 
 
 class TestConcurrency:
-    @pytest.mark.parametrize("limit", [1000, 63])
+    @pytest.mark.parametrize("limit", [1000, 65])
     def test_an_account_with_room_is_fine(self, limit: int) -> None:
         check_concurrency(concurrencies(10, 50), limit)
 
-    @pytest.mark.parametrize("limit", [62, 40, 10, 7])
+    @pytest.mark.parametrize("limit", [64, 40, 10, 9])
     def test_what_it_says_to_set_is_then_accepted(self, limit: int) -> None:
         with pytest.raises(DeployError) as refusal:
             check_concurrency(concurrencies(10, 50), limit)
@@ -46,12 +46,12 @@ class TestConcurrency:
         assert resolve(source(), advised, local=False)
 
     def test_a_new_account_of_ten(self) -> None:
-        with pytest.raises(DeployError, match="=2 DispatcherMaxConcurrency=5, or ask AWS"):
+        with pytest.raises(DeployError, match="=2 DispatcherMaxConcurrency=3, or ask AWS"):
             check_concurrency(concurrencies(10, 50), 10)
 
     def test_an_account_too_small_for_any_setting(self) -> None:
         with pytest.raises(DeployError, match=r"to the API: ask AWS for a higher quota"):
-            check_concurrency(concurrencies(2, 2), 6)
+            check_concurrency(concurrencies(2, 2), 8)
 
 
 class TestSamconfig:

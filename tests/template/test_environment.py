@@ -17,6 +17,7 @@ SETTINGS = {
     "IngestFunction": settings.IngestSettings,
     "RouterFunction": settings.RouterSettings,
     "DispatcherFunction": settings.DispatcherSettings,
+    "JobsFunction": settings.JobsSettings,
     "ManagementFunction": settings.ManagementSettings,
 }
 
@@ -37,13 +38,20 @@ def test_a_function_is_given_what_it_reads(function: str) -> None:
     assert set(variables(function)) == fields | EVERYWHERE | BESIDES.get(function, set())
 
 
+def expected(name: str) -> dict[str, Any]:
+    if name == "STACK_NAME":
+        return {"Ref": "AWS::StackName"}
+    base = name.removesuffix("_URL").removesuffix("_ID").removesuffix("_ARN")
+    resource = "".join(word.capitalize() for word in base.split("_"))
+    return {"Fn::GetAtt": [resource, "Arn"]} if name.endswith("_ARN") else {"Ref": resource}
+
+
 @pytest.mark.parametrize("function", SETTINGS)
 def test_a_variable_says_what_its_name_says(function: str) -> None:
     """CONFIG_TABLE is ConfigTable, EVENT_QUEUE_URL is EventQueue, MAX_ATTEMPTS is MaxAttempts."""
     for name, value in variables(function).items():
         if isinstance(value, dict):
-            words = name.removesuffix("_URL").removesuffix("_ID").split("_")
-            assert value == {"Ref": "".join(word.capitalize() for word in words)}, name
+            assert value == expected(name), name
 
 
 @pytest.mark.parametrize("function", SETTINGS)

@@ -24,6 +24,7 @@ BUDGET = {
     "ingest": DYNAMODB | TELEMETRY | CLIENT,
     "router": DYNAMODB | TELEMETRY | CLIENT,
     "dispatcher": DYNAMODB | TELEMETRY | CLIENT | REQUESTS,
+    "jobs": DYNAMODB | TELEMETRY | CLIENT,
     "management": DYNAMODB | TELEMETRY | CLIENT,
 }
 # Packages of the development environment must not be found: botocore and pynamodb load some that

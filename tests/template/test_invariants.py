@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.parameters import ParameterError, resolve
+from perkwire.adapters.aws import INVOKE_SECONDS
+from perkwire.trial import MOST_SECONDS
 from tests.template.stack import ROOT, observability, of_type, source, transformed
 
 DAY = 24 * 3600
@@ -116,10 +118,11 @@ class TestQueues:
 
 
 class TestConsumers:
-    def test_router_and_dispatcher_are_all_there_are(self) -> None:
+    def test_router_dispatcher_and_jobs_are_all_there_are(self) -> None:
         assert set(consumers()) == {
             ("EventQueue", "RouterFunction"),
             ("DeliveryQueue", "DispatcherFunction"),
+            ("JobQueue", "JobsFunction"),
         }
 
     def test_none_takes_dead_letters(self) -> None:
@@ -129,13 +132,16 @@ class TestConsumers:
         for name, mapping in of_type(transformed(), MAPPING).items():
             assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
             maximum = mapping["ScalingConfig"]["MaximumConcurrency"]
-            bounds = source()["Parameters"][maximum["Ref"]]
+            bounds = {"MinValue": maximum, "MaxValue": maximum}
+            if isinstance(maximum, dict):
+                bounds = source()["Parameters"][maximum["Ref"]]
             assert bounds["MinValue"] >= 2, "AWS takes no less"
             assert bounds["MaxValue"] <= 1000, "nor more"
 
     def test_none_waits_for_a_batch_or_drops_messages(self) -> None:
         for name, mapping in of_type(transformed(), MAPPING).items():
-            assert mapping["BatchSize"] == 10, name
+            is_for_jobs = logical_id(mapping["FunctionName"]) == "JobsFunction"
+            assert mapping["BatchSize"] == (1 if is_for_jobs else 10), name
             assert "MaximumBatchingWindowInSeconds" not in mapping, name
             assert "FilterCriteria" not in mapping, name
 
@@ -164,10 +170,22 @@ class TestFunctions:
             assert "CodeUri" not in each
         assert source()["Globals"]["Function"]["CodeUri"] == "functions/"
 
+    def test_jobs_alone_may_send_to_its_own_queue_time_and_again(self) -> None:
+        """Lambda stops a function that comes round by its own queue at the sixteenth time."""
+        functions = of_type(source(), "AWS::Serverless::Function")
+        loops = {name: each.get("RecursiveLoop") for name, each in functions.items()}
+        assert {name: loop for name, loop in loops.items() if loop} == {"JobsFunction": "Allow"}
+
     def test_none_reserves_concurrency(self) -> None:
         """A new account may have a quota of ten, of which none can be reserved."""
         for name, each in of_type(transformed(), FUNCTION).items():
             assert "ReservedConcurrentExecutions" not in each, name
+
+    def test_a_test_of_a_webhook_is_over_before_anyone_stops_waiting_for_it(self) -> None:
+        api_gateway_waits = 30
+        management = of_type(transformed(), FUNCTION)["ManagementFunction"]["Timeout"]
+        assert MOST_SECONDS + 5 <= INVOKE_SECONDS, "a cold start, and what surrounds the request"
+        assert INVOKE_SECONDS + 5 <= management < api_gateway_waits
 
     def test_the_runtime_matches_the_interpreter_of_the_repository(self) -> None:
         version = (ROOT / ".python-version").read_text().strip()
@@ -191,8 +209,22 @@ class TestApi:
             ("GET", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
             ("PATCH", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
             ("DELETE", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
+            ("POST", "/v1/webhooks/test", "ManagementFunction"),
+            ("POST", "/v1/webhooks/{webhook_id}/test", "ManagementFunction"),
+            ("POST", "/v1/webhooks/{webhook_id}/enable", "ManagementFunction"),
+            ("POST", "/v1/webhooks/{webhook_id}/disable", "ManagementFunction"),
+            ("POST", "/v1/webhooks/{webhook_id}/rotate-secret", "ManagementFunction"),
+            ("POST", "/v1/webhooks/{webhook_id}/retry-failed", "ManagementFunction"),
+            ("POST", "/v1/webhooks/{webhook_id}/replay", "ManagementFunction"),
+            ("GET", "/v1/jobs/{job_id}", "ManagementFunction"),
+            ("DELETE", "/v1/jobs/{job_id}", "ManagementFunction"),
             ("GET", "/v1/deliveries", "ManagementFunction"),
             ("GET", "/v1/deliveries/{delivery_id}", "ManagementFunction"),
+            ("POST", "/v1/deliveries/retry", "ManagementFunction"),
+            ("POST", "/v1/redrives", "ManagementFunction"),
+            ("GET", "/v1/redrives", "ManagementFunction"),
+            ("DELETE", "/v1/redrives", "ManagementFunction"),
+            ("GET", "/v1/events", "ManagementFunction"),
             ("GET", "/v1/events/{event_id}", "ManagementFunction"),
         }
     )

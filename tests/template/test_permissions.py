@@ -6,13 +6,18 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import BotoCoreError
 from pynamodb.connection import Connection
 
-from perkwire.adapters import config_items, tables
+from perkwire.adapters import config_items, delivery_table, job_store, tables
+from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.vault import Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.ids import new_account_id, new_webhook_id
+from perkwire.journal import Unavailable
 from perkwire.webhook import Pause, PauseReason, Webhook
+from tests.builders import a_delivery
+from tests.fakes import FakeTelemetry
 from tests.template.stack import observability, of_type, source, transformed
 
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -34,6 +39,8 @@ def attributes(*names: str) -> Condition:
 KEYS = partitions("key#*")
 ACCOUNTS = partitions("acct_*")
 HEALTH = partitions("health#*")
+JOBS = partitions("acct_*#jobs")
+NEXT_RUN = attributes("pk", "sk", "run", "status", "reason", "due_at", "updated_at", "failed_key")
 PAUSE = attributes("pk", "sk", "status", "paused_at", "pause_reason", "updated_at", "version")
 BOUND_TO_WEBHOOK: Condition = {
     "Null": {"kms:EncryptionContext:account": False, "kms:EncryptionContext:webhook": False}
@@ -44,7 +51,17 @@ def dynamodb(*operations: str) -> set[str]:
     return {f"dynamodb:{operation}" for operation in operations}
 
 
+NOTICES = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-notices-*"
+
 # Function -> statement -> what on which resources, under which condition.
+REDRIVE = {
+    "sqs:StartMessageMoveTask",
+    "sqs:ListMessageMoveTasks",
+    "sqs:CancelMessageMoveTask",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+}
 PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
     "Authorizer": {
         "ReadKeys": (dynamodb("GetItem"), {"ConfigTable"}, KEYS),
@@ -84,6 +101,25 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
             ALWAYS,
         ),
         "ReadSecrets": ({"kms:Decrypt"}, {"SecretKey"}, BOUND_TO_WEBHOOK),
+        "SendNotices": ({"sns:Publish"}, {NOTICES}, ALWAYS),
+    },
+    "Jobs": {
+        "TakeJobs": (CONSUME, {"JobQueue"}, ALWAYS),
+        "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
+        "AdvanceJobs": (dynamodb("GetItem", "UpdateItem"), {"ConfigTable"}, JOBS),
+        "ReadEvents": (
+            dynamodb("BatchGetItem", "Query"),
+            {"EventTable", "EventTable/index/by_time"},
+            ALWAYS,
+        ),
+        "ReadDeliveries": (
+            dynamodb("BatchGetItem", "Query"),
+            {"DeliveryTable", "DeliveryTable/index/failed"},
+            ALWAYS,
+        ),
+        "NoteRetries": (dynamodb("UpdateItem"), {"DeliveryTable"}, NEXT_RUN),
+        "SendDeliveries": ({"sqs:SendMessage"}, {"DeliveryQueue"}, ALWAYS),
+        "SendNextTurns": ({"sqs:SendMessage"}, {"JobQueue"}, ALWAYS),
     },
     "Management": {
         "Configure": (
@@ -101,7 +137,23 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
             {"DeliveryTable", "DeliveryTable/index/failed"},
             ALWAYS,
         ),
+        "NoteRetries": (dynamodb("UpdateItem"), {"DeliveryTable"}, ALWAYS),
+        "StartJobs": ({"sqs:SendMessage"}, {"JobQueue"}, ALWAYS),
+        "SendAgain": ({"sqs:SendMessage"}, {"DeliveryQueue", "EventQueue"}, ALWAYS),
+        "Redrive": (REDRIVE, {"DeadLetterQueue", "EventDeadLetterQueue"}, ALWAYS),
+        "TestWebhooks": ({"lambda:InvokeFunction"}, {"DispatcherFunction"}, ALWAYS),
         "KeepSecrets": ({"kms:Encrypt"}, {"SecretKey"}, BOUND_TO_WEBHOOK),
+        "KeepNoticeTopics": (
+            {"sns:CreateTopic", "sns:TagResource", "sns:ListSubscriptionsByTopic"},
+            {NOTICES},
+            ALWAYS,
+        ),
+        "SubscribeAddresses": (
+            {"sns:Subscribe"},
+            {NOTICES},
+            {"StringEquals": {"sns:Protocol": "email"}},
+        ),
+        "UnsubscribeAddresses": ({"sns:Unsubscribe"}, {"*"}, ALWAYS),
     },
 }
 
@@ -110,13 +162,17 @@ def as_list(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def named(resource: dict[str, Any]) -> str:
-    """`Table` for its ARN, `Table/index/x` for an ARN below it."""
+def named(resource: dict[str, Any] | str) -> str:
+    """`Table` for its ARN, `Table/index/x` for an ARN below it; what is no resource as it is."""
+    if isinstance(resource, str):
+        return resource
     if "Fn::GetAtt" in resource:
         name, attribute = resource["Fn::GetAtt"]
         assert attribute == "Arn"
         return str(name)
     text: str = resource["Fn::Sub"]
+    if text == NOTICES:
+        return text
     assert text.startswith("${")
     return text.replace("${", "").replace(".Arn}", "")
 
@@ -163,26 +219,30 @@ def test_only_the_api_may_invoke_functions_and_each_through_its_routes() -> None
 
 
 def wildcards(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every place under a Resource or Action that holds a lone or trailing `*`."""
+    """Every place under a Resource or Action that holds a `*`, but for topics of notices."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from wildcards(each, (*path, str(key)))
     elif isinstance(value, list):
         for each in value:
             yield from wildcards(each, path)
-    elif isinstance(value, str) and "*" in value and {"Resource", "Action"} & set(path):
+    elif (
+        isinstance(value, str)
+        and "*" in value.replace(NOTICES, "")
+        and {"Resource", "Action"} & set(path)
+    ):
         yield path
 
 
 def test_no_statement_reaches_everything() -> None:
-    """But the key's own policy, in which `*` is the key."""
+    """But the key's own policy, in which `*` is the key, and what SNS has no resources for."""
     found = {
         path[1]
         for template in (transformed(), observability())
         for path in wildcards(template)
         if path[0] == "Resources" and "Body" not in path
     }
-    assert found == {"SecretKey"}
+    assert found == {"SecretKey", "ManagementRole"}
 
 
 def test_the_key_is_administered_by_the_account_and_rotates() -> None:
@@ -201,6 +261,7 @@ class TestConditionsFitTheCode:
         assert account.startswith("acct_")
         assert config_items.key_pk("hash").startswith("key#")
         assert config_items.health_pk(account).startswith("health#")
+        assert job_store.jobs_pk(account) == f"{account}#jobs"
 
     def test_a_pause_changes_no_other_attributes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         sent: dict[str, Any] = {}
@@ -211,13 +272,45 @@ class TestConditionsFitTheCode:
 
         monkeypatch.setattr(Connection, "dispatch", dispatch)
         tables.bind(tables.connect(), "ConfigTable", config_items.WebhookItem)
-        webhook = cast(Webhook, SimpleNamespace(account_id="acct_1", id="wh_1"))
+        webhook = cast(Webhook, SimpleNamespace(account_id="acct_1", id="wh_1", version=1))
         assert WebhookLookup().pause(webhook, Pause(0, next(iter(PauseReason))))
 
         assert sent["operation"] == "UpdateItem"
         named_in_expressions = set(sent["ExpressionAttributeNames"].values())
         allowed = set(PAUSE["ForAllValues:StringEquals"]["dynamodb:Attributes"])
         assert named_in_expressions | set(sent["Key"]) == allowed
+
+    def test_a_retry_changes_no_other_attributes_of_a_delivery(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent: dict[str, Any] = {}
+
+        def dispatch(_: Connection, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            sent.update(arguments, operation=operation)
+            return {"Attributes": {}}
+
+        monkeypatch.setattr(Connection, "dispatch", dispatch)
+        tables.bind(tables.connect(), "DeliveryTable", delivery_table.DeliveryItem)
+        delivery_table.RetryableDeliveries(FakeTelemetry()).hand_over(a_delivery(), 0, 0)
+
+        assert sent["operation"] == "UpdateItem"
+        named_in_expressions = set(sent["ExpressionAttributeNames"].values())
+        allowed = set(NEXT_RUN["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+        assert named_in_expressions | set(sent["Key"]) == allowed
+
+    def test_topics_of_notices(self) -> None:
+        asked: list[str] = []
+
+        class Client:
+            def create_topic(self, **arguments: Any) -> dict[str, str]:  # noqa: ANN401
+                asked.append(arguments["Name"])
+                raise BotoCoreError
+
+        with pytest.raises(Unavailable):
+            NoticeTopics(lambda: cast(Any, Client()), "stack").subscribe_only(new_account_id(), [])
+        (name,) = asked
+        allowed = NOTICES.replace("${AWS::StackName}", "stack").rpartition(":")[2]
+        assert name.startswith(allowed.removesuffix("*"))
 
     def test_secrets_are_bound_to_account_and_webhook(self) -> None:
         asked: dict[str, Any] = {}

@@ -1,0 +1,69 @@
+"""One emulator and one stack for all tests of this folder; fresh functions and queues for each."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local.emulator import ROOT, Emulator
+from infra.operator_key import create_operator_key
+from infra.parameters import load_template
+from tests.integration.system import Stack, System, Tenant
+from tests.receiver import Receiver
+
+
+@pytest.fixture(scope="session")
+def no_aws_settings() -> Iterator[None]:
+    """The host's own AWS settings, of a developer with an account, change nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def stack(no_aws_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    with Emulator(port, tmp_path_factory.mktemp("emulator")) as emulator:
+        yield Stack.create(emulator, load_template(ROOT / "template.yaml"))
+
+
+@pytest.fixture(scope="session")
+def _operator_key(stack: Stack) -> str:
+    table = stack.resources["ConfigTable"]
+    return create_operator_key(table, "tests", endpoint_url=stack.emulator.url)
+
+
+@pytest.fixture
+def system(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    """The functions; whatever the test does, nothing secret may be among what they write."""
+    system = System(stack, monkeypatch)
+    system.empty_queues()
+    yield system
+    written = system.output.getvalue()
+    assert [secret for secret in system.secrets if secret in written] == []
+
+
+@pytest.fixture
+def operator_key(system: System, _operator_key: str) -> str:
+    system.secrets.add(_operator_key)
+    return _operator_key
+
+
+@pytest.fixture
+def tenant(system: System, operator_key: str) -> Tenant:
+    return Tenant(system, operator_key)
+
+
+@pytest.fixture
+def another_tenant(system: System, operator_key: str) -> Tenant:
+    return Tenant(system, operator_key)
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running

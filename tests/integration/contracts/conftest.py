@@ -1,0 +1,132 @@
+"""The fakes of the unit tests, and the adapters that they stand for, side by side.
+
+Every test of this folder runs with both: what holds for the adapter holds for its fake.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+from pynamodb.connection import Connection
+
+from perkwire.adapters import tables
+from perkwire.adapters.account_store import AccountStore, KeyLookup, KeyStore
+from perkwire.adapters.config_items import CONFIG_ITEMS, AccountItem
+from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable
+from perkwire.adapters.event_table import (
+    EVENT_TABLE_ITEMS,
+    ClaimTable,
+    EventReader,
+    EventTable,
+)
+from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_store import WebhookStore
+from perkwire.ids import AccountId, new_account_id
+from tests.builders import NOW, an_account
+from tests.fakes import (
+    FakeAccountStore,
+    FakeClaimTable,
+    FakeClock,
+    FakeConfigItems,
+    FakeDeliveryItems,
+    FakeDeliveryTable,
+    FakeEventItems,
+    FakeEventReader,
+    FakeEventTable,
+    FakeKeyLookup,
+    FakeKeyStore,
+    FakeTelemetry,
+    FakeWebhookLookup,
+    FakeWebhookStore,
+)
+from tests.integration.system import Stack
+
+RETENTION_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapters:
+    """All that is kept in the three tables, of one kind."""
+
+    clock: FakeClock
+    accounts: AccountStore | FakeAccountStore
+    keys: KeyStore | FakeKeyStore
+    key_lookup: KeyLookup | FakeKeyLookup
+    lookup: WebhookLookup | FakeWebhookLookup
+    webhooks: WebhookStore | FakeWebhookStore
+    claims: ClaimTable | FakeClaimTable
+    events: EventTable | FakeEventTable
+    event_reader: EventReader | FakeEventReader
+    deliveries: DeliveryTable | FakeDeliveryTable
+
+
+@pytest.fixture(scope="session")
+def connections() -> list[Connection]:
+    """The latest of those that tests of this folder have made."""
+    return []
+
+
+@pytest.fixture
+def connection(stack: Stack, connections: list[Connection]) -> Connection:
+    """Bound to the stack's tables, anew only after a handler has bound the models to its own."""
+    if connections and AccountItem._get_connection().connection is connections[-1]:
+        return connections[-1]
+    connection = Connection(
+        "us-east-1",
+        stack.emulator.url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    tables.bind(connection, stack.resources["ConfigTable"], *CONFIG_ITEMS)
+    tables.bind(connection, stack.resources["EventTable"], *EVENT_TABLE_ITEMS)
+    tables.bind(connection, stack.resources["DeliveryTable"], DeliveryItem)
+    connections.append(connection)
+    return connection
+
+
+@pytest.fixture
+def real(connection: Connection) -> Adapters:
+    clock, journal, lookup = FakeClock(NOW), FakeTelemetry(), WebhookLookup()
+    return Adapters(
+        clock=clock,
+        accounts=AccountStore(connection),
+        keys=KeyStore(connection),
+        key_lookup=KeyLookup(),
+        lookup=lookup,
+        webhooks=WebhookStore(connection, lookup, tombstone_days=RETENTION_DAYS),
+        claims=ClaimTable(connection, event_retention_days=RETENTION_DAYS, clock=clock),
+        events=EventTable(journal, event_retention_days=RETENTION_DAYS),
+        event_reader=EventReader(),
+        deliveries=DeliveryTable(connection, journal, log_retention_days=RETENTION_DAYS),
+    )
+
+
+@pytest.fixture
+def fake() -> Adapters:
+    clock = FakeClock(NOW)
+    config, events, deliveries = FakeConfigItems(), FakeEventItems(), FakeDeliveryItems()
+    return Adapters(
+        clock=clock,
+        accounts=FakeAccountStore(config),
+        keys=FakeKeyStore(config),
+        key_lookup=FakeKeyLookup(config),
+        lookup=FakeWebhookLookup(config),
+        webhooks=FakeWebhookStore(config),
+        claims=FakeClaimTable(events, event_retention_days=RETENTION_DAYS, clock=clock),
+        events=FakeEventTable(events),
+        event_reader=FakeEventReader(events),
+        deliveries=FakeDeliveryTable(deliveries),
+    )
+
+
+@pytest.fixture(params=["fake", "real"])
+def adapters(request: pytest.FixtureRequest) -> Adapters:
+    found: Adapters = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def account_id(adapters: Adapters) -> AccountId:
+    """An account that is there, and no other test's."""
+    account = an_account(id=new_account_id())
+    adapters.accounts.add(account)
+    return account.id

@@ -1,0 +1,237 @@
+"""dispatching.DeliveryLog, routing.PausedDeliveries and reading.Deliveries."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
+from perkwire.dispatching import Change
+from perkwire.ids import AccountId, DeliveryId, WebhookId, new_account_id, new_webhook_id
+from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_attempt, an_event
+from tests.integration.contracts.conftest import Adapters
+from tests.integration.system import Stack
+
+RETRYING, SUCCEEDED = DeliveryStatus.RETRYING, DeliveryStatus.SUCCEEDED
+FAILED, CANCELLED = DeliveryStatus.FAILED, DeliveryStatus.CANCELLED
+
+
+@pytest.fixture
+def fresh(account_id: AccountId) -> Delivery:
+    """The entry of a delivery that is in no log yet."""
+    return a_fresh(account_id, new_webhook_id())
+
+
+def a_fresh(account_id: AccountId, webhook_id: WebhookId, accepted_at: int = NOW) -> Delivery:
+    webhook = a_webhook(id=webhook_id, account_id=account_id)
+    events = [an_event(accepted_at=accepted_at), an_event(type="tier.upgraded")]
+    return a_delivery(a_delivery_message(webhook, *events))
+
+
+def change(
+    before: Delivery | None, entry: Delivery, attempt: Attempt | None, **members: object
+) -> Change:
+    attempts = (*(before.attempts if before else ()), *((attempt,) if attempt else ()))
+    return Change(before, replace(entry, attempts=attempts, **members), attempt)  # type: ignore[arg-type]
+
+
+def found(adapters: Adapters, entry: Delivery) -> Delivery:
+    return adapters.deliveries.find({(entry.account_id, entry.id)})[entry.id]
+
+
+def numbers(entry: Delivery) -> list[int]:
+    return [attempt.number for attempt in entry.attempts]
+
+
+@pytest.mark.parametrize("status", [RETRYING, SUCCEEDED, FAILED, CANCELLED])
+def test_an_entry_is_found_as_it_was_written(
+    status: DeliveryStatus, adapters: Adapters, fresh: Delivery
+) -> None:
+    written = change(
+        None,
+        fresh,
+        an_attempt(number=2, error="timeout", status_code=None, response=None),
+        status=status,
+        reason=Reason.FORMAT if status is FAILED else None,
+        due_at=NOW + 5 if status is RETRYING else None,
+    )
+
+    assert adapters.deliveries.write([written]) == set()
+
+    assert found(adapters, fresh) == written.after
+
+
+def test_an_absent_entry_and_another_accounts_are_not_found(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    adapters.deliveries.write([change(None, fresh, an_attempt())])
+
+    wanted = {
+        (fresh.account_id, DeliveryId(f"{fresh.id}x")),
+        (new_account_id(), fresh.id),
+        (fresh.account_id, DeliveryId("no delivery's")),
+    }
+    assert adapters.deliveries.find(wanted) == {}
+
+
+def test_attempts_are_appended(adapters: Adapters, fresh: Delivery) -> None:
+    first = change(None, fresh, an_attempt(number=1), status=RETRYING, due_at=NOW + 5)
+    second = change(first.after, fresh, an_attempt(number=2), status=FAILED)
+    adapters.deliveries.write([first])
+
+    adapters.deliveries.write([second])
+
+    assert found(adapters, fresh) == second.after
+
+
+def test_attempts_of_two_copies_at_once_are_all_kept(adapters: Adapters, fresh: Delivery) -> None:
+    adapters.deliveries.write([change(None, fresh, an_attempt(number=1), status=RETRYING)])
+    known = found(adapters, fresh)
+
+    adapters.deliveries.write([change(known, fresh, an_attempt(number=2), status=RETRYING)])
+    adapters.deliveries.write([change(known, fresh, an_attempt(number=3), status=RETRYING)])
+
+    assert numbers(found(adapters, fresh)) == [1, 2, 3]
+
+
+def test_the_last_hundred_attempts_are_kept(adapters: Adapters, fresh: Delivery) -> None:
+    before: Delivery | None = None
+    for number in range(1, 104):
+        written = change(before, fresh, an_attempt(number=number), status=RETRYING)
+        adapters.deliveries.write([written])
+        before = written.after
+
+    assert numbers(found(adapters, fresh)) == list(range(4, 104))
+
+
+@pytest.mark.parametrize("status", [RETRYING, FAILED, CANCELLED])
+def test_a_success_is_never_overwritten(
+    status: DeliveryStatus, adapters: Adapters, fresh: Delivery
+) -> None:
+    success = change(None, fresh, an_attempt(number=1, status_code=200, response=None))
+    adapters.deliveries.write([success])
+
+    late = change(None, fresh, an_attempt(number=2), status=status, run=3)
+    assert adapters.deliveries.write([late]) == set()
+
+    assert found(adapters, fresh) == success.after
+
+
+def test_a_success_overwrites_a_failure(adapters: Adapters, fresh: Delivery) -> None:
+    failure = change(None, fresh, an_attempt(number=1), status=FAILED, reason=Reason.FORMAT)
+    success = change(failure.after, fresh, an_attempt(number=2, status_code=200))
+    adapters.deliveries.write([failure])
+
+    assert adapters.deliveries.write([success]) == set()
+
+    assert found(adapters, fresh) == success.after
+
+
+def test_a_newer_run_is_not_set_back_by_an_older_one(adapters: Adapters, fresh: Delivery) -> None:
+    newer = change(None, fresh, None, status=RETRYING, run=1, due_at=NOW + 5)
+    adapters.deliveries.write([newer])
+
+    older = change(None, fresh, an_attempt(number=3), status=FAILED, run=0)
+    assert adapters.deliveries.write([older]) == set()
+
+    assert found(adapters, fresh) == newer.after
+
+
+def test_an_older_runs_success_counts_and_leaves_the_run(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    failed = change(None, fresh, an_attempt(number=1), status=FAILED)
+    newer = change(failed.after, fresh, None, status=RETRYING, run=1)
+    adapters.deliveries.write([failed])
+    adapters.deliveries.write([newer])
+
+    late = change(failed.after, fresh, an_attempt(number=2, status_code=200), run=0)
+    assert adapters.deliveries.write([late]) == set()
+
+    entry = found(adapters, fresh)
+    assert (entry.status, entry.run, numbers(entry)) == (SUCCEEDED, 1, [1, 2])
+
+
+def test_many_are_written_at_once(adapters: Adapters, account_id: AccountId) -> None:
+    webhook_id = new_webhook_id()
+    entries = [a_fresh(account_id, webhook_id) for _ in range(12)]
+    changes = [
+        change(None, entry, an_attempt(), status=RETRYING if position % 3 else SUCCEEDED)
+        for position, entry in enumerate(entries)
+    ]
+
+    assert adapters.deliveries.write(changes) == set()
+
+    written = adapters.deliveries.find({(account_id, entry.id) for entry in entries})
+    assert written == {one.after.id: one.after for one in changes}
+
+
+def test_paused_deliveries_are_added_only_where_there_is_nothing(
+    adapters: Adapters, account_id: AccountId
+) -> None:
+    webhook_id = new_webhook_id()
+    paused = [
+        replace(a_fresh(account_id, webhook_id), status=FAILED, reason=Reason.PAUSED)
+        for _ in range(105)
+    ]
+    there = change(None, paused[3], an_attempt(), status=RETRYING, reason=None)
+    adapters.deliveries.write([there])
+
+    adapters.deliveries.add(paused)
+    adapters.deliveries.add(paused[:2])
+
+    entries = adapters.deliveries.find({(account_id, one.id) for one in paused})
+    assert entries == {one.id: one for one in paused} | {there.after.id: there.after}
+
+
+def test_the_newest_entries_of_a_webhook_come_first(
+    adapters: Adapters, account_id: AccountId
+) -> None:
+    webhook_id, other = new_webhook_id(), new_webhook_id()
+    entries = [
+        a_fresh(account_id, webhook_id, accepted_at=NOW + second * 1_000_000) for second in range(5)
+    ]
+    others = [a_fresh(account_id, other), a_fresh(new_account_id(), webhook_id)]
+    adapters.deliveries.write(
+        [change(None, entry, None) for entry in [*entries[3:], *others, *entries[:3]]]
+    )
+
+    def newest(after: str = "", before: str = "~", limit: int = 10) -> list[DeliveryId]:
+        listed = adapters.deliveries.newest(
+            account_id, webhook_id, after=after, before=before, limit=limit
+        )
+        return [entry.id for entry in listed]
+
+    ids = [entry.id for entry in reversed(entries)]
+    position = [one.rpartition("_")[2] for one in ids]
+    assert newest() == ids
+    assert newest(limit=2) == ids[:2]
+    assert newest(before=position[1]) == ids[2:]
+    assert newest(after=position[3]) == ids[:4]
+
+
+def test_only_what_is_unsettled_is_in_the_index_of_failures(stack: Stack, real: Adapters) -> None:
+    account_id, webhook_id = new_account_id(), new_webhook_id()
+    entry = a_fresh(account_id, webhook_id)
+
+    def in_index() -> list[Any]:
+        answer = stack.client("dynamodb").query(
+            TableName=stack.resources["DeliveryTable"],
+            IndexName="failed",
+            KeyConditionExpression="failed_key = :key",
+            ExpressionAttributeValues={":key": {"S": f"{account_id}#{webhook_id}"}},
+        )
+        return list(answer["Items"])
+
+    before: Delivery | None = None
+    presence = []
+    for status in (RETRYING, FAILED, CANCELLED, FAILED, SUCCEEDED):
+        real.deliveries.write([change(before, entry, an_attempt(), status=status)])
+        before = found(real, entry)
+        presence.append(len(in_index()))
+
+    assert presence == [1, 1, 0, 1, 0]
+    real.deliveries.write([change(None, a_fresh(account_id, webhook_id), None)])
+    assert in_index() == []
+    real.deliveries.add([replace(a_fresh(account_id, webhook_id), status=FAILED)])
+    assert len(in_index()) == 1
