@@ -60,6 +60,9 @@ class JobMessage:
 
 def chunks(events: Sequence[Event], most: int = MAX_EVENTS) -> Iterator[tuple[Event, ...]]:
     """The events in their order, in groups of at most `most` and MAX_MESSAGE_BYTES."""
+    if most == 1:  # an event alone always fits: its size need not be known
+        yield from ((event,) for event in events)
+        return
     group: list[Event] = []
     size = 0
     for event in events:

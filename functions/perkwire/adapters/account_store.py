@@ -1,7 +1,6 @@
 """ConfigTable as management keeps accounts and API keys in it, and as the authorizer reads it."""
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactWrite
 
 from perkwire.account import Account, ApiKey, Caller, Scope
@@ -21,7 +20,7 @@ from perkwire.adapters.tables import (
     failing_as_unavailable,
     find,
     find_all,
-    is_condition_failure,
+    update_if,
 )
 from perkwire.ids import AccountId, KeyId
 from perkwire.managing import ChangedMeanwhile, Page
@@ -59,24 +58,22 @@ class AccountStore:
         """Store a change; raises ChangedMeanwhile, Unavailable."""
         topic, emails = after.notice_topic, [*after.notify_emails]
         with failing_as_unavailable():
-            try:
-                AccountItem(before.id, ACCOUNT_SK).update(
-                    actions=[
-                        AccountItem.name.set(after.name),
-                        AccountItem.notify_emails.set(emails)
-                        if emails
-                        else AccountItem.notify_emails.remove(),
-                        AccountItem.notice_topic.set(topic)
-                        if topic
-                        else AccountItem.notice_topic.remove(),
-                        AccountItem.updated_at.set(after.updated_at),
-                    ],
-                    condition=AccountItem.updated_at == before.updated_at,
-                )
-            except UpdateError as error:
-                if is_condition_failure(error):
-                    raise ChangedMeanwhile from None
-                raise
+            updated = update_if(
+                AccountItem(before.id, ACCOUNT_SK),
+                [
+                    AccountItem.name.set(after.name),
+                    AccountItem.notify_emails.set(emails)
+                    if emails
+                    else AccountItem.notify_emails.remove(),
+                    AccountItem.notice_topic.set(topic)
+                    if topic
+                    else AccountItem.notice_topic.remove(),
+                    AccountItem.updated_at.set(after.updated_at),
+                ],
+                AccountItem.updated_at == before.updated_at,
+            )
+        if not updated:
+            raise ChangedMeanwhile
 
     def page(self, limit: int, cursor: str | None) -> Page[Account]:
         """All accounts, a page at a time; raises Problem for a bad cursor, and Unavailable."""

@@ -25,7 +25,7 @@ _CONFIG = Config(
 _INVOKE_CONFIG = Config(
     connect_timeout=1, read_timeout=INVOKE_SECONDS, retries={"total_max_attempts": 1}
 )
-# Beside work that must not wait for it.
+# Beside work that must not wait for it: what KMS does not answer soon comes again with its message.
 _BRIEFLY = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
@@ -33,26 +33,23 @@ _BRIEFLY = Config(
 
 def sqs(connection: Connection) -> "SQSClient":
     """A client for SQS."""
-    return boto3.Session(botocore_session=connection.session).client("sqs", config=_CONFIG)
+    return _session(connection).client("sqs", config=_CONFIG)
 
 
 def sns(connection: Connection) -> "SNSClient":
     """A client for SNS."""
-    return boto3.Session(botocore_session=connection.session).client("sns", config=_BRIEFLY)
-
-
-# A batch waits for KMS: what it does not answer soon comes again.
-_KMS_CONFIG = Config(
-    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
-)
+    return _session(connection).client("sns", config=_BRIEFLY)
 
 
 def kms(connection: Connection) -> "KMSClient":
     """A client for KMS."""
-    return boto3.Session(botocore_session=connection.session).client("kms", config=_KMS_CONFIG)
+    return _session(connection).client("kms", config=_BRIEFLY)
 
 
 def functions(connection: Connection) -> "LambdaClient":
     """A client for Lambda."""
-    session = boto3.Session(botocore_session=connection.session)
-    return session.client("lambda", config=_INVOKE_CONFIG)
+    return _session(connection).client("lambda", config=_INVOKE_CONFIG)
+
+
+def _session(connection: Connection) -> boto3.Session:
+    return boto3.Session(botocore_session=connection.session)

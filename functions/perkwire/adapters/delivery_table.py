@@ -21,7 +21,6 @@ from pynamodb.attributes import (
 )
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -31,8 +30,8 @@ from perkwire.adapters.tables import (
     failing_as_unavailable,
     failure,
     find_all,
-    is_condition_failure,
     text_list,
+    update_if,
 )
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.dispatching import Change
@@ -165,7 +164,7 @@ class RetryableDeliveries(DeliveryReader):
         still = (DeliveryItem.run == entry.run) & (DeliveryItem.status != DeliveryStatus.SUCCEEDED)
 
         def update() -> None:
-            _update_if(item, actions, still)
+            update_if(item, actions, still)
 
         _written(update, self._journal)
 
@@ -241,9 +240,9 @@ class DeliveryTable(DeliveryReader):
             may_change &= DeliveryItem.status != DeliveryStatus.SUCCEEDED
         condition = DeliveryItem.pk.does_not_exist() | may_change
         actions = self._actions(change)
-        if not _update_if(item, actions, condition) and succeeded:
+        if not update_if(item, actions, condition) and succeeded:
             # A person has sent it again meanwhile; that it has arrived is true all the same.
-            _update_if(item, actions[1:], DeliveryItem.pk.exists())
+            update_if(item, actions[1:], DeliveryItem.pk.exists())
 
     def _actions(self, change: Change) -> list[Action]:
         """The update of an entry; the first action sets the run."""
@@ -360,13 +359,3 @@ def _attempts_action(change: Change, new: list[AttemptMap]) -> Action:
         return DeliveryItem.attempts.set([_attempt_map(attempt) for attempt in kept])
     # Appended rather than set: two copies of a message may be at it at once.
     return DeliveryItem.attempts.set((DeliveryItem.attempts | []).append(new))
-
-
-def _update_if(item: DeliveryItem, actions: list[Action], condition: Condition) -> bool:
-    try:
-        item.update(actions=actions, condition=condition)
-    except PynamoDBException as error:
-        if is_condition_failure(error):
-            return False
-        raise
-    return True

@@ -10,7 +10,7 @@ import re
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -20,8 +20,8 @@ from perkwire.adapters.tables import (
     failing_as_unavailable,
     failure,
     find,
-    is_condition_failure,
     text_list,
+    update_if,
 )
 from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.job import Job, JobItem, JobKind, JobReason, JobStatus
@@ -247,13 +247,8 @@ def _expires_at(moment: int) -> int:
 def _updated(job: Job, actions: list[Action], condition: Condition) -> Job | None:
     item = JobConfigItem(jobs_pk(job.account_id), job.id)
     with failing_as_unavailable():
-        try:
-            item.update(actions=actions, condition=condition)
-        except UpdateError as error:
-            if is_condition_failure(error):
-                return None
-            raise
-    return item.to_job()
+        updated = update_if(item, actions, condition)
+    return item.to_job() if updated else None
 
 
 def _has_collided(error: TransactWriteError) -> bool:

@@ -9,6 +9,8 @@ from typing import cast
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from perkwire.journal import Unavailable
@@ -65,6 +67,17 @@ def failure(error: PynamoDBException) -> str:
 def is_condition_failure(error: PynamoDBException) -> bool:
     """Whether a write failed because its condition did not hold."""
     return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def update_if(item: Model, actions: list[Action], condition: Condition) -> bool:
+    """Update an item if the condition holds; False if not. Raises pynamodb's other exceptions."""
+    try:
+        item.update(actions=actions, condition=condition)
+    except PynamoDBException as error:
+        if is_condition_failure(error):
+            return False
+        raise
+    return True
 
 
 def find[M: Model](model: type[M], pk: str, sk: str) -> M | None:

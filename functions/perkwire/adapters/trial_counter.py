@@ -1,9 +1,7 @@
 """ConfigTable as the tests of each account are counted in it."""
 
-from pynamodb.exceptions import UpdateError
-
 from perkwire.adapters.config_items import TrialCountItem, trials_pk
-from perkwire.adapters.tables import failing_as_unavailable, is_condition_failure
+from perkwire.adapters.tables import failing_as_unavailable, update_if
 from perkwire.ids import AccountId
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 
@@ -20,17 +18,12 @@ class TrialCounter:
         """
         item = TrialCountItem(trials_pk(account_id), to_rfc3339(now)[:_TO_THE_MINUTE])
         with failing_as_unavailable():
-            try:
-                item.update(
-                    actions=[
-                        TrialCountItem.kind.set(TrialCountItem),
-                        TrialCountItem.taken.add(1),
-                        TrialCountItem.expires_at.set(now // MICROSECONDS + HOUR_SECONDS),
-                    ],
-                    condition=TrialCountItem.taken.does_not_exist() | (TrialCountItem.taken < most),
-                )
-            except UpdateError as error:
-                if is_condition_failure(error):
-                    return False
-                raise
-        return True
+            return update_if(
+                item,
+                [
+                    TrialCountItem.kind.set(TrialCountItem),
+                    TrialCountItem.taken.add(1),
+                    TrialCountItem.expires_at.set(now // MICROSECONDS + HOUR_SECONDS),
+                ],
+                TrialCountItem.taken.does_not_exist() | (TrialCountItem.taken < most),
+            )

@@ -3,8 +3,6 @@
 import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from pynamodb.exceptions import UpdateError
-
 from perkwire.adapters.config_items import (
     ACCOUNT_SK,
     AccountItem,
@@ -14,7 +12,7 @@ from perkwire.adapters.config_items import (
     health_pk,
     webhook_sk,
 )
-from perkwire.adapters.tables import failing_as_unavailable, find_all, is_condition_failure
+from perkwire.adapters.tables import failing_as_unavailable, find_all, update_if
 from perkwire.dispatching import WebhookState
 from perkwire.ids import AccountId, WebhookId
 from perkwire.journal import Unavailable
@@ -100,24 +98,19 @@ class WebhookLookup:
         Raises Unavailable.
         """
         item = WebhookItem(webhook.account_id, webhook_sk(webhook.id))
-        try:
-            item.update(
-                actions=[
+        with failing_as_unavailable():
+            return update_if(
+                item,
+                [
                     WebhookItem.status.set(WebhookStatus.PAUSED),
                     WebhookItem.paused_at.set(pause.at),
                     WebhookItem.pause_reason.set(pause.reason),
                     WebhookItem.updated_at.set(pause.at),
                     WebhookItem.version.add(1),
                 ],
-                condition=(WebhookItem.status == WebhookStatus.ENABLED)
+                (WebhookItem.status == WebhookStatus.ENABLED)
                 & (WebhookItem.version == webhook.version),
             )
-        except UpdateError as error:
-            if is_condition_failure(error):
-                return False
-            with failing_as_unavailable():
-                raise
-        return True
 
     def count_failed(self, webhook: Webhook, count: int, now: int) -> Untold:
         """Add to the failed deliveries that are untold; raises Unavailable."""
@@ -130,21 +123,16 @@ class WebhookLookup:
         """
         seen = untold.noticed_at
         last = HealthItem.noticed_at
-        try:
-            _health_item(webhook).update(
-                actions=[
+        with failing_as_unavailable():
+            return update_if(
+                _health_item(webhook),
+                [
                     HealthItem.untold.add(-untold.count),
                     HealthItem.untold_since.remove(),
                     HealthItem.noticed_at.set(now),
                 ],
-                condition=last.does_not_exist() if seen is None else last == seen,
+                last.does_not_exist() if seen is None else last == seen,
             )
-        except UpdateError as error:
-            if is_condition_failure(error):
-                return False
-            with failing_as_unavailable():
-                raise
-        return True
 
     def give_back(self, webhook: Webhook, untold: Untold) -> None:
         """Add those whose notice was not sent; raises Unavailable."""

@@ -1,0 +1,31 @@
+"""docs/operations.md explains every fault line that the functions can write."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "operations.md").read_text()
+METHODS = {"fault", "crash", "_fault"}
+
+
+def fault_lines() -> Iterator[str]:
+    """The names given to the calls that write a fault."""
+    for path in (ROOT / "functions").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(attr=method), args=arguments) if method in METHODS:
+                    for argument in arguments:
+                        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                            yield argument.value
+
+
+@pytest.mark.parametrize("name", sorted(set(fault_lines())))
+def test_a_fault_line_is_explained(name: str) -> None:
+    assert f"`{name}`" in TEXT
+
+
+def test_there_are_fault_lines() -> None:
+    assert len(set(fault_lines())) > 20
