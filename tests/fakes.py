@@ -18,7 +18,8 @@ from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.dispatching import Change, WebhookState
 from perkwire.event import EventHeading
 from perkwire.ids import AccountId, DeliveryId, EventId, JobId, KeyId, WebhookId, webhook_of
-from perkwire.job import Job, JobStatus
+from perkwire.jobs.job import Job, JobStatus
+from perkwire.jobs.starting import JobRunning
 from perkwire.journal import Unavailable
 from perkwire.managing import ChangedMeanwhile, Page, TooManyWebhooks, UrlTaken
 from perkwire.noticing import Notice, Untold
@@ -28,10 +29,9 @@ from perkwire.redriving import AlreadyRunning, Redrive, RedriveQueue
 from perkwire.rendering import Opened
 from perkwire.routing import RoutedEvent
 from perkwire.sending import Answered, Request, Unanswered
-from perkwire.starting import JobRunning
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
-from perkwire.trial import Outcome, Trial
+from perkwire.trials.trial import Outcome, Trial
 from perkwire.webhook import Pause, SealedSecrets, Webhook, WebhookStatus
 
 _DAY_SECONDS = 86_400

@@ -25,10 +25,10 @@ from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.messages import Received
 from perkwire.noticing import Noticing
 from perkwire.pausing import PauseRule
-from perkwire.sampling import Sampling
 from perkwire.settings import DispatcherSettings, emulator_ports
 from perkwire.timestamps import now
-from perkwire.trial import MOST_SECONDS
+from perkwire.trials.sampling import Sampling
+from perkwire.trials.trial import MOST_SECONDS
 
 _BATCH = 10  # the mapping's BatchSize: a thread for each request of an invocation
 _AFTERWARDS_MS = 200  # what the log needs after a request that took its whole time-out

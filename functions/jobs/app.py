@@ -15,13 +15,13 @@ from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.webhook_lookup import WebhookLookup
-from perkwire.job import JobKind
-from perkwire.job_pages import ReplayPages, RetryPages
+from perkwire.jobs.job import JobKind
+from perkwire.jobs.pages import ReplayPages, RetryPages
+from perkwire.jobs.selecting import EventSelection, FailedSelection
+from perkwire.jobs.working import JobWork, Work
 from perkwire.retrying import Retrying
-from perkwire.selecting import EventSelection, FailedSelection
 from perkwire.settings import JobsSettings
 from perkwire.timestamps import now
-from perkwire.working import JobWork, Work
 
 
 @cache

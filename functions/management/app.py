@@ -37,16 +37,16 @@ from perkwire.adapters.vault import Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.adapters.webhook_store import WebhookStore
 from perkwire.event_listing import EventListing
-from perkwire.job import JobKind
+from perkwire.jobs.job import JobKind
+from perkwire.jobs.selecting import EventSelection, FailedSelection
+from perkwire.jobs.starting import JobManagement
 from perkwire.managing import AccountManagement, WebhookManagement
 from perkwire.reading import LogReading
 from perkwire.redriving import RedriveQueue, Redriving
 from perkwire.retrying import Retrying
-from perkwire.selecting import EventSelection, FailedSelection
 from perkwire.settings import ManagementSettings, emulator_ports
-from perkwire.starting import JobManagement
 from perkwire.timestamps import now
-from perkwire.trying import Trying
+from perkwire.trials.trying import Trying
 from perkwire.webhook import EndpointRules
 
 

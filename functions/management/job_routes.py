@@ -4,9 +4,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered
 from perkwire.ids import AccountId, JobId, WebhookId
-from perkwire.job import JobKind
+from perkwire.jobs.job import JobKind
+from perkwire.jobs.starting import DryRun, JobManagement
 from perkwire.managing import WebhookManagement
-from perkwire.starting import DryRun, JobManagement
 
 
 def add(

@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from management.resolver import Call, answered
 from perkwire.ids import WebhookId
 from perkwire.managing import WebhookManagement
-from perkwire.trying import Trying
+from perkwire.trials.trying import Trying
 
 
 def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, trying: Trying) -> None:

@@ -26,9 +26,7 @@ from perkwire import (
     event,
     event_listing,
     ids,
-    job,
     reading,
-    trying,
 )
 from perkwire.account import (
     ApiKey,
@@ -48,7 +46,9 @@ from perkwire.event_listing import EventListing, Place
 from perkwire.fields import parse_object
 from perkwire.formats import FORMATS, Payload
 from perkwire.ids import AccountId, DeliveryId, EventId
-from perkwire.job import Job, JobKind, JobReason, JobStatus, parse_job
+from perkwire.jobs import job
+from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus, parse_job
+from perkwire.jobs.starting import DryRun
 from perkwire.managing import WebhookManagement
 from perkwire.problem import MOST_ERRORS, FieldError, Problem, conflict, invalid
 from perkwire.reading import LogReading, parse_filter
@@ -57,11 +57,11 @@ from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
 from perkwire.secret import check_secret
 from perkwire.sending import Request, TransportError
-from perkwire.starting import DryRun
 from perkwire.strict_json import MAX_DEPTH, Json
 from perkwire.timestamps import parse_rfc3339, to_rfc3339
-from perkwire.trial import MOST_SECONDS, Outcome, SentRequest
-from perkwire.trying import Trying
+from perkwire.trials import trying
+from perkwire.trials.trial import MOST_SECONDS, Outcome, SentRequest
+from perkwire.trials.trying import Trying
 from perkwire.webhook import (
     DEFAULT_OVERLAP_HOURS,
     LONGEST_OVERLAP_HOURS,

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.event import Event
 from perkwire.ids import AccountId, EventId, JobId, new_job_id
-from perkwire.job import Job, JobKind, JobReason, JobStatus
-from perkwire.job_pages import ReplayPages, RetryPages
+from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
+from perkwire.jobs.pages import ReplayPages, RetryPages
+from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
+from perkwire.jobs.starting import DryRun, JobManagement
+from perkwire.jobs.working import JobWork, Work
 from perkwire.messages import (
     DeliveryMessage,
     JobMessage,
@@ -26,12 +29,9 @@ from perkwire.messages import (
 from perkwire.problem import Problem
 from perkwire.retrying import Retrying
 from perkwire.routing import RoutedEvent
-from perkwire.selecting import EventSelection, FailedSelection, Selection
-from perkwire.starting import DryRun, JobManagement
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from perkwire.webhook import Webhook, WebhookStatus
-from perkwire.working import JobWork, Work
 from tests.builders import (
     ACCOUNT,
     NOW,

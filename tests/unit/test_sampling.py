@@ -7,10 +7,10 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from perkwire.formats import Unrenderable
 from perkwire.journal import Unavailable
-from perkwire.sampling import Sampling
 from perkwire.sending import Answered, TransportError, Unanswered
 from perkwire.timestamps import now
-from perkwire.trial import Outcome, SavedWebhook, Trial
+from perkwire.trials.sampling import Sampling
+from perkwire.trials.trial import Outcome, SavedWebhook, Trial
 from perkwire.webhook import Webhook, WebhookStatus
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, an_account
 from tests.fakes import (
@@ -158,7 +158,7 @@ def test_what_the_format_cannot_say_is_not_sent(
     def refuse(*_: object) -> None:
         raise Unrenderable("evt_1")
 
-    monkeypatch.setattr("perkwire.sampling.render", refuse)
+    monkeypatch.setattr("perkwire.trials.sampling.render", refuse)
 
     assert bench.send().shown() == {"delivered": False, "error": "format", "duration_ms": 0}
     assert bench.sender.requests == []

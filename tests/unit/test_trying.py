@@ -13,8 +13,8 @@ from perkwire.problem import Problem
 from perkwire.rendering import Opened
 from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS
-from perkwire.trial import SavedWebhook, Trial
-from perkwire.trying import MOST_PER_MINUTE, Trying
+from perkwire.trials.trial import SavedWebhook, Trial
+from perkwire.trials.trying import MOST_PER_MINUTE, Trying
 from perkwire.webhook import EndpointRules, Webhook, WebhookStatus
 from tests.builders import (
     ACCOUNT,

@@ -24,9 +24,9 @@ from perkwire.adapters.tables import (
     update_if,
 )
 from perkwire.ids import AccountId, JobId, WebhookId
-from perkwire.job import Job, JobItem, JobKind, JobReason, JobStatus
+from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
+from perkwire.jobs.starting import JobRunning
 from perkwire.journal import Unavailable
-from perkwire.starting import JobRunning
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
 
 _KEPT_SECONDS = 30 * DAY_SECONDS  # after its last change

@@ -20,7 +20,7 @@ from perkwire.adapters.telemetry import Telemetry
 from perkwire.ids import AccountId, WebhookId
 from perkwire.journal import Unavailable
 from perkwire.strict_json import Json, compact
-from perkwire.trial import Outcome, SavedWebhook, Trial
+from perkwire.trials.trial import Outcome, SavedWebhook, Trial
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

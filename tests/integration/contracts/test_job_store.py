@@ -15,9 +15,9 @@ from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.job_store import JOB_ITEMS, JobStore
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.ids import AccountId, JobId, WebhookId, new_account_id, new_job_id, new_webhook_id
-from perkwire.job import Job, JobItem, JobKind, JobReason, JobStatus
+from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
+from perkwire.jobs.starting import JobRunning
 from perkwire.routing import RoutedEvent
-from perkwire.starting import JobRunning
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.fakes import (

@@ -14,8 +14,9 @@ from typing import Protocol
 
 from perkwire.accepting import Outgoing, Queue
 from perkwire.ids import AccountId, JobId
-from perkwire.job import Job, JobKind, JobReason, JobStatus
-from perkwire.job_pages import Outcome
+from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
+from perkwire.jobs.pages import Outcome
+from perkwire.jobs.selecting import Selection, Step, count
 from perkwire.journal import Journal, Unavailable
 from perkwire.messages import (
     JobMessage,
@@ -24,7 +25,6 @@ from perkwire.messages import (
     read_job_message,
     write_job_message,
 )
-from perkwire.selecting import Selection, Step, count
 from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 

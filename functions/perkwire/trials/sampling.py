@@ -14,7 +14,7 @@ from perkwire.messages import DeliveryMessage
 from perkwire.rendering import render
 from perkwire.samples import sample_event
 from perkwire.sending import Answered, Sender, Unanswered
-from perkwire.trial import Outcome, SavedWebhook, SentRequest, Trial
+from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
 from perkwire.webhook import Webhook, WebhookStatus
 
 _SHORTEST_SECRET = 4  # replacing less would leave little of an answer

@@ -12,7 +12,7 @@ from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import MAX_EVENTS, EventHeading
 from perkwire.formats import FORMATS
 from perkwire.ids import AccountId, DeliveryId, WebhookId, time_prefix
-from perkwire.job import Job, JobItem
+from perkwire.jobs.job import Job, JobItem
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
 from perkwire.webhook import Webhook
 

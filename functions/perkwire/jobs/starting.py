@@ -6,10 +6,10 @@ from typing import Protocol
 
 from perkwire.accepting import Outgoing, Queue
 from perkwire.ids import AccountId, JobId, WebhookId, new_job_id
-from perkwire.job import Job, JobKind, JobReason, JobRequest, JobStatus, parse_job
+from perkwire.jobs.job import Job, JobKind, JobReason, JobRequest, JobStatus, parse_job
+from perkwire.jobs.selecting import Selection, count
 from perkwire.messages import JobMessage, write_job_message
 from perkwire.problem import Problem, conflict, not_found, unavailable
-from perkwire.selecting import Selection, count
 from perkwire.strict_json import Json
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
 from perkwire.webhook import Webhook, WebhookStatus

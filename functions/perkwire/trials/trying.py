@@ -12,7 +12,7 @@ from perkwire.problem import FieldError, invalid, not_found, too_many
 from perkwire.samples import DEFAULT_TYPE
 from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS
-from perkwire.trial import SavedWebhook, Trial
+from perkwire.trials.trial import SavedWebhook, Trial
 from perkwire.webhook import ALL_TYPES, EndpointRules, read_webhook, without_nulls
 
 MOST_PER_MINUTE = 10
