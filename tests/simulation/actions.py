@@ -1,0 +1,224 @@
+"""What the platform and its people do, drawn one after the other."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from perkwire.account import Caller, Scope
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.journal import Unavailable
+from perkwire.problem import Problem
+from perkwire.strict_json import Json
+from perkwire.webhook import Webhook, WebhookStatus
+from tests.builders import ACCOUNT, OTHER_ACCOUNT, a_webhook, an_account
+from tests.simulation.queues import SimulatedQueue
+from tests.simulation.system import System
+
+_TYPES = ("points.earned", "tier.upgraded")
+_PROGRAMMES = (None, "p1", "p1", "p2")
+_API_SECONDS = 30
+_TOPIC = "arn:aws:sns:us-east-1:000000000000:notices"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A request to POST /v1/events."""
+
+    account_id: AccountId
+    events: tuple[dict[str, Any], ...]
+    idempotency_key: str | None
+
+
+class Actions:
+    """Draws and does one thing at a time to a system."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._world = system.world
+        self._draw = system.world.random
+        self._posts: list[Post] = []
+        self._named: list[dict[str, Any]] = []
+        self._numbered = 0
+
+    def set_up(self) -> None:
+        """Two accounts, of which one wants notices, with a few webhooks."""
+        items = self._system.config
+        items.put(an_account(notice_topic=_TOPIC), an_account(id=OTHER_ACCOUNT))
+        for position in range(self._draw.randint(1, 4)):
+            webhook_id = WebhookId(f"wh_{position:016}")
+            items.put(
+                a_webhook(
+                    id=webhook_id,
+                    account_id=OTHER_ACCOUNT if position == 1 else ACCOUNT,
+                    name=webhook_id,
+                    url=self._url(),
+                    **self._tastes(),
+                )
+            )
+        self._system.oracle.webhooks_changed()
+
+    def act(self) -> None:
+        """One thing."""
+        actions = (
+            (self.post, 3),
+            (self.poll_events, 5),
+            (self.poll_deliveries, 12),
+            (self.wait, 1),
+            (self.change_webhook, 1.5),
+            (self.retry, 1.5),
+            (self.redrive, 0.7),
+            (self.put_junk, 0.05),
+        )
+        chosen = self._draw.choices([one for one, _ in actions], [one for _, one in actions])
+        chosen[0]()
+
+    def post(self) -> None:
+        """An event or a few, or an earlier request again, or its ids with other bodies."""
+        if self._posts and self._draw.random() < 0.3:
+            post = self._draw.choice(self._posts)
+            if self._draw.random() < 0.3:
+                events = tuple({**event, "data": self._data()} for event in post.events)
+                post = replace(post, events=events)
+        else:
+            post = self._new_post()
+            self._posts.append(post)
+        self._world.say(f"post {[one.get('id') for one in post.events]}")
+        self._world.start("ingest", lambda: self._accept(post), _API_SECONDS)
+
+    def poll_events(self) -> None:
+        self._poll(self._system.event_queue)
+
+    def poll_deliveries(self) -> None:
+        self._poll(self._system.delivery_queue)
+
+    def _poll(self, queue: SimulatedQueue) -> None:
+        """If all of its messages are in flight, mostly wait for the next."""
+        at = queue.next_visible_at()
+        if at is not None and at > self._world.now and self._draw.random() < 0.7:
+            self._let_finish()
+            self._world.now = max(self._world.now, at)
+        self._system.poll(queue)
+
+    def wait(self) -> None:
+        self._let_finish()
+        self._world.pass_seconds(self._draw.choice((1, 60, 300, 700)))
+
+    def _let_finish(self) -> None:
+        """Mostly: what still runs when time passes runs into its time-out."""
+        if self._draw.random() < 0.8:
+            self._world.finish_all()
+
+    def change_webhook(self) -> None:
+        """A person enables, disables, deletes or changes one."""
+        webhooks = self._system.config.webhooks
+        before = self._draw.choice([webhooks[one] for one in sorted(webhooks)])
+        if before.status is WebhookStatus.DELETED:
+            return
+        draw = self._draw.random()
+        if before.status is not WebhookStatus.ENABLED and draw < 0.7:
+            self.enable(before)
+        elif draw < 0.05:
+            self._system.webhooks.bury(before, self._world.now)
+            self._world.say(f"{before.id} is deleted")
+            self._system.oracle.webhooks_changed()
+        elif draw < 0.5:
+            self._replace(before, status=WebhookStatus.DISABLED, pause=None)
+        elif draw < 0.75:
+            self._replace(before, url=self._url())
+        else:
+            self._replace(before, **self._tastes())
+
+    def enable(self, webhook: Webhook) -> None:
+        self._replace(webhook, status=WebhookStatus.ENABLED, pause=None)
+
+    def retry(self, ids: Sequence[DeliveryId] = (), account_id: AccountId = ACCOUNT) -> None:
+        """A person sends some deliveries again, whatever became of them."""
+        if not ids:
+            entries = self._system.deliveries.entries.values()
+            known = sorted(one.id for one in entries if one.account_id == account_id)
+            ids = self._draw.sample(known, min(len(known), 4))
+        if ids:
+            self._world.say(f"retry {ids}")
+            self._world.start("retry", lambda: self._retry(account_id, ids), _API_SECONDS)
+
+    def redrive(self) -> None:
+        self._draw.choice((self._system.event_queue, self._system.delivery_queue)).redrive()
+
+    def put_junk(self) -> None:
+        """A message that no version of ours has written."""
+        body = self._draw.choice(("", "junk", "[1]", '{"v":2}'))
+        self._draw.choice((self._system.event_queue, self._system.delivery_queue)).put(body)
+
+    def _new_post(self) -> Post:
+        account_id = self._draw.choice((ACCOUNT, ACCOUNT, ACCOUNT, OTHER_ACCOUNT))
+        events: list[dict[str, Any]] = []
+        for _ in range(self._draw.choice((1, 1, 1, 2, 4))):
+            event: dict[str, Any] = {"type": self._draw.choice(_TYPES), "data": self._data()}
+            if program_id := self._draw.choice(_PROGRAMMES):
+                event["program_id"] = program_id
+            if self._draw.random() < 0.5:
+                event["id"] = f"e{self._number()}"
+                self._named.append(event)
+            elif self._named and self._draw.random() < 0.4:
+                event = self._draw.choice(self._named)
+            events.append(event)
+        key = f"key-{self._number()}" if self._draw.random() < 0.3 else None
+        return Post(account_id, tuple(events), key)
+
+    def _accept(self, post: Post) -> None:
+        caller = Caller(post.account_id, frozenset({Scope.EVENTS}))
+        body = json.dumps({"events": [*post.events]}).encode()
+        try:
+            answer = self._system.acceptance.accept(caller, body, post.idempotency_key)
+        except Problem as problem:
+            self._world.say(f"answers {problem.status}")
+            self._note(post, problem.document().get("events"))
+        except (Unavailable, RuntimeError) as error:
+            self._world.say(f"answers 503: {error}")
+        else:
+            self._world.say("answers 202")
+            self._note(post, answer["events"] if isinstance(answer, dict) else None)
+
+    def _note(self, post: Post, results: Json) -> None:
+        """Tell the oracle which events are answered for, in a 202 or in a 503's list."""
+        for event, result in zip(
+            post.events, results if isinstance(results, list) else (), strict=False
+        ):
+            if isinstance(result, dict) and result.get("accepted", True):
+                said = json.dumps([event["type"], event.get("program_id"), event["data"]])
+                self._system.oracle.accepts(post.account_id, EventId(str(result["id"])), said)
+
+    def _retry(self, account_id: AccountId, ids: Sequence[DeliveryId]) -> None:
+        try:
+            results = self._system.retrying.retry(account_id, ids)
+        except (Unavailable, RuntimeError) as error:
+            self._world.say(f"answers 503: {error}")
+        else:
+            self._world.say(f"answers {[int(one.status) for one in results]}")
+
+    def _replace(self, before: Webhook, **changes: Any) -> None:  # noqa: ANN401 - as replace()'s
+        after = replace(before, **changes, version=before.version + 1, updated_at=self._world.now)
+        self._system.webhooks.replace(before, after)
+        self._world.say(f"{before.id} is changed: {sorted(changes)}, {after.status}")
+        self._system.oracle.webhooks_changed()
+
+    def _tastes(self) -> dict[str, Any]:
+        return {
+            "batch_size": self._draw.choice((1, 1, 2, 10)),
+            "event_types": self._draw.choice((("*",), ("*",), ("*",), _TYPES[:1], _TYPES)),
+            "program_ids": self._draw.choice((None, None, None, ("p1",), ("p1", "p2"))),
+        }
+
+    def _data(self) -> dict[str, Json]:
+        return {
+            "member": {"id": "m1"},
+            "transaction": {"id": "t1", "points": self._number()},
+        }
+
+    def _url(self) -> str:
+        return f"https://till-{self._number()}.example/hook"
+
+    def _number(self) -> int:
+        self._numbered += 1
+        return self._numbered

@@ -1,0 +1,76 @@
+"""The receivers, each in a manner of its own, and what they really got."""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from perkwire.journal import Unavailable
+from perkwire.sending import Answered, Request, TransportError, Unanswered
+from tests.simulation.world import World
+
+TIMEOUT_SECONDS = 10
+
+
+class Manner(enum.StrEnum):
+    """How an endpoint behaves."""
+
+    OK = "ok"
+    BROKEN = "500"
+    GONE = "410"
+    HANGING = "hangs"
+    DEAF = "takes it and answers too late"
+    FLAPPING = "flaps"
+
+
+_IN_THE_STORM = (6, 3, 0.5, 1, 1, 6)
+_IN_THE_END = (7, 1, 1, 1, 0, 0)
+
+
+@dataclass(eq=False)
+class Endpoints:
+    """sending.Sender. `got` hears of each request that arrives, and whether it was taken."""
+
+    world: World
+    got: Callable[[Request, bool], None]
+    answered: Callable[[Request], None]
+    manners: dict[str, Manner] = field(default_factory=dict)
+
+    def manner(self, url: str) -> Manner:
+        if url not in self.manners:
+            weights = _IN_THE_STORM if self.world.hostile else _IN_THE_END
+            self.manners[url] = self.world.random.choices(tuple(Manner), weights)[0]
+        return self.manners[url]
+
+    def change_manners(self) -> None:
+        """Each endpoint draws a new manner when it is next called."""
+        self.manners.clear()
+
+    def send(self, request: Request) -> Answered | Unanswered:
+        try:
+            result = self.world.call(f"POST {request.url}", lambda: self._serve(request))
+        except Unavailable as fault:
+            lost = "lost" in str(fault)
+            return Unanswered(TransportError.RESET if lost else TransportError.CONNECT, 1)
+        if isinstance(result, Answered) and 200 <= result.status < 300:
+            self.answered(request)
+        return result
+
+    def _serve(self, request: Request) -> Answered | Unanswered:
+        manner = self.manner(request.url)
+        if manner is Manner.FLAPPING:
+            manner = self.world.random.choice((Manner.OK, Manner.BROKEN, Manner.DEAF))
+        self.world.say(f"{request.headers['webhook-id']}: {manner}")
+        self.got(request, manner in (Manner.OK, Manner.DEAF))
+        match manner:
+            case Manner.OK:
+                return self._answer(self.world.random.choice((200, 202, 204)))
+            case Manner.BROKEN:
+                return self._answer(500)
+            case Manner.GONE:
+                return self._answer(410)
+        if self.world.current is not None:
+            self.world.current.spend(TIMEOUT_SECONDS)
+        return Unanswered(TransportError.TIMEOUT, TIMEOUT_SECONDS * 1000)
+
+    def _answer(self, status: int) -> Answered:
+        return Answered(status, "", self.world.random.randint(1, 900))

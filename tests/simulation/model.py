@@ -1,0 +1,65 @@
+"""The oracle's own understanding of messages, matching and signatures, and its notes."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from perkwire.delivery import Delivery
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.sending import Request
+from perkwire.webhook import Webhook
+from tests.builders import SECRET
+
+type Key = tuple[WebhookId, tuple[EventId, ...]]
+"""A webhook and the events of one request to it, in their order."""
+
+type EventKey = tuple[AccountId, EventId]
+
+_KEY = base64.b64decode(SECRET.removeprefix("whsec_"))
+
+
+@dataclass(eq=False)
+class Notes:
+    """What one invocation was given, and was seen to do."""
+
+    since: int
+    batch: dict[str, dict[str, Any] | None]
+    told: dict[str, int]
+    entries: dict[DeliveryId, Delivery]
+    matched: dict[str, dict[Key, Webhook]] = field(default_factory=dict)
+    requests: Counter[DeliveryId] = field(default_factory=Counter)
+    successes: set[DeliveryId] = field(default_factory=set)
+    stored: dict[DeliveryId, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    unstored: set[DeliveryId] = field(default_factory=set)
+    crashed: bool = False
+
+
+def members(body: str) -> dict[str, Any] | None:
+    """A message's members; None if it is none of ours."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and value.get("v") == 1 else None
+
+
+def event_ids(message: dict[str, Any]) -> tuple[EventId, ...]:
+    return tuple(EventId(event["id"]) for event in message["events"])
+
+
+def matches(webhook: Webhook, event: dict[str, Any]) -> bool:
+    types, programmes = webhook.event_types, webhook.program_ids
+    return (types == ("*",) or event["type"] in types) and (
+        programmes is None or event["program_id"] in programmes
+    )
+
+
+def is_signed(request: Request) -> bool:
+    headers = request.headers
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + request.body
+    wanted = "v1," + base64.b64encode(hmac.digest(_KEY, signed, hashlib.sha256)).decode()
+    return wanted in headers["webhook-signature"].split()

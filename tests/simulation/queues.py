@@ -1,0 +1,124 @@
+"""A standard queue of SQS: at least once, in any order, with visibility and a redrive policy."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from perkwire.accepting import Outgoing
+from perkwire.journal import Unavailable
+from perkwire.timestamps import MICROSECONDS
+from tests.simulation.world import World
+
+_LARGEST_BATCH = 10
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """A message; `receives` is what SQS has counted."""
+
+    id: str
+    body: str
+    visible_at: int
+    receives: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message as handed over; the count told is approximate and may be one too low."""
+
+    message: Message
+    receive_count: int
+
+
+@dataclass(eq=False)
+class SimulatedQueue:
+    """A queue and its dead-letter queue. `max_receives` is the redrive policy's."""
+
+    world: World
+    name: str
+    visibility_seconds: int
+    max_receives: int
+    messages: dict[str, Message] = field(default_factory=dict)
+    dead: dict[str, Message] = field(default_factory=dict)
+    _numbered: int = 0
+
+    def put(self, body: str) -> None:
+        self._numbered += 1
+        message_id = f"{self.name}-{self._numbered}"
+        self.messages[message_id] = Message(message_id, body, self.world.now)
+
+    def has_visible(self) -> bool:
+        return any(one.visible_at <= self.world.now for one in self.messages.values())
+
+    def next_visible_at(self) -> int | None:
+        """When the next message can be received."""
+        return min((one.visible_at for one in self.messages.values()), default=None)
+
+    def receive(self) -> list[Receipt]:
+        """Up to ten messages, any of those visible. Spent ones go to the dead-letter queue."""
+        world = self.world
+        visible = [one for one in self.messages.values() if one.visible_at <= world.now]
+        world.random.shuffle(visible)
+        receipts = []
+        for message in visible[: world.random.randint(1, _LARGEST_BATCH)]:
+            if message.receives >= self.max_receives:
+                world.say(f"{message.id} is dead")
+                self.dead[message.id] = self.messages.pop(message.id)
+                continue
+            message.receives += 1
+            told = message.receives
+            if told > 1 and world.chance(world.faults.miscounted_receive):
+                told -= 1
+            if not world.chance(world.faults.doubled_receive):
+                message.visible_at = world.now + self.visibility_seconds * MICROSECONDS
+            receipts.append(Receipt(message, told))
+        return receipts
+
+    def delete(self, message: Message) -> None:
+        """Delete it, or have a replica of SQS forget to."""
+        if not self.world.chance(self.world.faults.lost_delete):
+            self.messages.pop(message.id, None)
+
+    def redrive(self) -> None:
+        """Each dead letter becomes a new message, whose receives count from the start."""
+        self.world.say(f"redrive of {len(self.dead)} in {self.name}")
+        dead, self.dead = self.dead, {}
+        for message in dead.values():
+            self.put(message.body)
+
+    def bodies(self) -> list[str]:
+        return [one.body for one in (*self.messages.values(), *self.dead.values())]
+
+
+class QueuePort:
+    """accepting.Queue on a simulated queue. `sent` hears of each message before it is there."""
+
+    def __init__(self, world: World, queue: SimulatedQueue, sent: Callable[[str], None]) -> None:
+        self._world = world
+        self._queue = queue
+        self._sent = sent
+
+    def send(self, messages: Sequence[Outgoing]) -> list[bool]:
+        """Whether it says to hold each; what it denies to hold may be there, and be there twice."""
+        held: list[bool] = []
+        while len(held) < len(messages):
+            size = self._world.random.randint(1, _LARGEST_BATCH)
+            batch = messages[len(held) : len(held) + size]
+            try:
+                held += self._world.call(
+                    f"send {len(batch)} to {self._queue.name}", partial(self._put, batch)
+                )
+            except Unavailable:
+                held += [False] * len(batch)
+        return held
+
+    def _put(self, batch: Sequence[Outgoing]) -> list[bool]:
+        held = []
+        for message in batch:
+            refused = self._world.chance(self._world.faults.refused_message)
+            held.append(not refused)
+            copies = 2 if self._world.chance(self._world.faults.doubled_send) else 1
+            for _ in range(0 if refused else copies):
+                self._sent(message.body)
+                self._queue.put(message.body)
+        return held

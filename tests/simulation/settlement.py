@@ -1,0 +1,115 @@
+"""The invariant, judged once things have settled: nothing runs, no queue holds anything live."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from perkwire.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.ids import DeliveryId
+from perkwire.webhook import Webhook, WebhookStatus
+from tests.simulation.model import Key, members
+from tests.simulation.oracle import Oracle
+
+
+class Settlement:
+    """`dead` are the bodies of DeliveryQueue's dead letters; `interval` its visibility time-out.
+
+    `burnt` says that dead letters may have had all their receives burnt by crashes, so that no
+    invocation ever came to know them: then they are nowhere but there.
+    """
+
+    def __init__(
+        self, oracle: Oracle, dead: Iterable[str], interval: int, *, burnt: bool = False
+    ) -> None:
+        self._oracle = oracle
+        self._world = oracle.world
+        self._interval = interval
+        self._burnt = burnt
+        self._dead: dict[DeliveryId, set[int]] = defaultdict(set)
+        for message in map(members, dead):
+            if message is not None:
+                self._dead[message["delivery_id"]].add(message["run"])
+
+    def check(self) -> None:
+        """Every accepted event, at every webhook that it matched when it was routed."""
+        oracle = self._oracle
+        unrouted = oracle.unrouted() if self._burnt else set()
+        for event in sorted(oracle.accepted - unrouted):
+            if event not in oracle.events.events:
+                self._world.violate(f"{event[1]} was accepted and is unknown")
+            elif event not in oracle.routed:
+                self._world.violate(f"{event[1]} was accepted and never routed to the end")
+        for key in oracle.owed:
+            self._check_owed(key)
+
+    def check_sent_again(self, works: Callable[[str], bool]) -> None:
+        """What failed could be sent again: all has arrived at each live webhook that works."""
+        oracle = self._oracle
+        for key, delivery_id in oracle.ids.items():
+            webhook = oracle.config.webhooks[key[0]]
+            if webhook.status is not WebhookStatus.ENABLED or not works(webhook.url):
+                continue
+            entry = oracle.deliveries.entries.get(delivery_id)
+            arrived = entry is not None and entry.status is DeliveryStatus.SUCCEEDED
+            if key in oracle.owed and not arrived and delivery_id not in oracle.delivered:
+                self._world.violate(f"{delivery_id} was sent again and has not arrived")
+
+    def _check_owed(self, key: Key) -> None:
+        oracle = self._oracle
+        delivery_id = oracle.ids.get(key)
+        if delivery_id is None:
+            self._world.violate(f"{key} matched and became nothing")
+            return
+        self._check_record(key)
+        entry = oracle.deliveries.entries.get(delivery_id)
+        if delivery_id in oracle.delivered:
+            logged = entry is not None and entry.status is DeliveryStatus.SUCCEEDED
+            if not logged and delivery_id not in oracle.unlogged:
+                self._world.violate(f"{delivery_id} has arrived, and the log does not say so")
+        elif entry is None:
+            if not self._burnt or delivery_id not in self._dead:
+                self._world.violate(f"{delivery_id} is not in the log")
+        elif trouble := self._trouble(entry):
+            self._world.violate(f"{delivery_id} ({entry.status}, run {entry.run}) {trouble}")
+
+    def _check_record(self, key: Key) -> None:
+        """The kept events name a delivery of theirs at this webhook.
+
+        It may be one that was never sent: a routing kept the event and died, and the next found
+        the webhook changed. Of events that two routers had in hand at once nothing is asked: the
+        later put may forget what the other has made of them.
+        """
+        oracle = self._oracle
+        webhook_id, event_ids = key
+        account_id = oracle.history[webhook_id][0][1].account_id
+        for event_id in event_ids:
+            if (account_id, event_id) in oracle.contended:
+                continue
+            kept = oracle.events.events.get((account_id, event_id))
+            became = kept.deliveries.get(webhook_id) if kept else None
+            if became is None or event_id not in oracle.keys.get(DeliveryId(became), key)[1]:
+                self._world.violate(f"{event_id} is kept without what it became at {webhook_id}")
+
+    def _trouble(self, entry: Delivery) -> str | None:
+        status, reason = entry.standing(self._world.now, self._interval)
+        match status, reason:
+            case DeliveryStatus.SUCCEEDED, _:
+                return None
+            case DeliveryStatus.CANCELLED, _:
+                ended = (WebhookStatus.DISABLED, WebhookStatus.DELETED)
+                return None if self._ever(entry, *ended) else "was cancelled by nobody"
+            case DeliveryStatus.FAILED, Reason.PAUSED:
+                return None if self._ever(entry, WebhookStatus.PAUSED) else "knows of no pause"
+            case DeliveryStatus.FAILED, _:
+                # A copy of the message may have been at the endpoint while the other found the
+                # webhook paused or ended, and deleted it.
+                resting = self._oracle.excused.get(entry.id, -1) >= entry.run
+                dead = entry.run in self._dead[entry.id]
+                return None if dead or resting else "has failed and is in no dead-letter queue"
+            case _:
+                return "is in no queue"
+
+    def _ever(self, entry: Delivery, *statuses: WebhookStatus) -> bool:
+        def check(webhook: Webhook) -> bool:
+            return webhook.status in statuses
+
+        return self._oracle.was(entry.webhook_id, 0, check)

@@ -1,0 +1,192 @@
+"""The stores: the fakes of the suite, which keep the adapters' contracts, with faults at each step.
+
+What the adapters do in several steps is several steps here as well.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+from perkwire.delivery import Delivery
+from perkwire.dispatching import Change, WebhookState
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.journal import Unavailable
+from perkwire.routing import RoutedEvent
+from perkwire.webhook import Webhook
+from tests.fakes import (
+    FakeDeliveryItems,
+    FakeDeliveryTable,
+    FakeEventItems,
+    FakeRetryableDeliveries,
+    FakeWebhookLookup,
+)
+from tests.simulation.world import World
+
+
+class _Steps:
+    """Passes every call of a method on, as a step of the world."""
+
+    def __init__(self, world: World, target: object) -> None:
+        self._world = world
+        self._target = target
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._target, name)
+
+        def step(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as the method's
+            what = f"{type(self._target).__name__.removeprefix('Fake')}.{name}"
+            return self._world.call(what, lambda: method(*arguments, **named))
+
+        return step
+
+
+def in_steps[T](world: World, target: T) -> T:
+    """The same thing, each of whose calls may fail, crash or take effect without an answer."""
+    return cast(T, _Steps(world, target))
+
+
+class Lookup(FakeWebhookLookup):
+    """An item may be absent for a moment, as from a table that is being restored.
+
+    `read` hears of a read of all webhooks, `changed` of a pause.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        items: Any,  # noqa: ANN401 - as the fake's
+        read: Callable[[AccountId], None],
+        changed: Callable[[], None],
+    ) -> None:
+        super().__init__(items)
+        self._world = world
+        self._read = read
+        self._changed = changed
+
+    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
+        if self._world.chance(self._world.faults.absent_item):
+            self._world.say(f"{account_id} is absent")
+            return None
+        self._read(account_id)
+        return super().of_account(account_id)
+
+    def states(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState]:
+        states = super().states(sorted(keys))
+        return {
+            webhook_id: state
+            for webhook_id, state in states.items()
+            if not self._world.chance(self._world.faults.absent_item)
+        }
+
+    def pause(self, webhook: Webhook, pause: Any) -> bool:  # noqa: ANN401 - as the fake's
+        paused = super().pause(webhook, pause)
+        self._changed()
+        return paused
+
+
+class EventTable:
+    """routing.Events, as the adapter does it: all that is there is read, then all is put."""
+
+    def __init__(self, world: World, items: FakeEventItems) -> None:
+        self._world = world
+        self._items = items
+
+    def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
+        keys = [(routed.account_id, routed.event.id) for routed in events]
+        stored = self._items.events
+        try:
+            merged = self._world.call(
+                "EventTable.keep reads", lambda: {key: stored[key] for key in keys if key in stored}
+            )
+            for key, routed in zip(keys, events, strict=True):
+                before = merged[key].deliveries if key in merged else {}
+                merged[key] = replace(routed, deliveries={**before, **routed.deliveries})
+            puts = list(merged.items())
+            while puts:
+                size = self._world.random.randint(1, 25)
+                page, puts = puts[:size], puts[size:]
+                self._world.call(f"EventTable.keep puts {len(page)}", partial(stored.update, page))
+        except Unavailable:
+            return set(keys)
+        return set()
+
+
+class DeliveryTable:
+    """dispatching.DeliveryLog and routing.PausedDeliveries.
+
+    `logged` hears of each entry before and after a write, `told` of what a write has answered.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        items: FakeDeliveryItems,
+        logged: Callable[[Delivery | None, Delivery | None], None],
+        told: Callable[[Delivery, bool], None],
+    ) -> None:
+        self._world = world
+        self._items = items
+        self._table = FakeDeliveryTable(items)
+        self._logged = logged
+        self._told = told
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        return self._world.call("DeliveryTable.find", lambda: self._table.find(sorted(keys)))
+
+    def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
+        unstored = set()
+        for change in changes:
+            after = change.after
+            what = f"DeliveryTable.write {after.id} run {after.run}: {after.status} {after.reason}"
+            try:
+                self._world.call(what, partial(self._write, change))
+            except Unavailable:
+                unstored.add(after.id)
+            self._told(after, after.id not in unstored)
+        return unstored
+
+    def add(self, deliveries: Sequence[Delivery]) -> None:
+        self._world.call("DeliveryTable.add", lambda: self._add(deliveries))
+
+    def _write(self, change: Change) -> None:
+        before = self._items.entries.get(change.after.id)
+        self._table.write([change])
+        self._logged(before, self._items.entries.get(change.after.id))
+
+    def _add(self, deliveries: Sequence[Delivery]) -> None:
+        before = {one.id: self._items.entries.get(one.id) for one in deliveries}
+        self._table.add(deliveries)
+        for delivery_id, entry in before.items():
+            self._logged(entry, self._items.entries.get(delivery_id))
+
+
+class RetryableDeliveries:
+    """retrying.Deliveries."""
+
+    def __init__(
+        self,
+        world: World,
+        items: FakeDeliveryItems,
+        logged: Callable[[Delivery | None, Delivery | None], None],
+    ) -> None:
+        self._world = world
+        self._items = items
+        self._table = FakeRetryableDeliveries(items)
+        self._logged = logged
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        return self._world.call("RetryableDeliveries.find", lambda: self._table.find(sorted(keys)))
+
+    def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
+        def effect() -> None:
+            before = self._items.entries.get(entry.id)
+            self._table.hand_over(entry, now, due_at)
+            self._logged(before, self._items.entries.get(entry.id))
+
+        try:
+            self._world.call(f"RetryableDeliveries.hand_over {entry.id}", effect)
+        except Unavailable:
+            return

@@ -1,0 +1,286 @@
+"""The real functions of the main job on simulated services."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import dispatcher.app
+import router.app
+from perkwire import ids
+from perkwire.accepting import Acceptance
+from perkwire.dispatching import Dispatching, DispatchRule
+from perkwire.journal import Unavailable
+from perkwire.noticing import Notice, Noticing
+from perkwire.pausing import PauseRule
+from perkwire.retrying import Retrying
+from perkwire.routing import Routing
+from tests.builders import any_data
+from tests.fakes import (
+    FakeClaimTable,
+    FakeConfigItems,
+    FakeDeliveryItems,
+    FakeEventItems,
+    FakeEventReader,
+    FakeOpener,
+    FakeWebhookStore,
+)
+from tests.simulation.endpoints import TIMEOUT_SECONDS, Endpoints
+from tests.simulation.notices import Notices
+from tests.simulation.oracle import Oracle
+from tests.simulation.queues import QueuePort, Receipt, SimulatedQueue
+from tests.simulation.stores import (
+    DeliveryTable,
+    EventTable,
+    Lookup,
+    RetryableDeliveries,
+    in_steps,
+)
+from tests.simulation.world import World
+
+RETRY_INTERVAL_SECONDS = 300
+_EVENT_VISIBILITY_SECONDS = 180
+_ROUTER_SECONDS = 30
+_DISPATCHER_SECONDS = 45
+_RETENTION_DAYS = 30
+
+
+class SideBySide(Executor):
+    """Runs works one after the other in a drawn order; only the time of the longest passes."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def map[T](
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+    ) -> Iterator[T]:
+        calls = list(zip(*iterables, strict=True))
+        futures = [Future[T]() for _ in calls]
+        invocation = self._world.current
+        if invocation is not None:
+            invocation.side_by_side, invocation.longest = True, 0.0
+        for position in self._world.random.sample(range(len(calls)), len(calls)):
+            try:
+                futures[position].set_result(fn(*calls[position]))
+            except Exception as error:  # as an executor: it is raised where the result is taken
+                futures[position].set_exception(error)
+        if invocation is not None:
+            invocation.side_by_side = False
+            invocation.spend(invocation.longest)
+        return (future.result() for future in futures)
+
+
+class Telemetry:
+    """What the handlers use of adapters.telemetry.Telemetry."""
+
+    def __init__(self, world: World, oracle: Oracle) -> None:
+        self._world = world
+        self._oracle = oracle
+
+    def begin(self, _: str) -> None:
+        return
+
+    def note(self, what: str, /, **_: str | int | None) -> None:
+        self._world.say(f"  note {what}")
+
+    def fault(self, what: str, /, **fields: str | int | None) -> None:
+        self._world.say(f"  fault {what} {fields.get('detail') or ''}")
+
+    def crash(self, what: str, error: BaseException) -> None:
+        self._world.say(f"  {what}: {error!r}")
+        self._oracle.crashes()
+
+    def flush(self) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the handlers use of Lambda's context."""
+
+    world: World
+    deadline: int
+    aws_request_id: str = "simulated"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return (self.deadline - self.world.now) // 1000
+
+
+class System:
+    """A stack whose parameters are drawn, with nothing in it yet."""
+
+    def __init__(self, world: World) -> None:
+        draw = world.random
+        self.world = world
+        self.config = FakeConfigItems()
+        self.events = FakeEventItems()
+        self.deliveries = FakeDeliveryItems()
+        max_attempts = draw.randint(1, 4)
+        notice_interval = draw.choice((5, 60))
+        self.event_queue = SimulatedQueue(
+            world, "event", _EVENT_VISIBILITY_SECONDS, draw.choice((3, 10))
+        )
+        self.delivery_queue = SimulatedQueue(
+            world, "delivery", RETRY_INTERVAL_SECONDS, max_attempts
+        )
+        self.oracle = Oracle(
+            world=world,
+            config=self.config,
+            events=self.events,
+            deliveries=self.deliveries,
+            max_attempts=max_attempts,
+            notices=Notices(world, notice_interval),
+            queued_events=self.event_queue.bodies,
+        )
+        oracle = self.oracle
+        self.endpoints = Endpoints(world, oracle.gets, oracle.succeeds)
+        self.webhooks = FakeWebhookStore(self.config)
+        self._telemetry = Telemetry(world, oracle)
+        lookup = Lookup(world, self.config, oracle.webhooks_read, oracle.webhooks_changed)
+        stepwise = in_steps(world, lookup)
+        table = DeliveryTable(world, self.deliveries, oracle.logs, oracle.told)
+        self.acceptance = Acceptance(
+            claims=in_steps(
+                world,
+                FakeClaimTable(
+                    self.events, event_retention_days=_RETENTION_DAYS, clock=world.clock
+                ),
+            ),
+            accounts=stepwise,
+            queue=QueuePort(world, self.event_queue, lambda _: None),
+            check_data=any_data,
+            journal=self._telemetry,
+            clock=world.clock,
+        )
+        self._routing = Routing(
+            webhooks=stepwise,
+            events=EventTable(world, self.events),
+            paused=table,
+            queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
+            journal=self._telemetry,
+            clock=world.clock,
+        )
+        self._dispatching = Dispatching(
+            webhooks=stepwise,
+            log=table,
+            vault=in_steps(world, FakeOpener()),
+            sender=self.endpoints,
+            health=stepwise,
+            noticing=Noticing(
+                counts=stepwise,
+                publisher=Publisher(world, oracle),
+                journal=self._telemetry,
+                interval_minutes=notice_interval,
+            ),
+            journal=self._telemetry,
+            rule=DispatchRule(
+                max_attempts=max_attempts,
+                retry_interval_seconds=RETRY_INTERVAL_SECONDS,
+                pause=PauseRule(draw.choice((2, 20)), draw.random() < 0.3),
+            ),
+            executor=SideBySide(world),
+            clock=world.clock,
+        )
+        self.retrying = Retrying(
+            deliveries=RetryableDeliveries(world, self.deliveries, oracle.logs),
+            events=in_steps(world, FakeEventReader(self.events)),
+            webhooks=stepwise,
+            queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
+            retry_interval_seconds=RETRY_INTERVAL_SECONDS,
+            clock=world.clock,
+        )
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """The handlers work on this system, and ids are drawn from its seed."""
+        settings = SimpleNamespace(endpoint_timeout_seconds=TIMEOUT_SECONDS)
+        with (
+            patch.object(ids, "secrets", SimpleNamespace(randbits=self.world.random.getrandbits)),
+            patch.object(router.app, "_telemetry", lambda: self._telemetry),
+            patch.object(router.app, "_routing", lambda: self._routing),
+            patch.object(dispatcher.app, "_telemetry", lambda: self._telemetry),
+            patch.object(dispatcher.app, "_settings", lambda: settings),
+            patch.object(dispatcher.app, "_dispatching", lambda: self._dispatching),
+        ):
+            yield
+
+    def poll(self, queue: SimulatedQueue) -> None:
+        """What an event source mapping does: receive, invoke, delete what is done."""
+        receipts = queue.receive()
+        if not receipts:
+            return
+        world = self.world
+        names = ", ".join(f"{one.message.id} ({one.receive_count})" for one in receipts)
+        if world.chance(world.faults.throttled_poll):
+            world.say(f"throttled with {names}")
+            return
+        is_router = queue is self.event_queue
+        app, kind = (router.app, "router") if is_router else (dispatcher.app, "dispatcher")
+        seconds = _ROUTER_SECONDS if is_router else _DISPATCHER_SECONDS
+        waits = 0.0
+        if world.chance(world.faults.late_start):
+            waits = world.random.uniform(0, queue.visibility_seconds)
+        invocation = world.start(
+            kind, lambda: self._invoke(app, queue, receipts, seconds), waits + seconds
+        )
+        invocation.spend(waits)
+        world.say(f"{invocation.name} gets {names}")
+
+    def _invoke(
+        self, app: ModuleType, queue: SimulatedQueue, receipts: Sequence[Receipt], seconds: int
+    ) -> None:
+        invocation = self.world.current
+        if invocation is None:
+            return
+        self.oracle.begins(invocation, receipts)
+        invocation.deadline = self.world.now + seconds * 1_000_000
+        response = app.handler(_sqs_event(receipts), Context(self.world, invocation.deadline))
+        left = [one["itemIdentifier"] for one in response["batchItemFailures"]]
+        self.world.say(f"leaves {left}")
+        self.oracle.answers(left)
+        invocation.deadline += queue.visibility_seconds * 1_000_000
+        for receipt in receipts:
+            if receipt.message.id not in left:
+                with contextlib.suppress(Unavailable, RuntimeError):
+                    self._delete(queue, receipt)
+
+    def _delete(self, queue: SimulatedQueue, receipt: Receipt) -> None:
+        def effect() -> None:
+            self.oracle.deletes(receipt.message)
+            queue.delete(receipt.message)
+
+        self.world.call(f"delete {receipt.message.id}", effect)
+
+
+class Publisher:
+    """noticing.Publisher."""
+
+    def __init__(self, world: World, oracle: Oracle) -> None:
+        self._world = world
+        self._oracle = oracle
+
+    def publish(self, topic: str, notice: Notice) -> None:
+        self._world.call(
+            f"publish to {topic}: {notice.subject}",
+            lambda: self._oracle.notices.published(notice.subject),
+        )
+
+
+def _sqs_event(receipts: Sequence[Receipt]) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": one.message.id,
+                "body": one.message.body,
+                "attributes": {"ApproximateReceiveCount": str(one.receive_count)},
+            }
+            for one in receipts
+        ]
+    }

@@ -1,0 +1,108 @@
+"""Router and dispatcher in bad weather: what SQS and DynamoDB may do, they do here by a seed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.endpoints import Manner
+from tests.simulation.faults import Fault
+from tests.simulation.simulation import simulate
+from tests.simulation.world import World
+
+SEEDS = 2_000
+_CHUNK = 100
+_ROOT = Path(__file__).resolve().parents[2]
+_SHOWN_LINES = 60
+_SEEN = (
+    "succeeded None",
+    "retrying None",
+    "failed None",
+    "failed unavailable",
+    "failed paused",
+    "cancelled disabled",
+    "cancelled deleted",
+    "run 2",
+    "is dead",
+    "is absent",
+    "throttled with",
+    "out of time",
+    "answers 202",
+    "answers 422",
+    "answers 503",
+    "answers [202",
+    "fault no_time_left",
+    "fault message_unreadable",
+    "fault deliveries_not_queued",
+    "fault claims_not_marked",
+    "batch_crashed",
+    "note delivery.doubled",
+    "note webhook.paused",
+    "note notice.sent",
+)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, _CHUNK))
+def test_every_accepted_event_is_accounted_for_at_every_webhook(first: int) -> None:
+    for seed in range(first, first + _CHUNK):
+        outcome = simulate(seed)
+        if outcome.violations:
+            pytest.fail(
+                "\n".join(
+                    (
+                        *outcome.trace[-_SHOWN_LINES:],
+                        f"seed {seed}: {outcome.violations[0]}",
+                        f"All of it: python -m tests.simulation --seed {seed}",
+                    )
+                ),
+                pytrace=False,
+            )
+
+
+def test_the_weather_is_bad_enough() -> None:
+    happened = "\n".join(line for seed in range(60) for line in simulate(seed, traced=True).trace)
+    wanted = {
+        *(fault for fault in Fault if fault is not Fault.NONE),
+        *(manner for manner in Manner if manner is not Manner.FLAPPING),
+        *_SEEN,
+    }
+
+    assert {one for one in wanted if one not in happened} == set()
+
+
+def test_a_seed_replays_exactly() -> None:
+    for seed in range(20):
+        assert simulate(seed, traced=True) == simulate(seed, traced=True)
+
+
+def test_a_seed_replays_exactly_in_another_process_with_other_hashes() -> None:
+    seed = 3
+
+    def replay(hash_seed: str) -> str:
+        ended = subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "--seed", str(seed)],
+            cwd=_ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return ended.stdout
+
+    here = "".join(f"{line}\n" for line in simulate(seed, traced=True).trace)
+    assert replay("1") == replay("2") == f"{here}holds\n"
+
+
+def test_seeds_differ() -> None:
+    traces = {simulate(seed, traced=True).trace for seed in range(5)}
+
+    assert len(traces) == 5
+
+
+def test_a_world_at_peace_knows_no_chance() -> None:
+    world = World(0)
+    world.hostile = False
+
+    assert not any(world.chance(1.0) for _ in range(100))

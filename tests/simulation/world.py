@@ -1,0 +1,193 @@
+"""Time, chance and concurrency of a simulated run: all from one seed.
+
+Every invocation runs in a thread of its own, and only one thread runs at any moment: at each step
+(each call of a port) it hands over to the scheduler, which draws who goes on. So invocations
+interleave as they do in Lambda, and the same seed gives the same interleaving.
+"""
+
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from perkwire.journal import Unavailable
+from perkwire.timestamps import MICROSECONDS
+from tests.builders import NOW
+from tests.simulation.faults import Fault, Faults
+
+
+class Died(BaseException):
+    """The invocation ends here, without a word: a crash, or its time-out."""
+
+
+class Invocation:
+    """One run of a function: `work` until it ends, dies, or is past its time-out."""
+
+    def __init__(self, world: "World", name: str, work: Callable[[], None], seconds: float) -> None:
+        self.name = name
+        self.started_at = world.now
+        self.deadline = world.now + int(seconds * MICROSECONDS)
+        self.wakes_at = world.now
+        self.ended = False
+        self.died = False
+        self.error: BaseException | None = None
+        self.side_by_side = False
+        self.longest = 0.0
+        self._world = world
+        self._work = work
+        self._go = threading.Lock()
+        self._back = threading.Lock()
+        self._go.acquire()
+        self._back.acquire()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def resume(self) -> None:
+        """Go on to the next step."""
+        self._go.release()
+        self._back.acquire()
+        if self.ended:
+            self._thread.join()
+
+    def pause(self) -> None:
+        """Hand over to the scheduler, from inside the work."""
+        self._back.release()
+        self._go.acquire()
+
+    def spend(self, seconds: float) -> None:
+        """Take this long; what runs side by side takes as long as its longest."""
+        if self.side_by_side:
+            self.longest = max(self.longest, seconds)
+        else:
+            self.wakes_at = self._world.now + int(seconds * MICROSECONDS)
+
+    def _run(self) -> None:
+        self._go.acquire()
+        try:
+            self._work()
+        except Died:
+            self.died = True
+        except BaseException as error:
+            self.error = error
+        self.ended = True
+        self._back.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that happened."""
+
+    at: int
+    who: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{(self.at - NOW) / MICROSECONDS:12.6f}  {self.who:<14} {self.what}"
+
+
+@dataclass(eq=False)
+class World:
+    """The scheduler. `now` is in microseconds since the epoch."""
+
+    seed: int
+    random: Random = field(init=False)
+    faults: Faults = field(init=False)
+    now: int = NOW
+    trace: list[Line] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    running: list[Invocation] = field(default_factory=list)
+    current: Invocation | None = None
+    hostile: bool = True
+    stopping: bool = False
+    _started: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)
+        self.faults = Faults.drawn(self.random)
+
+    def clock(self) -> int:
+        return self.now
+
+    def chance(self, probability: float) -> bool:
+        """Whether something bad happens; nothing does once the world is at peace."""
+        return self.hostile and self.random.random() < probability
+
+    def say(self, what: str) -> None:
+        who = self.current.name if self.current is not None else "-"
+        self.trace.append(Line(self.now, who, what))
+
+    def violate(self, what: str) -> None:
+        """The oracle has found something that must not be."""
+        self.say(f"VIOLATION: {what}")
+        self.violations.append(what)
+
+    def start(self, kind: str, work: Callable[[], None], seconds: float) -> Invocation:
+        """Begin an invocation that may take this long."""
+        self._started += 1
+        invocation = Invocation(self, f"{kind}-{self._started}", work, seconds)
+        self.running.append(invocation)
+        return invocation
+
+    def resume(self, invocation: Invocation) -> None:
+        """One step of an invocation, at the earliest when it wakes."""
+        self.now = max(self.now, invocation.wakes_at)
+        self.current = invocation
+        invocation.resume()
+        if invocation.died:
+            self.say("died")
+        self.current = None
+        if invocation.ended:
+            self.running.remove(invocation)
+            if invocation.error is not None and not self.stopping:
+                trace = "".join(traceback.format_exception(invocation.error))
+                self.violate(f"{invocation.name} raised {invocation.error!r}\n{trace}")
+
+    def finish_all(self) -> None:
+        """Run all that runs to its end, in a drawn order."""
+        while self.running:
+            self.resume(self.random.choice(self.running))
+
+    def stop(self) -> None:
+        """End every invocation at its next step."""
+        self.stopping = True
+        self.finish_all()
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += int(seconds * MICROSECONDS)
+
+    def call[T](self, what: str, effect: Callable[[], T]) -> T:
+        """One step: hand over, then do it, or suffer a fault before or after.
+
+        Raises Unavailable for what a port may raise, Died for a crash or a time-out, RuntimeError
+        for what nobody has thought of.
+        """
+        invocation = self.current
+        if invocation is None:
+            return effect()
+        if self.hostile:
+            invocation.pause()
+            if self.stopping:
+                raise Died
+            self.now += self.random.randrange(100, 20_000)
+        if self.now >= invocation.deadline:
+            self.say(f"{what}: out of time")
+            raise Died
+        fault = self.faults.drawn_for(self.random) if self.hostile else Fault.NONE
+        self.say(what if fault is Fault.NONE else f"{what}: {fault}")
+        match fault:
+            case Fault.CRASH_BEFORE:
+                raise Died
+            case Fault.THROTTLED:
+                raise Unavailable("simulated: throttled")
+            case Fault.SURPRISE:
+                raise RuntimeError("simulated: surprise")
+        result = effect()
+        match fault:
+            case Fault.CRASH_AFTER:
+                raise Died
+            case Fault.ANSWER_LOST:
+                raise Unavailable("simulated: answer lost")
+            case Fault.SLOW:
+                invocation.spend(self.random.choice((1, 12, 40)))
+        return result
