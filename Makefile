@@ -9,6 +9,7 @@ PORT ?= 4566
 DEMO ?= 1
 PARAMS ?=
 ENV ?= default
+SEEDS ?= 20000
 PYTHON_SOURCES := functions infra tests bench
 
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -16,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Make .venv with Python 3.13 and all pinned packages
@@ -38,7 +39,12 @@ demo: $(STAMP) ## Play the demonstration against a system that is already runnin
 
 .PHONY: test
 test: $(STAMP) ## Run all tests
-	@exec python -m pytest
+	@exec python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+.PHONY: soak
+soak: $(STAMP) ## Break things for long: simulated seeds, then kills and restarts (SEEDS=20000 SOAK_SECONDS=300)
+	python -m tests.simulation --from 2000 --seeds $(SEEDS)
+	python -m tests.soak
 
 .PHONY: check
 check: $(STAMP) ## Run the formatter's check, linters, types, layers, template checks and lock drift
@@ -48,7 +54,13 @@ check: $(STAMP) ## Run the formatter's check, linters, types, layers, template c
 	PYTHONPATH=functions lint-imports
 	cfn-lint
 	sam validate --lint
+	python -m infra.coverage --check
+	python -m infra.cost --check
 	python -m infra.lock --check
+
+.PHONY: audit
+audit: $(STAMP) ## Look for known vulnerabilities and for secrets; says what it skips without a network
+	python -m infra.audit
 
 .PHONY: lock
 lock: $(STAMP) ## Compile both requirement files from pyproject.toml
@@ -65,6 +77,10 @@ deploy: build ## Deploy to AWS (ENV=default|staging|prod PARAMS="AlarmEmail=…"
 .PHONY: bench
 bench: $(STAMP) ## Measure against the floors, side by side
 	python -m bench
+
+.PHONY: screenshots
+screenshots: $(STAMP) ## Take the pictures in docs/images again, of the console as it is
+	SCREENSHOTS_TO=docs/images python -m pytest tests/browser/test_pictures.py
 
 .PHONY: clean
 clean: ## Forget the local system's data and everything built

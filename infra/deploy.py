@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (ROOT / ".aws-sam" / "build" / "template.yaml").exists():
             raise DeployError("There is no build: run make build first.")
         check_concurrency(parameters, account_concurrency(environment))
+        if not parameters["ConsoleUrl"]:
+            parameters["ConsoleUrl"] = deployed_console_url(environment)
     except (ParameterError, DeployError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -96,6 +98,29 @@ def account_concurrency(environment: Mapping[str, Any]) -> int:
             f"The concurrency limit of the account cannot be read: {error}"
         ) from error
     return limits["UnreservedConcurrentExecutions"]
+
+
+def deployed_console_url(environment: Mapping[str, Any]) -> str:
+    """Return where the console of the stack is; empty if the stack is not there yet.
+
+    The template cannot say it itself: the functions would need the API, which needs them.
+    """
+    session = boto3.Session(
+        profile_name=environment.get("profile"), region_name=environment.get("region")
+    )
+    try:
+        stacks = session.client("cloudformation").describe_stacks(
+            StackName=environment["stack_name"]
+        )["Stacks"]
+    except ClientError as error:
+        # CloudFormation's way to say that there is no such stack.
+        if error.response["Error"]["Code"] == "ValidationError":
+            return ""
+        raise DeployError(f"The stack cannot be read: {error}") from error
+    except BotoCoreError as error:
+        raise DeployError(f"The stack cannot be read: {error}") from error
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
+    return f"{outputs['ApiUrl']}/console" if "ApiUrl" in outputs else ""
 
 
 def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:

@@ -6,7 +6,8 @@ from itertools import count
 from perkwire.account import Account, Caller, Scope
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus
 from perkwire.event import Event
-from perkwire.ids import AccountId, EventId, WebhookId, delivery_id
+from perkwire.formats import Payload
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.messages import (
     DeliveryMessage,
     EventMessage,
@@ -69,6 +70,7 @@ def a_webhook(
         header_names=tuple(headers or ()),
         batch_size=1,
         format="standard",
+        format_settings={},
         status=WebhookStatus.ENABLED,
         pause=None,
         sealed=SealedSecrets(secret=b"", headers=None),
@@ -85,6 +87,20 @@ def a_webhook(
         headers=sealer.seal_headers(webhook.account_id, webhook.id, headers or {}),
     )
     return replace(webhook, sealed=sealed)
+
+
+def a_payload(*events: Event, **overrides: object) -> Payload:
+    """A delivery of these events to be rendered."""
+    payload = Payload(
+        delivery_id=DeliveryId("dlv_1"),
+        account_id=ACCOUNT,
+        webhook_id=WEBHOOK,
+        url="https://till.example/hook",
+        events=events,
+        batched=False,
+        settings={},
+    )
+    return replace(payload, **overrides)  # type: ignore[arg-type]
 
 
 def webhooks(number: int, **overrides: object) -> list[Webhook]:
@@ -165,9 +181,18 @@ def a_received(
     )
 
 
+def points_data(points: int = 120) -> dict[str, Json]:
+    """Data that the catalogue takes for points.earned and its like."""
+    return {"member": {"id": "mbr_1"}, "transaction": {"id": "txn_1", "points": points}}
+
+
+def any_data(_event_type: str, _data: dict[str, Json]) -> None:
+    """A DataCheck that finds nothing wrong."""
+
+
 def event_body(**overrides: Json) -> dict[str, Json]:
     """An event as the platform posts it."""
-    body: dict[str, Json] = {"type": "points.earned", "data": {"points": 120}}
+    body: dict[str, Json] = {"type": "points.earned", "data": points_data()}
     return body | overrides
 
 

@@ -84,6 +84,7 @@ def _dispatching() -> Dispatching:
             publisher=NoticePublisher(lambda: aws.sns(connection)),
             journal=telemetry,
             interval_minutes=settings.notice_interval_minutes,
+            console_url=settings.console_url,
         ),
         journal=telemetry,
         rule=DispatchRule(

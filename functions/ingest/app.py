@@ -6,6 +6,7 @@ from functools import cache
 from perkwire.accepting import Acceptance
 from perkwire.adapters import aws, tables
 from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, ClaimTable
 from perkwire.adapters.http_api import (
     HttpAnswer,
@@ -40,6 +41,7 @@ def _acceptance() -> Acceptance:
         ),
         accounts=WebhookLookup(),
         queue=SqsQueue(aws.sqs(connection), settings.event_queue_url, _telemetry()),
+        check_data=DataSchemas(),
         journal=_telemetry(),
         clock=now,
     )

@@ -1,13 +1,19 @@
-"""/v1/accounts: accounts and their API keys."""
+"""/v1/accounts: accounts, their API keys and console links."""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, done, listed
 from perkwire.ids import AccountId, KeyId
 from perkwire.managing import AccountManagement, Page
+from perkwire.signing_in import SigningIn
 
 
-def add(resolver: APIGatewayHttpResolver, management: AccountManagement) -> None:
+def add(
+    resolver: APIGatewayHttpResolver,
+    management: AccountManagement,
+    signing_in: SigningIn,
+    console_url: str,
+) -> None:
     """Add the routes to the resolver."""
 
     @resolver.post("/v1/accounts")
@@ -55,3 +61,11 @@ def add(resolver: APIGatewayHttpResolver, management: AccountManagement) -> None
     def remove_key(account_id: str, key_id: str) -> Response[str]:
         management.remove_key(Call(resolver).caller, AccountId(account_id), KeyId(key_id))
         return done()
+
+    @resolver.post("/v1/accounts/<account_id>/console-links")
+    def create_link(account_id: str) -> Response[str]:
+        call = Call(resolver)
+        link, token = signing_in.create_link(
+            call.caller, AccountId(account_id), call.optional_object()
+        )
+        return answered(201, link.shown(call.console_url(console_url), token))

@@ -6,7 +6,13 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from perkwire.account import Caller
-from perkwire.adapters.http_api import body_of, caller_of, header_of, problem_of
+from perkwire.adapters.http_api import (
+    body_of,
+    caller_of,
+    console_url_of,
+    header_of,
+    problem_of,
+)
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.fields import parse_object
 from perkwire.managing import Page
@@ -64,6 +70,10 @@ class Call:
     def optional_object(self) -> dict[str, Json]:
         """As `object`, but no body at all is an empty object."""
         return self.object() if body_of(self._event) else {}
+
+    def console_url(self, configured: str) -> str:
+        """Where the console of this stack is."""
+        return console_url_of(self._event, configured)
 
     def page(self, *parameters: str) -> tuple[int, str | None]:
         """`limit` and `cursor`; raises Problem, also for parameters other than those named."""

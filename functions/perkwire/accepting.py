@@ -8,11 +8,11 @@ without sending: no crash in between can lose an event that was answered 202.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from perkwire.account import Caller, Scope
-from perkwire.event import Event, EventDraft, parse_events
+from perkwire.event import DataCheck, Event, EventDraft, parse_events
 from perkwire.ids import AccountId, EventId, event_id_for_key, new_event_id
 from perkwire.journal import Journal, Unavailable
 from perkwire.messages import EventMessage, chunks, write_event_message
@@ -71,7 +71,7 @@ class Outgoing:
     SQS holds it back for `delay_seconds`, 900 at most.
     """
 
-    body: str
+    body: str = field(repr=False)
     group: str
     delay_seconds: int = 0
 
@@ -114,9 +114,11 @@ class Acceptance:
         claims: Claims,
         accounts: Accounts,
         queue: Queue,
+        check_data: DataCheck,
         journal: Journal,
         clock: Callable[[], int],
     ) -> None:
+        self._check_data = check_data
         self._journal = journal
         self._claims = claims
         self._accounts = accounts
@@ -133,7 +135,7 @@ class Acceptance:
         if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
             detail = "must be 1 to 255 visible ASCII characters"
             raise invalid([FieldError("Idempotency-Key", detail)])
-        request = parse_events(body)
+        request = parse_events(body, self._check_data)
         entries = self._entries(caller, request.drafts, idempotency_key)
         found = self._claim(entries)
         accepted = self._send(entries, found)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus
+from perkwire.event import types_of
 from perkwire.formats import FORMATS, Unrenderable
 from perkwire.ids import AccountId, DeliveryId, WebhookId
 from perkwire.journal import Journal, Unavailable
@@ -22,7 +23,6 @@ from perkwire.messages import (
 from perkwire.noticing import Noticing, Occasion
 from perkwire.pausing import HealthStore, PauseRule, Result, record
 from perkwire.rendering import Opened, render
-from perkwire.routing import event_types
 from perkwire.secret import UnusableSecret
 from perkwire.sending import Answered, Request, Sender, Unanswered
 from perkwire.timestamps import MICROSECONDS
@@ -322,7 +322,7 @@ class Dispatching:
             account_id=message.account_id,
             webhook_id=message.webhook_id,
             event_ids=tuple(event.id for event in message.events),
-            event_types=event_types(message.events),
+            event_types=types_of(message.events),
             run=message.run,
             status=DeliveryStatus.PENDING,
             reason=None,

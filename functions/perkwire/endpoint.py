@@ -169,12 +169,20 @@ _REFUSED_NAMES = frozenset(
         "user-agent",
         "via",
         "forwarded",
-        "nonce",
-        "x-voucherify-signature",
-        "x-zinrelo-signature",
+        "true-client-ip",
+        "x-client-ip",
+        "x-http-method-override",
+        "x-original-url",
+        "x-real-ip",
+        "x-rewrite-url",
     }
 )
-_REFUSED_PREFIXES = ("content-", "proxy-", "svix-", "webhook-", "x-amz", "x-forwarded-")
+_REFUSED_PREFIXES = ("content-", "proxy-", "svix-", "webhook-", "x-amz", "x-forwarded")
+
+
+def folded(name: str) -> str:
+    """A header's name as receivers compare it: without case, and `_` as `-`, as CGI and WSGI do."""
+    return name.lower().replace("_", "-")
 
 
 def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str, str]]:
@@ -188,16 +196,16 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str
     wrong: list[tuple[str, str]] = []
     seen: set[str] = set()
     for name, value in headers.items():
-        folded = name.lower()
+        key = folded(name)
         if not _TOKEN.fullmatch(name):
             wrong.append((name, "is not a valid header name"))
-        elif folded in _REFUSED_NAMES or folded.startswith(_REFUSED_PREFIXES):
+        elif key in _REFUSED_NAMES or key.startswith(_REFUSED_PREFIXES):
             wrong.append((name, "is set by Perkwire or by the connection"))
-        elif folded in seen:
-            wrong.append((name, "is there twice, differing only in case"))
+        elif key in seen:
+            wrong.append((name, "is there twice, differing only in case, or in _ and -"))
         elif not _VALUE.fullmatch(value):
             wrong.append((name, "must be visible ASCII, with spaces and tabs inside only"))
-        seen.add(folded)
+        seen.add(key)
     if len(headers) > MAX_HEADERS:
         wrong.append(("", f"must be at most {MAX_HEADERS}"))
     if len(compact_ascii(dict(headers))) > MAX_HEADER_BYTES:

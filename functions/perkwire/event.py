@@ -3,9 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from perkwire.catalogue import is_event_type, nearest
 from perkwire.fields import Fields, parse_object
 from perkwire.ids import AccountId, EventId
 from perkwire.problem import FieldError, invalid, too_large
@@ -22,6 +23,15 @@ LONGEST_EVENT_TYPE = 128
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 
 
+def check_event_type(name: str) -> str | None:
+    """What is wrong with the name of an event type, or None."""
+    if is_event_type(name):
+        return None
+    near = nearest(name)
+    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    return f"is not an event type of the catalogue{hint}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """An accepted event. Times are microseconds since the epoch.
@@ -35,6 +45,16 @@ class Event:
     occurred_at: int | None
     program_id: str | None
     data: dict[str, Json]
+
+    @property
+    def happened_at(self) -> int:
+        """When it happened, as the caller said, else when it was accepted."""
+        return self.accepted_at if self.occurred_at is None else self.occurred_at
+
+
+def types_of(events: Iterable[Event]) -> tuple[str, ...]:
+    """The distinct types of some events, in their order."""
+    return tuple(dict.fromkeys(event.type for event in events))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +93,11 @@ class EventRequest:
     bulk: bool
 
 
-def parse_events(body: bytes) -> EventRequest:
+type DataCheck = Callable[[str, dict[str, Json]], FieldError | None]
+"""Says what is wrong with the data of a type: a field that begins with `data`, and why."""
+
+
+def parse_events(body: bytes, check_data: DataCheck) -> EventRequest:
     """Read POST /v1/events: one event or `{"events": […]}`, all valid or none.
 
     Raises the problems 400 (not such JSON), 413 (over MAX_REQUEST_BYTES in all, or
@@ -83,17 +107,17 @@ def parse_events(body: bytes) -> EventRequest:
         raise too_large(f"A request has at most {MAX_REQUEST_BYTES} bytes.")
     value = parse_object(body)
     if "events" not in value:
-        return EventRequest(_drafts([value], bulk=False), bulk=False)
+        return EventRequest(_drafts([value], check_data, bulk=False), bulk=False)
     events = value["events"]
     if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
         raise invalid([FieldError("events", f"must be a list of 1 to {MAX_EVENTS} events")])
     unknown = [FieldError(name, "is not a known field") for name in value if name != "events"]
     if unknown:
         raise invalid(unknown)
-    return EventRequest(_drafts(events, bulk=True), bulk=True)
+    return EventRequest(_drafts(events, check_data, bulk=True), bulk=True)
 
 
-def _drafts(values: Sequence[Json], *, bulk: bool) -> tuple[EventDraft, ...]:
+def _drafts(values: Sequence[Json], check_data: DataCheck, *, bulk: bool) -> tuple[EventDraft, ...]:
     errors: list[FieldError] = []
     drafts: list[EventDraft] = []
     for position, value in enumerate(values):
@@ -104,7 +128,7 @@ def _drafts(values: Sequence[Json], *, bulk: bool) -> tuple[EventDraft, ...]:
         if len(compact(value)) > MAX_EVENT_BYTES:
             raise too_large(f"{place or 'The event'} has more than {MAX_EVENT_BYTES} bytes.")
         fields = Fields(value, f"{place}." if bulk else "")
-        draft = _draft(fields, place)
+        draft = _draft(fields, place, check_data)
         errors += fields.finish()
         if draft:
             drafts.append(draft)
@@ -113,13 +137,15 @@ def _drafts(values: Sequence[Json], *, bulk: bool) -> tuple[EventDraft, ...]:
     return tuple(drafts)
 
 
-def _draft(fields: Fields, place: str) -> EventDraft | None:
+def _draft(fields: Fields, place: str, check_data: DataCheck) -> EventDraft | None:
     event_type = fields.required_text(
         "type",
         longest=LONGEST_EVENT_TYPE,
         pattern=EVENT_TYPE,
         form=EVENT_TYPE_FORM,
     )
+    if event_type and (wrong := check_event_type(event_type)):
+        fields.wrong("type", wrong)
     event_id = fields.text(
         "id", longest=128, pattern=_ID, form="letters, digits, dots, colons, - and _"
     )
@@ -131,6 +157,8 @@ def _draft(fields: Fields, place: str) -> EventDraft | None:
         occurred_at = parse_rfc3339(text)
         if occurred_at is None:
             fields.wrong("occurred_at", "must be an RFC 3339 time such as 2026-11-21T09:30:00Z")
+    if not fields.errors and (error := check_data(event_type, data)):
+        fields.wrong(error.field, error.detail)
     if fields.errors:
         return None
     return EventDraft(

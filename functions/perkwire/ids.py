@@ -86,6 +86,15 @@ def webhook_of(delivery: DeliveryId) -> WebhookId | None:
     return WebhookId(f"wh_{form[1]}") if form else None
 
 
+def accepted_at(delivery: DeliveryId) -> int:
+    """When the first event of a delivery was accepted, to the millisecond, in microseconds."""
+    prefix = delivery.rpartition("_")[2][:_TIME_LENGTH]
+    milliseconds = 0
+    for digit in prefix:
+        milliseconds = milliseconds * len(_ALPHABET) + _ALPHABET.index(digit)
+    return milliseconds * 1000
+
+
 def time_prefix(microseconds: int) -> str:
     """Where ids of this moment begin, among the parts of ids that sort by time."""
     return _base32(max(microseconds, 0) // 1000, _TIME_LENGTH)

@@ -6,7 +6,7 @@ it when it is redriven. URL, headers and secret are never in one: they are looke
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from perkwire.event import MAX_EVENTS, Event
 from perkwire.ids import AccountId, DeliveryId, EventId, JobId, WebhookId
@@ -26,7 +26,7 @@ class Received:
     """A message as a function gets it from SQS. `receive_count` begins at 1."""
 
     message_id: str
-    body: str
+    body: str = field(repr=False)
     receive_count: int
 
 

@@ -1,7 +1,8 @@
 """Notices, by e-mail, to an account's admins: deliveries have failed, a webhook has been paused.
 
 Of failed deliveries at most one notice in an interval tells for each webhook, with the count of
-those that no notice has told of yet. Of each pause exactly one tells. Healthy webhooks, and
+those that no notice has told of yet. Of each pause at most one tells: a crash between the pause
+and its notice leaves none, and the webhook shows it. Healthy webhooks, and
 accounts whose admins want no notices, cost no read and no write.
 """
 
@@ -105,7 +106,10 @@ class Publisher(Protocol):
 
 
 class Noticing:
-    """Tells the admins, at most once in `interval_minutes` of each webhook's failures."""
+    """Tells the admins, at most once in `interval_minutes` of each webhook's failures.
+
+    With the console's URL they are sent there, else to the API.
+    """
 
     def __init__(
         self,
@@ -114,11 +118,13 @@ class Noticing:
         publisher: Publisher,
         journal: Journal,
         interval_minutes: int,
+        console_url: str = "",
     ) -> None:
         self._counts = counts
         self._publisher = publisher
         self._journal = journal
         self._interval_minutes = interval_minutes
+        self._console_url = console_url
 
     def tell(self, occasions: Iterable[Occasion], now: int) -> None:
         """Send what is due. Never raises: a notice that cannot be sent is a fault.
@@ -152,7 +158,9 @@ class Noticing:
         if not trying or not due or not self._counts.take_untold(webhook, untold, now):
             return
         try:
-            notice = failure_notice(webhook, untold, failed, self._interval_minutes)
+            notice = failure_notice(
+                webhook, untold, failed, self._interval_minutes, self._console_url
+            )
             self._publish(occasion, "failures", notice)
         except Exception:
             self._counts.give_back(webhook, untold)
@@ -163,7 +171,9 @@ class Noticing:
             return
         if not trying:
             raise Unavailable("not tried after another")
-        notice = pause_notice(occasion.webhook, occasion.pause, occasion.deliveries, now)
+        notice = pause_notice(
+            occasion.webhook, occasion.pause, occasion.deliveries, now, self._console_url
+        )
         self._publish(occasion, "pause", notice)
 
     def _publish(self, occasion: Occasion, about: str, notice: Notice) -> None:
@@ -177,7 +187,11 @@ class Noticing:
 
 
 def failure_notice(
-    webhook: Webhook, untold: Untold, failed: Sequence[Delivery], interval_minutes: int
+    webhook: Webhook,
+    untold: Untold,
+    failed: Sequence[Delivery],
+    interval_minutes: int,
+    console_url: str = "",
 ) -> Notice:
     """What is said of failed deliveries; `failed` are the latest, at least one."""
     one = untold.count == 1
@@ -195,8 +209,8 @@ Failed deliveries stay in the delivery log and can be sent again.
 
 What to do:
 1. Check the endpoint of the webhook.
-2. See what failed: GET {_log(webhook)}
-3. Once the endpoint works, send it again: POST /v1/deliveries/retry
+2. See what failed: {_log(webhook, console_url)}
+3. Once the endpoint works, send it again: {_retry(console_url)}
 
 There is at most one such notice for this webhook in a period of {minutes}. The next one
 counts the deliveries that failed in between.
@@ -205,7 +219,11 @@ counts the deliveries that failed in between.
 
 
 def pause_notice(
-    webhook: Webhook, reason: PauseReason, deliveries: Sequence[Delivery], now: int
+    webhook: Webhook,
+    reason: PauseReason,
+    deliveries: Sequence[Delivery],
+    now: int,
+    console_url: str = "",
 ) -> Notice:
     """What is said of a pause at `now`; `deliveries` are the latest, at least one."""
     return Notice(
@@ -220,9 +238,9 @@ log keeps them as failed, reason "paused", and they can be sent again.
 
 What to do:
 1. Check the endpoint of the webhook.
-2. Once the endpoint works, enable the webhook: POST /v1/webhooks/{webhook.id}/enable
-3. See what failed: GET {_log(webhook)}
-4. Send it again: POST /v1/deliveries/retry
+2. Once the endpoint works, enable the webhook: {_enable(webhook, console_url)}
+3. See what failed: {_log(webhook, console_url)}
+4. Send it again: {_retry(console_url)}
 """,
     )
 
@@ -269,8 +287,18 @@ def _name(webhook: Webhook) -> str:
     return "".join(one for one in spaced if not unicodedata.category(one).startswith("C"))
 
 
-def _log(webhook: Webhook) -> str:
-    return f"/v1/deliveries?webhook_id={webhook.id}&status=failed"
+def _log(webhook: Webhook, console_url: str) -> str:
+    query = f"webhook_id={webhook.id}&status=failed"
+    return f"{console_url}/log?{query}" if console_url else f"GET /v1/deliveries?{query}"
+
+
+def _enable(webhook: Webhook, console_url: str) -> str:
+    path = f"/webhooks/{webhook.id}"
+    return f"{console_url}{path}" if console_url else f"POST /v1{path}/enable"
+
+
+def _retry(console_url: str) -> str:
+    return "tick it there, then Retry selected" if console_url else "POST /v1/deliveries/retry"
 
 
 def _time(microseconds: int) -> str:

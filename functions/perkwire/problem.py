@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from perkwire.strict_json import Json
 
 MOST_ERRORS = 100
+_LONGEST_FIELD = 256  # a field's name is the caller's own, and may be as long as a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Problem(Exception):
             document["detail"] = self._detail
         if self._errors:
             document["errors"] = [
-                {"field": error.field, "detail": error.detail} for error in self._errors
+                {"field": error.field[:_LONGEST_FIELD], "detail": error.detail}
+                for error in self._errors
             ]
         return document | self._extra
 

@@ -8,12 +8,16 @@ from typing import Protocol
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import Event
 from perkwire.fields import one_of
+from perkwire.formats import FORMATS
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, time_prefix, webhook_of
 from perkwire.managing import Page
+from perkwire.messages import DeliveryMessage
 from perkwire.problem import FieldError, invalid, not_found
+from perkwire.rendering import Opened, render
 from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
 from perkwire.strict_json import Json
 from perkwire.timestamps import parse_rfc3339, to_rfc3339
+from perkwire.trials.trial import SentRequest
 from perkwire.webhook import Webhook
 
 _WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
@@ -43,6 +47,12 @@ class Events(Protocol):
 
     def find(self, account_id: AccountId, event_id: EventId) -> RoutedEvent | None:
         """One event; raises Unavailable."""
+        ...
+
+    def find_all(
+        self, keys: Collection[tuple[AccountId, EventId]]
+    ) -> Mapping[EventId, RoutedEvent]:
+        """Those of one account's events that are still kept; raises Unavailable."""
         ...
 
 
@@ -115,11 +125,43 @@ class LogReading:
 
     def delivery(self, account_id: AccountId, delivery_id: DeliveryId) -> dict[str, Json]:
         """One delivery with all its attempts; raises Problem and Unavailable."""
+        return self._shown(self.entry(account_id, delivery_id))
+
+    def entry(self, account_id: AccountId, delivery_id: DeliveryId) -> Delivery:
+        """One delivery as the log keeps it; raises Problem and Unavailable."""
         if webhook_of(delivery_id) is not None:
             found = self._deliveries.find({(account_id, delivery_id)})
             if delivery_id in found:
-                return self._shown(found[delivery_id])
+                return found[delivery_id]
         raise not_found("delivery")
+
+    def next_request(self, entry: Delivery, webhook: Webhook) -> SentRequest | None:
+        """What an attempt now would send, but for the secrets; None: its events are not all kept.
+
+        Signed with secrets made up here, so it proves nothing to anyone: the headers that they
+        show in count as hidden, as do the webhook's own. Raises Unrenderable and Unavailable.
+        """
+        kept = self._events.find_all({(entry.account_id, one) for one in entry.event_ids})
+        if len(kept) < len(set(entry.event_ids)):
+            return None
+        message = DeliveryMessage(
+            delivery_id=entry.id,
+            account_id=entry.account_id,
+            webhook_id=entry.webhook_id,
+            run=entry.run,
+            events=tuple(kept[one].event for one in entry.event_ids),
+        )
+        at = self._clock()
+        custom = dict.fromkeys(webhook.header_names, "-")
+        new_secret = FORMATS[webhook.format].new_secret
+        one, other = (render(message, webhook, Opened(new_secret(), custom), at) for _ in range(2))
+        signed = (name for name, value in one.headers.items() if value != other.headers[name])
+        return SentRequest(one, frozenset({*custom, *signed}))
+
+    def matched(self, account_id: AccountId, ids: Collection[EventId]) -> Mapping[EventId, int]:
+        """At how many webhooks each of the kept events was to arrive; raises Unavailable."""
+        kept = self._events.find_all({(account_id, one) for one in ids})
+        return {one: len(found.deliveries) for one, found in kept.items()}
 
     def list(
         self, account_id: AccountId, wanted: DeliveryFilter, limit: int, cursor: str | None

@@ -53,6 +53,19 @@ class Redrive:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetters:
+    """What rests in a dead-letter queue. SQS's numbers are approximate.
+
+    `name` is the queue's own. `oldest_seconds` is how long the oldest message has been in it; None
+    if that has not been measured, as in the first minutes, and on one machine.
+    """
+
+    name: str
+    count: int
+    oldest_seconds: int | None
+
+
 class AlreadyRunning(Exception):
     """SQS runs one redrive of a queue at a time."""
 

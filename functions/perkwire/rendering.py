@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from perkwire import VERSION
 from perkwire.endpoint import check_headers
-from perkwire.formats import FORMATS, Payload, Unrenderable
+from perkwire.formats import FORMATS, Attempt, Payload, Unrenderable
 from perkwire.messages import DeliveryMessage
 from perkwire.sending import Request
 from perkwire.webhook import Webhook
@@ -44,15 +44,30 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: Opened, at: int) 
     format_ = FORMATS[webhook.format]
     payload = Payload(
         delivery_id=message.delivery_id,
+        account_id=webhook.account_id,
+        webhook_id=webhook.id,
+        url=webhook.url,
         events=message.events,
         batched=webhook.batch_size > 1,
+        settings=webhook.format_settings,
     )
     body = format_.render(payload)
+    attempt = Attempt(
+        delivery_id=message.delivery_id, at=at, body=body, settings=webhook.format_settings
+    )
     headers = {
         **custom,
         "content-type": "application/json",
         "user-agent": f"Perkwire/{VERSION}",
         "webhook-id": message.delivery_id,
-        **format_.sign(opened.secrets(at), message.delivery_id, at, body),
+        **_event_id(message),
+        **format_.sign(opened.secrets(at), attempt),
     }
     return Request(webhook.url, body, headers)
+
+
+def _event_id(message: DeliveryMessage) -> dict[str, str]:
+    """For formats whose body has no place for it: a replay keeps it, under another `webhook-id`."""
+    if len(message.events) != 1:
+        return {}
+    return {"webhook-event-id": message.events[0].id}

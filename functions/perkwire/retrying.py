@@ -103,13 +103,18 @@ class Retrying:
         """
         known = [one for one in ids if webhook_of(one) is not None]
         entries = self._deliveries.find({(account_id, one) for one in known})
-        statuses = {
-            webhook.id: webhook.status for webhook in self._webhooks.of_account(account_id) or ()
-        }
+        statuses = self._statuses(account_id)
         results = {one: self._refusal(one, entries.get(one), statuses) for one in ids}
         retryable = [entries[one] for one, refusal in results.items() if refusal is None]
         sent = self.send(retryable)
         return [refusal or sent[one] for one, refusal in results.items()]
+
+    def refusal(self, entry: Delivery) -> RetryResult | None:
+        """Why `retry` would not send this entry again now; None if it would. Raises Unavailable.
+
+        Whether its events are still kept is not looked at.
+        """
+        return self._refusal(entry.id, entry, self._statuses(entry.account_id))
 
     def send(self, entries: Sequence[Delivery]) -> dict[DeliveryId, RetryResult]:
         """Send the next run of each entry, whatever its status.
@@ -120,6 +125,11 @@ class Retrying:
         for group in _groups(entries):
             results |= self._send_group(group)
         return results
+
+    def _statuses(self, account_id: AccountId) -> dict[WebhookId, WebhookStatus]:
+        return {
+            webhook.id: webhook.status for webhook in self._webhooks.of_account(account_id) or ()
+        }
 
     def _send_group(self, entries: Sequence[Delivery]) -> dict[DeliveryId, RetryResult]:
         kept = self._events.find_all(

@@ -4,13 +4,13 @@ Only the events of one message are ever batched together, and ids are derived, s
 that comes twice becomes the same deliveries twice, whose second copies send nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from perkwire.accepting import Outgoing, Queue
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.event import Event
+from perkwire.event import Event, types_of
 from perkwire.formats import FORMATS
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.journal import Journal, Unavailable
@@ -55,7 +55,8 @@ class Events(Protocol):
     def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
         """Store them; the keys of those that are not stored now. Never raises for a failed write.
 
-        An event may come twice, also in one call: all that it became is kept.
+        An event may come twice, also in one call: all that it became is kept, but for what two
+        routings of one message make of it at the very same time.
         """
         ...
 
@@ -165,11 +166,11 @@ class Routing:
             if webhook.status not in (WebhookStatus.ENABLED, WebhookStatus.PAUSED):
                 continue
             wanted = [event for event in message.events if webhook.wants(event)]
-            knows = FORMATS[webhook.format].knows
+            name_of = FORMATS[webhook.format].name_of
             for event in wanted:
-                if not knows(event.type):
+                if name_of(event.type) is None:
                     became[event.id][webhook.id] = NOT_IN_FORMAT
-            known = [event for event in wanted if knows(event.type)]
+            known = [event for event in wanted if name_of(event.type)]
             for chunk in chunks(known, webhook.batch_size):
                 delivery = _delivery(message.account_id, webhook, chunk)
                 for event in chunk:
@@ -272,7 +273,7 @@ def _paused(message: DeliveryMessage, now: int) -> Delivery:
         account_id=message.account_id,
         webhook_id=message.webhook_id,
         event_ids=tuple(event.id for event in message.events),
-        event_types=event_types(message.events),
+        event_types=types_of(message.events),
         run=message.run,
         status=DeliveryStatus.FAILED,
         reason=Reason.PAUSED,
@@ -281,8 +282,3 @@ def _paused(message: DeliveryMessage, now: int) -> Delivery:
         created_at=now,
         updated_at=now,
     )
-
-
-def event_types(events: Iterable[Event]) -> tuple[str, ...]:
-    """The distinct types of some events, in their order."""
-    return tuple(dict.fromkeys(event.type for event in events))

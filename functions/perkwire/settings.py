@@ -1,6 +1,7 @@
 """What each function reads from its environment: one frozen dataclass per function.
 
-A field's upper-case name is the variable's name; template.yaml sets exactly these.
+A field's upper-case name is the variable's name; template.yaml sets exactly these. One that has a
+default may be empty.
 """
 
 import dataclasses
@@ -46,7 +47,8 @@ class _FromEnvironment:
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]
             name = field.name.upper()
             if not environ.get(name):
-                wrong.append(f"{name} is not set")
+                if field.default is dataclasses.MISSING:
+                    wrong.append(f"{name} is not set")
                 continue
             try:
                 values[field.name] = _READERS[field.type](environ[name])  # type: ignore[index,operator]
@@ -101,6 +103,7 @@ class DispatcherSettings(_FromEnvironment):
     pause_after_failures: int
     pause_when_exhausted: bool
     notice_interval_minutes: int
+    console_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,3 +136,12 @@ class ManagementSettings(_FromEnvironment):
     event_retention_days: int
     retry_interval_seconds: int
     stack_name: str
+    console_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings(ManagementSettings):
+    """Settings of the console."""
+
+    dead_letter_queue_url: str
+    event_dead_letter_queue_url: str

@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = (datetime(1000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -10,6 +10,7 @@ _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MICROSECONDS = 1_000_000
 HOUR_SECONDS = 3_600
 DAY_SECONDS = 86_400
@@ -26,6 +27,11 @@ def to_rfc3339(microseconds: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z"
 
 
+def iso_milliseconds(microseconds: int) -> str:
+    """`2026-11-21T01:23:45.678Z`: always UTC, what is below a millisecond cut off."""
+    return f"{to_rfc3339(microseconds)[:-4]}Z"
+
+
 def parse_rfc3339(text: str) -> int | None:
     """Microseconds since the epoch, or None if it is no RFC 3339 time with an offset.
 
@@ -39,3 +45,14 @@ def parse_rfc3339(text: str) -> int | None:
         return None
     microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
     return microseconds if _EARLIEST <= microseconds <= _LATEST else None
+
+
+def is_date(text: str) -> bool:
+    """Whether it is a day of the calendar, written YYYY-MM-DD."""
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -9,6 +9,7 @@ import pytest
 from infra.local.emulator import ROOT, Emulator
 from infra.operator_key import create_operator_key
 from infra.parameters import load_template
+from tests.integration.browsing import Browser, ConsoleServer
 from tests.integration.system import Stack, System, Tenant
 from tests.receiver import Receiver
 
@@ -39,12 +40,11 @@ def _operator_key(stack: Stack) -> str:
 
 @pytest.fixture
 def system(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
-    """The functions; whatever the test does, nothing secret may be among what they write."""
+    """The functions; whatever the test does, they may write and answer nothing secret."""
     system = System(stack, monkeypatch)
     system.empty_queues()
     yield system
-    written = system.output.getvalue()
-    assert [secret for secret in system.secrets if secret in written] == []
+    assert system.leaks() == []
 
 
 @pytest.fixture
@@ -61,6 +61,17 @@ def tenant(system: System, operator_key: str) -> Tenant:
 @pytest.fixture
 def another_tenant(system: System, operator_key: str) -> Tenant:
     return Tenant(system, operator_key)
+
+
+@pytest.fixture(scope="session")
+def console() -> Iterator[ConsoleServer]:
+    with ConsoleServer() as running:
+        yield running
+
+
+@pytest.fixture
+def browser(system: System, console: ConsoleServer) -> Browser:
+    return Browser(console.url)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from mypy_boto3_sqs import SQSClient
 from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 import authorizer.app
+import console.app
 import dispatcher.app
 import ingest.app
 import jobs.app
@@ -40,6 +41,7 @@ APPS: Mapping[str, ModuleType] = {
     "dispatcher": dispatcher.app,
     "management": management.app,
     "jobs": jobs.app,
+    "console": console.app,
 }
 # The interval is longer than any test: those that are about waiting shorten it for themselves.
 PARAMETERS = {
@@ -155,7 +157,7 @@ class Stack:
             case {"Ref": "AWS::StackName"}:
                 return _STACK
             case {"Ref": str(name)}:
-                return self.parameters.get(name) or self.resources.get(name, name)
+                return self.parameters.get(name, self.resources.get(name, name))
             case {"Fn::GetAtt": [str(name), str(attribute)]}:
                 return self.outputs.get(f"{name}{attribute}", name)
             case str() | int():
@@ -217,6 +219,7 @@ class System:
         self.stack = stack
         self._patch = patch
         self.secrets: set[str] = set()
+        self.refused: list[str] = []
         self.output = _OUTPUT
         self.output.forget()
         self.sqs: SQSClient = stack.client("sqs")
@@ -308,7 +311,14 @@ class System:
         content_type = next(
             (value for name, value in given.items() if name.lower() == "content-type"), None
         )
+        if answer["statusCode"] >= 400:
+            self.refused.append(answer["body"])
         return Answered(answer["statusCode"], json_body(answer), content_type)
+
+    def leaks(self) -> list[str]:
+        """The secrets that a line of the functions or a problem document shows."""
+        shown = self.output.getvalue() + "\n".join(self.refused)
+        return [secret for secret in self.secrets if secret in shown]
 
     def poll(self, queue: str, app: str, *, most: int = 10) -> Polled:
         """One invocation of a function with what is in its queue, as a mapping makes it."""
@@ -414,7 +424,11 @@ class Tenant:
         """An event about a member whom no log line may name."""
         email = f"{uuid.uuid4().hex}@member.example"
         self.system.secrets.add(email)
-        data = {"member": {"id": "mbr_1", "email": email}, "points": 120}
+        data = {
+            "member": {"id": "mbr_1", "email": email},
+            "transaction": {"id": "txn_1", "points": 120},
+            "tier": {"current": {"name": "Gold"}},
+        }
         return {"type": event_type, "data": data, **fields}
 
     def some_events(self, count: int) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ def test_large_events_are_spread_over_messages_that_sqs_takes(
     system: System, tenant: Tenant
 ) -> None:
     # Characters that take more room in a message than in the request: a message is ASCII.
-    events = [{"type": "points.earned", "data": {"note": "é" * 60_000}} for _ in range(8)]
+    events = [{"type": "custom.note", "data": {"note": "é" * 60_000}} for _ in range(8)]
 
     body = json.dumps({"events": events}, ensure_ascii=False).encode()
 
@@ -87,19 +87,26 @@ def test_a_body_may_come_in_base64(system: System, tenant: Tenant) -> None:
             },
         ),
         (
-            b'{"events": [{"type": "points.earned", "data": {}}, {"type": "Points", "datum": 1}]}',
+            b'{"events": [{"type": "points.earned", "data": {}}, {"type": "Points", "datum": 1}, '
+            b'{"type": "tier.upgrade", "data": {}}]}',
             422,
             {
                 "type": "urn:perkwire:problem:invalid",
                 "title": "The request has invalid fields.",
                 "status": 422,
                 "errors": [
+                    {"field": "events[0].data.member", "detail": "is required"},
                     {
                         "field": "events[1].type",
                         "detail": "must be a dotted name such as points.earned or custom.anything",
                     },
                     {"field": "events[1].data", "detail": "is required"},
                     {"field": "events[1].datum", "detail": "is not a known field"},
+                    {
+                        "field": "events[2].type",
+                        "detail": "is not an event type of the catalogue; "
+                        "the nearest are tier.upgraded, tier.downgraded, tier.prolonged",
+                    },
                 ],
             },
         ),

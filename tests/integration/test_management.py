@@ -51,6 +51,7 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
         "header_names": ["X-Shop"],
         "batch_size": 100,
         "format": "standard",
+        "format_settings": {},
         "status": "disabled",
         "paused": None,
     }

@@ -16,7 +16,9 @@ def test_each_webhook_gets_the_events_that_it_wants(
     system: System, tenant: Tenant, receiver: Receiver
 ) -> None:
     everything = tenant.webhook(receiver.endpoint().url)
-    points = tenant.webhook(receiver.endpoint().url, event_types=["points.earned", "points.spent"])
+    points = tenant.webhook(
+        receiver.endpoint().url, event_types=["points.earned", "points.redeemed"]
+    )
     gold = tenant.webhook(receiver.endpoint().url, program_ids=["gold"])
     tenant.webhook(receiver.endpoint().url, event_types=["tier.upgraded"], program_ids=["silver"])
     tenant.webhook(receiver.endpoint().url, enabled=False)

@@ -94,7 +94,7 @@ def test_a_saved_webhook_gets_a_signed_sample(
     outcome = dict(answer.json)
     (request,) = endpoint.requests
     event = request.verified(webhook["secret"])
-    assert event["type"] == "points.earned"
+    assert event["type"] == "tier.upgraded"
     assert event["id"].startswith("evt_test_")
     assert request.webhook_id.startswith("dlv_test_")
     assert {name: request.headers[name.lower()] for name in HEADERS} == HEADERS
@@ -147,7 +147,7 @@ def test_no_secret_or_header_value_is_in_an_answer_a_payload_or_a_line(
     assert len(client.payloads) == 2
     assert json.loads(client.payloads[1]) == {
         "test": {
-            "event_type": "points.earned",
+            "event_type": "tier.upgraded",
             "account_id": tenant.id,
             "webhook_id": webhook["id"],
         }

@@ -2,9 +2,10 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
 
 from infra import deploy
@@ -127,6 +128,7 @@ class TestMain:
         (tmp_path / ".aws-sam" / "build" / "template.yaml").touch()
         monkeypatch.setattr(deploy, "ROOT", tmp_path)
         monkeypatch.setattr(deploy, "account_concurrency", lambda _: 1000)
+        monkeypatch.setattr(deploy, "deployed_console_url", lambda _: "https://a.example/console")
         monkeypatch.setattr("infra.deploy.subprocess.run", run)
         return commands
 
@@ -137,9 +139,21 @@ class TestMain:
         assert 'MaxAttempts="8"' in command
         assert 'FunctionLogRetentionDays="7"' in command
 
+    def test_passes_on_where_the_console_is_unless_told(self, ran: list[list[str]]) -> None:
+        assert main([]) == 0
+        assert main(["ConsoleUrl=https://hooks.example/console"]) == 0
+        assert 'ConsoleUrl="https://a.example/console"' in ran[0]
+        assert 'ConsoleUrl="https://hooks.example/console"' in ran[1]
+
     @pytest.mark.parametrize(
         "arguments",
-        [["MaxAtempts=8"], ["MaxAttempts"], ["--config-env", "live"], ["EndpointPolicy=local"]],
+        [
+            ["ConsoleUrl=https://a.example/console/"],
+            ["MaxAtempts=8"],
+            ["MaxAttempts"],
+            ["--config-env", "live"],
+            ["EndpointPolicy=local"],
+        ],
     )
     def test_a_refusal_is_one_line_and_deploys_nothing(
         self, ran: list[list[str]], arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -168,3 +182,42 @@ def test_an_account_that_cannot_be_asked_is_a_refusal(monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_PROFILE", "there-is-none")
     with pytest.raises(DeployError, match="concurrency limit of the account cannot be read"):
         deploy.account_concurrency({"region": "eu-west-1"})
+
+
+class TestConsoleUrl:
+    """Its fake stands for CloudFormation."""
+
+    @pytest.fixture
+    def stacks(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
+        stacks: dict[str, dict[str, str]] = {}
+
+        class Client:
+            def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+                if StackName not in stacks:
+                    error = {"Error": {"Code": "ValidationError", "Message": "does not exist"}}
+                    raise ClientError(cast(Any, error), "DescribeStacks")
+                outputs = [
+                    {"OutputKey": key, "OutputValue": value}
+                    for key, value in stacks[StackName].items()
+                ]
+                return {"Stacks": [{"Outputs": outputs}]}
+
+        class Session:
+            def __init__(self, **_: object) -> None: ...
+
+            def client(self, _: str) -> Client:
+                return Client()
+
+        monkeypatch.setattr("infra.deploy.boto3.Session", Session)
+        return stacks
+
+    def test_is_below_the_api_of_the_stack(self, stacks: dict[str, dict[str, str]]) -> None:
+        stacks["perkwire"] = {"ApiUrl": "https://abc.example"}
+        found = deploy.deployed_console_url({"stack_name": "perkwire"})
+        assert found == "https://abc.example/console"
+        assert resolve(source(), {"ConsoleUrl": found}, local=False)
+
+    def test_is_not_known_before_the_first_deployment(
+        self, stacks: dict[str, dict[str, str]]
+    ) -> None:
+        assert deploy.deployed_console_url({"stack_name": "perkwire"}) == ""

@@ -12,6 +12,9 @@ from tests.template.stack import of_type, transformed
 EVERYWHERE = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 BESIDES = {"DispatcherFunction": {"RES_OPTIONS"}}
 
+# Where the name of what a variable holds is not made from the variable's own.
+NAMES_OF_THEIR_OWN = {"STACK_NAME": "AWS::StackName", "CONSOLE_URL": "ConsoleUrl"}
+
 SETTINGS = {
     "AuthorizerFunction": settings.AuthorizerSettings,
     "IngestFunction": settings.IngestSettings,
@@ -19,6 +22,7 @@ SETTINGS = {
     "DispatcherFunction": settings.DispatcherSettings,
     "JobsFunction": settings.JobsSettings,
     "ManagementFunction": settings.ManagementSettings,
+    "ConsoleFunction": settings.ConsoleSettings,
 }
 
 
@@ -39,8 +43,8 @@ def test_a_function_is_given_what_it_reads(function: str) -> None:
 
 
 def expected(name: str) -> dict[str, Any]:
-    if name == "STACK_NAME":
-        return {"Ref": "AWS::StackName"}
+    if name in NAMES_OF_THEIR_OWN:
+        return {"Ref": NAMES_OF_THEIR_OWN[name]}
     base = name.removesuffix("_URL").removesuffix("_ID").removesuffix("_ARN")
     resource = "".join(word.capitalize() for word in base.split("_"))
     return {"Fn::GetAtt": [resource, "Arn"]} if name.endswith("_ARN") else {"Ref": resource}

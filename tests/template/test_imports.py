@@ -17,15 +17,17 @@ DYNAMODB = {"pynamodb", "typing_extensions"} | BOTOCORE
 TELEMETRY = {"aws_lambda_powertools"}
 # boto3 is for a service beside DynamoDB; requests only for calling endpoints.
 CLIENT = {"boto3", "s3transfer"}
+TEMPLATES = {"jinja2", "markupsafe"}
 REQUESTS = {"requests", "charset_normalizer", "idna"}
 
 BUDGET = {
     "authorizer": DYNAMODB | TELEMETRY,
-    "ingest": DYNAMODB | TELEMETRY | CLIENT,
+    "ingest": DYNAMODB | TELEMETRY | CLIENT | {"fastjsonschema"},
     "router": DYNAMODB | TELEMETRY | CLIENT,
     "dispatcher": DYNAMODB | TELEMETRY | CLIENT | REQUESTS,
     "jobs": DYNAMODB | TELEMETRY | CLIENT,
     "management": DYNAMODB | TELEMETRY | CLIENT,
+    "console": DYNAMODB | TELEMETRY | CLIENT | TEMPLATES,
 }
 # Packages of the development environment must not be found: botocore and pynamodb load some that
 # are not there on Lambda.
@@ -83,10 +85,15 @@ def test_a_function_loads_what_it_needs_and_no_more(function: str) -> None:
     assert third_party <= BUDGET[function]
 
 
-def test_only_management_loads_the_event_handler() -> None:
+def test_only_what_has_many_routes_loads_the_event_handler() -> None:
     handler = "aws_lambda_powertools.event_handler"
 
-    assert [function for function in BUDGET if handler in loaded(function)] == ["management"]
+    found = [function for function in BUDGET if handler in loaded(function)]
+    assert found == ["management", "console"]
+
+
+def test_only_the_console_loads_templates() -> None:
+    assert [function for function in BUDGET if "jinja2" in loaded(function)] == ["console"]
 
 
 def test_only_the_dispatcher_can_call_endpoints() -> None:

@@ -183,9 +183,10 @@ class TestFunctions:
 
     def test_a_test_of_a_webhook_is_over_before_anyone_stops_waiting_for_it(self) -> None:
         api_gateway_waits = 30
-        management = of_type(transformed(), FUNCTION)["ManagementFunction"]["Timeout"]
+        functions = of_type(transformed(), FUNCTION)
         assert MOST_SECONDS + 5 <= INVOKE_SECONDS, "a cold start, and what surrounds the request"
-        assert INVOKE_SECONDS + 5 <= management < api_gateway_waits
+        for name in ("ManagementFunction", "ConsoleFunction"):
+            assert INVOKE_SECONDS + 5 <= functions[name]["Timeout"] < api_gateway_waits
 
     def test_the_runtime_matches_the_interpreter_of_the_repository(self) -> None:
         version = (ROOT / ".python-version").read_text().strip()
@@ -204,6 +205,7 @@ class TestApi:
             ("GET", "/v1/accounts/{account_id}/api-keys", "ManagementFunction"),
             ("GET", "/v1/accounts/{account_id}/api-keys/{key_id}", "ManagementFunction"),
             ("DELETE", "/v1/accounts/{account_id}/api-keys/{key_id}", "ManagementFunction"),
+            ("POST", "/v1/accounts/{account_id}/console-links", "ManagementFunction"),
             ("POST", "/v1/webhooks", "ManagementFunction"),
             ("GET", "/v1/webhooks", "ManagementFunction"),
             ("GET", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
@@ -216,6 +218,8 @@ class TestApi:
             ("POST", "/v1/webhooks/{webhook_id}/rotate-secret", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/retry-failed", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/replay", "ManagementFunction"),
+            ("GET", "/v1/event-types", "ManagementFunction"),
+            ("GET", "/v1/event-types/{event_type}", "ManagementFunction"),
             ("GET", "/v1/jobs/{job_id}", "ManagementFunction"),
             ("DELETE", "/v1/jobs/{job_id}", "ManagementFunction"),
             ("GET", "/v1/deliveries", "ManagementFunction"),
@@ -226,6 +230,9 @@ class TestApi:
             ("DELETE", "/v1/redrives", "ManagementFunction"),
             ("GET", "/v1/events", "ManagementFunction"),
             ("GET", "/v1/events/{event_id}", "ManagementFunction"),
+            ("GET", "/console", "ConsoleFunction"),
+            ("GET", "/console/{proxy+}", "ConsoleFunction"),
+            ("POST", "/console/{proxy+}", "ConsoleFunction"),
         }
     )
 
@@ -244,10 +251,13 @@ class TestApi:
                 found.add((method.upper(), path, function[1]))
         assert found == self.ROUTES
 
-    def test_every_route_asks_for_a_key(self, body: dict[str, Any]) -> None:
+    def test_every_route_asks_for_a_key_but_the_console_which_signs_in_itself(
+        self, body: dict[str, Any]
+    ) -> None:
         for path, item in body["paths"].items():
             for method, operation in item.items():
-                assert operation["security"] == [{"KeyAuthorizer": []}], (method, path)
+                asked = "NONE" if path.startswith("/console") else "KeyAuthorizer"
+                assert operation["security"] == [{asked: []}], (method, path)
 
     def test_the_authorizer_sees_and_caches_by_the_header_alone(self, body: dict[str, Any]) -> None:
         scheme = body["components"]["securitySchemes"]["KeyAuthorizer"]

@@ -27,6 +27,7 @@ from perkwire import (
     event_listing,
     ids,
     reading,
+    signing_in,
 )
 from perkwire.account import (
     ApiKey,
@@ -37,14 +38,16 @@ from perkwire.account import (
     parse_key,
 )
 from perkwire.adapters import pages
+from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.adapters.delivery_table import MOST_ATTEMPTS
 from perkwire.adapters.http import MAX_SNIPPET_BYTES
+from perkwire.catalogue import event_types
 from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.endpoint import EndpointPolicy
 from perkwire.event import EventHeading, parse_events
 from perkwire.event_listing import EventListing, Place
 from perkwire.fields import parse_object
-from perkwire.formats import FORMATS, Payload
+from perkwire.formats import FORMATS, Attempt, format_names
 from perkwire.ids import AccountId, DeliveryId, EventId
 from perkwire.jobs import job
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus, parse_job
@@ -57,18 +60,17 @@ from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
 from perkwire.secret import check_secret
 from perkwire.sending import Request, TransportError
+from perkwire.signing_in import ConsoleLink, parse_link
 from perkwire.strict_json import MAX_DEPTH, Json
 from perkwire.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.trials import trying
 from perkwire.trials.trial import MOST_SECONDS, Outcome, SentRequest
 from perkwire.trials.trying import Trying
-from perkwire.webhook import (
+from perkwire.webhook import Pause, PauseReason, WebhookStatus
+from perkwire.webhook_draft import (
     DEFAULT_OVERLAP_HOURS,
     LONGEST_OVERLAP_HOURS,
     EndpointRules,
-    Pause,
-    PauseReason,
-    WebhookStatus,
     parse_rotation,
     parse_webhook,
     parse_webhook_change,
@@ -406,6 +408,8 @@ class TestTemplate:
             for trigger in resource.get("Properties", {}).get("Events", {}).values()
             if isinstance(trigger, dict) and trigger["Type"] == "HttpApi"
         }
+        # The console's pages are for people: no contract but what they see.
+        routes = {(method, path) for method, path in routes if not path.startswith("/console")}
 
         assert {(method, path) for method, path, _, _ in operations().values()} == routes
 
@@ -429,6 +433,7 @@ SUCCESS = {
     "createWebhook": {"201"},
     "createAccount": {"201"},
     "createApiKey": {"201"},
+    "createConsoleLink": {"201"},
     "deleteWebhook": {"204"},
     "deleteApiKey": {"204"},
     "startRedrive": {"201"},
@@ -511,7 +516,10 @@ class TestStatuses:
         for name, (_, path, _, _) in operations().items():
             for_all = path.startswith(("/v1/accounts", "/v1/redrives"))
             expected = Scope.OPERATOR if for_all else Scope.WEBHOOKS
-            assert needed[name] == [Scope.EVENTS if name == "postEvents" else expected]
+            if path.startswith("/v1/event-types"):
+                assert needed[name] == []
+            else:
+                assert needed[name] == [Scope.EVENTS if name == "postEvents" else expected]
 
 
 # ---- Enums and limits ----
@@ -523,6 +531,8 @@ class TestEnums:
         [
             (schema("AccountScope")["enum"], {*Scope} - {Scope.OPERATOR}),
             (schema("Format")["enum"], {*FORMATS}),
+            (schema("GivenFormat")["enum"], {*format_names()}),
+            (schema("CatalogueType")["anyOf"][1]["enum"], {*event_types()}),
             (
                 schema("Webhook")["properties"]["status"]["enum"],
                 {*WebhookStatus} - {WebhookStatus.DELETED},
@@ -551,6 +561,8 @@ class TestEnums:
         ids=[
             "scope",
             "format",
+            "given format",
+            "event type",
             "webhook",
             "pause",
             "log",
@@ -711,10 +723,22 @@ EVENT_CHANGES: list[Object] = [
     {},
     *(
         {"type": value}
-        for value in ("a.b", "custom.x_1.y", "points", "A.b", ".a", "a.", "*", "", 1)
+        for value in (
+            "a.b",
+            "tier.upgraded",
+            "custom.x_1.y",
+            "custom.",
+            "points",
+            "A.b",
+            ".a",
+            "a.",
+            "*",
+            "",
+            1,
+        )
     ),
-    {"type": "a." + text(126)},
-    {"type": "a." + text(127)},
+    {"type": "custom." + text(121)},
+    {"type": "custom." + text(122)},
     *each("id", "a", "a.b:c-d_E", "-a", "a b", "é", "", 1, None),
     {"id": text(128)},
     {"id": text(129)},
@@ -745,11 +769,12 @@ WEBHOOK_CHANGES: list[Object] = [
     *each("url", "", 1, None, "https://e.example/" + text(2031)),
     *(
         {"event_types": value}
-        for value in (["*"], ["a.b"], ["*", "a.b"], [], ["*", "*"], "*", None)
+        for value in (["*"], ["custom.b"], ["*", "custom.b"], [], ["*", "*"], "*", None)
     ),
-    *each("event_types", ["a.b", "a.b"], ["A.b"], [1], ["a." + text(127)]),
-    {"event_types": [f"a.b{number}" for number in range(200)]},
-    {"event_types": [f"a.b{number}" for number in range(201)]},
+    *each("event_types", ["custom.b", "custom.b"], ["a.b"], ["A.b"], [1], ["tier.upgraded"]),
+    *each("event_types", ["custom." + text(121)], ["custom." + text(122)]),
+    {"event_types": [f"custom.b{number}" for number in range(200)]},
+    {"event_types": [f"custom.b{number}" for number in range(201)]},
     *each("program_ids", ["a"], ["a", "a"], [], [""], [text(128)], [text(129)]),
     {"program_ids": [f"{number}" for number in range(100)]},
     {"program_ids": [f"{number}" for number in range(101)]},
@@ -769,7 +794,18 @@ NULLS: list[Object] = [{"program_ids": None}, {"description": None}]
 
 CREATION_CHANGES: list[Object] = [
     *NULLS,
-    *each("format", "standard", "zinrelo", "", None),
+    *each("format", *format_names(), "zinrelo@1", "", None),
+    {"format": "zinrelo", "secret": "hush-hush-hush-hush"},
+    {"format": "zinrelo", "secret": "hush-hush"},
+    {"format": "zinrelo", "batch_size": 100},
+    {"format": "okendo", "batch_size": 2},
+    {"format": "voucherify", "batch_size": 2},
+    {"format": "zoho-thrive", "batch_size": 2},
+    {"format_settings": {}},
+    {"format_settings": {"event_name": "x"}, "format": "voucherify"},
+    {"format_settings": {"signature_encoding": "base64"}, "format": "qualifio"},
+    {"format_settings": {"signature_encoding": "octal"}, "format": "qualifio"},
+    {"format_settings": {"colour": "red"}},
     *each("secret", "whsec_", "hush", "", None, 1),
 ]
 
@@ -903,20 +939,28 @@ class TestRequests:
         body = {"events": [body]} if several else body
         content = "/paths/~1v1~1events/post/requestBody/content/application~1json/schema"
 
-        agree(content, body, lambda: parse_events(json.dumps(body).encode()))
+        agree(content, body, lambda: parse_events(json.dumps(body).encode(), builders.any_data))
 
     @pytest.mark.parametrize("number", [0, 1, 100, 101])
     def test_a_list_of_events_is_valid_for_both_or_neither(self, number: int) -> None:
         body: Json = {"events": [builders.event_body() for _ in range(number)]}
 
-        agree(named("NewEvents"), body, lambda: parse_events(json.dumps(body).encode()))
+        agree(
+            named("NewEvents"),
+            body,
+            lambda: parse_events(json.dumps(body).encode(), builders.any_data),
+        )
 
     @pytest.mark.parametrize("missing", ["type", "data"])
     def test_an_event_lacks_nothing_for_both(self, missing: str) -> None:
         body = builders.event_body()
         del body[missing]
 
-        agree(named("NewEvent"), body, lambda: parse_events(json.dumps(body).encode()))
+        agree(
+            named("NewEvent"),
+            body,
+            lambda: parse_events(json.dumps(body).encode(), builders.any_data),
+        )
         assert errors(named("NewEvent"), body)
 
     @pytest.mark.parametrize("change", [*WEBHOOK_CHANGES, *CREATION_CHANGES], ids=repr)
@@ -953,7 +997,7 @@ class TestRequests:
     def test_a_secret_is_valid_for_both_or_neither(self, length: int) -> None:
         secret = "whsec_" + base64.b64encode(bytes(length)).decode()
 
-        assert (errors(named("GivenSecret"), secret) == []) is (check_secret(secret) is None)
+        assert (errors(named("EncodedSecret"), secret) == []) is (check_secret(secret) is None)
         assert (check_secret(secret) is None) is (24 <= length <= 64)
 
     @pytest.mark.parametrize(
@@ -1054,6 +1098,30 @@ class TestRequests:
         "body",
         [
             {},
+            *({"expires_in_minutes": minutes} for minutes in (0, 1, 15, 60, 61, True, "15", None)),
+            {"colour": "red"},
+        ],
+        ids=repr,
+    )
+    def test_a_console_link_is_valid_for_both_or_neither(self, body: Object) -> None:
+        agree(named("NewConsoleLink"), body, lambda: parse_link(body))
+
+    def test_a_console_link_works_as_long_as_the_contract_says(self) -> None:
+        minutes = schema("NewConsoleLink")["properties"]["expires_in_minutes"]
+        assert parse_link({}) == minutes["default"]
+        assert minutes["maximum"] == signing_in.LONGEST_LINK_MINUTES
+        said = operations()["createConsoleLink"][2]["description"]
+        assert f"signed in for {signing_in.SESSION_HOURS} hours" in said
+
+    def test_a_console_link_is_shown_as_the_contract_says(self) -> None:
+        link = ConsoleLink(AccountId("acct_1"), LATER)
+        token = new_api_key().removeprefix("pk_")
+        assert errors(named("ConsoleLink"), link.shown("https://a.example/console", token)) == []
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
             *each("overlap_hours", 0, 168, -1, 169, "1", None),
             *each("secret", builders.SECRET, "hush", None),
             {"colour": "red"},
@@ -1137,7 +1205,7 @@ class TestRequests:
 
     def test_every_example_of_a_request_is_taken_by_the_code(self) -> None:
         parsers: dict[str, Callable[[bytes], object]] = {
-            "postEvents": parse_events,
+            "postEvents": lambda body: parse_events(body, DataSchemas()),
             "createWebhook": lambda body: parse_webhook(parse_object(body), RULES),
             "updateWebhook": lambda body: parse_webhook_change(
                 parse_object(body), RULES, builders.a_webhook()
@@ -1156,6 +1224,7 @@ class TestRequests:
             "createAccount": lambda body: parse_account(parse_object(body)),
             "updateAccount": lambda body: parse_account_change(parse_object(body)),
             "createApiKey": lambda body: parse_key(parse_object(body)),
+            "createConsoleLink": lambda body: parse_link(parse_object(body)),
         }
         with_body = {name for name, each in operations().items() if "requestBody" in each[2]}
         assert with_body == parsers.keys()
@@ -1341,14 +1410,15 @@ class TestAnswers:
         self, name: str, batched: bool, program_id: str | None
     ) -> None:
         message = builders.a_delivery_message(None, builders.an_event(program_id=program_id))
-        payload = Payload(delivery_id=message.delivery_id, events=message.events, batched=batched)
+        payload = builders.a_payload(*message.events, batched=batched)
 
         shown_as(name, json.loads(FORMATS["standard"].render(payload)))
 
     def test_the_headers_of_the_standard_format(self) -> None:
         message = builders.a_delivery_message()
         secrets = [builders.SECRET, builders.SECRET]
-        headers = FORMATS["standard"].sign(secrets, message.delivery_id, builders.NOW, b"{}")
+        attempt = Attempt(delivery_id=message.delivery_id, at=builders.NOW, body=b"{}", settings={})
+        headers = FORMATS["standard"].sign(secrets, attempt)
         parameters = contract()["webhooks"]["delivery"]["post"]["parameters"]
 
         assert headers.keys() == {each["name"] for each in parameters}

@@ -21,6 +21,7 @@ from tests.builders import (
     a_caller,
     an_account,
     an_operator,
+    any_data,
     event_body,
 )
 from tests.fakes import (
@@ -56,6 +57,7 @@ class Ingest:
             claims=self.claims,
             accounts=self.lookup,
             queue=self.queue,
+            check_data=any_data,
             journal=self.journal,
             clock=self.clock,
         )

@@ -1,32 +1,34 @@
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.event import (
     LONGEST_EVENT_TYPE,
     MAX_EVENT_BYTES,
     MAX_REQUEST_BYTES,
+    DataCheck,
     EventDraft,
     parse_events,
 )
 from perkwire.problem import MOST_ERRORS, Problem
 from perkwire.strict_json import Json
-from tests.builders import event_body
+from tests.builders import any_data, event_body, points_data
 from tests.unit.strategies import FEW, JSON, OBJECTS
 
 LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024
 
 
 def parse(value: Json) -> tuple[EventDraft, ...]:
-    return parse_events(json.dumps(value).encode()).drafts
+    return parse_events(json.dumps(value).encode(), any_data).drafts
 
 
-def refusal(body: bytes) -> Problem:
+def refusal(body: bytes, check_data: DataCheck = any_data) -> Problem:
     with pytest.raises(Problem) as raised:
-        parse_events(body)
+        parse_events(body, check_data)
     return raised.value
 
 
@@ -40,7 +42,7 @@ def wrong_fields(value: Json) -> list[str]:
 def test_an_event_is_read_with_what_it_says_and_nothing_made_up() -> None:
     (draft,) = parse(event_body())
 
-    assert (draft.type, draft.data) == ("points.earned", {"points": 120})
+    assert (draft.type, draft.data) == ("points.earned", points_data(120))
     assert (draft.id, draft.account_id, draft.program_id, draft.occurred_at) == (None,) * 4
 
 
@@ -51,9 +53,9 @@ def test_a_body_that_is_no_json_object_is_malformed(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "event_type",
-    ["points.earned", "custom.a", "a.0", "a1_b.c_2.d", "a." + "b" * (LONGEST_EVENT_TYPE - 2)],
+    ["points.earned", "custom.a", "custom.0.c_2", "custom." + "b" * (LONGEST_EVENT_TYPE - 7)],
 )
-def test_a_dotted_name_is_a_type(event_type: str) -> None:
+def test_a_type_is_of_the_catalogue_or_custom(event_type: str) -> None:
     assert parse(event_body(type=event_type))[0].type == event_type
 
 
@@ -67,6 +69,37 @@ def test_a_dotted_name_is_a_type(event_type: str) -> None:
 )
 def test_anything_else_is_no_type(event_type: Json) -> None:
     assert wrong_fields(event_body(type=event_type)) == ["type"]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "detail"),
+    [
+        ("point.earned", "is not an event type of the catalogue; the nearest are points.earned"),
+        ("tier.upgrade", "is not an event type of the catalogue; the nearest are tier.upgraded"),
+        (
+            "customer.created",
+            "is not an event type of the catalogue; the nearest are member.enrolled",
+        ),
+        ("zzzz.qqqq", "is not an event type of the catalogue"),
+    ],
+)
+def test_an_unknown_type_is_refused_with_the_nearest_names(event_type: str, detail: str) -> None:
+    document = refusal(json.dumps(event_body(type=event_type)).encode()).document()
+
+    (error,) = cast(list[dict[str, str]], document["errors"])
+    assert error["field"] == "type"
+    assert error["detail"].startswith(detail)
+    assert detail == error["detail"] or "nearest" in detail
+
+
+def test_data_that_does_not_fit_is_named_in_the_event_that_has_it() -> None:
+    events = [event_body(), event_body(type="custom.a", data={}), event_body(data={"member": 1})]
+
+    problem = refusal(json.dumps({"events": events}).encode(), DataSchemas())
+
+    assert problem.document()["errors"] == [
+        {"field": "events[2].data.transaction", "detail": "is required"}
+    ]
 
 
 @pytest.mark.parametrize("event_id", ["e", "7", "A-b_c.d:e", "x" * 128])
@@ -129,7 +162,7 @@ def test_nothing_may_stand_beside_the_list() -> None:
 def test_a_request_over_its_limit_is_too_large() -> None:
     body = json.dumps(event_body()).encode()
 
-    assert parse_events(body.ljust(MAX_REQUEST_BYTES)).drafts
+    assert parse_events(body.ljust(MAX_REQUEST_BYTES), any_data).drafts
     assert refusal(body.ljust(MAX_REQUEST_BYTES + 1)).status == 413
 
 
@@ -138,12 +171,12 @@ def test_an_event_is_measured_as_the_compact_json_that_endpoints_get(
     character: str, too_many: int
 ) -> None:
     def event_of(size: int) -> bytes:
-        frame = '{"type":"a.b","data":{"t":""}}'
+        frame = '{"type":"custom.b","data":{"t":""}}'
         characters = (size - len(frame)) // len(character.encode())
-        text = f'{{ "type": "a.b", "data": {{"t": "{character * characters}"}} }}'
+        text = f'{{ "type": "custom.b", "data": {{"t": "{character * characters}"}} }}'
         return text.encode()
 
-    assert parse_events(event_of(MAX_EVENT_BYTES)).drafts
+    assert parse_events(event_of(MAX_EVENT_BYTES), any_data).drafts
     assert refusal(event_of(MAX_EVENT_BYTES + too_many)).status == 413
 
 

@@ -12,7 +12,8 @@ from perkwire.managing import AccountManagement, WebhookManagement
 from perkwire.pausing import Streak
 from perkwire.problem import Problem
 from perkwire.strict_json import Json
-from perkwire.webhook import EndpointRules, Pause, PauseReason, Webhook, WebhookStatus
+from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
+from perkwire.webhook_draft import EndpointRules
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -75,6 +75,17 @@ counts the deliveries that failed in between.
     )
 
 
+def test_with_a_console_notices_lead_there_and_to_no_call() -> None:
+    console = "https://hooks.example/console"
+    failures = failure_notice(a_webhook(), Untold(3, NOW, None), [failed()], INTERVAL, console).text
+    pause = pause_notice(a_webhook(), PauseReason.GONE, [failed()], NOW, console).text
+
+    for text in (failures, pause):
+        assert f"See what failed: {console}/log?webhook_id={WEBHOOK}&status=failed\n" in text
+        assert "/v1/" not in text
+    assert f"enable the webhook: {console}/webhooks/{WEBHOOK}\n" in pause
+
+
 def test_one_failure_is_one() -> None:
     notice = failure_notice(a_webhook(), Untold(1, NOW, None), [failed()], 1)
 

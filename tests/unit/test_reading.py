@@ -3,7 +3,11 @@ from typing import Any
 
 import pytest
 
+from perkwire.catalogue import event_type
 from perkwire.delivery import Delivery, DeliveryStatus
+from perkwire.event import Event
+from perkwire.fields import Fields
+from perkwire.formats import FORMATS
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Unavailable
 from perkwire.managing import Page
@@ -324,3 +328,39 @@ def test_a_log_that_cannot_be_read_is_said_to_be(log: Log) -> None:
 
     with pytest.raises(Unavailable):
         log.page()
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_the_next_request_shows_no_secret_of_any_format(log: Log, format_name: str) -> None:
+    settings = FORMATS[format_name].read_settings(Fields({}))
+    webhook = a_webhook(format=format_name, format_settings=settings, headers={"X-Shop": "a-token"})
+    event = kept_for(log, webhook)
+    entry = a_delivery(a_delivery_message(webhook, event))
+
+    one, other = (log.reading.next_request(entry, webhook) for _ in range(2))
+
+    assert one is not None
+    assert other is not None
+    assert one.request.url == webhook.url
+    # What is shown depends on no secret, so it is the same at each look.
+    assert one.shown() == other.shown()
+    headers: Any = one.shown()["headers"]
+    assert headers["X-Shop"] is None
+    assert headers["webhook-id"] == entry.id
+
+
+def test_without_its_events_there_is_no_next_request(log: Log) -> None:
+    webhook = a_webhook()
+    entry = a_delivery(a_delivery_message(webhook, an_event()))
+
+    assert log.reading.next_request(entry, webhook) is None
+
+
+def kept_for(log: Log, webhook: Webhook) -> Event:
+    """An event of a type that every format says, with the data of its example."""
+    found = event_type("tier.upgraded")
+    assert found is not None
+    event = an_event(type=found.name, data=found.example)
+    routed = RoutedEvent(account_id=ACCOUNT, event=event, deliveries={webhook.id: "dlv_1"})
+    log.events.events[ACCOUNT, event.id] = routed
+    return event

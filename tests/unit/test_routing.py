@@ -177,8 +177,8 @@ def test_what_the_format_does_not_know_is_shown_and_not_sent(
     router: Router, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class OnlyTiers(Standard):
-        def knows(self, event_type: str) -> bool:
-            return event_type.startswith("tier.")
+        def name_of(self, event_type: str) -> str | None:  # type: ignore[override]
+            return event_type if event_type.startswith("tier.") else None
 
     monkeypatch.setattr("perkwire.routing.FORMATS", {"standard": OnlyTiers()})
     webhook = a_webhook(batch_size=10)

@@ -5,6 +5,7 @@ import pytest
 from perkwire.endpoint import EndpointPolicy
 from perkwire.settings import (
     AuthorizerSettings,
+    ConsoleSettings,
     DispatcherSettings,
     IngestSettings,
     JobsSettings,
@@ -54,6 +55,7 @@ def test_every_field_is_read_as_what_it_is() -> None:
         DispatcherSettings,
         JobsSettings,
         ManagementSettings,
+        ConsoleSettings,
     ],
 )
 def test_without_an_environment_every_variable_is_named_at_once(
@@ -63,7 +65,8 @@ def test_without_an_environment_every_variable_is_named_at_once(
         settings.from_env({})
 
     for field in dataclasses.fields(settings):
-        assert f"{field.name.upper()} is not set" in str(raised.value)
+        is_named = f"{field.name.upper()} is not set" in str(raised.value)
+        assert is_named is (field.default is dataclasses.MISSING)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,12 @@ def test_a_variable_that_is_not_usable_is_named_but_not_repeated(name: str, valu
         DispatcherSettings.from_env(DISPATCHER | {name: value})
 
     assert str(raised.value) == f"{name} is not usable"
+
+
+def test_a_variable_that_has_a_default_may_be_empty() -> None:
+    assert DispatcherSettings.from_env(DISPATCHER | {"CONSOLE_URL": ""}).console_url == ""
+    given = DISPATCHER | {"CONSOLE_URL": "https://a.example/console"}
+    assert DispatcherSettings.from_env(given).console_url == "https://a.example/console"
 
 
 def test_an_empty_variable_is_not_set() -> None:

@@ -15,7 +15,8 @@ from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS
 from perkwire.trials.trial import SavedWebhook, Trial
 from perkwire.trials.trying import MOST_PER_MINUTE, Trying
-from perkwire.webhook import EndpointRules, Webhook, WebhookStatus
+from perkwire.webhook import Webhook, WebhookStatus
+from perkwire.webhook_draft import EndpointRules
 from tests.builders import (
     ACCOUNT,
     NOW,
@@ -98,7 +99,7 @@ def test_of_a_saved_webhook_the_ids_travel_alone(bench: Bench) -> None:
     outcome = bench.test()
 
     assert outcome == {"delivered": True, "duration_ms": 5, "status_code": 200}
-    assert bench.asked() == Trial(SavedWebhook(ACCOUNT, WEBHOOK), "points.earned")
+    assert bench.asked() == Trial(SavedWebhook(ACCOUNT, WEBHOOK), "tier.upgraded")
 
 
 def test_an_unsaved_webhook_travels_sealed_for_itself_and_stays_unsaved(bench: Bench) -> None:
@@ -129,7 +130,7 @@ def test_the_type_is_else_the_webhooks_first(bench: Bench) -> None:
     bench.test_unsaved(event_types=["*"])
 
     asked = [trial.event_type for trial in bench.dispatcher.trials]
-    assert asked == ["tier.upgraded", "referral.completed", "points.earned"]
+    assert asked == ["tier.upgraded", "referral.completed", "tier.upgraded"]
 
 
 @pytest.mark.parametrize("call", ["test", "test_unsaved"])
@@ -147,13 +148,10 @@ def test_what_is_no_type_is_named(bench: Bench, call: str, event_type: Json) -> 
 def test_a_type_that_the_format_lacks_is_named(
     bench: Bench, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        type(FORMATS["standard"]), "knows", lambda _, name: name != "quiz.completed"
-    )
+    monkeypatch.setattr(type(FORMATS["standard"]), "name_of", lambda *_: None)
 
-    assert wrong_fields(problem_of(getattr(bench, call), event_type="quiz.completed")) == [
-        "event_type"
-    ]
+    problem = problem_of(getattr(bench, call), event_type="tier.joined")
+    assert wrong_fields(problem) == ["event_type"]
     assert bench.dispatcher.trials == []
 
 

@@ -8,12 +8,10 @@ from hypothesis import strategies as st
 from perkwire.endpoint import EndpointPolicy
 from perkwire.problem import Problem
 from perkwire.strict_json import Json
-from perkwire.webhook import (
+from perkwire.webhook import Pause, PauseReason, WebhookStatus
+from perkwire.webhook_draft import (
     EndpointRules,
-    Pause,
-    PauseReason,
     WebhookDraft,
-    WebhookStatus,
     parse_rotation,
     parse_webhook,
     parse_webhook_change,
@@ -81,6 +79,7 @@ def test_everything_said_is_taken() -> None:
         secret=SECRET,
         batch_size=100,
         format="standard",
+        format_settings={},
         enabled=False,
     )
 
@@ -301,7 +300,7 @@ def test_a_rotation_does_not_show_its_secret() -> None:
 
 def test_a_change_is_checked_as_a_new_webhook_is() -> None:
     assert wrong_in_change(
-        name="", url="http://till.example/", event_types=["*", "a.b"], batch_size=0
+        name="", url="http://till.example/", event_types=["*", "custom.b"], batch_size=0
     ) == ["event_types", "name", "url", "batch_size"]
 
 

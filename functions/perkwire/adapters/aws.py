@@ -3,7 +3,7 @@
 A second session would load botocore's data again; docs/adr/0003 has the measurement.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import boto3
 from botocore.config import Config
@@ -31,6 +31,14 @@ _BRIEFLY = Config(
 )
 
 
+class MetricsClient(Protocol):
+    """What we use of CloudWatch's client."""
+
+    def get_metric_data(self, **request: object) -> dict[str, Any]:
+        """CloudWatch's GetMetricData."""
+        ...
+
+
 def sqs(connection: Connection) -> "SQSClient":
     """A client for SQS."""
     return _session(connection).client("sqs", config=_CONFIG)
@@ -44,6 +52,11 @@ def sns(connection: Connection) -> "SNSClient":
 def kms(connection: Connection) -> "KMSClient":
     """A client for KMS."""
     return _session(connection).client("kms", config=_BRIEFLY)
+
+
+def cloudwatch(connection: Connection) -> MetricsClient:
+    """A client for CloudWatch."""
+    return cast(MetricsClient, _session(connection).client("cloudwatch", config=_BRIEFLY))
 
 
 def functions(connection: Connection) -> "LambdaClient":

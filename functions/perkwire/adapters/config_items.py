@@ -13,6 +13,7 @@
 """
 
 import hashlib
+import json
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -25,6 +26,7 @@ from pynamodb.models import Model
 from perkwire.account import Account, ApiKey, Scope
 from perkwire.adapters.tables import text_list
 from perkwire.ids import AccountId, KeyId, WebhookId
+from perkwire.strict_json import compact_ascii
 from perkwire.webhook import (
     Pause,
     PauseReason,
@@ -90,6 +92,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     header_names = text_list()
     batch_size = NumberAttribute()
     format = UnicodeAttribute()
+    format_settings = UnicodeAttribute()
     status = UnicodeAttribute()
     paused_at = NumberAttribute(null=True)
     pause_reason = UnicodeAttribute(null=True)
@@ -116,6 +119,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             header_names=list(webhook.header_names),
             batch_size=webhook.batch_size,
             format=webhook.format,
+            format_settings=compact_ascii({**webhook.format_settings}),
             status=webhook.status,
             paused_at=webhook.pause and webhook.pause.at,
             pause_reason=webhook.pause and webhook.pause.reason,
@@ -144,6 +148,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             header_names=tuple(self.header_names),
             batch_size=int(self.batch_size),
             format=self.format,
+            format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.status),
             pause=pause,
             sealed=self._sealed(),

@@ -45,6 +45,11 @@ def header_of(event: HttpEvent, name: str) -> str | None:
     return value
 
 
+def console_url_of(event: HttpEvent, configured: str) -> str:
+    """Where the console is: as configured, else on the host that this request came to."""
+    return configured or f"https://{event['requestContext']['domainName']}/console"
+
+
 def answer(status: int, value: Json) -> HttpAnswer:
     """A JSON answer."""
     return _answer(status, value, _JSON)

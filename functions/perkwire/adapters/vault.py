@@ -79,10 +79,17 @@ class Opener:
             return cached[1]
         opened = self._open(webhook)
         with self._lock:
-            if len(self._cache) >= _MOST_CACHED:
-                self._cache.clear()
+            self._forget(now)
             self._cache[key] = (now, opened)
         return opened
+
+    def _forget(self, now: float) -> None:
+        """What may not be used any more is not kept either."""
+        old = [key for key, (since, _) in self._cache.items() if now - since >= CACHE_SECONDS]
+        for key in old:
+            del self._cache[key]
+        if len(self._cache) >= _MOST_CACHED:
+            self._cache.clear()
 
     def _open(self, webhook: Webhook) -> Opened:
         secret = self._decrypt(webhook.sealed.secret, webhook, "secret")

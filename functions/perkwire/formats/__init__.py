@@ -1,10 +1,55 @@
-"""The formats that receivers expect, by name. A new one is a module here and a line in FORMATS."""
+"""The formats that receivers expect.
+
+A new one is a module here, a file of names in the catalogue, and a line in FORMATS. What the
+contract and the console say of it follows; their tests name what is missing.
+"""
 
 from collections.abc import Mapping
 
-from perkwire.formats.format import Format, Payload, Unrenderable
+from perkwire.formats.format import Attempt, Format, Payload, Settings, Unrenderable
+from perkwire.formats.okendo import Okendo
+from perkwire.formats.qualifio import Qualifio
 from perkwire.formats.standard import Standard
+from perkwire.formats.voucherify import Voucherify
+from perkwire.formats.zinrelo import Zinrelo
+from perkwire.formats.zoho_thrive import ZohoThrive
+from perkwire.ids import DeliveryId
 
-FORMATS: Mapping[str, Format] = {format_.name: format_ for format_ in (Standard(),)}
+FORMATS: Mapping[str, Format] = {
+    format_.name: format_
+    for format_ in (Standard(), Zinrelo(), ZohoThrive(), Qualifio(), Okendo(), Voucherify())
+}
 
-__all__ = ["FORMATS", "Format", "Payload", "Unrenderable"]
+STANDARD = "standard"
+_VERSION = "@"
+
+
+def find_format(name: str) -> Format | None:
+    """The format of this name; without a version, the newest version of it."""
+    versions = [found for found in FORMATS if found.partition(_VERSION)[0] == name]
+    return FORMATS.get(name) or (FORMATS[max(versions)] if versions else None)
+
+
+def format_names() -> list[str]:
+    """Every name that `find_format` finds, those without a version first."""
+    return list(dict.fromkeys([name.partition(_VERSION)[0] for name in FORMATS] + [*FORMATS]))
+
+
+def header_names(format_: Format, settings: Settings) -> frozenset[str]:
+    """The headers that the format sets, in lower case: no custom header may be one of them."""
+    attempt = Attempt(delivery_id=DeliveryId("dlv_"), at=0, body=b"", settings=settings)
+    return frozenset(format_.sign([format_.new_secret()], attempt))
+
+
+__all__ = [
+    "FORMATS",
+    "STANDARD",
+    "Attempt",
+    "Format",
+    "Payload",
+    "Settings",
+    "Unrenderable",
+    "find_format",
+    "format_names",
+    "header_names",
+]

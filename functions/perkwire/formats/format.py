@@ -1,20 +1,42 @@
 """What a format is: the interface that each module beside this one fulfils."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from perkwire.event import Event
-from perkwire.ids import DeliveryId
+from perkwire.fields import Fields
+from perkwire.ids import AccountId, DeliveryId, WebhookId
+from perkwire.strict_json import Json
+
+type Settings = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """What one delivery carries. `batched` says that the webhook asked for batches."""
+    """What one delivery carries, and to which webhook.
+
+    `batched` says that the webhook asked for batches. `settings` are the webhook's own of its
+    format, as `read_settings` gave them.
+    """
 
     delivery_id: DeliveryId
+    account_id: AccountId
+    webhook_id: WebhookId
+    url: str
     events: Sequence[Event]
     batched: bool
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a delivery to be signed: the bytes that go out, and when, in microseconds."""
+
+    delivery_id: DeliveryId
+    at: int
+    body: bytes = field(repr=False)
+    settings: Settings
 
 
 class Unrenderable(Exception):
@@ -26,7 +48,7 @@ class Format(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in a webhook's `format`."""
+        """Its name in a webhook's `format`, with `@` and a version if the product has versions."""
         ...
 
     @property
@@ -34,8 +56,12 @@ class Format(Protocol):
         """The most events that one request can carry."""
         ...
 
-    def knows(self, event_type: str) -> bool:
-        """Whether events of this type can be said in this format."""
+    def name_of(self, event_type: str) -> str | None:
+        """What the receiver is told that happened; None if this type cannot be said."""
+        ...
+
+    def read_settings(self, fields: Fields) -> Settings:
+        """The settings of a webhook of this format; what is wrong is noted in `fields`."""
         ...
 
     def new_secret(self) -> str:
@@ -43,17 +69,19 @@ class Format(Protocol):
         ...
 
     def check_secret(self, secret: str) -> str | None:
-        """What is wrong with a given secret, or None."""
+        """What is wrong with a given secret, or None. The sentence never holds the secret."""
         ...
 
     def render(self, payload: Payload) -> bytes:
         """The body: the same bytes at every attempt; raises Unrenderable."""
         ...
 
-    def sign(
-        self, secrets: Sequence[str], delivery_id: DeliveryId, at: int, body: bytes
-    ) -> dict[str, str]:
-        """The headers that identify and sign this attempt; `at` is in microseconds."""
+    def sign(self, secrets: Sequence[str], attempt: Attempt) -> dict[str, str]:
+        """The headers that identify and sign this attempt.
+
+        `secrets` holds the current secret and, while a rotation overlaps, the one before it.
+        Header names are in lower case. Raises UnusableSecret.
+        """
         ...
 
     def is_success(self, status: int) -> bool:

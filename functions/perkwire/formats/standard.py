@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from perkwire.event import Event
-from perkwire.formats.format import Payload
-from perkwire.ids import DeliveryId
+from perkwire.fields import Fields
+from perkwire.formats.format import Attempt, Payload, Settings
 from perkwire.secret import check_secret, new_secret, signing_key
 from perkwire.signature import standard_webhooks
 from perkwire.strict_json import Json, compact
@@ -21,9 +21,13 @@ class Standard:
     name = "standard"
     largest_batch = 100
 
-    def knows(self, event_type: str) -> bool:
-        """Every type."""
-        return bool(event_type)
+    def name_of(self, event_type: str) -> str:
+        """Every type, by its own name."""
+        return event_type
+
+    def read_settings(self, _fields: Fields) -> Settings:
+        """None."""
+        return {}
 
     def new_secret(self) -> str:
         """`whsec_` and the base64 of 32 random bytes."""
@@ -38,19 +42,19 @@ class Standard:
         events = [_said(event) for event in payload.events]
         if len(events) == 1 and not payload.batched:
             return compact(events[0])
-        timestamp = to_rfc3339(_moment(payload.events[0]))
+        timestamp = to_rfc3339(payload.events[0].happened_at)
         return compact({"type": "batch", "timestamp": timestamp, "data": {"events": [*events]}})
 
-    def sign(
-        self, secrets: Sequence[str], delivery_id: DeliveryId, at: int, body: bytes
-    ) -> dict[str, str]:
+    def sign(self, secrets: Sequence[str], attempt: Attempt) -> dict[str, str]:
         """`webhook-id`, `webhook-timestamp` in seconds and `webhook-signature`."""
-        timestamp = at // MICROSECONDS
+        timestamp = attempt.at // MICROSECONDS
         keys = [signing_key(secret) for secret in secrets]
         return {
-            "webhook-id": delivery_id,
+            "webhook-id": attempt.delivery_id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": standard_webhooks(keys, delivery_id, timestamp, body),
+            "webhook-signature": standard_webhooks(
+                keys, attempt.delivery_id, timestamp, attempt.body
+            ),
         }
 
     def is_success(self, status: int) -> bool:
@@ -62,11 +66,7 @@ def _said(event: Event) -> dict[str, Json]:
     return {
         "id": event.id,
         "type": event.type,
-        "timestamp": to_rfc3339(_moment(event)),
+        "timestamp": to_rfc3339(event.happened_at),
         "program_id": event.program_id,
         "data": event.data,
     }
-
-
-def _moment(event: Event) -> int:
-    return event.accepted_at if event.occurred_at is None else event.occurred_at

@@ -140,11 +140,11 @@ class EventSelection:
 
     def step(self, job: Job, webhook: Webhook, cursor: str, most: int) -> Step:
         """Up to `most` events; raises Unavailable. At most _MOST_QUERIES queries."""
-        knows = FORMATS[webhook.format].knows
+        name_of = FORMATS[webhook.format].name_of
         items: list[JobItem] = []
         for heading, reached in self._headings(job, cursor):
             cursor = reached
-            if heading is None or not webhook.wants(heading) or not knows(heading.type):
+            if heading is None or not webhook.wants(heading) or not name_of(heading.type):
                 continue
             if job.event_types is None or heading.type in job.event_types:
                 items.append(JobItem(heading.id, 0))

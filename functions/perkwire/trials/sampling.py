@@ -12,8 +12,8 @@ from perkwire.ids import new_test_delivery_id
 from perkwire.journal import Journal
 from perkwire.messages import DeliveryMessage
 from perkwire.rendering import render
-from perkwire.samples import sample_event
 from perkwire.sending import Answered, Sender, Unanswered
+from perkwire.trials.samples import sample_event
 from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
 from perkwire.webhook import Webhook, WebhookStatus
 

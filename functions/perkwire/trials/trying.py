@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE
+from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
 from perkwire.fields import Fields
 from perkwire.formats import FORMATS
 from perkwire.ids import AccountId, WebhookId
 from perkwire.managing import WebhookManagement
 from perkwire.problem import FieldError, invalid, not_found, too_many
-from perkwire.samples import DEFAULT_TYPE
 from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS
+from perkwire.trials.samples import default_type
 from perkwire.trials.trial import SavedWebhook, Trial
-from perkwire.webhook import ALL_TYPES, EndpointRules, read_webhook, without_nulls
+from perkwire.webhook import ALL_TYPES
+from perkwire.webhook_draft import EndpointRules, read_webhook, without_nulls
 
 MOST_PER_MINUTE = 10
 """Tests of one account: its answers tell what listens where, so they must not be many."""
@@ -102,16 +103,20 @@ class Trying:
 
 
 def _event_type(fields: Fields) -> str | None:
-    return fields.text(
+    event_type = fields.text(
         "event_type", longest=LONGEST_EVENT_TYPE, pattern=EVENT_TYPE, form=EVENT_TYPE_FORM
     )
+    if event_type and (wrong := check_event_type(event_type)):
+        fields.wrong("event_type", wrong)
+    return event_type
 
 
 def _chosen(named: str | None, event_types: tuple[str, ...], format_: str) -> str:
     """The type that was named, else the webhook's first; raises Problem if its format lacks it."""
     first = event_types[0]
-    event_type = named or (DEFAULT_TYPE if first == ALL_TYPES else first)
-    if not FORMATS[format_].knows(event_type):
+    found = FORMATS[format_]
+    event_type = named or (default_type(found) if first == ALL_TYPES else first)
+    if found.name_of(event_type) is None:
         detail = f"must be a type of the format {format_}, which {event_type} is not"
         raise invalid([FieldError("event_type", detail)])
     return event_type

@@ -18,6 +18,7 @@ from perkwire.adapters.event_table import (
     EventReader,
     EventTable,
 )
+from perkwire.adapters.session_store import SESSION_ITEMS
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.adapters.webhook_store import WebhookStore
 from perkwire.ids import AccountId, new_account_id
@@ -76,7 +77,7 @@ def connection(stack: Stack, connections: list[Connection]) -> Connection:
         aws_access_key_id="local",
         aws_secret_access_key="local",
     )
-    tables.bind(connection, stack.resources["ConfigTable"], *CONFIG_ITEMS)
+    tables.bind(connection, stack.resources["ConfigTable"], *CONFIG_ITEMS, *SESSION_ITEMS)
     tables.bind(connection, stack.resources["EventTable"], *EVENT_TABLE_ITEMS)
     tables.bind(connection, stack.resources["DeliveryTable"], DeliveryItem)
     connections.append(connection)

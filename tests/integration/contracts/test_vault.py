@@ -1,5 +1,6 @@
 """managing.Sealer and dispatching.Vault: a secret opens for its own webhook, or not at all."""
 
+import gc
 from dataclasses import dataclass, replace
 
 import pytest
@@ -8,6 +9,7 @@ from infra.local.emulator import client
 from perkwire.adapters.vault import CACHE_SECONDS, Opener, Sealer
 from perkwire.ids import new_account_id, new_webhook_id
 from perkwire.journal import Unavailable
+from perkwire.rendering import Opened
 from perkwire.webhook import SealedSecrets, Webhook
 from tests.builders import NOW, SECRET, a_webhook
 from tests.fakes import FakeOpener, FakeSealer
@@ -120,3 +122,29 @@ def test_an_opened_secret_is_remembered_for_five_minutes_and_no_longer(
         assert opener.open(sealed).secret == SECRET
 
     assert len(calls) == 2
+
+
+def test_a_secret_that_may_not_be_used_any_more_is_not_kept(stack: Stack) -> None:
+    kms, key_id = stack.emulator.client("kms"), stack.resources["SecretKey"]
+    moment = [0.0]
+    opener = Opener(kms, key_id, monotonic=lambda: moment[0])
+    vault = Vault(Sealer(kms, key_id), opener)
+    first, second = (
+        vault.sealed(a_webhook(id=new_webhook_id()), {"X-Of": which}) for which in ("one", "two")
+    )
+
+    opener.open(first)
+    assert kept("one")
+    moment[0] = CACHE_SECONDS
+    opener.open(second)
+
+    assert kept("two")
+    assert not kept("one")
+
+
+def kept(which: str) -> bool:
+    """Whether the opened secrets of the webhook with this header are anywhere in memory."""
+    gc.collect()
+    return any(
+        isinstance(one, Opened) and one.headers == {"X-Of": which} for one in gc.get_objects()
+    )

@@ -1,99 +1,24 @@
-"""Managing accounts, API keys and webhooks: the rules, once, for every entrance."""
+"""Managing the webhooks of one account."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
-from perkwire.account import (
-    Account,
-    ApiKey,
-    Caller,
-    Scope,
-    key_hash,
-    new_api_key,
-    parse_account,
-    parse_account_change,
-    parse_key,
-)
-from perkwire.ids import AccountId, KeyId, WebhookId, new_account_id, new_key_id, new_webhook_id
+from perkwire.account import Caller, Scope
+from perkwire.ids import AccountId, WebhookId, new_webhook_id
+from perkwire.managing.stores import Accounts, ChangedMeanwhile, Page
 from perkwire.problem import FieldError, Problem, conflict, not_found
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
-from perkwire.webhook import (
+from perkwire.webhook import RetiredSecret, SealedSecrets, Webhook, WebhookStatus
+from perkwire.webhook_draft import (
     EndpointRules,
-    RetiredSecret,
-    SealedSecrets,
-    Webhook,
     WebhookChange,
     WebhookDraft,
-    WebhookStatus,
     parse_rotation,
     parse_webhook,
     parse_webhook_change,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Page[T]:
-    """A part of a list; `next_cursor` None says that it is the last."""
-
-    items: list[T]
-    next_cursor: str | None
-
-
-class Accounts(Protocol):
-    """Where accounts are kept."""
-
-    def add(self, account: Account) -> None:
-        """Store a new account; raises Unavailable."""
-        ...
-
-    def find(self, account_id: AccountId) -> Account | None:
-        """An account, read consistently; raises Unavailable."""
-        ...
-
-    def replace(self, before: Account, after: Account) -> None:
-        """Store a change; raises ChangedMeanwhile, Unavailable."""
-        ...
-
-    def page(self, limit: int, cursor: str | None) -> Page[Account]:
-        """All accounts, a page at a time; raises Problem for a bad cursor, and Unavailable."""
-        ...
-
-
-class ApiKeys(Protocol):
-    """Where API keys are kept, as hashes."""
-
-    def add(self, api_key: ApiKey, key_hash: str) -> None:
-        """Store a new API key; raises Unavailable."""
-        ...
-
-    def find(self, account_id: AccountId, key_id: KeyId) -> ApiKey | None:
-        """One API key of an account; raises Unavailable."""
-        ...
-
-    def remove(self, account_id: AccountId, key_id: KeyId) -> bool:
-        """Make a key useless; False if there is none such. Raises Unavailable."""
-        ...
-
-    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[ApiKey]:
-        """An account's API keys; raises Problem for a bad cursor, and Unavailable."""
-        ...
-
-
-class NoticeTopics(Protocol):
-    """Who gets the notices of an account."""
-
-    def subscribe_only(self, account_id: AccountId, addresses: Collection[str]) -> str:
-        """Have these addresses and no others subscribed; the account's topic.
-
-        Doing it again finishes what a failure has cut off. Raises Unavailable.
-        """
-        ...
-
-    def confirmed(self, topic: str) -> set[str]:
-        """The addresses that get notices, as `same_address` has them; raises Unavailable."""
-        ...
 
 
 class UrlTaken(Exception):
@@ -102,10 +27,6 @@ class UrlTaken(Exception):
 
 class TooManyWebhooks(Exception):
     """The account has as many webhooks as it may."""
-
-
-class ChangedMeanwhile(Exception):
-    """It is no longer the version that the change was made from."""
 
 
 class Webhooks(Protocol):
@@ -144,123 +65,6 @@ class Sealer(Protocol):
     ) -> bytes | None:
         """The headers' ciphertext, None for no headers; raises Unavailable."""
         ...
-
-
-class AccountManagement:
-    """Accounts and their API keys: an operator's work."""
-
-    def __init__(
-        self,
-        *,
-        accounts: Accounts,
-        api_keys: ApiKeys,
-        topics: NoticeTopics,
-        clock: Callable[[], int],
-    ) -> None:
-        self._accounts = accounts
-        self._api_keys = api_keys
-        self._topics = topics
-        self._clock = clock
-
-    def create(self, caller: Caller, value: dict[str, Json]) -> Account:
-        """A new account; raises Problem and Unavailable."""
-        caller.require(Scope.OPERATOR)
-        draft = parse_account(value)
-        now = self._clock()
-        account_id = new_account_id()
-        account = Account(
-            id=account_id,
-            name=draft.name,
-            notify_emails=draft.notify_emails,
-            # Before the account is stored: what is answered with 503 may be sent again.
-            notice_topic=self._topic(account_id, None, draft.notify_emails),
-            created_at=now,
-            updated_at=now,
-        )
-        self._accounts.add(account)
-        return account
-
-    def get(self, caller: Caller, account_id: AccountId) -> Account:
-        """One account; raises Problem and Unavailable."""
-        caller.require(Scope.OPERATOR)
-        account = self._accounts.find(account_id)
-        if account is None:
-            raise not_found("account")
-        return account
-
-    def confirmed(self, account: Account) -> set[str]:
-        """Its addresses that get notices, as `same_address` has them; raises Unavailable."""
-        return self._topics.confirmed(account.notice_topic) if account.notice_topic else set()
-
-    def change(self, caller: Caller, account_id: AccountId, value: dict[str, Json]) -> Account:
-        """Change an account; raises Problem and Unavailable.
-
-        If the topic's service fails nothing is stored, and the same request again finishes it.
-        """
-        caller.require(Scope.OPERATOR)
-        change = parse_account_change(value)
-        before = self.get(caller, account_id)
-        after = replace(before, name=change.name or before.name, updated_at=self._clock())
-        if change.notify_emails is not None:
-            topic = self._topic(account_id, before.notice_topic, change.notify_emails)
-            after = replace(after, notify_emails=change.notify_emails, notice_topic=topic)
-        try:
-            self._accounts.replace(before, after)
-        except ChangedMeanwhile:
-            raise conflict("The account was changed at the same time; try again.") from None
-        return after
-
-    def list(self, caller: Caller, limit: int, cursor: str | None) -> Page[Account]:
-        """All accounts; raises Problem and Unavailable."""
-        caller.require(Scope.OPERATOR)
-        return self._accounts.page(limit, cursor)
-
-    def create_key(
-        self, caller: Caller, account_id: AccountId, value: dict[str, Json]
-    ) -> tuple[ApiKey, str]:
-        """A new API key and, this once, the key itself; raises Problem and Unavailable."""
-        self.get(caller, account_id)
-        draft = parse_key(value)
-        key = new_api_key()
-        api_key = ApiKey(
-            id=new_key_id(),
-            account_id=account_id,
-            name=draft.name,
-            scopes=draft.scopes,
-            created_at=self._clock(),
-        )
-        self._api_keys.add(api_key, key_hash(key))
-        return api_key, key
-
-    def get_key(self, caller: Caller, account_id: AccountId, key_id: KeyId) -> ApiKey:
-        """One API key; raises Problem and Unavailable."""
-        self.get(caller, account_id)
-        api_key = self._api_keys.find(account_id, key_id)
-        if api_key is None:
-            raise not_found("API key")
-        return api_key
-
-    def remove_key(self, caller: Caller, account_id: AccountId, key_id: KeyId) -> None:
-        """Revoke an API key; raises Problem and Unavailable."""
-        self.get(caller, account_id)
-        if not self._api_keys.remove(account_id, key_id):
-            raise not_found("API key")
-
-    def list_keys(
-        self, caller: Caller, account_id: AccountId, limit: int, cursor: str | None
-    ) -> Page[ApiKey]:
-        """An account's API keys; raises Problem and Unavailable."""
-        self.get(caller, account_id)
-        return self._api_keys.page(account_id, limit, cursor)
-
-    def _topic(
-        self, account_id: AccountId, before: str | None, addresses: Collection[str]
-    ) -> str | None:
-        """Where the addresses are subscribed now; None for none, who need no topic to be made."""
-        if not addresses and before is None:
-            return None
-        topic = self._topics.subscribe_only(account_id, addresses)
-        return topic if addresses else None
 
 
 class WebhookManagement:
@@ -318,6 +122,7 @@ class WebhookManagement:
             header_names=tuple(draft.headers),
             batch_size=draft.batch_size,
             format=draft.format,
+            format_settings=draft.format_settings,
             status=WebhookStatus.ENABLED if draft.enabled else WebhookStatus.DISABLED,
             pause=None,
             sealed=self._sealed(account_id, webhook_id, draft.secret, draft.headers),
@@ -422,6 +227,9 @@ class WebhookManagement:
             program_ids=None if change.any_program else change.program_ids or before.program_ids,
             header_names=header_names,
             batch_size=change.batch_size or before.batch_size,
+            format_settings=(
+                before.format_settings if change.format_settings is None else change.format_settings
+            ),
             status=status,
             pause=pause,
             sealed=sealed,

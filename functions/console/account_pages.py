@@ -1,0 +1,132 @@
+"""Accounts, their API keys and console links: an operator's pages."""
+
+from http import HTTPStatus
+
+from console.form import Form
+from console.pages import Needs, Pages, Section
+from console.visit import Answer, Visit
+from perkwire.account import same_address
+from perkwire.adapters.wiring import UseCases
+from perkwire.ids import AccountId, KeyId
+from perkwire.problem import Problem
+from perkwire.settings import ConsoleSettings
+from perkwire.signing_in import DEFAULT_LINK_MINUTES, LONGEST_LINK_MINUTES
+from perkwire.strict_json import Json
+
+_PAGE = 50
+_MOST_KEYS = 100
+_PATH = "/console/accounts"
+_ACCOUNT = f"{_PATH}/<account_id>"
+
+
+def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    management = use_cases.accounts
+    signing_in = use_cases.signing_in
+    pages.sections.append(Section("Accounts", _PATH, Needs.OPERATOR))
+    pages.done |= {
+        "account-created": "The account is created. Give it an API key next.",
+        "account-changed": "The account is changed.",
+        "key-revoked": "The API key is revoked. Calls with it may still pass for up to a minute.",
+    }
+
+    @pages.page(_PATH, Needs.OPERATOR)
+    def list_accounts(visit: Visit) -> Answer:
+        cursor = visit.query.text("cursor") or None
+        accounts = management.list(visit.caller, _PAGE, cursor)
+        return visit.page("accounts.html", accounts=accounts)
+
+    @pages.page(f"{_PATH}/new", Needs.OPERATOR)
+    def show_new(visit: Visit) -> Answer:
+        return visit.page("account_new.html")
+
+    @pages.form(_PATH, Needs.OPERATOR)
+    def create(visit: Visit) -> Answer:
+        try:
+            account = management.create(visit.caller, _fields(visit.form))
+        except Problem as problem:
+            return visit.page("account_new.html", problem=problem, form=visit.form)
+        return visit.go(f"{_PATH}/{account.id}", done="account-created")
+
+    def account_page(
+        visit: Visit,
+        account_id: str,
+        *,
+        status: int = 200,
+        problem: Problem | None = None,
+        key: str | None = None,
+        link: dict[str, Json] | None = None,
+    ) -> Answer:
+        """The account, with a new key or link this once; a problem is the link's."""
+        account = management.get(visit.caller, AccountId(account_id))
+        confirmed = management.confirmed(account)
+        return visit.page(
+            "account.html",
+            status=status,
+            problem=problem,
+            form=visit.form if problem else Form({}),
+            shown=account,
+            emails=[(one, same_address(one) in confirmed) for one in account.notify_emails],
+            keys=management.list_keys(visit.caller, account.id, _MOST_KEYS, None),
+            new_key=key,
+            new_link=link,
+            link_minutes=DEFAULT_LINK_MINUTES,
+            most_link_minutes=LONGEST_LINK_MINUTES,
+        )
+
+    @pages.page(_ACCOUNT, Needs.OPERATOR)
+    def show(visit: Visit, account_id: str) -> Answer:
+        return account_page(visit, account_id)
+
+    @pages.page(f"{_ACCOUNT}/edit", Needs.OPERATOR)
+    def show_edit(visit: Visit, account_id: str) -> Answer:
+        account = management.get(visit.caller, AccountId(account_id))
+        return visit.page("account_edit.html", shown=account)
+
+    @pages.form(f"{_ACCOUNT}/edit", Needs.OPERATOR)
+    def change(visit: Visit, account_id: str) -> Answer:
+        account = management.get(visit.caller, AccountId(account_id))
+        try:
+            management.change(visit.caller, account.id, _fields(visit.form))
+        except Problem as problem:
+            return visit.page("account_edit.html", problem=problem, form=visit.form, shown=account)
+        return visit.go(f"{_PATH}/{account_id}", done="account-changed")
+
+    @pages.page(f"{_ACCOUNT}/api-keys/new", Needs.OPERATOR)
+    def show_new_key(visit: Visit, account_id: str) -> Answer:
+        account = management.get(visit.caller, AccountId(account_id))
+        return visit.page("api_key_new.html", shown=account)
+
+    @pages.form(f"{_ACCOUNT}/api-keys", Needs.OPERATOR)
+    def create_key(visit: Visit, account_id: str) -> Answer:
+        account = management.get(visit.caller, AccountId(account_id))
+        value: dict[str, Json] = {
+            "name": visit.form.text("name"),
+            "scopes": [*visit.form.texts("scopes")],
+        }
+        try:
+            _, key = management.create_key(visit.caller, account.id, value)
+        except Problem as problem:
+            return visit.page("api_key_new.html", problem=problem, form=visit.form, shown=account)
+        return account_page(visit, account_id, status=HTTPStatus.CREATED, key=key)
+
+    @pages.form(f"{_ACCOUNT}/api-keys/<key_id>/revoke", Needs.OPERATOR)
+    def revoke_key(visit: Visit, account_id: str, key_id: str) -> Answer:
+        management.remove_key(visit.caller, AccountId(account_id), KeyId(key_id))
+        return visit.go(f"{_PATH}/{account_id}", done="key-revoked")
+
+    @pages.form(f"{_ACCOUNT}/console-links", Needs.OPERATOR)
+    def create_link(visit: Visit, account_id: str) -> Answer:
+        account = management.get(visit.caller, AccountId(account_id))
+        minutes = visit.form.number("expires_in_minutes")
+        value: dict[str, Json] = {} if minutes is None else {"expires_in_minutes": minutes}
+        try:
+            link, token = signing_in.create_link(visit.caller, account.id, value)
+        except Problem as problem:
+            return account_page(visit, account_id, problem=problem)
+        shown = link.shown(visit.console_url(settings.console_url), token)
+        return account_page(visit, account_id, status=HTTPStatus.CREATED, link=shown)
+
+
+def _fields(form: Form) -> dict[str, Json]:
+    return {"name": form.text("name"), "notify_emails": [*form.lines("notify_emails")]}

@@ -1,0 +1,76 @@
+"""The console: what account admins and operators see and do, in a browser."""
+
+import os
+from functools import cache
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from console import (
+    account_pages,
+    event_pages,
+    job_pages,
+    log_pages,
+    queue_pages,
+    sign_in_pages,
+    static_pages,
+    type_pages,
+    webhook_form_pages,
+    webhook_pages,
+)
+from console.answers import secured
+from console.assets import Assets
+from console.pages import Pages
+from console.rendering import Templates
+from perkwire.adapters.http_api import HttpAnswer, HttpEvent, answered
+from perkwire.adapters.telemetry import Telemetry
+from perkwire.adapters.wiring import UseCases
+from perkwire.settings import ConsoleSettings, emulator_ports
+
+# The navigation has its entries in this order.
+_PAGE_MODULES = (
+    sign_in_pages,
+    webhook_pages,
+    webhook_form_pages,
+    log_pages,
+    job_pages,
+    event_pages,
+    type_pages,
+    account_pages,
+    queue_pages,
+)
+
+
+@cache
+def _telemetry() -> Telemetry:
+    return Telemetry("console")
+
+
+@cache
+def _resolver() -> APIGatewayHttpResolver:
+    settings = ConsoleSettings.from_env(os.environ)
+    telemetry = _telemetry()
+    use_cases = UseCases(settings, emulator_ports(os.environ), telemetry)
+    assets = Assets()
+    resolver = APIGatewayHttpResolver()
+    pages = Pages(
+        resolver,
+        signing_in=use_cases.signing_in,
+        accounts=use_cases.account_store,
+        templates=Templates(assets),
+        telemetry=telemetry,
+        console_url=settings.console_url,
+    )
+    static_pages.add(resolver, assets)
+    for module in _PAGE_MODULES:
+        module.add(pages, use_cases, settings)
+    return resolver
+
+
+def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
+    """Answer one request."""
+    telemetry = _telemetry()
+    telemetry.begin(context.aws_request_id)
+    result = secured(answered(telemetry, lambda: _resolver().resolve(event, context)))
+    telemetry.flush()
+    return result

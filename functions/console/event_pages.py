@@ -1,0 +1,96 @@
+"""Events: what was accepted, and what became of each at every webhook."""
+
+from console.form import Form
+from console.log_view import webhook_names
+from console.moments import field_moment, typed_moment
+from console.pages import LONGEST_PART, Needs, Pages, Section
+from console.readable import readable
+from console.rendering import segment
+from console.visit import Answer, Visit
+from console.wording import STATUS_KINDS
+from perkwire.adapters.wiring import UseCases
+from perkwire.event_listing import EventListing
+from perkwire.ids import AccountId, EventId
+from perkwire.managing import Page
+from perkwire.problem import FieldError, Problem, invalid, not_found
+from perkwire.routing import NOT_IN_FORMAT
+from perkwire.settings import ConsoleSettings
+from perkwire.strict_json import Json
+
+PATH = "/console/events"
+_FILTERS = ("type", "since", "until")
+# A page of the list looks at two days; an account may be quiet for longer.
+_ROWS = 25
+_MOST_READS = 4
+
+
+def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    pages.sections.append(Section("Events", PATH, Needs.ACCOUNT))
+
+    def list_page(visit: Visit, problem: Problem | None = None) -> Answer:
+        parameters = {name: visit.query.text(name) for name in _FILTERS if visit.query.text(name)}
+        cursor = visit.query.text("cursor") or None
+        asked = {name: typed_moment(text) for name, text in parameters.items()}
+        found: Page[dict[str, Json]] = Page([], None)
+        if problem is None:
+            try:
+                found = _read(use_cases.events, visit.account_id, asked, cursor)
+            except Problem as wrong:
+                problem = wrong
+        ids = [EventId(str(event["id"])) for event in found.items]
+        return visit.page(
+            "events.html",
+            problem=problem,
+            form=_shown(visit.query),
+            events=found,
+            matched=use_cases.log.matched(visit.account_id, ids) if ids else {},
+            parameters=asked,
+        )
+
+    @pages.page(PATH)
+    def list_events(visit: Visit) -> Answer:
+        event_id = visit.query.text("id")
+        if not event_id:
+            return list_page(visit)
+        try:
+            if len(event_id) > LONGEST_PART:
+                raise not_found("event")
+            use_cases.log.event(visit.account_id, EventId(event_id))
+        except Problem:
+            wrong = "is not the id of an event that is kept"
+            return list_page(visit, invalid([FieldError("id", wrong)]))
+        return visit.go(f"{PATH}/{segment(event_id)}")
+
+    @pages.page(f"{PATH}/<event_id>")
+    def show_event(visit: Visit, event_id: str) -> Answer:
+        # Colons may be escaped in addresses, and not every gateway undoes it; no id has a `%`.
+        shown = use_cases.log.event(visit.account_id, EventId(event_id))
+        return visit.page(
+            "event.html",
+            event=shown,
+            data=readable(shown["data"]),
+            webhooks=webhook_names(use_cases.webhooks, visit.account_id),
+            kinds=STATUS_KINDS,
+            not_in_format=NOT_IN_FORMAT,
+        )
+
+
+def _read(
+    events: EventListing, account_id: AccountId, parameters: dict[str, str], cursor: str | None
+) -> Page[dict[str, Json]]:
+    """Read on until something is found, a bounded number of times."""
+    found: list[dict[str, Json]] = []
+    for _ in range(_MOST_READS):
+        page = events.list(account_id, parameters, _ROWS, cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None or found:
+            break
+    return Page(found, cursor)
+
+
+def _shown(query: Form) -> Form:
+    fields = {name: query.text(name) for name in ("id", *_FILTERS)}
+    fields |= {name: field_moment(fields[name]) for name in ("since", "until")}
+    return Form({name: [value] for name, value in fields.items()})

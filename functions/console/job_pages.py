@@ -1,0 +1,146 @@
+"""Jobs: send again all that failed, or replay events, of a time range; counted before it begins."""
+
+import re
+from typing import Any, cast
+
+from console.form import Form
+from console.log_view import webhook_names
+from console.moments import field_moment, typed_moment
+from console.pages import Pages
+from console.visit import Answer, Visit
+from console.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
+from perkwire.adapters.wiring import UseCases
+from perkwire.ids import JobId, WebhookId
+from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind
+from perkwire.jobs.starting import DryRun
+from perkwire.problem import FieldError, Problem, invalid
+from perkwire.settings import ConsoleSettings
+from perkwire.strict_json import Json
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, now, to_rfc3339
+
+PATH = "/console/log/jobs"
+_JOB_ID = re.compile(r"job_[0-9a-z]{16}")
+_FIELDS = ("kind", "webhook_id", "since", "until", "event_types", "per_second")
+
+
+def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    pages.done |= {
+        "job-started": "The job is started.",
+        "job-cancelled": "The job is cancelled. What was sent stays sent.",
+    }
+
+    def new_page(visit: Visit, given: Form, problem: Problem | None = None) -> Answer:
+        names = webhook_names(use_cases.webhooks, visit.account_id)
+        running = _JOB_ID.search(str(problem.document().get("detail", ""))) if problem else None
+        return visit.page(
+            "job_new.html",
+            problem=problem,
+            running=running[0] if running else None,
+            form=_shown(given),
+            kind=_kind(given),
+            kinds=JOB_NAMES,
+            webhooks=names,
+            day_ago=field_moment(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS)),
+            default_rate=DEFAULT_RATE,
+            highest_rate=HIGHEST_RATE,
+        )
+
+    def started(visit: Visit, *, dry_run: bool) -> Job | DryRun:
+        webhook_id = visit.form.text("webhook_id")
+        if not webhook_id:
+            raise invalid([FieldError("webhook_id", "must be chosen")])
+        kind = _kind(visit.form)
+        value = _request(visit.form, kind, dry_run=dry_run)
+        return use_cases.jobs.start(visit.account_id, WebhookId(webhook_id), kind, value)
+
+    @pages.page(f"{PATH}/new")
+    def show_new(visit: Visit) -> Answer:
+        return new_page(visit, visit.query)
+
+    @pages.form(f"{PATH}/count")
+    def count(visit: Visit) -> Answer:
+        try:
+            dry_run = started(visit, dry_run=True)
+        except Problem as problem:
+            return new_page(visit, visit.form, problem)
+        names = webhook_names(use_cases.webhooks, visit.account_id)
+        kind = _kind(visit.form)
+        counted = dry_run.shown()
+        return visit.page(
+            "job_count.html",
+            counted=counted,
+            kind=kind,
+            kinds=JOB_NAMES,
+            webhook=names.get(visit.form.text("webhook_id"), ""),
+            rate=visit.form.number("per_second") or DEFAULT_RATE,
+            event_types=visit.form.lines("event_types"),
+            # What was counted is what will be sent.
+            fields={
+                **{name: visit.form.text(name) for name in _FIELDS},
+                "since": counted["since"],
+                "until": counted["until"],
+            },
+        )
+
+    @pages.form(PATH)
+    def start(visit: Visit) -> Answer:
+        try:
+            job = started(visit, dry_run=False)
+        except Problem as problem:
+            return new_page(visit, visit.form, problem)
+        return visit.go(f"{PATH}/{job.shown()['id']}", done="job-started")
+
+    @pages.page(f"{PATH}/<job_id>")
+    def show(visit: Visit, job_id: str) -> Answer:
+        job = use_cases.jobs.get(visit.account_id, JobId(job_id))
+        return job_page(visit, job)
+
+    def job_page(visit: Visit, job: Job, problem: Problem | None = None) -> Answer:
+        shown = cast("dict[str, Any]", job.shown())
+        names = webhook_names(use_cases.webhooks, visit.account_id)
+        return visit.page(
+            "job.html",
+            problem=problem,
+            job=shown,
+            has_ended=job.has_ended,
+            name=JOB_NAMES[job.kind],
+            webhook=names.get(job.webhook_id),
+            badge=STATUS_KINDS.get(job.status, "bad"),
+            reason=JOB_REASONS.get(shown.get("reason", "")),
+        )
+
+    @pages.form(f"{PATH}/<job_id>/cancel")
+    def cancel(visit: Visit, job_id: str) -> Answer:
+        try:
+            use_cases.jobs.cancel(visit.account_id, JobId(job_id))
+        except Problem as problem:
+            job = use_cases.jobs.get(visit.account_id, JobId(job_id))
+            return job_page(visit, job, problem)
+        return visit.go(f"{PATH}/{job_id}", done="job-cancelled")
+
+
+def _kind(form: Form) -> JobKind:
+    text = form.text("kind")
+    return JobKind.REPLAY if text == JobKind.REPLAY else JobKind.RETRY_FAILED
+
+
+def _request(form: Form, kind: JobKind, *, dry_run: bool) -> dict[str, Json]:
+    """What the API would be asked."""
+    value: dict[str, Json] = {"since": typed_moment(form.text("since"))}
+    if until := form.text("until"):
+        value["until"] = typed_moment(until)
+    event_types = form.lines("event_types")
+    if kind is JobKind.REPLAY and event_types:
+        value["event_types"] = [*event_types]
+    if (rate := form.number("per_second")) is not None:
+        value["per_second"] = rate
+    if dry_run:
+        value["dry_run"] = True
+    return value
+
+
+def _shown(given: Form) -> Form:
+    fields = {name: given.text(name) for name in _FIELDS if name in given}
+    fields |= {name: field_moment(fields[name]) for name in ("since", "until") if name in fields}
+    return Form({name: [value] for name, value in fields.items()})

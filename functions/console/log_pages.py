@@ -1,0 +1,154 @@
+"""The log of deliveries: the list, one of them, retrying, and taking the list along."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import cast
+
+from console.form import Form
+from console.log_view import FILTERS, TABS, LogPage, LogQuery, as_csv, read_page, webhook_names
+from console.moments import field_moment
+from console.pages import Needs, Pages, Section
+from console.readable import readable
+from console.visit import Answer, Visit
+from console.wording import REASONS, STATUS_KINDS, came_back
+from perkwire.adapters.wiring import UseCases
+from perkwire.formats import Unrenderable
+from perkwire.ids import DeliveryId
+from perkwire.problem import Problem
+from perkwire.retrying import parse_ids
+from perkwire.settings import ConsoleSettings
+from perkwire.strict_json import Json
+from perkwire.timestamps import now
+
+PATH = "/console/log"
+_JSON = "application/json"
+_CSV = "text/csv; charset=utf-8"
+
+
+def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    pages.sections.append(Section("Log", PATH, Needs.ACCOUNT))
+    pages.done |= {
+        "delivery-retried": "The delivery is with SQS again. Its next attempt follows at once.",
+    }
+
+    def read(visit: Visit) -> LogPage:
+        names = webhook_names(use_cases.webhooks, visit.account_id)
+        return read_page(use_cases.log, visit.account_id, LogQuery.of(visit.query), names)
+
+    @pages.page(PATH)
+    def show_log(visit: Visit) -> Answer:
+        wanted = LogQuery.of(visit.query)
+        names = webhook_names(use_cases.webhooks, visit.account_id)
+        problem = None
+        log = LogPage([], {}, 0, None)
+        try:
+            log = read_page(use_cases.log, visit.account_id, wanted, names)
+        except Problem as found:
+            problem = found
+        return visit.page(
+            "log.html",
+            problem=problem,
+            form=_shown_filters(visit.query),
+            log=log,
+            wanted=wanted,
+            tabs=TABS,
+            webhooks=names,
+            choices=_choices(names, wanted.parameters.get("webhook_id")),
+            kinds=STATUS_KINDS,
+            reasons=REASONS,
+        )
+
+    @pages.page(f"{PATH}/export.csv")
+    def export_csv(visit: Visit) -> Answer:
+        return visit.download("perkwire-log.csv", _CSV, as_csv(read(visit).rows))
+
+    @pages.page(f"{PATH}/export.json")
+    def export_json(visit: Visit) -> Answer:
+        deliveries = [dict(row.delivery) for row in read(visit).rows]
+        text = json.dumps({"data": deliveries}, indent=2, ensure_ascii=False)
+        return visit.download("perkwire-log.json", _JSON, text)
+
+    @pages.form(f"{PATH}/retry")
+    def retry(visit: Visit) -> Answer:
+        wanted = LogQuery.of(visit.form)
+        ids: list[Json] = [*visit.form.texts("ids")]
+        problem = None
+        results: list[dict[str, Json]] = []
+        try:
+            found = use_cases.retrying.retry(visit.account_id, parse_ids({"ids": ids}))
+            results = [result.shown() for result in found]
+        except Problem as wrong:
+            problem = wrong
+        return visit.page("log_retried.html", problem=problem, results=results, wanted=wanted)
+
+    def delivery_page(visit: Visit, delivery_id: str, problem: Problem | None = None) -> Answer:
+        entry = use_cases.log.entry(visit.account_id, DeliveryId(delivery_id))
+        shown = entry.shown(now(), settings.retry_interval_seconds)
+        try:
+            webhook = use_cases.webhooks.get(visit.account_id, entry.webhook_id)
+        except Problem:
+            webhook = None
+        request: dict[str, Json] | None = None
+        why_no_request = "The webhook is deleted: nothing more is sent for it."
+        if webhook is not None:
+            why_no_request = "Its events are no longer kept, so it cannot be sent again."
+            try:
+                found = use_cases.log.next_request(entry, webhook)
+                request = None if found is None else found.shown()
+            except Unrenderable:
+                why_no_request = f"The format {webhook.format} cannot say these events."
+        refusal = use_cases.retrying.refusal(entry)
+        return visit.page(
+            "delivery.html",
+            problem=problem,
+            delivery=shown,
+            webhook=webhook,
+            due_at=entry.due_at if shown["status"] == "retrying" else None,
+            interval=settings.retry_interval_seconds,
+            request=request,
+            body=_readable(request),
+            why_no_request=why_no_request,
+            refusal=None if refusal is None else refusal.detail,
+            kind=STATUS_KINDS[cast("str", shown["status"])],
+            reason=REASONS.get(cast("str", shown.get("reason", ""))),
+            came_back=came_back,
+        )
+
+    @pages.page(f"{PATH}/<delivery_id>")
+    def show_delivery(visit: Visit, delivery_id: str) -> Answer:
+        return delivery_page(visit, delivery_id)
+
+    @pages.form(f"{PATH}/<delivery_id>/retry")
+    def retry_one(visit: Visit, delivery_id: str) -> Answer:
+        ids = parse_ids({"ids": [delivery_id]})
+        (result,) = use_cases.retrying.retry(visit.account_id, ids)
+        if result.status is HTTPStatus.ACCEPTED:
+            return visit.go(f"{PATH}/{delivery_id}", done="delivery-retried")
+        refused = Problem(
+            result.status, "refused", "The delivery was not sent again.", detail=result.detail
+        )
+        return delivery_page(visit, delivery_id, refused)
+
+
+def _shown_filters(query: Form) -> Form:
+    """The filters as the fields of the page show them."""
+    fields = {name: query.text(name) for name in (*FILTERS, "status")}
+    fields |= {name: field_moment(fields[name]) for name in ("since", "until")}
+    return Form({name: [value] for name, value in fields.items()})
+
+
+def _choices(names: Mapping[str, str], chosen: str | None) -> list[tuple[str, str]]:
+    """What to choose a webhook from; one that is deleted stays chosen."""
+    choices = [("", "All"), *names.items()]
+    if chosen is not None and chosen not in names:
+        choices.append((chosen, f"{chosen} (deleted)"))
+    return choices
+
+
+def _readable(request: dict[str, Json] | None) -> str:
+    """The body, indented for reading; its bytes on the wire have no such blanks."""
+    if request is None:
+        return ""
+    return readable(json.loads(cast("str", request["body"])))

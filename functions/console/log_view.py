@@ -1,0 +1,195 @@
+"""The log as a page shows it: what the URL asks for, the rows, and the files made of them."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from console.form import Form
+from console.moments import typed_moment
+from console.wording import came_back
+from perkwire.delivery import DeliveryStatus
+from perkwire.ids import AccountId, DeliveryId, accepted_at
+from perkwire.managing import WebhookManagement
+from perkwire.reading import LogReading, parse_filter
+
+TABS = (
+    DeliveryStatus.FAILED,
+    DeliveryStatus.RETRYING,
+    DeliveryStatus.SUCCEEDED,
+    DeliveryStatus.CANCELLED,
+)
+FILTERS = ("webhook_id", "event_type", "since", "until")
+_TIMES = ("since", "until")
+# A page ends at the first read that fills it: with less than two reads in it, all its rows can be
+# retried at once.
+_ROWS = 50
+_MOST_READS = 10
+_MOST_WEBHOOKS = 100
+_RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
+
+_COLUMNS = (
+    "time",
+    "id",
+    "status",
+    "reason",
+    "webhook_id",
+    "webhook",
+    "event_types",
+    "event_ids",
+    "attempts",
+    "last_attempt_at",
+    "status_code",
+    "error",
+    "duration_ms",
+)
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets read the wide ones too
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A delivery of the log, and the name of its webhook."""
+
+    delivery: Mapping[str, Any]
+    webhook: str
+
+    @property
+    def accepted_at(self) -> int:
+        """When its first event was accepted, in microseconds: what the log is sorted by."""
+        return accepted_at(DeliveryId(self.delivery["id"]))
+
+    @property
+    def last(self) -> Mapping[str, Any] | None:
+        """The last attempt."""
+        attempts: list[dict[str, Any]] = self.delivery["attempts"]
+        return attempts[-1] if attempts else None
+
+    @property
+    def result(self) -> str:
+        """What the last attempt came to, in short."""
+        return came_back(self.last) if self.last else "Not sent"
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether its status lets a person send it again."""
+        return self.delivery["status"] in _RETRYABLE
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """The rows of one tab, and of how many deliveries they were found among.
+
+    `counts` are of those looked at, by status. `next_cursor` None: there are no older ones.
+    """
+
+    rows: Sequence[Row]
+    counts: Mapping[str, int]
+    looked_at: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """What the URL asks for, as the API's parameters; `tab` None is all."""
+
+    tab: str | None
+    parameters: Mapping[str, str]
+    cursor: str | None
+
+    @classmethod
+    def of(cls, form: Form) -> "LogQuery":
+        """Read a URL's query, or the same as hidden fields of a form. Checks nothing."""
+        parameters = {name: form.text(name) for name in FILTERS if form.text(name)}
+        for name in _TIMES:
+            if name in parameters:
+                parameters[name] = typed_moment(parameters[name])
+        return cls(form.text("status") or None, parameters, form.text("cursor") or None)
+
+    def query(self, *, tab: str | None = None, cursor: bool = False) -> str:
+        """The query of the same page on a tab, from the beginning or from here."""
+        fields = dict(self.parameters)
+        if tab:
+            fields["status"] = tab
+        if cursor and self.cursor:
+            fields["cursor"] = self.cursor
+        return urlencode(fields)
+
+    @property
+    def here(self) -> str:
+        """The query of this very page."""
+        return self.query(tab=self.tab, cursor=True)
+
+
+def webhook_names(webhooks: WebhookManagement, account_id: AccountId) -> dict[str, str]:
+    """The names of the account's webhooks by id, without those deleted; raises Unavailable."""
+    found = webhooks.list(account_id, _MOST_WEBHOOKS, None)
+    return {webhook.id: webhook.name for webhook in found.items}
+
+
+def read_page(
+    log: LogReading, account_id: AccountId, wanted: LogQuery, names: Mapping[str, str]
+) -> LogPage:
+    """Look at the log until there is a page of the tab; raises Problem and Unavailable.
+
+    Looks at a bounded number of deliveries, so that a page may be short; the cursor goes on.
+    """
+    parameters = {**wanted.parameters}
+    if wanted.tab is not None:
+        parse_filter({**parameters, "status": wanted.tab})
+    asked = parse_filter(parameters)
+    rows: list[Row] = []
+    counts: Counter[str] = Counter()
+    cursor = wanted.cursor
+    for _ in range(_MOST_READS):
+        page = log.list(account_id, asked, _ROWS, cursor)
+        for item in page.items:
+            delivery = cast("dict[str, Any]", item)
+            counts[delivery["status"]] += 1
+            if wanted.tab in (None, delivery["status"]):
+                rows.append(Row(delivery, names.get(delivery["webhook_id"], "deleted webhook")))
+        cursor = page.next_cursor
+        if cursor is None or len(rows) >= _ROWS:
+            break
+    return LogPage(rows, counts, counts.total(), cursor)
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The rows as CSV (RFC 4180) with a line of names.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        writer.writerow([_cell(value) for value in _values(row)])
+    return out.getvalue()
+
+
+def _values(row: Row) -> list[object]:
+    delivery, last = row.delivery, row.last or {}
+    return [
+        delivery["created_at"],
+        delivery["id"],
+        delivery["status"],
+        delivery.get("reason"),
+        delivery["webhook_id"],
+        row.webhook,
+        " ".join(delivery["event_types"]),
+        " ".join(delivery["event_ids"]),
+        len(delivery["attempts"]),
+        last.get("at"),
+        last.get("status_code"),
+        last.get("error"),
+        last.get("duration_ms"),
+    ]
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value

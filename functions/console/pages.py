@@ -1,0 +1,231 @@
+"""The pages of the console: who may see each, and what comes before and after its own work."""
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from console.rendering import Templates
+from console.visit import HOME, Answer, Request, Visit, without_session
+from perkwire.account import Account, Scope
+from perkwire.adapters.http_api import problem_of
+from perkwire.adapters.telemetry import Telemetry
+from perkwire.ids import AccountId
+from perkwire.problem import Problem, not_found
+from perkwire.signing_in import Accounts, SigningIn, Visitor, is_form_token
+
+LONGEST_PART = 128
+
+type Work = Callable[..., Answer]
+
+
+class Needs(enum.Enum):
+    """Who may see a page."""
+
+    NOBODY = enum.auto()
+    """Who is signed in or not."""
+    ANYONE = enum.auto()
+    """Whoever is signed in."""
+    ACCOUNT = enum.auto()
+    """An account's admin, or an operator who has entered an account."""
+    OPERATOR = enum.auto()
+    """An operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """An entry of the navigation; `path` is its first page, and where its others are below."""
+
+    title: str
+    path: str
+    needs: Needs
+
+
+class _SignInFirst(Exception):
+    """The page needs someone, and nobody is signed in."""
+
+
+class Pages:
+    """Where page modules put their pages. `sections` are the navigation, in its order.
+
+    `done` are the sentences that a page may show after a form has done its work, by the word that
+    `visit.go(path, done=word)` names.
+    """
+
+    def __init__(
+        self,
+        resolver: APIGatewayHttpResolver,
+        *,
+        signing_in: SigningIn,
+        accounts: Accounts,
+        templates: Templates,
+        telemetry: Telemetry,
+        console_url: str,
+    ) -> None:
+        self._resolver = resolver
+        self._signing_in = signing_in
+        self._accounts = accounts
+        self._templates = templates
+        self._telemetry = telemetry
+        self._console_url = console_url
+        self.sections: list[Section] = []
+        self.done: dict[str, str] = {}
+        resolver.not_found(lambda _error: self._no_page())
+
+    def page(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[Work], Work]:
+        """A decorator: GET of this path, `<name>` in it being a parameter of the function."""
+        return self._adding(self._resolver.get, path, needs, is_form=False)
+
+    def form(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[Work], Work]:
+        """A decorator: POST of this path, by a form that this console made for this session."""
+        return self._adding(self._resolver.post, path, needs, is_form=True)
+
+    def first_path(self, visit: Visit) -> str | None:
+        """The first page that there is for someone who has signed in."""
+        return next((one.path for one in self._sections_for(visit.visitor)), None)
+
+    def _adding(
+        self, route: Callable[..., Any], path: str, needs: Needs, *, is_form: bool
+    ) -> Callable[[Work], Work]:
+        def add(work: Work) -> Work:
+            def answer(**parts: str) -> Answer:
+                return self._answer(work, needs, parts, is_form=is_form)
+
+            route(path)(answer)
+            return work
+
+        return add
+
+    def _answer(
+        self, work: Work, needs: Needs, parts: Mapping[str, str], *, is_form: bool
+    ) -> Answer:
+        request = Request(self._resolver.current_event.raw_event)
+        visit = self._visit(request)
+        try:
+            if is_form:
+                self._check_origin(request)
+            if needs is not Needs.NOBODY:
+                visit = self._known(request)
+                _check_needs(visit, needs)
+                if is_form:
+                    _check_form(visit)
+            if any(len(part) > LONGEST_PART for part in parts.values()):
+                raise not_found("page")
+            return work(visit, **parts)
+        except _SignInFirst:
+            return self._sign_in_first(visit, is_form=is_form)
+        except Exception as error:
+            return self._problem(visit, problem_of(error, self._telemetry))
+
+    def _known(self, request: Request) -> Visit:
+        token = request.session_token
+        visitor = self._signing_in.visitor(token) if token else None
+        if visitor is None:
+            raise _SignInFirst
+        account = None
+        if visitor.account_id is not None:
+            account = self._accounts.find(visitor.account_id)
+        return self._visit(request, visitor, account)
+
+    def _visit(
+        self, request: Request, visitor: Visitor | None = None, account: Account | None = None
+    ) -> Visit:
+        shared = {
+            "sections": self._sections_for(visitor),
+            "done": self._done(request),
+        }
+        return Visit(request, self._templates, shared=shared, visitor=visitor, account=account)
+
+    def _sections_for(self, visitor: Visitor | None) -> list[Section]:
+        if visitor is None:
+            return []
+        has = {Needs.ANYONE}
+        has |= {Needs.ACCOUNT} if visitor.account_id is not None else set()
+        has |= {Needs.OPERATOR} if visitor.caller.is_operator else set()
+        return [section for section in self.sections if section.needs in has]
+
+    def _done(self, request: Request) -> str | None:
+        try:
+            return self.done.get(request.query.text("done"))
+        except Problem:
+            return None
+
+    def _check_origin(self, request: Request) -> None:
+        """Raise the 403 problem unless the browser says that one of our own pages sent the form."""
+        site = request.header("sec-fetch-site")
+        if site is not None:
+            if site != "same-origin":
+                raise _from_elsewhere()
+            return
+        host = urlsplit(request.header("origin") or "").netloc
+        own = {request.header("host"), urlsplit(self._console_url).netloc}
+        if not host or host not in own:
+            raise _from_elsewhere()
+
+    def _sign_in_first(self, visit: Visit, *, is_form: bool) -> Answer:
+        has_ended = visit.request.session_token is not None
+        query = {"next": HOME if is_form else visit.request.here}
+        if has_ended:
+            query["why"] = "ended"
+        answer = visit.go("/console/sign-in", **query)
+        return without_session(answer) if has_ended else answer
+
+    def _no_page(self) -> Answer:
+        request = Request(self._resolver.current_event.raw_event)
+        visit = self._visit(request)
+        try:
+            visit = self._known(request)
+        except _SignInFirst:
+            pass
+        except Exception as error:
+            return self._problem(visit, problem_of(error, self._telemetry))
+        return self._problem(visit, not_found("page"))
+
+    def _problem(self, visit: Visit, problem: Problem) -> Answer:
+        answer = visit.page("problem.html", problem=problem)
+        answer.headers.update(problem.headers())
+        return answer
+
+
+def _check_needs(visit: Visit, needs: Needs) -> None:
+    if needs is Needs.OPERATOR:
+        visit.caller.require(Scope.OPERATOR)
+    if needs is Needs.ACCOUNT:
+        visit.caller.require(Scope.WEBHOOKS)
+        if visit.account is None:
+            raise _no_account()
+
+
+def _check_form(visit: Visit) -> None:
+    visitor = visit.visitor
+    account_id: AccountId | None = None if visitor is None else visitor.account_id
+    if not is_form_token(visit.form.text("csrf"), visit.session_token, account_id):
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "stale-form",
+            "This form is no longer valid.",
+            detail="You have signed in again or entered another account since it was opened. "
+            "Nothing was changed. Go back, load the page again, and send the form once more.",
+        )
+
+
+def _from_elsewhere() -> Problem:
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        "foreign-form",
+        "This form did not come from the console.",
+        detail="Nothing was changed. Open the console itself and do it there.",
+    )
+
+
+def _no_account() -> Problem:
+    return Problem(
+        HTTPStatus.CONFLICT,
+        "no-account",
+        "This page is about one account.",
+        detail="Enter the account first, from the list of accounts.",
+    )

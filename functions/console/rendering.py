@@ -1,0 +1,71 @@
+"""Templates: everything that is put into one is escaped, and everything it names must be there."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from console.assets import Assets
+from perkwire.timestamps import to_rfc3339
+
+_FOLDER = Path(__file__).parent / "templates"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Templates:
+    """The templates of this folder."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(_FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["asset"] = assets.url
+        self._environment.globals["moment"] = moment
+        self._environment.filters["segment"] = segment
+        self._environment.filters["count"] = count
+        self._environment.filters["age"] = age
+
+    def render(self, name: str, context: Mapping[str, Any]) -> str:
+        """A page as HTML."""
+        return self._environment.get_template(name).render(context)
+
+
+def moment(at: int | str) -> Markup:
+    """A time, of microseconds since the epoch or RFC 3339 in UTC, for people and for the script.
+
+    The server knows no zone of the viewer: the text is in UTC, and the script puts it in theirs.
+    """
+    text = at if isinstance(at, str) else to_rfc3339(at)
+    year, month, day = text[:10].split("-")
+    shown = f"{int(day)} {_MONTHS[int(month) - 1]} {year}, {text[11:19]} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        text, f"{text[:10]} {text[11:19]} UTC", shown
+    )
+
+
+def segment(text: str) -> str:
+    """A string as one segment of a path. A colon stays: not every gateway decodes it."""
+    return quote(text, safe=":")
+
+
+def count(number: int) -> str:
+    """`12 345`: with narrow no-break spaces, which no locale reads as a fraction."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def age(seconds: int) -> str:
+    """`3 d 4 h`: the two largest units of a length of time."""
+    parts = [
+        f"{seconds // unit % most} {name}"
+        for name, unit, most in (("d", 86_400, 10**9), ("h", 3_600, 24), ("min", 60, 60))
+        if seconds // unit % most
+    ]
+    return " ".join(parts[:2]) or "less than a minute"

@@ -1,0 +1,82 @@
+"""Signing in, by an API key or a console link, and out; and where one lands after it."""
+
+from http import HTTPStatus
+
+from console.pages import Needs, Pages
+from console.visit import HOME, Answer, Visit, own_path, with_session, without_session
+from perkwire.adapters.wiring import UseCases
+from perkwire.ids import AccountId
+from perkwire.problem import FieldError, Problem, invalid, not_found
+from perkwire.settings import ConsoleSettings
+
+_WHY = {
+    "ended": "Your session has ended. Sign in again to go on.",
+    "out": "You are signed out.",
+}
+_LONGEST_TOKEN = 128
+
+
+def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    signing_in = use_cases.signing_in
+
+    @pages.page(HOME, Needs.ANYONE)
+    def home(visit: Visit) -> Answer:
+        path = pages.first_path(visit)
+        if path is None:
+            raise not_found("page")
+        return visit.go(path)
+
+    @pages.page("/console/sign-in", Needs.NOBODY)
+    def show_sign_in(visit: Visit) -> Answer:
+        return visit.page(
+            "sign_in.html",
+            next=own_path(visit.query.text("next")),
+            why=_WHY.get(visit.query.text("why")),
+        )
+
+    @pages.form("/console/sign-in", Needs.NOBODY)
+    def sign_in(visit: Visit) -> Answer:
+        wanted = own_path(visit.form.text("next"))
+        try:
+            token = signing_in.by_key(visit.form.text("key"))
+            if token is None:
+                raise invalid([FieldError("key", "is not an API key that works")])
+        except Problem as problem:
+            return visit.page("sign_in.html", problem=problem, next=wanted, why=None)
+        return with_session(visit.go(wanted), token)
+
+    @pages.page("/console/enter", Needs.NOBODY)
+    def show_link(visit: Visit) -> Answer:
+        token = visit.query.text("token")
+        account = signing_in.linked(token) if len(token) <= _LONGEST_TOKEN else None
+        if account is None:
+            return _link_over(visit)
+        return visit.page("link.html", token=token, account=account)
+
+    @pages.form("/console/enter", Needs.NOBODY)
+    def use_link(visit: Visit) -> Answer:
+        token = visit.form.text("token")
+        session = signing_in.by_link(token) if len(token) <= _LONGEST_TOKEN else None
+        if session is None:
+            return _link_over(visit)
+        return with_session(visit.go(HOME), session)
+
+    @pages.form("/console/sign-out", Needs.ANYONE)
+    def sign_out(visit: Visit) -> Answer:
+        signing_in.sign_out(visit.session_token)
+        return without_session(visit.go("/console/sign-in", why="out"))
+
+    @pages.form("/console/accounts/<account_id>/enter", Needs.OPERATOR)
+    def enter(visit: Visit, account_id: str) -> Answer:
+        signing_in.enter(visit.session_token, visit.caller, AccountId(account_id))
+        return visit.go(HOME)
+
+    @pages.form("/console/leave", Needs.OPERATOR)
+    def leave(visit: Visit) -> Answer:
+        signing_in.leave(visit.session_token, visit.caller)
+        return visit.go("/console/accounts")
+
+
+def _link_over(visit: Visit) -> Answer:
+    return visit.page("link_over.html", status=HTTPStatus.GONE)

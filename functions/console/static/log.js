@@ -1,0 +1,30 @@
+// The log's filters and forms: times in the viewer's zone, and short addresses.
+"use strict";
+
+const two = (number) => String(number).padStart(2, "0");
+function localText(moment) {
+  const day = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
+  return `${day}T${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
+}
+
+// The server writes UTC into these fields, and takes RFC 3339 from them.
+for (const input of document.querySelectorAll("input[data-utc]")) {
+  const given = new Date(`${input.defaultValue}Z`);
+  // A browser that comes back to the page may have put in what was typed before.
+  const isAsGiven = new Date(`${input.value}Z`).getTime() === given.getTime();
+  if (isAsGiven) input.value = localText(given);
+  const zone = input.labels[0]?.querySelector("[data-zone]");
+  if (zone) zone.textContent = "your time";
+}
+
+document.addEventListener("formdata", (event) => {
+  const form = event.target;
+  for (const input of form.querySelectorAll("input[data-utc]")) {
+    const moment = new Date(input.value);
+    if (!Number.isNaN(moment.getTime())) event.formData.set(input.name, moment.toISOString());
+  }
+  if (form.method !== "get") return;
+  for (const [name, value] of [...event.formData]) {
+    if (value === "") event.formData.delete(name);
+  }
+});

@@ -1,0 +1,132 @@
+// The form of a webhook: the preview while one types, the format's own fields, groups of events.
+"use strict";
+
+const webhookForm = document.getElementById("webhook-form");
+const TYPING_PAUSE = 400;
+
+// What stands in for a script is not needed now.
+function hideStandIns() {
+  for (const part of webhookForm.querySelectorAll("[data-without-script]")) part.hidden = true;
+}
+
+function filledIn() {
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(webhookForm)) fields.append(name, value);
+  return fields;
+}
+
+async function ask(path, fields, signal) {
+  const answer = await fetch(path, { method: "POST", body: fields, signal });
+  // A session that has ended leads to another page, which is not a part of this one.
+  if (!answer.ok || answer.redirected) throw new Error("not answered");
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+let asking = new AbortController();
+async function showPreview() {
+  asking.abort();
+  asking = new AbortController();
+  const preview = document.getElementById("preview");
+  const fields = filledIn();
+  fields.set("part", "preview");
+  const open = preview.querySelector("details")?.open;
+  try {
+    const page = await ask("/console/webhooks/preview", fields, asking.signal);
+    preview.replaceChildren(...page.body.childNodes);
+    if (open) preview.querySelector("details")?.setAttribute("open", "");
+  } catch (error) {
+    if (error.name !== "AbortError") preview.textContent = "The preview could not be loaded. What you have filled in is still there.";
+  }
+}
+
+let waiting;
+function previewSoon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(showPreview, TYPING_PAUSE);
+}
+
+// Another format: the parts that depend on it, with what is filled in.
+async function showFormat() {
+  clearTimeout(waiting);
+  try {
+    const page = await ask("/console/webhooks/form", filledIn());
+    for (const id of ["part-format", "part-events", "preview", "f-event_type"]) {
+      const fresh = page.getElementById(id);
+      if (fresh) document.getElementById(id).replaceWith(fresh);
+    }
+    hideStandIns();
+    eventPicker();
+    document.getElementById("f-format").focus();
+  } catch {
+    document.getElementById("preview").textContent = "What the format offers could not be loaded. Try again.";
+  }
+}
+
+// A group's box stands for those of its events that the search leaves.
+function boxesOf(group) {
+  return [...group.querySelectorAll("[data-text]:not([hidden]) input")];
+}
+
+function showGroup(group) {
+  const all = group.querySelector("[data-tick-group]");
+  const boxes = boxesOf(group);
+  const ticked = boxes.filter((box) => box.checked).length;
+  all.checked = ticked === boxes.length;
+  all.indeterminate = ticked > 0 && !all.checked;
+}
+
+function eventPicker() {
+  const picker = document.getElementById("event-picker");
+  for (const group of picker.querySelectorAll("[data-group]")) {
+    // Sent without a script only: the server would tick the whole group.
+    group.querySelector("[data-tick-group]").removeAttribute("name");
+    showGroup(group);
+    group.addEventListener("change", (event) => {
+      if (event.target.matches("[data-tick-group]")) {
+        for (const box of boxesOf(group)) box.checked = event.target.checked;
+      }
+      showGroup(group);
+    });
+  }
+  const search = picker.querySelector("[data-search]");
+  search.hidden = false;
+  search.addEventListener("input", (event) => {
+    event.stopPropagation();
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const group of picker.querySelectorAll("[data-group]")) {
+      for (const row of group.querySelectorAll("[data-text]")) {
+        const text = row.dataset.text.toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word));
+      }
+      group.hidden = boxesOf(group).length === 0;
+      showGroup(group);
+    }
+    picker.querySelector("[data-nothing]").hidden = picker.querySelector("[data-group]:not([hidden])") !== null;
+  });
+  search.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+}
+
+function addHeaderRow(event) {
+  const rows = document.getElementById("header-rows");
+  const row = rows.lastElementChild.cloneNode(true);
+  const number = rows.children.length;
+  for (const input of row.querySelectorAll("input")) {
+    input.name = input.name.replace(/\d+$/, String(number));
+    input.setAttribute("aria-label", input.getAttribute("aria-label").replace(/\d+$/, String(number + 1)));
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
+    input.value = "";
+  }
+  row.querySelector("div")?.remove();
+  rows.append(row);
+  row.querySelector("input").focus();
+  event.preventDefault();
+}
+
+hideStandIns();
+eventPicker();
+webhookForm.querySelector("[data-add-header]").addEventListener("click", addHeaderRow);
+webhookForm.addEventListener("input", previewSoon);
+webhookForm.addEventListener("change", (event) => {
+  if (event.target.name === "format") showFormat();
+});

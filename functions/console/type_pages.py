@@ -1,0 +1,135 @@
+"""The catalogue: every event type, what it looks like, and what each format makes of it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+from console.log_view import webhook_names
+from console.pages import Needs, Pages, Section
+from console.readable import readable
+from console.schema_view import tables
+from console.visit import Answer, Visit
+from console.wording import came_back
+from perkwire.adapters.wiring import UseCases
+from perkwire.catalogue import CUSTOM, event_types
+from perkwire.event import Event
+from perkwire.fields import Fields
+from perkwire.formats import FORMATS, Format, Payload, Unrenderable
+from perkwire.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
+from perkwire.problem import FieldError, Problem, invalid
+from perkwire.settings import ConsoleSettings
+from perkwire.strict_json import Json
+from perkwire.timestamps import now
+from perkwire.trials.samples import sample_event
+from perkwire.type_listing import list_types, show_type
+
+PATH = "/console/types"
+_EXAMPLE_URL = "https://receiver.example/webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a format makes of a type: its name for it, and the body of the example.
+
+    `name` None: the format cannot say it. `inferred`: the product's pages do not print all of it.
+    """
+
+    format: str
+    name: str | None
+    inferred: bool
+    body: str | None
+
+
+def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    pages.sections.append(Section("Catalogue", PATH, Needs.ACCOUNT))
+
+    @pages.page(PATH)
+    def show_types(visit: Visit) -> Answer:
+        words = visit.query.text("q").lower().split()
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for item in list_types(len(event_types()), None).items:
+            found = cast("dict[str, Any]", item)
+            text = _searched(found)
+            if all(word in text for word in words):
+                groups.setdefault(found["group"], []).append({**found, "text": text})
+        return visit.page("types.html", groups=groups, form=visit.query, custom=CUSTOM)
+
+    def type_page(
+        visit: Visit,
+        name: str,
+        *,
+        problem: Problem | None = None,
+        outcome: dict[str, Any] | None = None,
+    ) -> Answer:
+        shown = cast("dict[str, Any]", show_type(name))
+        names = webhook_names(use_cases.webhooks, visit.account_id)
+        sent = None if outcome is None else outcome.get("request")
+        return visit.page(
+            "type.html",
+            problem=problem,
+            form=visit.form if problem or outcome else visit.query,
+            type=shown,
+            tables=tables(shown["schema"]),
+            schema=readable(shown["schema"]),
+            example=readable(shown["example"]),
+            said=_said(shown, visit.account_id),
+            webhooks=names,
+            tested=names.get(visit.form.text("webhook_id"), "") if outcome else "",
+            outcome=outcome,
+            body=readable(json.loads(sent["body"])) if sent else "",
+            came_back=came_back,
+        )
+
+    @pages.page(f"{PATH}/<event_type>")
+    def show(visit: Visit, event_type: str) -> Answer:
+        return type_page(visit, event_type)
+
+    @pages.form(f"{PATH}/<event_type>/test")
+    def test(visit: Visit, event_type: str) -> Answer:
+        webhook_id = visit.form.text("webhook_id")
+        try:
+            if not webhook_id:
+                raise invalid([FieldError("webhook_id", "must be chosen")])
+            value: dict[str, Json] = {"event_type": event_type}
+            outcome = use_cases.trying.test(visit.account_id, WebhookId(webhook_id), value)
+        except Problem as problem:
+            return type_page(visit, event_type, problem=problem)
+        return type_page(visit, event_type, outcome=outcome)
+
+
+def _searched(found: dict[str, Any]) -> str:
+    """The text that the search of the catalogue looks at, in lower case."""
+    names = (said["name"] for said in found["names"].values() if said)
+    parts = (found["type"], found["title"], found["group"], found["description"], *names)
+    return " ".join(parts).lower()
+
+
+def _said(shown: dict[str, Any], account_id: AccountId) -> list[Said]:
+    event = sample_event(shown["type"], now())
+    said = []
+    for format_name, named in shown["names"].items():
+        if named is None:
+            said.append(Said(format_name, None, inferred=False, body=None))
+        else:
+            body = _body(FORMATS[format_name], event, account_id)
+            inferred = named["inferred"] or named["body_inferred"]
+            said.append(Said(format_name, named["name"], inferred, body))
+    return said
+
+
+def _body(format_: Format, event: Event, account_id: AccountId) -> str | None:
+    """The example as the format renders it, indented; None if it cannot."""
+    payload = Payload(
+        delivery_id=new_test_delivery_id(event.accepted_at),
+        account_id=account_id,
+        webhook_id=new_webhook_id(),
+        url=_EXAMPLE_URL,
+        events=(event,),
+        batched=False,
+        settings=format_.read_settings(Fields({})),
+    )
+    try:
+        return readable(json.loads(format_.render(payload)))
+    except Unrenderable:
+        return None

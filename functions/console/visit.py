@@ -1,0 +1,200 @@
+"""One request to the console: who is looking, what they sent, and how they are answered."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.shared.cookies import Cookie, SameSite
+
+from console.form import Form, ShownProblem
+from console.rendering import Templates
+from perkwire.account import Account, Caller
+from perkwire.adapters.http_api import HttpEvent, body_of, console_url_of, header_of
+from perkwire.ids import AccountId
+from perkwire.problem import Problem, malformed
+from perkwire.signing_in import SESSION_HOURS, Visitor, form_token
+from perkwire.strict_json import Json
+from perkwire.timestamps import HOUR_SECONDS
+
+SESSION_COOKIE = "perkwire_session"
+HOME = "/console"
+
+_LONGEST_PATH = 2_000
+_HTML = "text/html; charset=utf-8"
+
+type Answer = Response[str]
+
+
+class Request:
+    """What the browser sent."""
+
+    def __init__(self, event: HttpEvent) -> None:
+        self.event = event
+        self.path: str = event["rawPath"]
+        self.query_text: str = event.get("rawQueryString") or ""
+
+    def header(self, name: str) -> str | None:
+        """A header, by its lower-case name."""
+        return header_of(self.event, name)
+
+    @cached_property
+    def session_token(self) -> str | None:
+        """The token in the session's cookie."""
+        # API Gateway takes cookies out of the headers; the local one leaves them there.
+        given: list[str] = self.event.get("cookies") or (self.header("cookie") or "").split(";")
+        for cookie in given:
+            name, _, value = cookie.strip().partition("=")
+            if name == SESSION_COOKIE:
+                return value
+        return None
+
+    @cached_property
+    def query(self) -> Form:
+        """The parameters of the URL; raises the 400 problem."""
+        return Form.parse(self.query_text)
+
+    @cached_property
+    def form(self) -> Form:
+        """The fields of the form in the body; raises the 400 problem."""
+        try:
+            return Form.parse(body_of(self.event).decode())
+        except UnicodeDecodeError:
+            raise malformed("The form cannot be read.") from None
+
+    @property
+    def here(self) -> str:
+        """The path and query, to come back to after signing in."""
+        return f"{self.path}?{self.query_text}" if self.query_text else self.path
+
+
+class Visit:
+    """A request whose sender is known, as far as the page needs it."""
+
+    def __init__(
+        self,
+        request: Request,
+        templates: Templates,
+        *,
+        shared: Mapping[str, Any],
+        visitor: Visitor | None = None,
+        account: Account | None = None,
+    ) -> None:
+        self.request = request
+        self.visitor = visitor
+        self.account = account
+        self._templates = templates
+        self._shared = shared
+
+    @property
+    def query(self) -> Form:
+        """The parameters of the URL."""
+        return self.request.query
+
+    @property
+    def form(self) -> Form:
+        """The fields of the form."""
+        return self.request.form
+
+    @property
+    def caller(self) -> Caller:
+        """Who is signed in; only on pages that need it."""
+        return self._known.caller
+
+    @property
+    def account_id(self) -> AccountId:
+        """The account that the page is about; only on pages that need one."""
+        if self._known.account_id is None:
+            raise RuntimeError("this page is about no account")
+        return self._known.account_id
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether an operator is signed in."""
+        return self.visitor is not None and self.visitor.caller.is_operator
+
+    @property
+    def session_token(self) -> str:
+        """The session's token; only on pages that need one to be signed in."""
+        return self.request.session_token or ""
+
+    @property
+    def form_token(self) -> str:
+        """What each form carries as `csrf`; empty for who is not signed in."""
+        if self.visitor is None:
+            return ""
+        return form_token(self.session_token, self.visitor.account_id)
+
+    def console_url(self, configured: str) -> str:
+        """Where the console is, for links that leave it."""
+        return console_url_of(self.request.event, configured)
+
+    def page(
+        self, template: str, *, status: int = 200, problem: Problem | None = None, **context: object
+    ) -> Answer:
+        """A page; with a problem, its status, unless another is given."""
+        shown = None if problem is None else ShownProblem(problem)
+        if shown is not None and status == HTTPStatus.OK:
+            status = shown.status
+        body = self._templates.render(
+            template,
+            {**self._shared, "visit": self, "problem": shown, "form": Form({}), **context},
+        )
+        return Response(status_code=status, content_type=_HTML, body=body)
+
+    def go(self, path: str, **query: str) -> Answer:
+        """Show another page instead: what a form that has done its work answers."""
+        location = f"{path}?{urlencode(query)}" if query else path
+        return Response(status_code=303, body="", headers={"location": location})
+
+    def json(self, value: Json, status: int = 200) -> Answer:
+        """Data for the script of a page."""
+        return Response(status_code=status, content_type="application/json", body=json.dumps(value))
+
+    def download(self, name: str, content_type: str, body: str) -> Answer:
+        """A file to keep. `name` is ours, of ASCII letters, digits, dots and dashes."""
+        return Response(
+            status_code=200,
+            content_type=content_type,
+            body=body,
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+    @property
+    def _known(self) -> Visitor:
+        if self.visitor is None:
+            raise RuntimeError("this page does not ask who is looking")
+        return self.visitor
+
+
+def with_session(answer: Answer, token: str) -> Answer:
+    """The answer that signs a browser in."""
+    answer.cookies.append(_cookie(token, SESSION_HOURS * HOUR_SECONDS))
+    return answer
+
+
+def without_session(answer: Answer) -> Answer:
+    """The answer that makes a browser forget its session."""
+    answer.cookies.append(_cookie("", -1))
+    return answer
+
+
+def own_path(text: str) -> str:
+    """A path of the console to go to next, or its first page: never another site's."""
+    fits = len(text) <= _LONGEST_PATH and text.isascii() and text.isprintable()
+    return text if fits and "\\" not in text and text.startswith(f"{HOME}/") else HOME
+
+
+def _cookie(value: str, max_age: int) -> Cookie:
+    return Cookie(
+        name=SESSION_COOKIE,
+        value=value,
+        path=HOME,
+        secure=True,
+        http_only=True,
+        same_site=SameSite.LAX_MODE,
+        max_age=max_age,
+    )

@@ -1,0 +1,246 @@
+"""The form of a webhook: from what is filled in to what the API takes, and what it offers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from console.form import Form, ShownProblem, WrongField
+from console.webhook_words import product, secret_rule
+from perkwire import catalogue
+from perkwire.catalogue import CUSTOM
+from perkwire.endpoint import MAX_HEADERS
+from perkwire.formats import FORMATS, STANDARD, Format, find_format
+from perkwire.problem import FieldError, invalid
+from perkwire.strict_json import Json
+from perkwire.trials.samples import default_type
+from perkwire.webhook import ALL_TYPES, Webhook
+
+_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "qualifio": ("signature_header", "signature_algorithm", "signature_encoding"),
+    "voucherify": ("event_name", "project_id"),
+}
+_MOST_ROWS = MAX_HEADERS + 20  # more than are allowed, for the library to refuse
+_SPARE_ROWS = 2
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeBox:
+    """A type to tick, and what receivers of the format are told."""
+
+    name: str
+    title: str
+    said: str
+    is_ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TypeGroup:
+    """A group of the catalogue, as far as the format says its types."""
+
+    name: str
+    boxes: Sequence[TypeBox]
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRow:
+    """A header being filled in, and what is wrong with it."""
+
+    number: int
+    name: str
+    value: str
+    wrong: Sequence[WrongField]
+
+
+class WebhookForm:
+    """What a person has filled in of a webhook: a new one, or `current`."""
+
+    def __init__(self, form: Form, current: Webhook | None = None) -> None:
+        self.form = form
+        self.current = current
+
+    @classmethod
+    def empty(cls) -> "WebhookForm":
+        """As a new webhook begins."""
+        return cls(Form({"format": [STANDARD], "events": [_ALL], "enabled": ["yes"]}))
+
+    @classmethod
+    def filled(cls, webhook: Webhook) -> "WebhookForm":
+        """As a stored webhook begins to be changed."""
+        named = [one for one in webhook.event_types if one in catalogue.event_types()]
+        fields: dict[str, Sequence[str]] = {
+            "name": [webhook.name],
+            "url": [webhook.url],
+            "description": [webhook.description or ""],
+            "events": [_ALL if webhook.event_types == (ALL_TYPES,) else "chosen"],
+            "event_types": named,
+            "other_types": [
+                "\n".join(one for one in webhook.event_types if one not in (*named, ALL_TYPES))
+            ],
+            "program_ids": ["\n".join(webhook.program_ids or ())],
+            "batch_size": [str(webhook.batch_size)],
+        }
+        for name, value in webhook.format_settings.items():
+            fields[f"format_settings.{name}"] = [str(value)]
+        return cls(Form(fields), webhook)
+
+    @cached_property
+    def format(self) -> Format:
+        """The format: the stored webhook's own, else the chosen one."""
+        if self.current is not None:
+            return FORMATS[self.current.format]
+        return find_format(self.form.text("format")) or FORMATS[STANDARD]
+
+    @property
+    def product(self) -> str:
+        """The format's name without its version."""
+        return product(self.format.name)
+
+    @property
+    def secret_rule(self) -> str:
+        """What a given secret must be."""
+        return secret_rule(self.format)
+
+    @property
+    def has_all_types(self) -> bool:
+        """Whether the webhook is for all events."""
+        return self.form.text("events", _ALL) == _ALL
+
+    @property
+    def keeps_headers(self) -> bool:
+        """Whether the stored headers stay as they are."""
+        return self.current is not None and self.form.text("headers_are", "kept") == "kept"
+
+    @property
+    def says_custom_types(self) -> bool:
+        """Whether the format has a word for the platform's own types."""
+        return self.format.name_of(f"{CUSTOM}x") is not None
+
+    @cached_property
+    def groups(self) -> list[TypeGroup]:
+        """The types that the format says, grouped as in the catalogue."""
+        groups: dict[str, list[TypeBox]] = {}
+        for one in catalogue.event_types().values():
+            said = self.format.name_of(one.name)
+            if said is not None:
+                box = TypeBox(one.name, one.title, said, one.name in self._ticked)
+                groups.setdefault(one.group, []).append(box)
+        return [TypeGroup(name, boxes) for name, boxes in groups.items()]
+
+    @property
+    def dropped(self) -> list[str]:
+        """Types that were ticked, and are no longer, as this format does not say them."""
+        return [one for one in self._ticked if self.format.name_of(one) is None]
+
+    @property
+    def samples(self) -> list[str]:
+        """The types that a sample can be of, the chosen ones first."""
+        offered = [box.name for group in self.groups for box in group.boxes]
+        if self.has_all_types:
+            return offered
+        said = [
+            one
+            for one in self._event_types()
+            if catalogue.is_event_type(one) and self.format.name_of(one) is not None
+        ]
+        return list(dict.fromkeys([*said, *offered]))
+
+    @property
+    def sample(self) -> str:
+        """The type that a sample is of, unless another is chosen."""
+        chosen = self.form.text("event_type")
+        if chosen in self.samples:
+            return chosen
+        return default_type(self.format) if self.has_all_types else self.samples[0]
+
+    def rows(self, problem: ShownProblem | None) -> list[HeaderRow]:
+        """The headers that are filled in, and a few more rows."""
+        errors = [] if problem is None else problem.of("headers")
+        given = [*self._headers(), *[("", "")] * _SPARE_ROWS]
+        return [
+            HeaderRow(
+                number, name, value, [one for one in errors if one.field == f"headers.{name}"]
+            )
+            for number, (name, value) in enumerate(given)
+        ]
+
+    def asked(self) -> dict[str, Json]:
+        """The webhook as POST /v1/webhooks takes it; raises Problem for a header named twice."""
+        value = self._shared()
+        for name in ("name", "url"):
+            if not value[name]:
+                del value[name]
+        value["format"] = self.form.text("format", STANDARD)
+        value["enabled"] = "enabled" in self.form
+        value["headers"] = self._headers_object()
+        if programs := self.form.lines("program_ids"):
+            value["program_ids"] = [*programs]
+        if description := self.form.text("description"):
+            value["description"] = description
+        if secret := self.form.text("secret"):
+            value["secret"] = secret
+        return value
+
+    def asked_change(self) -> dict[str, Json]:
+        """The change as PATCH /v1/webhooks/{id} takes it; raises as `asked`."""
+        value = self._shared()
+        value["program_ids"] = [*self.form.lines("program_ids")] or None
+        value["description"] = self.form.text("description") or None
+        if not self.keeps_headers:
+            value["headers"] = self._headers_object()
+        return value
+
+    def asked_sample(self) -> dict[str, Json]:
+        """The webhook as POST /v1/webhooks/test takes it: with the type of the sample."""
+        value = self.asked()
+        value["event_type"] = self.form.text("event_type", self.sample)
+        if self.current is not None:
+            value["format"] = self.current.format
+        return value
+
+    def _shared(self) -> dict[str, Json]:
+        value: dict[str, Json] = {
+            "name": self.form.text("name"),
+            "url": self.form.text("url"),
+            "event_types": [*self._event_types()],
+        }
+        if (batch_size := self.form.number("batch_size")) is not None:
+            value["batch_size"] = batch_size
+        if settings := _SETTINGS.get(self.product):
+            value["format_settings"] = {
+                name: given
+                for name in settings
+                if (given := self.form.text(f"format_settings.{name}"))
+            }
+        return value
+
+    def _event_types(self) -> list[str]:
+        if self.has_all_types:
+            return [ALL_TYPES]
+        return list(dict.fromkeys([*self._ticked, *self.form.lines("other_types")]))
+
+    @cached_property
+    def _ticked(self) -> list[str]:
+        """The types that are ticked themselves or by their groups; groups need no script so."""
+        groups = set(self.form.texts("event_groups"))
+        of_groups = (
+            one.name
+            for one in catalogue.event_types().values()
+            if one.group in groups and self.format.name_of(one.name) is not None
+        )
+        return list(dict.fromkeys([*self.form.texts("event_types"), *of_groups]))
+
+    def _headers(self) -> Iterator[tuple[str, str]]:
+        for row in range(_MOST_ROWS):
+            name = self.form.text(f"header_name_{row}")
+            value = self.form.text(f"header_value_{row}")
+            if name or value:
+                yield name, value
+
+    def _headers_object(self) -> dict[str, Json]:
+        headers: dict[str, Json] = {}
+        for name, value in self._headers():
+            if name in headers:
+                raise invalid([FieldError(f"headers.{name}", "is there twice")])
+            headers[name] = value
+        return headers

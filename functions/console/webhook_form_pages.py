@@ -1,0 +1,165 @@
+"""The form of a new or stored webhook, with a preview and a test of what is filled in."""
+
+import json
+from urllib.parse import urlsplit
+
+from console.form import ShownProblem
+from console.pages import Pages
+from console.readable import readable
+from console.visit import Answer, Visit
+from console.webhook_form import WebhookForm
+from console.webhook_pages import PATH, secret_page
+from console.webhook_words import format_hint, format_label, format_options
+from console.wording import came_back
+from perkwire.adapters.wiring import UseCases
+from perkwire.endpoint import MAX_HEADERS
+from perkwire.ids import WebhookId
+from perkwire.previewing import Preview, preview
+from perkwire.problem import Problem
+from perkwire.sending import Request
+from perkwire.settings import ConsoleSettings
+from perkwire.strict_json import Json
+from perkwire.timestamps import now
+
+_EDIT = f"{PATH}/<webhook_id>/edit"
+
+
+def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    pages.done |= {
+        "webhook-changed": "The webhook is changed. What is waiting already is sent this way too.",
+    }
+
+    def sent(visit: Visit) -> WebhookForm:
+        """What was filled in, of a new webhook or of a stored one."""
+        webhook_id = visit.form.text("webhook_id")
+        if not webhook_id:
+            return WebhookForm(visit.form)
+        return WebhookForm(
+            visit.form, use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
+        )
+
+    def previewed(visit: Visit, asked: WebhookForm) -> "ShownPreview":
+        current = asked.current
+        try:
+            made = preview(
+                visit.account_id,
+                asked.asked_sample(),
+                use_cases.rules,
+                now(),
+                webhook_id=current.id if current else None,
+                kept=current.header_names if current and asked.keeps_headers else (),
+            )
+        except Problem as problem:
+            return ShownPreview(None, ShownProblem(problem))
+        return ShownPreview(made, None)
+
+    def form_page(
+        visit: Visit,
+        asked: WebhookForm,
+        *,
+        problem: Problem | None = None,
+        outcome: dict[str, Json] | None = None,
+        status: int = 200,
+    ) -> Answer:
+        """The form with what is filled in, and the preview of it."""
+        return visit.page(
+            "webhook_form.html",
+            status=status,
+            problem=problem,
+            form=asked.form,
+            asked=asked,
+            rows=asked.rows(None if problem is None else ShownProblem(problem)),
+            most_headers=MAX_HEADERS,
+            formats=format_options(),
+            hint=format_hint(asked.format.name),
+            format_label=format_label,
+            outcome=outcome,
+            came_back=came_back,
+            preview=previewed(visit, asked),
+        )
+
+    @pages.page(f"{PATH}/new")
+    def show_new(visit: Visit) -> Answer:
+        return form_page(visit, WebhookForm.empty())
+
+    @pages.form(PATH)
+    def create(visit: Visit) -> Answer:
+        asked = WebhookForm(visit.form)
+        try:
+            webhook, secret = use_cases.webhooks.create(visit.account_id, asked.asked())
+        except Problem as problem:
+            return form_page(visit, asked, problem=problem)
+        return secret_page(visit, webhook, secret, was_created=True)
+
+    @pages.page(_EDIT)
+    def show_edit(visit: Visit, webhook_id: str) -> Answer:
+        webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
+        return form_page(visit, WebhookForm.filled(webhook))
+
+    @pages.form(_EDIT)
+    def change(visit: Visit, webhook_id: str) -> Answer:
+        webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
+        asked = WebhookForm(visit.form, webhook)
+        try:
+            use_cases.webhooks.change(visit.account_id, webhook.id, asked.asked_change())
+        except Problem as problem:
+            return form_page(visit, asked, problem=problem)
+        return visit.go(f"{PATH}/{webhook.id}", done="webhook-changed")
+
+    @pages.form(f"{PATH}/form")
+    def show_again(visit: Visit) -> Answer:
+        return form_page(visit, sent(visit))
+
+    @pages.form(f"{PATH}/preview")
+    def show_preview(visit: Visit) -> Answer:
+        asked = sent(visit)
+        if visit.form.text("part") != "preview":
+            return form_page(visit, asked)
+        return visit.page(
+            "webhook_preview.html", asked=asked, form=asked.form, preview=previewed(visit, asked)
+        )
+
+    @pages.form(f"{PATH}/test")
+    def test(visit: Visit) -> Answer:
+        asked = WebhookForm(visit.form)
+        try:
+            outcome = use_cases.trying.test_unsaved(visit.account_id, asked.asked_sample())
+        except Problem as problem:
+            return form_page(visit, asked, problem=problem)
+        return form_page(visit, asked, outcome=outcome)
+
+
+class ShownPreview:
+    """A preview as its page shows it, or what there is to be mended first."""
+
+    def __init__(self, made: Preview | None, problem: ShownProblem | None) -> None:
+        self.made = made
+        self.problem = problem
+
+    @property
+    def target(self) -> str:
+        """The path and query that are asked for."""
+        parts = urlsplit(self._request.url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    @property
+    def host(self) -> str:
+        """The header Host."""
+        return urlsplit(self._request.url).netloc
+
+    @property
+    def raw(self) -> str:
+        """The body, byte for byte."""
+        return self._request.body.decode()
+
+    @property
+    def pretty(self) -> str:
+        """The body, easier to read."""
+        return readable(json.loads(self.raw))
+
+    @property
+    def _request(self) -> Request:
+        if self.made is None:
+            raise RuntimeError("there is no request to show")
+        return self.made.request

@@ -1,0 +1,199 @@
+"""Webhooks: the list, and one with all that can be done to it. Its form is webhook_form_pages'."""
+
+from http import HTTPStatus
+from typing import Any
+
+from console.form import Form
+from console.pages import Needs, Pages, Section
+from console.visit import Answer, Visit
+from console.webhook_chart import BAR_WIDTH, HEIGHT, WIDTH, bars
+from console.webhook_form import WebhookForm
+from console.webhook_words import (
+    PAUSED_WHY,
+    STATUS_KINDS,
+    SWITCHING,
+    format_hint,
+    format_label,
+    secret_rule,
+    signs_with_both,
+)
+from console.wording import REASONS, came_back
+from perkwire.adapters.wiring import UseCases
+from perkwire.formats import FORMATS
+from perkwire.health import Health, recent_health
+from perkwire.ids import WebhookId
+from perkwire.problem import Problem
+from perkwire.settings import ConsoleSettings
+from perkwire.strict_json import Json
+from perkwire.timestamps import now
+from perkwire.webhook import Webhook
+from perkwire.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
+
+PATH = "/console/webhooks"
+_WEBHOOK = f"{PATH}/<webhook_id>"
+_PAGE = 20  # each costs a query for its health
+_MOST_OF_EACH = 50  # deliveries that are read for it
+_MOST_OF_ONE = 200  # on its own page
+
+_CHART = {"bars": bars, "bar_width": BAR_WIDTH, "chart_height": HEIGHT, "chart_width": WIDTH}
+_SHOWING: dict[str, Any] = {
+    **_CHART,
+    "status_kinds": STATUS_KINDS,
+    "switching": SWITCHING,
+    "reasons": REASONS,
+    "came_back": came_back,
+    "format_label": format_label,
+}
+
+
+def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    pages.sections.append(Section("Webhooks", PATH, Needs.ACCOUNT))
+    pages.done |= {
+        "webhook-enabled": "The webhook is enabled.",
+        "webhook-disabled": "The webhook is disabled.",
+        "webhook-deleted": "The webhook is deleted.",
+    }
+
+    def find(visit: Visit, webhook_id: str) -> Webhook:
+        return use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
+
+    def health(visit: Visit, webhook: Webhook, most: int) -> Health:
+        return recent_health(use_cases.log, visit.account_id, webhook.id, now(), most=most)
+
+    @pages.page(PATH)
+    def list_webhooks(visit: Visit) -> Answer:
+        page = use_cases.webhooks.list(visit.account_id, _PAGE, visit.query.text("cursor") or None)
+        return visit.page(
+            "webhooks.html",
+            webhooks=[(webhook, health(visit, webhook, _MOST_OF_EACH)) for webhook in page.items],
+            next_cursor=page.next_cursor,
+            is_first_page="cursor" not in visit.query,
+            most=settings.max_webhooks_per_account,
+            **_SHOWING,
+        )
+
+    def webhook_page(
+        visit: Visit,
+        webhook: Webhook,
+        *,
+        problem: Problem | None = None,
+        outcome: dict[str, Json] | None = None,
+    ) -> Answer:
+        """The webhook; an outcome or a problem is that of the test that was asked for."""
+        filled = WebhookForm.filled(webhook)
+        was_tested = problem is not None or outcome is not None
+        return visit.page(
+            "webhook.html",
+            problem=problem,
+            form=visit.form if was_tested else Form({}),
+            webhook=webhook,
+            health=health(visit, webhook, _MOST_OF_ONE),
+            outcome=outcome,
+            samples=filled.samples,
+            sample=visit.form.text("event_type") if was_tested else filled.sample,
+            hint=format_hint(webhook.format),
+            at=now(),
+            paused_why=PAUSED_WHY,
+            **_SHOWING,
+        )
+
+    @pages.page(_WEBHOOK)
+    def show(visit: Visit, webhook_id: str) -> Answer:
+        return webhook_page(visit, find(visit, webhook_id))
+
+    @pages.form(f"{_WEBHOOK}/test")
+    def test(visit: Visit, webhook_id: str) -> Answer:
+        webhook = find(visit, webhook_id)
+        event_type = visit.form.text("event_type")
+        asked: dict[str, Json] = {"event_type": event_type} if event_type else {}
+        try:
+            outcome = use_cases.trying.test(visit.account_id, webhook.id, asked)
+        except Problem as problem:
+            return webhook_page(visit, webhook, problem=problem)
+        return webhook_page(visit, webhook, outcome=outcome)
+
+    @pages.form(f"{_WEBHOOK}/enable")
+    def enable(visit: Visit, webhook_id: str) -> Answer:
+        return switch(visit, webhook_id, enabled=True)
+
+    @pages.form(f"{_WEBHOOK}/disable")
+    def disable(visit: Visit, webhook_id: str) -> Answer:
+        return switch(visit, webhook_id, enabled=False)
+
+    def switch(visit: Visit, webhook_id: str, *, enabled: bool) -> Answer:
+        use_cases.webhooks.switch(visit.account_id, WebhookId(webhook_id), enabled=enabled)
+        from_list = visit.form.text("from") == "list"
+        done = "webhook-enabled" if enabled else "webhook-disabled"
+        return visit.go(PATH if from_list else f"{PATH}/{webhook_id}", done=done)
+
+    def rotation_page(
+        visit: Visit, webhook: Webhook, *, form: Form, problem: Problem | None = None
+    ) -> Answer:
+        format_ = FORMATS[webhook.format]
+        return visit.page(
+            "webhook_rotate.html",
+            problem=problem,
+            form=form,
+            webhook=webhook,
+            secret_rule=secret_rule(format_),
+            signs_with_both=signs_with_both(format_, webhook.format_settings),
+            format_label=format_label,
+            default_hours=DEFAULT_OVERLAP_HOURS,
+            most_hours=LONGEST_OVERLAP_HOURS,
+        )
+
+    @pages.page(f"{_WEBHOOK}/rotate")
+    def show_rotation(visit: Visit, webhook_id: str) -> Answer:
+        return rotation_page(visit, find(visit, webhook_id), form=Form({}))
+
+    @pages.form(f"{_WEBHOOK}/rotate")
+    def rotate(visit: Visit, webhook_id: str) -> Answer:
+        webhook = find(visit, webhook_id)
+        hours = visit.form.number("overlap_hours")
+        asked: dict[str, Json] = {} if hours is None else {"overlap_hours": hours}
+        if secret := visit.form.text("secret"):
+            asked["secret"] = secret
+        try:
+            changed, secret = use_cases.webhooks.rotate_secret(visit.account_id, webhook.id, asked)
+        except Problem as problem:
+            return rotation_page(visit, webhook, form=visit.form, problem=problem)
+        return secret_page(
+            visit,
+            changed,
+            secret,
+            was_created=False,
+            retired_until=changed.sealed.retired.until if changed.sealed.retired else None,
+        )
+
+    @pages.page(f"{_WEBHOOK}/delete")
+    def show_deletion(visit: Visit, webhook_id: str) -> Answer:
+        return visit.page("webhook_delete.html", webhook=find(visit, webhook_id))
+
+    @pages.form(f"{_WEBHOOK}/delete")
+    def delete(visit: Visit, webhook_id: str) -> Answer:
+        use_cases.webhooks.delete(visit.account_id, WebhookId(webhook_id))
+        return visit.go(PATH, done="webhook-deleted")
+
+
+def secret_page(
+    visit: Visit,
+    webhook: Webhook,
+    secret: str,
+    *,
+    was_created: bool,
+    retired_until: int | None = None,
+) -> Answer:
+    """The one page that shows a webhook's secret: of a new webhook, or after a rotation.
+
+    `retired_until` says until when, in microseconds, the secret before it is in use.
+    """
+    return visit.page(
+        "webhook_secret.html",
+        status=HTTPStatus.CREATED,
+        webhook=webhook,
+        secret=secret,
+        was_created=was_created,
+        retired_until=retired_until,
+        signs_with_both=signs_with_both(FORMATS[webhook.format], webhook.format_settings),
+    )

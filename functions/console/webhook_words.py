@@ -1,0 +1,89 @@
+"""Webhooks and formats, in words for people."""
+
+from collections.abc import Mapping
+
+from perkwire.formats import FORMATS, Attempt, Format
+from perkwire.formats.format import Settings
+from perkwire.ids import DeliveryId
+from perkwire.pausing import QUIET_SECONDS
+from perkwire.webhook import PauseReason, WebhookStatus
+
+_LABELS: Mapping[str, str] = {
+    "standard": "Standard",
+    "zinrelo": "Zinrelo",
+    "zoho-thrive": "Zoho Thrive",
+    "qualifio": "Qualifio Loyalty",
+    "okendo": "Okendo",
+    "voucherify": "Voucherify",
+}
+_HINTS: Mapping[str, str] = {
+    "standard": "For a receiver of your own: the body and signature of Standard Webhooks 1.0, "
+    "which libraries for every language verify. Any 2xx answer is a success.",
+    "zinrelo": "For a receiver made for Zinrelo: always a batch, signed with HMAC-SHA512 of body "
+    "and nonce. Only 200 is a success.",
+    "zoho-thrive": "For a receiver made for Zoho Thrive, which signs nothing: use a header of your "
+    "own. The headers of Standard Webhooks come on top. Any 2xx answer is a success.",
+    "qualifio": "For a receiver made for Qualifio Loyalty: an array of events, with an HMAC in a "
+    "header that you name. Any 2xx answer is a success.",
+    "okendo": "For a receiver made for Okendo: one event, signed as Svix signs. Any 2xx answer is "
+    "a success.",
+    "voucherify": "For a receiver made for Voucherify: one event in the envelope of v2024-01-01, "
+    "with an HMAC-SHA256 header. Any 2xx answer is a success.",
+}
+
+STATUS_KINDS: Mapping[str, str] = {
+    WebhookStatus.ENABLED: "good",
+    WebhookStatus.PAUSED: "warn",
+    WebhookStatus.DISABLED: "off",
+}
+"""Which kind of badge a webhook's status has."""
+
+PAUSED_WHY: Mapping[str, str] = {
+    PauseReason.FAILURES: "Too many attempts in a row have failed, with no success for "
+    f"{QUIET_SECONDS // 60} minutes.",
+    PauseReason.EXHAUSTED: "A delivery has used up all its attempts.",
+    PauseReason.GONE: "The endpoint has answered 410 Gone, which asks for no more requests.",
+}
+"""Why the system has paused a webhook."""
+
+SWITCHING: Mapping[str, str] = {
+    "enable": "Events are sent to it again from now on. What has failed before stays in the log, "
+    "where you can retry it; what came while it was disabled can be replayed.",
+    "disable": "No more events are sent to it. Deliveries that are still waiting, or are being "
+    "retried, are cancelled when it is their turn. Its settings and its log stay.",
+}
+"""What enabling and disabling will do."""
+
+
+def product(format_name: str) -> str:
+    """A format's name without its version."""
+    return format_name.partition("@")[0]
+
+
+def format_label(format_name: str) -> str:
+    """`Okendo (2025-02-01)`."""
+    name, _, version = format_name.partition("@")
+    label = _LABELS.get(name, name)
+    return f"{label} ({version})" if version else label
+
+
+def format_hint(format_name: str) -> str:
+    """What the format is for, in a sentence or two."""
+    return _HINTS.get(product(format_name), "")
+
+
+def secret_rule(format_: Format) -> str:
+    """What a given secret must be, as the format itself says it."""
+    return format_.check_secret("") or ""
+
+
+def signs_with_both(format_: Format, settings: Settings) -> bool:
+    """Whether both secrets sign while a rotation overlaps; else the old one alone does."""
+    new, old = format_.new_secret(), format_.new_secret()
+    attempt = Attempt(delivery_id=DeliveryId("dlv_"), at=0, body=b"", settings=settings)
+    return format_.sign([new, old], attempt) != format_.sign([old], attempt)
+
+
+def format_options() -> list[tuple[str, str]]:
+    """Every format, to choose from."""
+    return [(name, format_label(name)) for name in FORMATS]

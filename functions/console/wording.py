@@ -1,0 +1,72 @@
+"""What the log's words mean, for people."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from perkwire.delivery import DeliveryStatus, Reason
+from perkwire.jobs.job import JobKind, JobReason, JobStatus
+from perkwire.sending import TransportError
+
+STATUS_KINDS: Mapping[str, str] = {
+    DeliveryStatus.PENDING: "off",
+    DeliveryStatus.RETRYING: "warn",
+    DeliveryStatus.SUCCEEDED: "good",
+    DeliveryStatus.FAILED: "bad",
+    DeliveryStatus.CANCELLED: "off",
+    JobStatus.QUEUED: "off",
+    JobStatus.RUNNING: "warn",
+    JobStatus.DONE: "good",
+}
+"""Which kind of badge a status of a delivery or a job has."""
+
+REASONS: Mapping[str, str] = {
+    Reason.PAUSED: "The webhook was paused when it was this delivery's turn, so nothing was sent. "
+    "Enable the webhook, then retry.",
+    Reason.FORMAT: "The webhook's format cannot say these events, so nothing was sent. Look at the "
+    "request below, or choose another format with a new webhook.",
+    Reason.DISABLED: "The webhook was disabled when it was this delivery's turn, so nothing was "
+    "sent.",
+    Reason.DELETED: "The webhook was deleted before this delivery's turn, so nothing was sent.",
+    Reason.UNAVAILABLE: "Perkwire could not read the webhook or its secret at the last attempt. "
+    "The endpoint is not to blame; retry.",
+    Reason.LOST: "The next attempt is long overdue: it was lost to a crash or a throttle. The "
+    "message rests in the dead-letter queue; retry.",
+}
+
+ERRORS: Mapping[str, str] = {
+    TransportError.BLOCKED_ADDRESS: "The host's address is one that webhooks may not reach",
+    TransportError.DNS: "The host name has no address",
+    TransportError.CONNECT: "No connection could be made",
+    TransportError.TLS: "The TLS handshake failed; is the certificate valid?",
+    TransportError.TIMEOUT: "No answer in time",
+    TransportError.RESET: "The connection broke before an answer came",
+    TransportError.BAD_ANSWER: "What came back was not HTTP",
+    TransportError.BAD_URL: "The URL may not be called",
+    Reason.FORMAT: "The format cannot say this event, so nothing was sent",
+}
+
+JOB_NAMES: Mapping[JobKind, str] = {
+    JobKind.RETRY_FAILED: "Retry all that failed",
+    JobKind.REPLAY: "Replay events",
+}
+
+JOB_REASONS: Mapping[str, str] = {
+    JobReason.PAUSED: "The webhook was paused meanwhile. Mend its endpoint, enable it, and start "
+    "again: what was sent is not sent twice by a retry.",
+    JobReason.DISABLED: "The webhook was disabled meanwhile. Enable it and start again.",
+    JobReason.DELETED: "The webhook was deleted meanwhile.",
+    JobReason.NOT_QUEUED: "The job could not be queued. Start it again.",
+}
+
+
+def came_back(attempt: Mapping[str, Any]) -> str:
+    """What an attempt or a test came to: `503 Service Unavailable`, or why no answer came."""
+    code = attempt.get("status_code")
+    if code is None:
+        error = attempt.get("error")
+        return ERRORS.get(error, error) if error else "Nothing"
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)

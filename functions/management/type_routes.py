@@ -1,0 +1,20 @@
+"""/v1/event-types: the catalogue, for anyone with a key."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from management.resolver import Call, answered, listed
+from perkwire.type_listing import list_types, show_type
+
+
+def add(resolver: APIGatewayHttpResolver) -> None:
+    """Add the routes to the resolver."""
+
+    @resolver.get("/v1/event-types")
+    def list_event_types() -> Response[str]:
+        limit, cursor = Call(resolver).page()
+        return listed(list_types(limit, cursor))
+
+    @resolver.get("/v1/event-types/<event_type>")
+    def get_event_type(event_type: str) -> Response[str]:
+        Call(resolver)
+        return answered(200, show_type(event_type))

@@ -1,0 +1,140 @@
+"""ConfigTable as the console's links and sessions are kept in it.
+
+| item | pk | sk |
+|---|---|---|
+| console link | `link#<SHA-256>` | `link` |
+| session | `session#<SHA-256>` | `session` |
+"""
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from perkwire.adapters.config_items import ConfigItem
+from perkwire.adapters.tables import failing_as_unavailable, find, update_if
+from perkwire.ids import AccountId
+from perkwire.signing_in import ConsoleLink, Session
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
+
+_LINK_SK = "link"
+_SESSION_SK = "session"
+
+
+class LinkItem(ConfigItem, discriminator="console_link"):
+    """A console link; `used_by` is the SHA-256 of the session that it has become.
+
+    `until` ends it, in microseconds; `expires_at` lets DynamoDB remove the item, a day later.
+    """
+
+    account_id = UnicodeAttribute()
+    until = NumberAttribute()
+    used_by = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
+class SessionItem(ConfigItem, discriminator="session"):
+    """A session; `until` and `expires_at` as those of a link."""
+
+    account_id = UnicodeAttribute(null=True)
+    key_hash = UnicodeAttribute(null=True)
+    acting_for = UnicodeAttribute(null=True)
+    until = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+SESSION_ITEMS: tuple[type[ConfigItem], ...] = (LinkItem, SessionItem)
+
+
+class LinkStore:
+    """Fulfils signing_in.Links."""
+
+    def add(self, token_hash: str, link: ConsoleLink) -> None:
+        """Store a new one; raises Unavailable."""
+        with failing_as_unavailable():
+            LinkItem(
+                _link_pk(token_hash),
+                _LINK_SK,
+                account_id=link.account_id,
+                until=link.expires_at,
+                expires_at=_removed_at(link.expires_at),
+            ).save()
+
+    def unused(self, token_hash: str) -> ConsoleLink | None:
+        """One that has not been used, expired or not, read consistently; raises Unavailable."""
+        item = find(LinkItem, _link_pk(token_hash), _LINK_SK)
+        return None if item is None or item.used_by is not None else _link(item)
+
+    def use(self, token_hash: str, session_hash: str, now: int) -> ConsoleLink | None:
+        """Use it for this session and no other, ever; None if it is used or expired.
+
+        AWS's client repeats a call whose answer was lost: the same session may use it again.
+        Raises Unavailable.
+        """
+        item = LinkItem(_link_pk(token_hash), _LINK_SK)
+        with failing_as_unavailable():
+            used = update_if(
+                item,
+                [LinkItem.used_by.set(session_hash)],
+                (LinkItem.until > now)
+                & (LinkItem.used_by.does_not_exist() | (LinkItem.used_by == session_hash)),
+            )
+        return _link(item) if used else None
+
+
+class SessionStore:
+    """Fulfils signing_in.Sessions."""
+
+    def add(self, token_hash: str, session: Session) -> None:
+        """Store a new one; raises Unavailable."""
+        with failing_as_unavailable():
+            SessionItem(
+                _session_pk(token_hash),
+                _SESSION_SK,
+                account_id=session.account_id,
+                key_hash=session.key_hash,
+                acting_for=session.acting_for,
+                until=session.expires_at,
+                expires_at=_removed_at(session.expires_at),
+            ).save()
+
+    def find(self, token_hash: str) -> Session | None:
+        """One, expired or not, read consistently; raises Unavailable."""
+        item = find(SessionItem, _session_pk(token_hash), _SESSION_SK)
+        if item is None:
+            return None
+        return Session(
+            account_id=AccountId(item.account_id) if item.account_id else None,
+            key_hash=item.key_hash,
+            acting_for=AccountId(item.acting_for) if item.acting_for else None,
+            expires_at=int(item.until),
+        )
+
+    def act_for(self, token_hash: str, account_id: AccountId | None) -> None:
+        """Have an operator's session act for this account; raises Unavailable."""
+        acting_for = SessionItem.acting_for
+        with failing_as_unavailable():
+            # A session that was ended meanwhile is not to come back as half an item.
+            update_if(
+                SessionItem(_session_pk(token_hash), _SESSION_SK),
+                [acting_for.set(account_id) if account_id else acting_for.remove()],
+                SessionItem.pk.exists(),
+            )
+
+    def remove(self, token_hash: str) -> None:
+        """End it; nothing if there is none. Raises Unavailable."""
+        with failing_as_unavailable():
+            SessionItem(_session_pk(token_hash), _SESSION_SK).delete()
+
+
+def _link(item: LinkItem) -> ConsoleLink:
+    return ConsoleLink(AccountId(item.account_id), int(item.until))
+
+
+def _link_pk(token_hash: str) -> str:
+    return f"link#{token_hash}"
+
+
+def _session_pk(token_hash: str) -> str:
+    return f"session#{token_hash}"
+
+
+def _removed_at(until: int) -> int:
+    return until // MICROSECONDS + DAY_SECONDS

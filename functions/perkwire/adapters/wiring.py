@@ -1,0 +1,184 @@
+"""The use cases that people reach, through the API or the console, on one stack's resources."""
+
+from collections.abc import Mapping, Set
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from perkwire.adapters import aws, tables
+from perkwire.adapters.account_store import AccountStore, KeyLookup, KeyStore
+from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.dead_letters import DeadLetterQueues
+from perkwire.adapters.delivery_table import (
+    DeliveryItem,
+    DeliveryReader,
+    RetryableDeliveries,
+)
+from perkwire.adapters.event_index import EventIndex
+from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader
+from perkwire.adapters.job_store import JOB_ITEMS, JobStore
+from perkwire.adapters.move_tasks import SqsMoveTasks
+from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.session_store import SESSION_ITEMS, LinkStore, SessionStore
+from perkwire.adapters.telemetry import Telemetry
+from perkwire.adapters.topics import NoticeTopics
+from perkwire.adapters.trial_calls import DispatcherFunction
+from perkwire.adapters.trial_counter import TrialCounter
+from perkwire.adapters.vault import Sealer
+from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_store import WebhookStore
+from perkwire.event_listing import EventListing
+from perkwire.jobs.job import JobKind
+from perkwire.jobs.selecting import EventSelection, FailedSelection
+from perkwire.jobs.starting import JobManagement
+from perkwire.managing import AccountManagement, WebhookManagement
+from perkwire.reading import LogReading
+from perkwire.redriving import RedriveQueue, Redriving
+from perkwire.retrying import Retrying
+from perkwire.settings import ManagementSettings
+from perkwire.signing_in import SigningIn
+from perkwire.timestamps import now
+from perkwire.trials.trying import Trying
+from perkwire.webhook_draft import EndpointRules
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from perkwire.adapters.aws import MetricsClient
+
+
+class UseCases:
+    """Each use case, made when it is first asked for: an AWS client takes its time to make."""
+
+    def __init__(
+        self, settings: ManagementSettings, emulator_ports: Set[int], telemetry: Telemetry
+    ) -> None:
+        self._settings = settings
+        self._telemetry = telemetry
+        self._connection = connection = tables.connect()
+        tables.bind(connection, settings.config_table, *CONFIG_ITEMS, *JOB_ITEMS, *SESSION_ITEMS)
+        tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
+        tables.bind(connection, settings.delivery_table, DeliveryItem)
+        self._lookup = WebhookLookup()
+        self.rules = EndpointRules(settings.endpoint_policy, frozenset(emulator_ports))
+        self.account_store = AccountStore(connection)
+
+    @cached_property
+    def accounts(self) -> AccountManagement:
+        """Accounts and API keys."""
+        connection = self._connection
+        return AccountManagement(
+            accounts=self.account_store,
+            api_keys=KeyStore(connection),
+            topics=NoticeTopics(lambda: aws.sns(connection), self._settings.stack_name),
+            clock=now,
+        )
+
+    @cached_property
+    def signing_in(self) -> SigningIn:
+        """Console links and sessions."""
+        return SigningIn(
+            links=LinkStore(),
+            sessions=SessionStore(),
+            keys=KeyLookup(),
+            accounts=self.account_store,
+            clock=now,
+        )
+
+    @cached_property
+    def webhooks(self) -> WebhookManagement:
+        """Webhooks."""
+        settings = self._settings
+        return WebhookManagement(
+            accounts=self.account_store,
+            webhooks=WebhookStore(
+                self._connection, self._lookup, tombstone_days=settings.event_retention_days
+            ),
+            sealer=Sealer(aws.kms(self._connection), settings.secret_key_id),
+            rules=self.rules,
+            most_webhooks=settings.max_webhooks_per_account,
+            clock=now,
+        )
+
+    @cached_property
+    def trying(self) -> Trying:
+        """Tests of webhooks."""
+        return Trying(
+            webhooks=self.webhooks,
+            rules=self.rules,
+            counter=TrialCounter(),
+            dispatcher=DispatcherFunction(
+                aws.functions(self._connection), self._settings.dispatcher_function
+            ),
+            clock=now,
+        )
+
+    @cached_property
+    def log(self) -> LogReading:
+        """The log of deliveries, and single events."""
+        return LogReading(
+            deliveries=DeliveryReader(),
+            events=EventReader(),
+            webhooks=self._lookup,
+            retry_interval_seconds=self._settings.retry_interval_seconds,
+            clock=now,
+        )
+
+    @cached_property
+    def events(self) -> EventListing:
+        """The accepted events."""
+        return EventListing(
+            EventIndex(), event_retention_days=self._settings.event_retention_days, clock=now
+        )
+
+    @cached_property
+    def retrying(self) -> Retrying:
+        """Sending selected deliveries again."""
+        return Retrying(
+            deliveries=RetryableDeliveries(self._telemetry),
+            events=EventReader(),
+            webhooks=self._lookup,
+            queue=SqsQueue(self._sqs, self._settings.delivery_queue_url, self._telemetry),
+            retry_interval_seconds=self._settings.retry_interval_seconds,
+            clock=now,
+        )
+
+    @cached_property
+    def redriving(self) -> Redriving:
+        """Redrives of the dead-letter queues."""
+        arns = {
+            RedriveQueue.DELIVERIES: self._settings.dead_letter_queue_arn,
+            RedriveQueue.EVENTS: self._settings.event_dead_letter_queue_arn,
+        }
+        return Redriving(SqsMoveTasks(self._sqs, arns), now)
+
+    def dead_letters(self, urls: Mapping[RedriveQueue, str]) -> DeadLetterQueues:
+        """What rests in the dead-letter queues of these addresses."""
+        return DeadLetterQueues(self._sqs, lambda: self._cloudwatch, urls, self._telemetry, now)
+
+    @cached_property
+    def jobs(self) -> JobManagement:
+        """Jobs over a time range."""
+        settings = self._settings
+        return JobManagement(
+            jobs=JobStore(self._connection),
+            webhooks=self.webhooks,
+            selections={
+                JobKind.RETRY_FAILED: FailedSelection(
+                    DeliveryReader(),
+                    retry_interval_seconds=settings.retry_interval_seconds,
+                    clock=now,
+                ),
+                JobKind.REPLAY: EventSelection(EventIndex()),
+            },
+            queue=SqsQueue(self._sqs, settings.job_queue_url, self._telemetry),
+            event_retention_days=settings.event_retention_days,
+            clock=now,
+        )
+
+    @cached_property
+    def _cloudwatch(self) -> "MetricsClient":
+        return aws.cloudwatch(self._connection)
+
+    @cached_property
+    def _sqs(self) -> "SQSClient":
+        return aws.sqs(self._connection)

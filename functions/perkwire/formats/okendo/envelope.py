@@ -1,0 +1,82 @@
+"""The envelope, its signature and its success rule.
+
+Sources: Okendo's developer pages, and Svix's page on verifying by hand.
+"""
+
+from collections.abc import Sequence
+
+from perkwire.catalogue import names_in
+from perkwire.fields import Fields
+from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
+from perkwire.formats.okendo.resources import RESOURCES, Source
+from perkwire.secret import check_secret, new_secret, signing_key
+from perkwire.signature import standard_webhooks
+from perkwire.strict_json import compact
+from perkwire.timestamps import MICROSECONDS
+
+_VERSION = "2025-02-01"
+
+
+class Okendo:
+    """One event as `{"resource","resourceType","sequenceNumber","topic","version"}`.
+
+    `sequenceNumber` is the time of acceptance in microseconds, in decimal digits: it grows from
+    event to event without a counter. `subscriberId` is the account. A delete has no `customer`.
+    Signed as Svix signs, the key being the decoded part of the secret; any 2xx is a success.
+    """
+
+    name = f"okendo@{_VERSION}"
+    largest_batch = 1
+
+    def name_of(self, event_type: str) -> str | None:
+        """The resource type and the topic, e.g. `review.create`."""
+        said = names_in("okendo").get(event_type)
+        return None if said is None else str(said)
+
+    def read_settings(self, _fields: Fields) -> Settings:
+        """None."""
+        return {}
+
+    def new_secret(self) -> str:
+        """`whsec_` and the base64 of 32 random bytes."""
+        return new_secret()
+
+    def check_secret(self, secret: str) -> str | None:
+        """`whsec_` and the base64 of 24 to 64 bytes."""
+        return check_secret(secret)
+
+    def render(self, payload: Payload) -> bytes:
+        """The one event of the delivery."""
+        if len(payload.events) != 1:
+            raise Unrenderable(f"{payload.delivery_id} has not exactly one event.")
+        event = payload.events[0]
+        said = names_in("okendo").get(event.type)
+        if said is None:
+            raise Unrenderable(f"{event.id} is of a type that this format cannot say.")
+        created_at = event.happened_at if said.topic == "create" else None
+        resource = RESOURCES[said.name](Source(event.data, payload.account_id, created_at))
+        if said.topic == "delete":
+            resource.pop("customer", None)
+        return compact(
+            {
+                "resource": resource,
+                "resourceType": said.name,
+                "sequenceNumber": str(event.accepted_at),
+                "topic": said.topic,
+                "version": _VERSION,
+            }
+        )
+
+    def sign(self, secrets: Sequence[str], attempt: Attempt) -> dict[str, str]:
+        """`svix-id`, `svix-timestamp` in seconds and `svix-signature`, a part for each secret."""
+        timestamp = attempt.at // MICROSECONDS
+        keys = [signing_key(secret) for secret in secrets]
+        return {
+            "svix-id": attempt.delivery_id,
+            "svix-timestamp": str(timestamp),
+            "svix-signature": standard_webhooks(keys, attempt.delivery_id, timestamp, attempt.body),
+        }
+
+    def is_success(self, status: int) -> bool:
+        """2xx."""
+        return 200 <= status <= 299

@@ -1,0 +1,257 @@
+"""`data` of a webhook: of the members that it may hold, those that the event says."""
+
+from collections.abc import Callable, Mapping
+
+from perkwire.catalogue import CUSTOM
+from perkwire.event import Event
+from perkwire.formats.reading import moment, number, part, present, text
+from perkwire.formats.voucherify.objects import (
+    Made,
+    customer,
+    id_of,
+    iso,
+    loyalty_tier,
+    made,
+    within_64_bits,
+)
+from perkwire.formats.voucherify.orders import publication, redemption, rollback, rolled_back
+from perkwire.formats.voucherify.points import (
+    buckets,
+    credit_balance,
+    earning_rule,
+    held_tier,
+    lost,
+    order_of,
+    pending_balance,
+    pending_points,
+    points_balance,
+    rule_of,
+    transaction,
+)
+from perkwire.formats.voucherify.said import Said
+from perkwire.formats.voucherify.webhooks import WEBHOOKS
+from perkwire.strict_json import Json
+
+_TRANSACTION_TYPES = {
+    "points.earned": "POINTS_ACCRUAL",
+    "points.added": "POINTS_ADDITION",
+    "points.expired": "POINTS_EXPIRATION",
+    "points.pending.activated": "PENDING_POINTS_ACTIVATION",
+}
+_REDEMPTION_STATES = {
+    "reward.redemption.created": "CREATED",
+    "reward.redemption.pending": "PENDING",
+    "reward.redeemed": "COMPLETED",
+}
+
+
+def render_data(event: Event, webhook: str) -> dict[str, Json]:
+    """`data` of the webhook of this type, which must be one of `WEBHOOKS`."""
+    said = Said(event, webhook)
+    return present({name: _MEMBERS[name](said) for name in WEBHOOKS[webhook]})
+
+
+def _customer(said: Said) -> Made:
+    if said.webhook == "customer.referred":  # the friend is the customer there
+        return customer(said.part("referral", "friend"))
+    return said.customer
+
+
+def _redemption(said: Said) -> Made:
+    if said.is_referral:
+        return _use_by_friend(said)
+    source = said.part("redemption")
+    if "rollback" in said.webhook:
+        return rolled_back(source, said.voucher, said.customer)
+    failed = said.webhook == "redemption.failed"
+    return redemption(source, said.voucher, said.customer, said.order, failed=failed)
+
+
+def _use_by_friend(said: Said) -> Made:
+    """The friend's use of the referral code: to it a referrer owes the reward."""
+    friend = customer(said.part("referral", "friend"))
+    if friend is None and said.order is None:
+        return None
+    members = {
+        "customer_id": id_of(friend),
+        "order": said.order,
+        "customer": friend,
+        "voucher": said.voucher,
+    }
+    return made(members, "redemption")
+
+
+def _rollback(said: Said) -> Made:
+    failed = said.webhook == "redemption.rollback.failed"
+    source = said.part("redemption")
+    return rollback(source, said.voucher, said.customer, said.order, failed=failed)
+
+
+def _balance(said: Said) -> Made:
+    if said.type == "voucher.gift_credits_added":
+        return credit_balance(said.part("voucher"), said.voucher)
+    if said.type in _REDEMPTION_STATES or said.is_referral:
+        return made({"points": number(said.transaction, "points")})
+    return points_balance(said.transaction, said.member, said.voucher)
+
+
+def _pending_balance(said: Said) -> Made:
+    points = number(said.part("pending_points"), "points")
+    change: Json = None
+    if points is not None and said.type == "points.pending.added":
+        change = points
+    elif points is not None and said.type == "points.pending.cancelled":
+        change = within_64_bits(-abs(points))
+    return pending_balance(change, said.member, said.voucher)
+
+
+def _transaction(said: Said) -> Made:
+    activity = said.part("transaction", "activity")
+    reward = said.part("reward")
+    kind = _TRANSACTION_TYPES.get(said.type)
+    if said.type == "points.transaction.created":
+        kind = "POINTS_REDEMPTION" if reward else "POINTS_ACCRUAL" if activity else None
+    details = {
+        "order": order_of(said.order),
+        "earning_rule": rule_of(activity),
+        "holder_loyalty_tier": held_tier(said.member),
+        "reward": made({"id": text(reward, "id"), "name": text(reward, "name")}),
+    }
+    return transaction(said.transaction, kind, said.member, said.voucher, said.campaign, details)
+
+
+def _pending_points(said: Said) -> Made:
+    source = said.part("pending_points")
+    return pending_points(source, said.member, said.voucher, said.campaign, said.order)
+
+
+def _reward_redemption(said: Said) -> Made:
+    created = said.type == "reward.redemption.created"
+    spent_at = moment(said.transaction, "at")
+    now = said.event.happened_at
+    return made(
+        {
+            "id": text(said.part("reward"), "redemption_id"),
+            "state": _REDEMPTION_STATES[said.type],
+            "created_at": iso(now if created else spent_at),
+            "updated_at": None if created else iso(now),
+            "voucher_id": id_of(said.voucher),
+            "campaign_id": id_of(said.campaign),
+            "customer_id": id_of(said.customer),
+        }
+    )
+
+
+def _reward_assignment(said: Said) -> Made:
+    price = number(said.part("reward"), "points")
+    points = lost(said.transaction) if price is None else price
+    if points is None:
+        return None
+    return made(
+        {
+            "reward_id": text(said.part("reward"), "id"),
+            "related_object_id": id_of(said.campaign),
+            "related_object_type": None if said.campaign is None else "campaign",
+            "parameters": {"loyalty": {"points": points}},
+        },
+        "reward_assignment",
+    )
+
+
+def _publication(said: Said) -> Made:
+    source = said.part("publication")
+    itself = "publication" in said.webhook
+    if not source and not itself:
+        return None
+    rewarded = said.type in _REDEMPTION_STATES  # the voucher of these is the card that paid
+    return publication(
+        source,
+        said.event.happened_at if itself else None,
+        None if rewarded else said.voucher,
+        said.customer,
+    )
+
+
+def _tier(said: Said, *path: str) -> Made:
+    level = said.part(*path)
+    days = said.part("tier") if path[-1] == "current" else {}
+    return loyalty_tier(level, days, id_of(said.campaign), id_of(said.customer))
+
+
+def _loyalty_tier(said: Said) -> Made:
+    if said.type == "tier.left":
+        return _tier(said, "tier", "previous")
+    if said.type == "points.rewarded":
+        return _holder_loyalty_tier(said)
+    return _tier(said, "tier", "current") or _tier(said, "level")
+
+
+def _holder_loyalty_tier(said: Said) -> Made:
+    held = part(said.member, "tier")
+    return loyalty_tier(held, held, id_of(said.campaign), id_of(said.customer))
+
+
+def _segment(said: Said) -> Made:
+    source = said.part("segment")
+    return made({"id": text(source, "id"), "name": text(source, "name")}, "segment")
+
+
+def _event(said: Said) -> Made:
+    """An event of the platform's own, whole: all of its data is metadata."""
+    return {
+        "id": said.event.id,
+        "object": "event",
+        "type": said.type.removeprefix(CUSTOM),
+        **present({"customer": made({"id": id_of(said.customer)})}),
+        "metadata": said.event.data,
+        "created_at": iso(said.event.happened_at),
+    }
+
+
+def _distribution(said: Said) -> Made:
+    message = said.part("message")
+    return made(
+        {
+            "id": text(message, "id"),
+            "parameters": made({"subject": text(message, "name")}),
+            "set_live_at": iso(moment(message, "scheduled_at")),
+            "distribution_channels": ["webhook"],
+        }
+    )
+
+
+def _created_at(said: Said) -> str | None:
+    at = moment(said.part("redemption"), "at")
+    return iso(said.event.happened_at if at is None else at)
+
+
+_MEMBERS: Mapping[str, Callable[[Said], Json]] = {
+    "balance": _balance,
+    "buckets": lambda said: buckets(said.transaction, said.voucher, said.campaign),
+    "campaign": lambda said: said.campaign,
+    "created_at": _created_at,
+    "customer": _customer,
+    "distribution": _distribution,
+    "earning_rule": lambda said: earning_rule(said.part("transaction", "activity")),
+    "event": _event,
+    "event_schema": lambda said: {"name": said.type.removeprefix(CUSTOM)},
+    "holder": lambda said: said.customer,
+    "holder_loyalty_tier": _holder_loyalty_tier,
+    "loyalty_tier": _loyalty_tier,
+    "loyalty_tier_from": lambda said: _tier(said, "tier", "previous"),
+    "loyalty_tier_to": lambda said: _tier(said, "tier", "current"),
+    "order": lambda said: said.order,
+    "pending_points": _pending_points,
+    "points": lambda said: lost(said.transaction),
+    "publication": _publication,
+    "redemption": _redemption,
+    "redemption_rollback": _rollback,
+    "referrer": lambda said: said.referrer,
+    "reward": lambda said: said.reward,
+    "reward_assignment": _reward_assignment,
+    "reward_redemption": _reward_redemption,
+    "segment": _segment,
+    "transaction": _transaction,
+    "voucher": lambda said: said.voucher,
+    "voucher_pending_points_balance": _pending_balance,
+}

@@ -1,0 +1,66 @@
+"""JSON as JavaScript writes it.
+
+Voucherify documents how a receiver in Node verifies: it takes the body that its framework has
+parsed, writes it again with `JSON.stringify`, and signs that. So the bytes on the wire are those
+that JavaScript would write: numbers in its notation, and members whose names are array indices
+before the others, ascending.
+
+But for integers beyond 2^53: they are written exactly, for receivers that read them so. JavaScript
+reads them as the nearest double, so a receiver that verifies as described refuses such a body; one
+that verifies over the bytes takes it.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+from perkwire.strict_json import Json
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_INDEX = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
+_LARGEST_INDEX = 2**32 - 2
+_MOST_DIGITS = 21
+_FEWEST_PLACES = -6
+
+
+def stringify(value: Json) -> bytes:
+    """UTF-8, compact, as `JSON.stringify` writes it but for integers beyond 2^53: these exact."""
+    return _written(value).encode()
+
+
+def _written(value: Json) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, dict):
+        names: Iterable[str] = value
+        if indices := {name for name in value if _is_index(name)}:
+            names = sorted(indices, key=int) + [name for name in value if name not in indices]
+        return f"{{{','.join([f'{_quoted(name)}:{_written(value[name])}' for name in names])}}}"
+    if isinstance(value, list):
+        return f"[{','.join([_written(item) for item in value])}]"
+    return _number(value) if isinstance(value, float) else json.dumps(value)
+
+
+def _is_index(name: str) -> bool:
+    if not "0" <= name[:1] <= "9":  # nearly always, and cheap
+        return False
+    return _INDEX.fullmatch(name) is not None and int(name) <= _LARGEST_INDEX
+
+
+def _number(value: float) -> str:
+    """The algorithm and its limits are those of Number::toString in ECMAScript."""
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    parts = Decimal(repr(abs(value))).normalize().as_tuple()
+    digits = "".join(map(str, parts.digits))
+    point = len(digits) + int(parts.exponent)
+    if len(digits) <= point <= _MOST_DIGITS:
+        return f"{sign}{digits}{'0' * (point - len(digits))}"
+    if 0 < point <= _MOST_DIGITS:
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    if _FEWEST_PLACES < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    fraction = f".{digits[1:]}" if digits[1:] else ""
+    return f"{sign}{digits[0]}{fraction}e{point - 1:+d}"

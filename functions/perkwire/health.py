@@ -1,0 +1,125 @@
+"""How a webhook has fared in the last 24 hours, read off its log."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from perkwire.delivery import DeliveryStatus
+from perkwire.ids import AccountId, WebhookId
+from perkwire.managing import Page
+from perkwire.reading import DeliveryFilter
+from perkwire.strict_json import Json
+from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, parse_rfc3339
+
+HOURS = 24
+
+_HOUR = HOUR_SECONDS * MICROSECONDS
+
+
+class Log(Protocol):
+    """The log of deliveries. LogReading fulfils it."""
+
+    def list(
+        self, account_id: AccountId, wanted: DeliveryFilter, limit: int, cursor: str | None
+    ) -> Page[dict[str, Json]]:
+        """Deliveries as the API shows them, newest first; raises Problem and Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The deliveries that came into the log in one hour, as they stand now."""
+
+    succeeded: int = 0
+    failed: int = 0
+    retrying: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastError:
+    """The newest attempt that failed, as the API shows one; without any, why there was none."""
+
+    delivery_id: str
+    at: int
+    attempt: Mapping[str, Any] | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The hours, the oldest first.
+
+    `is_capped` says that there are more deliveries in this time than the `seen` newest ones, and
+    that these are all that is counted.
+    """
+
+    hours: tuple[Hour, ...]
+    seen: int
+    is_capped: bool
+    last_error: LastError | None
+
+    @property
+    def total(self) -> Hour:
+        """All hours together."""
+        return Hour(
+            sum(hour.succeeded for hour in self.hours),
+            sum(hour.failed for hour in self.hours),
+            sum(hour.retrying for hour in self.hours),
+        )
+
+
+def recent_health(
+    log: Log, account_id: AccountId, webhook_id: WebhookId, now: int, *, most: int
+) -> Health:
+    """The health of a webhook at `now`, microseconds since the epoch.
+
+    Of its `most` newest deliveries, read in one query: that is all that it costs. Raises
+    Unavailable.
+    """
+    since = now - HOURS * _HOUR
+    page = log.list(account_id, DeliveryFilter(webhook_id=webhook_id, since=since), most, None)
+    entries: list[Mapping[str, Any]] = page.items  # type: ignore[assignment]
+    counts = [dict.fromkeys(DeliveryStatus, 0) for _ in range(HOURS)]
+    for entry in entries:
+        hour = (_moment(entry["created_at"]) - since) // _HOUR
+        counts[min(max(hour, 0), HOURS - 1)][DeliveryStatus(entry["status"])] += 1
+    return Health(
+        hours=tuple(
+            Hour(
+                count[DeliveryStatus.SUCCEEDED],
+                count[DeliveryStatus.FAILED],
+                count[DeliveryStatus.RETRYING],
+            )
+            for count in counts
+        ),
+        seen=len(entries),
+        is_capped=page.next_cursor is not None,
+        last_error=max(_errors(entries), key=_telling, default=None),
+    )
+
+
+def _errors(entries: list[Mapping[str, Any]]) -> Iterator[LastError]:
+    for entry in entries:
+        attempts = entry["attempts"]
+        if entry["status"] == DeliveryStatus.SUCCEEDED:
+            attempts = attempts[:-1]
+        for attempt in attempts:
+            yield LastError(
+                delivery_id=entry["id"], at=_moment(attempt["at"]), attempt=attempt, reason=None
+            )
+        if not attempts and entry["status"] == DeliveryStatus.FAILED:
+            yield LastError(
+                delivery_id=entry["id"],
+                at=_moment(entry["created_at"]),
+                attempt=None,
+                reason=entry.get("reason"),
+            )
+
+
+def _telling(error: LastError) -> tuple[bool, int]:
+    """What an endpoint answered tells more than that nothing was sent since."""
+    return error.attempt is not None, error.at
+
+
+def _moment(text: str) -> int:
+    return parse_rfc3339(text) or 0

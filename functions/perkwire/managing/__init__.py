@@ -1,0 +1,25 @@
+"""Managing accounts, API keys and webhooks: the rules, once, for every entrance."""
+
+from perkwire.managing.accounts import AccountManagement, ApiKeys, NoticeTopics
+from perkwire.managing.stores import Accounts, ChangedMeanwhile, Page
+from perkwire.managing.webhooks import (
+    Sealer,
+    TooManyWebhooks,
+    UrlTaken,
+    WebhookManagement,
+    Webhooks,
+)
+
+__all__ = [
+    "AccountManagement",
+    "Accounts",
+    "ApiKeys",
+    "ChangedMeanwhile",
+    "NoticeTopics",
+    "Page",
+    "Sealer",
+    "TooManyWebhooks",
+    "UrlTaken",
+    "WebhookManagement",
+    "Webhooks",
+]

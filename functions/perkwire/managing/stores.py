@@ -1,0 +1,39 @@
+"""What both kinds of management share: pages, accounts, and a change that came too late."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from perkwire.account import Account
+from perkwire.ids import AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """A part of a list; `next_cursor` None says that it is the last."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class ChangedMeanwhile(Exception):
+    """It is no longer the version that the change was made from."""
+
+
+class Accounts(Protocol):
+    """Where accounts are kept."""
+
+    def add(self, account: Account) -> None:
+        """Store a new account; raises Unavailable."""
+        ...
+
+    def find(self, account_id: AccountId) -> Account | None:
+        """An account, read consistently; raises Unavailable."""
+        ...
+
+    def replace(self, before: Account, after: Account) -> None:
+        """Store a change; raises ChangedMeanwhile, Unavailable."""
+        ...
+
+    def page(self, limit: int, cursor: str | None) -> Page[Account]:
+        """All accounts, a page at a time; raises Problem for a bad cursor, and Unavailable."""
+        ...

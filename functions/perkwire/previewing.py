@@ -1,0 +1,122 @@
+"""Previewing: the request that a receiver would get from a webhook that is still being filled in.
+
+Made by the code that delivers, of a sample, without storing, sealing or sending anything.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from perkwire.catalogue import is_event_type
+from perkwire.fields import Fields
+from perkwire.formats import FORMATS
+from perkwire.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
+from perkwire.messages import DeliveryMessage
+from perkwire.rendering import Opened, render
+from perkwire.sending import Request
+from perkwire.strict_json import Json
+from perkwire.trials.samples import default_type, sample_event
+from perkwire.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
+from perkwire.webhook_draft import EndpointRules, WebhookDraft, read_webhook, without_nulls
+
+STAND_IN_URL = "https://your-endpoint.example/webhook"
+"""Where the request goes as long as no URL is given."""
+
+STAND_IN_VALUE = "-"
+"""In place of a header's value that is stored, and so not known here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A request with a sample of `event_type`, and what of it is only a stand-in.
+
+    `kept` names the headers whose stored values are sent in truth. Without a given secret one is
+    made up: the signature is of the right form, and of no use.
+    """
+
+    request: Request
+    event_type: str
+    kept: frozenset[str]
+    has_secret: bool = field(repr=False)
+    has_url: bool
+
+
+def preview(
+    account_id: AccountId,
+    value: dict[str, Json],
+    rules: EndpointRules,
+    at: int,
+    *,
+    webhook_id: WebhookId | None = None,
+    kept: Collection[str] = (),
+) -> Preview:
+    """The request for a webhook as POST /v1/webhooks/test takes it, at `at` in microseconds.
+
+    Name and event types do not matter and may be missing or wrong; so may the URL be missing, and
+    a sample's type be one that the format does not say. `kept` are the names of stored headers.
+    Raises the 422 problem for all else that saving would refuse.
+    """
+    has_url = bool(value.get("url"))
+    headers = value.get("headers")
+    members: dict[str, Json] = {
+        **without_nulls(value),
+        "name": "preview",
+        "event_types": [ALL_TYPES],
+        "url": value["url"] if has_url else STAND_IN_URL,
+        "headers": {
+            **dict.fromkeys(kept, STAND_IN_VALUE),
+            **(headers if isinstance(headers, dict) else {}),
+        },
+    }
+    named = members.pop("event_type", None)
+    fields = Fields(members)
+    draft = read_webhook(fields, rules)
+    fields.raise_if_wrong()
+    event_type = _sample_type(named, value.get("event_types"), draft.format)
+    webhook = _webhook(account_id, webhook_id or new_webhook_id(), draft, at)
+    message = DeliveryMessage(
+        delivery_id=new_test_delivery_id(at),
+        account_id=account_id,
+        webhook_id=webhook.id,
+        run=0,
+        events=(sample_event(event_type, at),),
+    )
+    return Preview(
+        request=render(message, webhook, Opened(draft.secret, draft.headers), at),
+        event_type=event_type,
+        kept=frozenset(kept),
+        has_secret="secret" in members,
+        has_url=has_url,
+    )
+
+
+def _sample_type(named: Json, event_types: Json, format_name: str) -> str:
+    """The type that is named, else the webhook's first, if the format says it; else one it says."""
+    format_ = FORMATS[format_name]
+    listed = event_types if isinstance(event_types, list) else []
+    for wanted in (named, *listed[:1]):
+        is_type = isinstance(wanted, str) and is_event_type(wanted)
+        if is_type and format_.name_of(str(wanted)) is not None:
+            return str(wanted)
+    return default_type(format_)
+
+
+def _webhook(account_id: AccountId, webhook_id: WebhookId, draft: WebhookDraft, at: int) -> Webhook:
+    return Webhook(
+        id=webhook_id,
+        account_id=account_id,
+        name=draft.name,
+        description=draft.description,
+        url=draft.url,
+        event_types=draft.event_types,
+        program_ids=draft.program_ids,
+        header_names=tuple(draft.headers),
+        batch_size=draft.batch_size,
+        format=draft.format,
+        format_settings=draft.format_settings,
+        status=WebhookStatus.ENABLED,
+        pause=None,
+        sealed=SealedSecrets(secret=b"", headers=None),
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )

@@ -1,0 +1,260 @@
+"""Signing in to the console: console links, sessions, and who is looking at a page.
+
+Of links and sessions only the SHA-256 of their token is kept, as of API keys: who reads the table
+cannot sign in with what stands there.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from perkwire.account import Account, Caller, Scope, key_hash
+from perkwire.fields import Fields
+from perkwire.ids import AccountId
+from perkwire.problem import not_found
+from perkwire.strict_json import Json
+from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
+
+DEFAULT_LINK_MINUTES = 15
+LONGEST_LINK_MINUTES = 60
+SESSION_HOURS = 8
+
+_MINUTE = 60 * MICROSECONDS
+_TOKEN_BYTES = 32
+_LONGEST_CREDENTIAL = 256
+# What an account's admin does in the console, sending a test event included.
+_LINK_SCOPES = frozenset({Scope.EVENTS, Scope.WEBHOOKS})
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLink:
+    """Signs in to one account, once. `expires_at` is in microseconds since the epoch."""
+
+    account_id: AccountId
+    expires_at: int
+
+    def shown(self, console_url: str, token: str) -> dict[str, Json]:
+        """The link as the API answers it, this once, with its token."""
+        return {
+            "url": f"{console_url}/enter?token={token}",
+            "expires_at": to_rfc3339(self.expires_at),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A browser that is signed in until `expires_at`, in microseconds since the epoch.
+
+    It came either from a console link, and is its account's, or from an API key, and is only as
+    long as that key is. `acting_for` is the account that an operator has entered.
+    """
+
+    account_id: AccountId | None = None
+    key_hash: str | None = None
+    acting_for: AccountId | None = None
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is looking at a page; `account_id` is None for an operator who has entered none."""
+
+    caller: Caller
+    account_id: AccountId | None
+
+
+class Links(Protocol):
+    """Where console links are kept, by the SHA-256 of their token."""
+
+    def add(self, token_hash: str, link: ConsoleLink) -> None:
+        """Store a new one; raises Unavailable."""
+        ...
+
+    def unused(self, token_hash: str) -> ConsoleLink | None:
+        """One that has not been used, expired or not, read consistently; raises Unavailable."""
+        ...
+
+    def use(self, token_hash: str, session_hash: str, now: int) -> ConsoleLink | None:
+        """Use it for this session and no other, ever; None if it is used or expired.
+
+        Raises Unavailable.
+        """
+        ...
+
+
+class Sessions(Protocol):
+    """Where sessions are kept, by the SHA-256 of their token."""
+
+    def add(self, token_hash: str, session: Session) -> None:
+        """Store a new one; raises Unavailable."""
+        ...
+
+    def find(self, token_hash: str) -> Session | None:
+        """One, expired or not, read consistently; raises Unavailable."""
+        ...
+
+    def act_for(self, token_hash: str, account_id: AccountId | None) -> None:
+        """Have an operator's session act for this account; raises Unavailable."""
+        ...
+
+    def remove(self, token_hash: str) -> None:
+        """End it; nothing if there is none. Raises Unavailable."""
+        ...
+
+
+class Keys(Protocol):
+    """The API keys that there are."""
+
+    def caller(self, key_hash: str) -> Caller | None:
+        """Whose key this is, read consistently; None: nobody's. Raises Unavailable."""
+        ...
+
+
+class Accounts(Protocol):
+    """The accounts that there are."""
+
+    def find(self, account_id: AccountId) -> Account | None:
+        """An account, read consistently; raises Unavailable."""
+        ...
+
+
+class SigningIn:
+    """Who may look at the console, and for whom."""
+
+    def __init__(
+        self,
+        *,
+        links: Links,
+        sessions: Sessions,
+        keys: Keys,
+        accounts: Accounts,
+        clock: Callable[[], int],
+    ) -> None:
+        self._links = links
+        self._sessions = sessions
+        self._keys = keys
+        self._accounts = accounts
+        self._clock = clock
+
+    def create_link(
+        self, caller: Caller, account_id: AccountId, value: dict[str, Json]
+    ) -> tuple[ConsoleLink, str]:
+        """A console link for an account and, this once, its token: an operator's work.
+
+        Raises Problem and Unavailable.
+        """
+        caller.require(Scope.OPERATOR)
+        minutes = parse_link(value)
+        if self._accounts.find(account_id) is None:
+            raise not_found("account")
+        expires_at = self._clock() + minutes * _MINUTE
+        link, token = ConsoleLink(account_id, expires_at), _new_token()
+        self._links.add(token_hash(token), link)
+        return link, token
+
+    def linked(self, token: str) -> Account | None:
+        """Whom a link would sign in; None if it is used or expired. Uses nothing up.
+
+        Raises Unavailable.
+        """
+        link = self._links.unused(token_hash(token))
+        if link is None or link.expires_at <= self._clock():
+            return None
+        return self._accounts.find(link.account_id)
+
+    def by_link(self, token: str) -> str | None:
+        """A new session's token; None if the link is used or expired. Raises Unavailable."""
+        session_token = _new_token()
+        link = self._links.use(token_hash(token), token_hash(session_token), self._clock())
+        if link is None:
+            return None
+        session = Session(account_id=link.account_id, expires_at=self._end())
+        self._sessions.add(token_hash(session_token), session)
+        return session_token
+
+    def by_key(self, key: str) -> str | None:
+        """A new session's token; None if there is no such API key.
+
+        Raises the 403 problem for a key that only sends events, and Unavailable.
+        """
+        if len(key) > _LONGEST_CREDENTIAL:
+            return None
+        caller = self._keys.caller(key_hash(key))
+        if caller is None:
+            return None
+        caller.require(Scope.WEBHOOKS)
+        token = _new_token()
+        session = Session(key_hash=key_hash(key), expires_at=self._end())
+        self._sessions.add(token_hash(token), session)
+        return token
+
+    def visitor(self, token: str) -> Visitor | None:
+        """Whose session it is; None once it has ended, or the API key it came from has.
+
+        Raises Unavailable.
+        """
+        session = self._sessions.find(token_hash(token))
+        if session is None or session.expires_at <= self._clock():
+            return None
+        if session.key_hash is None:
+            return Visitor(Caller(session.account_id, _LINK_SCOPES), session.account_id)
+        caller = self._keys.caller(session.key_hash)
+        if caller is None:
+            return None
+        return Visitor(caller, session.acting_for if caller.is_operator else caller.account_id)
+
+    def enter(self, token: str, caller: Caller, account_id: AccountId) -> Account:
+        """Have an operator's session act for an account; raises Problem and Unavailable."""
+        caller.require(Scope.OPERATOR)
+        account = self._accounts.find(account_id)
+        if account is None:
+            raise not_found("account")
+        self._sessions.act_for(token_hash(token), account_id)
+        return account
+
+    def leave(self, token: str, caller: Caller) -> None:
+        """Undo `enter`; raises Problem and Unavailable."""
+        caller.require(Scope.OPERATOR)
+        self._sessions.act_for(token_hash(token), None)
+
+    def sign_out(self, token: str) -> None:
+        """End a session, at once for every browser that has it; raises Unavailable."""
+        self._sessions.remove(token_hash(token))
+
+    def _end(self) -> int:
+        return self._clock() + SESSION_HOURS * HOUR_SECONDS * MICROSECONDS
+
+
+def parse_link(value: dict[str, Json]) -> int:
+    """A request for a console link: the minutes that it is to work; raises the 422 problem."""
+    fields = Fields(value)
+    minutes = fields.integer("expires_in_minutes", 1, LONGEST_LINK_MINUTES)
+    fields.raise_if_wrong()
+    return minutes or DEFAULT_LINK_MINUTES
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a link's or session's token: its SHA-256, in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def form_token(session_token: str, account_id: AccountId | None) -> str:
+    """What proves that a form was made for this session and account.
+
+    The account is in it because an operator may enter another one in a second tab: the form of the
+    first would else change what it was not made for.
+    """
+    message = f"csrf:{account_id or ''}".encode()
+    return hmac.new(session_token.encode(), message, hashlib.sha256).hexdigest()
+
+
+def is_form_token(given: str, session_token: str, account_id: AccountId | None) -> bool:
+    """Whether it is the one of `form_token`, compared in constant time."""
+    return hmac.compare_digest(given.encode(), form_token(session_token, account_id).encode())
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(_TOKEN_BYTES)

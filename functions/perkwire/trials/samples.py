@@ -1,0 +1,31 @@
+"""Samples: the catalogue's examples as events. A receiver knows one by its id: `evt_test_…`."""
+
+from perkwire import catalogue
+from perkwire.event import Event
+from perkwire.formats import Format
+from perkwire.ids import new_test_event_id
+
+_FAVOURITE = "tier.upgraded"  # every format says it
+_PROGRAM = "rewards-club"
+
+
+def default_type(format_: Format) -> str:
+    """A type that the format says, for a webhook on all types."""
+    said = (name for name in catalogue.event_types() if format_.name_of(name))
+    return _FAVOURITE if format_.name_of(_FAVOURITE) else next(said)
+
+
+def sample_event(event_type: str, at: int) -> Event:
+    """A sample of a type of the catalogue, as if accepted at `at`, microseconds since the epoch.
+
+    Nobody in it exists. A type that the catalogue no longer has gets no data.
+    """
+    found = catalogue.event_type(event_type)
+    return Event(
+        id=new_test_event_id(at),
+        type=event_type,
+        accepted_at=at,
+        occurred_at=None,
+        program_id=_PROGRAM,
+        data=found.example if found else {},
+    )

@@ -1,0 +1,278 @@
+"""What a request says of a webhook: made new, changed, or given another secret."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from perkwire import catalogue
+from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url, folded
+from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.fields import Fields, one_of
+from perkwire.formats import (
+    FORMATS,
+    STANDARD,
+    Format,
+    Settings,
+    find_format,
+    format_names,
+    header_names,
+)
+from perkwire.strict_json import Json
+from perkwire.webhook import ALL_TYPES, Webhook
+
+DEFAULT_OVERLAP_HOURS = 24
+LONGEST_OVERLAP_HOURS = 168
+_MOST_EVENT_TYPES = 200
+_MOST_PROGRAMS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDraft:
+    """What a new webhook is to be."""
+
+    name: str
+    description: str | None
+    url: str
+    event_types: tuple[str, ...]
+    program_ids: tuple[str, ...] | None
+    headers: Mapping[str, str] = field(repr=False)
+    secret: str = field(repr=False)
+    batch_size: int
+    format: str
+    format_settings: Settings
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRules:
+    """Which endpoints this stack may call."""
+
+    policy: EndpointPolicy
+    denied_ports: frozenset[int] = frozenset()
+
+
+def parse_webhook(value: dict[str, Json], rules: EndpointRules) -> WebhookDraft:
+    """Read POST /v1/webhooks; raises the 422 problem that names every wrong field."""
+    fields = Fields(without_nulls(value))
+    draft = read_webhook(fields, rules)
+    fields.raise_if_wrong()
+    return draft
+
+
+def without_nulls(value: dict[str, Json]) -> dict[str, Json]:
+    """The members but for those whose null, as a webhook is shown, means what absence does."""
+    return {
+        name: item
+        for name, item in value.items()
+        if item is not None or name not in ("program_ids", "description")
+    }
+
+
+def read_webhook(fields: Fields, rules: EndpointRules) -> WebhookDraft:
+    """The members of a new webhook; what is wrong with them is noted in `fields`."""
+    name = fields.required_name()
+    url = _url(fields, rules)
+    format_ = _format(fields)
+    event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    _check_types(fields, event_types, format_)
+    program_ids = _program_ids(fields)
+    settings = _settings(fields, format_) or format_.read_settings(Fields({}))
+    headers = _headers(fields)
+    _check_header_names(fields, headers or (), format_, settings)
+    batch_size = _batch_size(fields, format_)
+    secret = _secret(fields, format_)
+    enabled = fields.flag("enabled")
+    description = _description(fields)
+    return WebhookDraft(
+        name=name,
+        description=description,
+        url=url or "",
+        event_types=event_types,
+        program_ids=program_ids,
+        headers=headers or {},
+        secret=secret or format_.new_secret(),
+        batch_size=batch_size or 1,
+        format=format_.name,
+        format_settings=settings,
+        enabled=enabled is not False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A new secret, and for how many hours the old one signs beside it."""
+
+    secret: str = field(repr=False)
+    overlap_hours: int
+
+
+def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
+    """Read POST /v1/webhooks/{id}/rotate-secret; raises the 422 problem."""
+    format_ = FORMATS[current.format]
+    fields = Fields(value)
+    secret = _secret(fields, format_)
+    overlap_hours = fields.integer("overlap_hours", 0, LONGEST_OVERLAP_HOURS)
+    fields.raise_if_wrong()
+    return Rotation(
+        secret or format_.new_secret(),
+        DEFAULT_OVERLAP_HOURS if overlap_hours is None else overlap_hours,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookChange:
+    """What PATCH /v1/webhooks/{id} is to change; None leaves a field as it is.
+
+    `any_program` and `no_description` say that null was sent.
+    """
+
+    name: str | None
+    description: str | None
+    no_description: bool
+    url: str | None
+    event_types: tuple[str, ...] | None
+    program_ids: tuple[str, ...] | None
+    any_program: bool
+    headers: Mapping[str, str] | None = field(repr=False)
+    batch_size: int | None
+    format_settings: Settings | None
+    enabled: bool | None
+
+
+def parse_webhook_change(
+    value: dict[str, Json], rules: EndpointRules, current: Webhook
+) -> WebhookChange:
+    """Read PATCH /v1/webhooks/{id}; raises the 422 problem that names every wrong field.
+
+    `program_ids` and `description` may be null: all programmes, no description. The format and
+    the secret stay: a receiver set up for them would refuse what comes after.
+    """
+    any_program = value.get("program_ids", "") is None
+    no_description = value.get("description", "") is None
+    fields = Fields(without_nulls(value))
+    if "secret" in value:
+        fields.refuse("secret", "is changed by rotate-secret")
+    if "format" in value:
+        fields.refuse("format", "cannot be changed; make another webhook")
+    format_ = FORMATS[current.format]
+    event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    _check_types(fields, event_types or (), format_)
+    headers = _headers(fields)
+    settings = _settings(fields, format_)
+    _check_header_names(
+        fields,
+        current.header_names if headers is None else headers,
+        format_,
+        current.format_settings if settings is None else settings,
+    )
+    change = WebhookChange(
+        name=fields.name(),
+        description=_description(fields),
+        no_description=no_description,
+        url=_url(fields, rules, required=False),
+        event_types=event_types,
+        program_ids=_program_ids(fields),
+        any_program=any_program,
+        headers=headers,
+        batch_size=_batch_size(fields, format_),
+        format_settings=settings,
+        enabled=fields.flag("enabled"),
+    )
+    fields.raise_if_wrong()
+    return change
+
+
+def _secret(fields: Fields, format_: Format) -> str | None:
+    secret = fields.text("secret")
+    if secret is not None and (wrong := format_.check_secret(secret)):
+        fields.wrong("secret", wrong)
+    return secret
+
+
+def _description(fields: Fields) -> str | None:
+    return fields.text("description", longest=1000)
+
+
+def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str | None:
+    url = (fields.required_text if required else fields.text)("url", longest=2048)
+    if not url:
+        return None
+    checked = check_url(url, rules.policy, denied_ports=rules.denied_ports)
+    if isinstance(checked, Refusal):
+        fields.wrong("url", checked.detail)
+        return None
+    return checked
+
+
+def _check_type(event_type: str) -> str | None:
+    if event_type == ALL_TYPES:
+        return None
+    if len(event_type) > LONGEST_EVENT_TYPE or not EVENT_TYPE.fullmatch(event_type):
+        return f"must be {EVENT_TYPE_FORM}, or {ALL_TYPES}"
+    return check_event_type(event_type)
+
+
+def _check_types(fields: Fields, event_types: tuple[str, ...], format_: Format) -> None:
+    if ALL_TYPES in event_types:
+        if len(event_types) > 1:
+            fields.wrong("event_types", f"must not name types beside {ALL_TYPES}")
+        return
+    if any(format_.name_of(event_type) is None for event_type in event_types):
+        known = one_of([one for one in catalogue.event_types() if format_.name_of(one)])
+        if format_.name_of(f"{catalogue.CUSTOM}x"):
+            known += f", and any under {catalogue.CUSTOM}"
+        for position, event_type in enumerate(event_types):
+            if format_.name_of(event_type) is None:
+                detail = f"is not said in the format {format_.name}, whose types are {known}"
+                fields.wrong(f"event_types[{position}]", detail)
+                known = "those above"
+
+
+def _program_ids(fields: Fields) -> tuple[str, ...] | None:
+    return fields.texts("program_ids", most=_MOST_PROGRAMS, longest=128)
+
+
+def _headers(fields: Fields) -> Mapping[str, str] | None:
+    given = fields.object("headers")
+    if given is None:
+        return None
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    for name in given:
+        if name not in texts:
+            fields.wrong(f"headers.{name}", "must be a string")
+    checked = check_headers(texts)
+    if isinstance(checked, dict):
+        return checked
+    for name, detail in checked:
+        fields.wrong(f"headers.{name}" if name else "headers", detail)
+    return None
+
+
+def _check_header_names(
+    fields: Fields, names: Iterable[str], format_: Format, settings: Settings
+) -> None:
+    taken = header_names(format_, settings)
+    for name in names:
+        if folded(name) in taken:
+            fields.wrong(f"headers.{name}", f"is set by the format {format_.name}")
+
+
+def _format(fields: Fields) -> Format:
+    name = fields.text("format")
+    found = find_format(name or STANDARD)
+    if found is None:
+        fields.wrong("format", f"must be {one_of(format_names())}")
+    return found or FORMATS[STANDARD]
+
+
+def _settings(fields: Fields, format_: Format) -> Settings | None:
+    given = fields.object("format_settings")
+    if given is None:
+        return None
+    inner = Fields(given, "format_settings.")
+    settings = format_.read_settings(inner)
+    fields.errors += inner.finish()
+    return settings
+
+
+def _batch_size(fields: Fields, format_: Format) -> int | None:
+    return fields.integer("batch_size", 1, format_.largest_batch)

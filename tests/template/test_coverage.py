@@ -1,0 +1,157 @@
+"""docs/compatibility.md: the coverage tables, and the parameters given for retry rules."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.coverage import (
+    BEGIN,
+    BODY_INFERRED,
+    END,
+    PAGE,
+    ROOT,
+    NoPlaceForTables,
+    file_of,
+    shown_by,
+    tables,
+    with_tables,
+)
+from infra.parameters import resolve
+from perkwire.catalogue import event_types, product_events, products
+from tests.template.stack import source
+
+TEXT = PAGE.read_text()
+ROWS = [line for line in tables().splitlines() if line.startswith("| ")]
+RULE = re.compile(r"(\w+)=(\w+)")
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def above_the_table(product: str) -> str:
+    sections = [section for section in tables().split("### ") if f"`{file_of(product)}:" in section]
+    assert len(sections) == 1
+    return sections[0].partition("\n| ")[0]
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infra.coverage", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def collected() -> set[str]:
+    """Every test of the formats' files, as pytest names it."""
+    files = [file_of(product) for product in products() if (ROOT / file_of(product)).exists()]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    found = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(found.stdout.splitlines())
+
+
+def test_the_page_is_what_the_catalogue_says() -> None:
+    assert with_tables(TEXT) == TEXT, "run `python -m infra.coverage`"
+
+
+def test_the_check_passes_on_a_page_just_written_and_fails_on_drift(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"Before\n{BEGIN}\nold\n{END}\nAfter\n")
+
+    assert run("--check", "--page", str(page)).returncode == 1
+    assert "old" in page.read_text()
+    assert run("--page", str(page)).returncode == 0
+    assert run("--check", "--page", str(page)).returncode == 0
+    assert page.read_text() == f"Before\n{BEGIN}\n\n{tables()}\n\n{END}\nAfter\n"
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, END, f"{END}\n{BEGIN}"])
+def test_a_page_without_both_markers_is_refused(text: str) -> None:
+    with pytest.raises(NoPlaceForTables):
+        with_tables(text)
+
+
+def test_no_cell_is_empty() -> None:
+    assert {len(cells(row)) for row in ROWS} == {4}
+    assert [row for row in ROWS if not all(cells(row))] == []
+
+
+@pytest.mark.parametrize("product", products())
+def test_every_event_of_a_product_has_a_row(product: str) -> None:
+    found = {cells(row)[0]: cells(row) for row in ROWS if f"`{file_of(product)}::" in row}
+
+    assert [*found] == [event.label for event in product_events(product)]
+    for event in product_events(product):
+        _, wire, types, test = found[event.label]
+        assert f"`{event.name.name}`" in wire
+        assert ("(inferred)" in wire) == (event.name.inferred and not event.name.body_inferred)
+        assert ("(body inferred)" in wire) == (event.name.body_inferred and not event.name.inferred)
+        assert ("(inferred, body inferred)" in wire) == (
+            event.name.inferred and event.name.body_inferred
+        )
+        assert types == ", ".join(f"`{name}`" for name in event.types)
+        assert test == f"`{shown_by(product, event)}`"
+
+
+@pytest.mark.parametrize("product", products())
+def test_a_table_says_what_body_inferred_means_where_a_row_has_it(product: str) -> None:
+    inferred = any(event.name.body_inferred for event in product_events(product))
+
+    assert (BODY_INFERRED in above_the_table(product)) == inferred
+
+
+def test_a_heading_counts_the_lines_of_the_page() -> None:
+    assert above_the_table("voucherify").startswith("Voucherify: 59 lines of its pages\n")
+
+
+def test_above_voucherifys_table_stands_which_types_it_sends_in_one_kind_of_webhook_only() -> None:
+    text = above_the_table("voucherify")
+
+    assert "every type" in text
+    for name in ("customer.order.*", "customer.loyalty.tier.*", "customer.segment.*"):
+        assert f"`{name}`" in text.partition("in distributions only")[0]
+    assert "`redemption.failed`" in text.partition("in distributions only")[2]
+
+
+def test_every_type_of_the_catalogue_is_in_a_row() -> None:
+    said = {name for row in ROWS for name in re.findall(r"`([^`]+)`", cells(row)[2])}
+
+    assert said == {*event_types(), "custom.*"}
+
+
+@pytest.mark.parametrize("product", products())
+def test_every_row_names_a_test_that_exists(product: str, collected: set[str]) -> None:
+    named = {shown_by(product, event) for event in product_events(product)}
+
+    assert named - collected == set()
+
+
+def retry_rules() -> dict[str, dict[str, str]]:
+    section = TEXT.partition("## Retry rules")[2].partition("\n## ")[0]
+    rows = [cells(line) for line in section.splitlines() if line.startswith("| ")][1:]
+    return {product: dict(RULE.findall(parameters)) for product, _, parameters, _ in rows}
+
+
+def test_every_product_has_a_retry_rule() -> None:
+    assert {name.lower().replace(" ", "-") for name in retry_rules()} == {*products()}
+
+
+@pytest.mark.parametrize("product", retry_rules())
+def test_the_parameters_of_a_retry_rule_can_be_deployed(product: str) -> None:
+    given = retry_rules()[product]
+
+    assert resolve(source(), given, local=False).items() >= given.items()
+
+
+def test_the_defaults_are_zinrelos_rule() -> None:
+    defaults = resolve(source(), {}, local=False)
+
+    assert resolve(source(), retry_rules()["Zinrelo"], local=False) == defaults
+
+
+def test_voucherifys_retries_end_a_day_after_the_first_attempt() -> None:
+    given = retry_rules()["Voucherify"]
+
+    assert (int(given["MaxAttempts"]) - 1) * int(given["RetryIntervalSeconds"]) == 24 * 3600

@@ -1,0 +1,146 @@
+"""The data of an event against its type's schema, with the exact field and reason."""
+
+import copy
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perkwire.adapters.data_schemas import DataSchemas
+from perkwire.catalogue import event_types
+from perkwire.problem import FieldError
+from perkwire.strict_json import Json
+from tests.builders import points_data
+from tests.unit.strategies import JSON, OBJECTS
+
+CHECK = DataSchemas()
+LONG = "x" * 129
+
+
+@pytest.mark.parametrize("event_type", event_types())
+def test_every_example_fits(event_type: str) -> None:
+    assert CHECK(event_type, event_types()[event_type].example) is None
+
+
+@pytest.mark.parametrize("data", [{}, {"anything": [1, None, {"at": "all"}]}])
+def test_any_object_fits_a_custom_type(data: dict[str, Json]) -> None:
+    assert CHECK("custom.gift_given", data) is None
+
+
+def test_members_that_no_schema_names_are_welcome() -> None:
+    data: Any = points_data() | {"till": 7}
+    data["member"]["shoe_size"] = 43
+
+    assert CHECK("points.earned", data) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "detail"),
+    [
+        ({"member": 7}, "data.member", "must be an object"),
+        ({"member": {}}, "data.member.id", "is required"),
+        ({"member": {"id": 7}}, "data.member.id", "must be a string"),
+        ({"member": {"id": ""}}, "data.member.id", "must have at least 1 character"),
+        ({"member": {"id": LONG}}, "data.member.id", "must have at most 128 characters"),
+        (
+            {"member": {"id": "m", "birthday": "2026-02-30"}},
+            "data.member.birthday",
+            "must be a date such as 2026-11-21",
+        ),
+        (
+            {"member": {"id": "m", "enrolled_at": "yesterday"}},
+            "data.member.enrolled_at",
+            "must be an RFC 3339 time such as 2026-11-21T09:30:00Z",
+        ),
+        (
+            {"member": {"id": "m", "opted_in": "yes"}},
+            "data.member.opted_in",
+            "must be true or false",
+        ),
+        (
+            {"transaction": {"id": "t", "points": "12"}},
+            "data.transaction.points",
+            "must be a number",
+        ),
+        (
+            {"transaction": {"id": "t", "points": True}},
+            "data.transaction.points",
+            "must be a number",
+        ),
+        (
+            {"transaction": {"id": "t", "points": 1, "tags": "a"}},
+            "data.transaction.tags",
+            "must be a list",
+        ),
+        (
+            {"order": {"id": "o", "total": "12,50"}},
+            "data.order.total",
+            "must be an amount such as 12.50",
+        ),
+        (
+            {"order": {"id": "o", "total": []}},
+            "data.order.total",
+            "must be a number or a string",
+        ),
+        (
+            {"order": {"id": "o", "items": [{}, {"quantity": 1.5}]}},
+            "data.order.items[1].quantity",
+            "must be a whole number",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(changes: dict[str, Json], field: str, detail: str) -> None:
+    assert CHECK("points.earned", points_data() | changes) == FieldError(field, detail)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "points", "detail"),
+    [
+        ("points.earned", -5, "must be 0 or more"),
+        ("points.added", -1, "must be 0 or more"),
+        ("points.redeemed", 5, "must be 0 or less"),
+        ("points.deducted", 5, "must be 0 or less"),
+        ("points.expired", 0.5, "must be 0 or less"),
+        ("points.rejected", -5, None),
+    ],
+)
+def test_points_are_signed_as_they_change_the_balance(
+    event_type: str, points: float, detail: str | None
+) -> None:
+    data: dict[str, Json] = {"member": {"id": "m"}, "transaction": {"id": "t", "points": points}}
+
+    expected = detail and FieldError("data.transaction.points", detail)
+    assert CHECK(event_type, data) == expected
+
+
+def test_a_word_of_a_closed_list_is_named_with_the_list() -> None:
+    data = copy.deepcopy(event_types()["voucher.redeemed"].example)
+    data["voucher"] = {"code": "c", "type": "coin"}
+
+    assert CHECK("voucher.redeemed", data) == FieldError(
+        "data.voucher.type", "must be coupon, gift_card, loyalty_card or referral_code"
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(event_types())), OBJECTS, JSON)
+def test_it_agrees_with_an_independent_validator(
+    event_type: str, data: dict[str, Json], member: Json
+) -> None:
+    """Formats aside, which jsonschema checks with packages of its own."""
+    example = copy.deepcopy(event_types()[event_type].example)
+    validator = jsonschema.Draft7Validator(event_types()[event_type].schema)
+    for tried in (data, {**example, **data}, {**example, "member": member}):
+        found = CHECK(event_type, tried)
+        if found is None or "such as 2026" not in found.detail:
+            assert (found is None) == validator.is_valid(tried), (found, tried)
+
+
+def test_nothing_is_changed_by_the_check() -> None:
+    data = points_data()
+
+    CHECK("points.earned", data)
+
+    assert data == points_data()

@@ -1,0 +1,127 @@
+"""The health of a webhook over 24 hours, out of one bounded reading of its log."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from perkwire.health import HOURS, Health, Hour, recent_health
+from perkwire.ids import AccountId
+from perkwire.managing import Page
+from perkwire.reading import DeliveryFilter
+from perkwire.strict_json import Json
+from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
+from tests.builders import ACCOUNT, NOW, WEBHOOK
+
+_HOUR = HOUR_SECONDS * MICROSECONDS
+
+
+class FakeLog:
+    """Answers with what it was given, and keeps what it was asked."""
+
+    def __init__(self, *entries: dict[str, Json], next_cursor: str | None = None) -> None:
+        self.page = Page([*entries], next_cursor)
+        self.asked: list[tuple[AccountId, DeliveryFilter, int, str | None]] = []
+
+    def list(
+        self, account_id: AccountId, wanted: DeliveryFilter, limit: int, cursor: str | None
+    ) -> Page[dict[str, Json]]:
+        self.asked.append((account_id, wanted, limit, cursor))
+        return self.page
+
+
+def health(log: FakeLog) -> Health:
+    return recent_health(log, ACCOUNT, WEBHOOK, NOW, most=50)
+
+
+def an_entry(
+    status: str, *attempts: Mapping[str, Json], at: int = NOW, **members: Json
+) -> dict[str, Json]:
+    return {
+        "id": f"dlv_{status}",
+        "status": status,
+        "attempts": [dict(one) for one in attempts],
+        "created_at": to_rfc3339(at),
+        **members,
+    }
+
+
+def an_attempt(at: int = NOW, **members: Json) -> dict[str, Json]:
+    return {"number": 1, "at": to_rfc3339(at), "duration_ms": 5, **members}
+
+
+def test_it_reads_once_and_a_bounded_number() -> None:
+    log = FakeLog()
+
+    health(log)
+
+    since = NOW - HOURS * _HOUR
+    wanted = DeliveryFilter(webhook_id=WEBHOOK, since=since)
+    assert log.asked == [(ACCOUNT, wanted, 50, None)]
+
+
+def test_each_delivery_counts_in_its_hour() -> None:
+    found = health(
+        FakeLog(
+            an_entry("succeeded"),
+            an_entry("failed", at=NOW - _HOUR + 1),
+            an_entry("retrying", at=NOW - _HOUR - 1),
+            an_entry("succeeded", at=NOW - 24 * _HOUR),
+            an_entry("cancelled"),
+        )
+    )
+
+    assert found.hours[-1] == Hour(succeeded=1, failed=1)
+    assert found.hours[-2] == Hour(retrying=1)
+    assert found.hours[0] == Hour(succeeded=1)
+    assert len(found.hours) == HOURS
+    assert found.total == Hour(succeeded=2, failed=1, retrying=1)
+    assert found.seen == 5
+
+
+@pytest.mark.parametrize("at", [NOW + 5, NOW - 25 * _HOUR])
+def test_one_that_clocks_put_outside_is_counted_at_the_edge(at: int) -> None:
+    found = health(FakeLog(an_entry("failed", at=at)))
+
+    assert found.total == Hour(failed=1)
+
+
+@pytest.mark.parametrize(("next_cursor", "is_capped"), [("0" * 26, True), (None, False)])
+def test_it_says_when_there_are_more(next_cursor: str | None, is_capped: bool) -> None:
+    assert health(FakeLog(an_entry("failed"), next_cursor=next_cursor)).is_capped is is_capped
+
+
+def test_the_last_error_is_the_newest_attempt_that_failed() -> None:
+    late = an_attempt(NOW - 5, status_code=503)
+    found = health(
+        FakeLog(
+            an_entry("succeeded", an_attempt(NOW - 2, status_code=200), id="dlv_1"),
+            an_entry("succeeded", late, an_attempt(NOW - 1, status_code=200), id="dlv_2"),
+            an_entry("failed", an_attempt(NOW - 9, error="timeout"), id="dlv_3"),
+        )
+    )
+
+    assert found.last_error is not None
+    assert found.last_error.delivery_id == "dlv_2"
+    assert found.last_error.attempt == late
+
+
+def test_a_failure_without_an_attempt_has_its_reason() -> None:
+    found = health(FakeLog(an_entry("failed", reason="paused")))
+
+    assert found.last_error is not None
+    assert found.last_error.attempt is None
+    assert found.last_error.reason == "paused"
+
+
+def test_an_attempt_tells_more_than_that_nothing_was_sent_since() -> None:
+    gone = an_attempt(NOW - 60, status_code=410)
+    found = health(FakeLog(an_entry("failed", reason="paused"), an_entry("failed", gone)))
+
+    assert found.last_error is not None
+    assert found.last_error.attempt == gone
+
+
+def test_without_an_error_there_is_none() -> None:
+    entries = (an_entry("succeeded", an_attempt(status_code=200)), an_entry("cancelled"))
+
+    assert health(FakeLog(*entries)).last_error is None

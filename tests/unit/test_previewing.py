@@ -1,0 +1,140 @@
+"""The preview of a webhook that is being filled in: the request that its receiver would get."""
+
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from perkwire import catalogue
+from perkwire.endpoint import EndpointPolicy
+from perkwire.fields import Fields
+from perkwire.formats import FORMATS
+from perkwire.ids import DeliveryId, WebhookId
+from perkwire.messages import DeliveryMessage
+from perkwire.previewing import STAND_IN_URL, STAND_IN_VALUE, Preview, preview
+from perkwire.problem import Problem
+from perkwire.rendering import Opened, render
+from perkwire.strict_json import Json
+from perkwire.timestamps import now
+from perkwire.trials import samples
+from perkwire.webhook_draft import EndpointRules
+from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, webhook_body
+
+RULES = EndpointRules(EndpointPolicy.PUBLIC)
+
+
+def previewed(*, at: int = NOW, webhook_id: WebhookId = WEBHOOK, **members: Json) -> Preview:
+    return preview(ACCOUNT, webhook_body(**members), RULES, at, webhook_id=webhook_id)
+
+
+def wrong_fields(**members: Json) -> set[str]:
+    with pytest.raises(Problem) as caught:
+        preview(ACCOUNT, webhook_body(**members), RULES, NOW)
+    errors = caught.value.document()["errors"]
+    assert isinstance(errors, list)
+    return {str(error["field"]) for error in errors if isinstance(error, dict)}
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("batch_size", [1, 10])
+def test_it_is_the_request_that_delivering_makes(
+    monkeypatch: pytest.MonkeyPatch, format_name: str, batch_size: int
+) -> None:
+    """Of the same sample, under the same ids, at the same moment, all of it is the same."""
+    batch_size = min(batch_size, FORMATS[format_name].largest_batch)
+    event = samples.sample_event("tier.upgraded", NOW)
+    monkeypatch.setattr("perkwire.previewing.sample_event", lambda *_: event)
+
+    made = previewed(
+        format=format_name, batch_size=batch_size, secret=SECRET, headers={"X-Shop": "shop-7"}
+    )
+
+    webhook = a_webhook(
+        format=format_name,
+        batch_size=batch_size,
+        format_settings=FORMATS[format_name].read_settings(Fields({})),
+    )
+    message = DeliveryMessage(
+        delivery_id=DeliveryId(made.request.headers["webhook-id"]),
+        account_id=ACCOUNT,
+        webhook_id=WEBHOOK,
+        run=0,
+        events=(event,),
+    )
+    delivered = render(message, webhook, Opened(SECRET, {"X-Shop": "shop-7"}), NOW)
+    assert made.request.url == delivered.url
+    assert made.request.body == delivered.body
+    assert made.request.headers == delivered.headers
+    assert made.has_secret
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_every_type_that_a_format_says_can_be_previewed(format_name: str) -> None:
+    said = [one for one in catalogue.event_types() if FORMATS[format_name].name_of(one)]
+
+    for event_type in said:
+        made = previewed(format=format_name, event_type=event_type)
+        assert made.event_type == event_type
+        assert made.request.body
+
+
+def test_a_given_secret_signs_and_a_made_up_one_is_said_to_be() -> None:
+    at = now()
+    given = previewed(at=at, secret=SECRET)
+    made_up = previewed(at=at)
+
+    verified = Verifier(SECRET).verify(given.request.body, dict(given.request.headers))
+    assert verified["id"].startswith("evt_test_")
+    assert (given.has_secret, made_up.has_secret) == (True, False)
+    assert made_up.request.headers["webhook-signature"].startswith("v1,")
+
+
+def test_what_is_not_in_the_request_may_be_missing_or_wrong() -> None:
+    made = preview(ACCOUNT, {"name": "", "event_types": ["no.such"], "url": ""}, RULES, NOW)
+
+    assert made.request.url == STAND_IN_URL
+    assert not made.has_url
+    assert made.event_type == "tier.upgraded"
+
+
+def test_all_else_is_wrong_as_it_is_when_saving() -> None:
+    wrong = wrong_fields(
+        url="http://till.example/",
+        format="standard",
+        secret="short",
+        batch_size=1000,
+        headers={"Host": "x"},
+        surprise=1,
+    )
+
+    assert wrong == {"url", "secret", "batch_size", "headers.Host", "surprise"}
+
+
+@pytest.mark.parametrize(
+    ("named", "event_types", "shown"),
+    [
+        ("review.created", ["points.earned"], "points.earned"),
+        ("points.earned", ["tier.upgraded"], "points.earned"),
+        ("no such type", ["*"], "tier.upgraded"),
+        (None, ["points.redeemed", "tier.upgraded"], "points.redeemed"),
+        (None, [], "tier.upgraded"),
+        (7, "points.earned", "tier.upgraded"),
+    ],
+)
+def test_the_sample_is_of_a_type_that_the_format_says(
+    named: Json, event_types: Json, shown: str
+) -> None:
+    made = previewed(format="zinrelo", event_type=named, event_types=event_types)
+
+    assert made.event_type == shown
+
+
+def test_stored_headers_are_there_without_their_values() -> None:
+    made = preview(ACCOUNT, webhook_body(), RULES, NOW, kept=["X-Shop"])
+
+    assert made.request.headers["X-Shop"] == STAND_IN_VALUE
+    assert made.kept == {"X-Shop"}
+
+
+def test_the_format_says_which_webhook_it_is() -> None:
+    made = previewed(format="voucherify", webhook_id=WebhookId("wh_00000000000000zz"))
+
+    assert b'"id":"wh_00000000000000zz"' in made.request.body

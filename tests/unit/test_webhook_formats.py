@@ -1,0 +1,225 @@
+"""A webhook and its format: versions, settings, secrets, batches and types."""
+
+from typing import Any
+
+import pytest
+
+from perkwire.catalogue import event_types
+from perkwire.endpoint import EndpointPolicy
+from perkwire.formats import FORMATS, find_format
+from perkwire.problem import FieldError, Problem
+from perkwire.strict_json import Json
+from perkwire.webhook import Webhook
+from perkwire.webhook_draft import (
+    EndpointRules,
+    WebhookChange,
+    WebhookDraft,
+    parse_rotation,
+    parse_webhook,
+    parse_webhook_change,
+)
+from tests.builders import SECRET, a_webhook, webhook_body
+
+RULES = EndpointRules(EndpointPolicy.PUBLIC)
+PLAIN = "an-old-secret-of-zinrelo"
+QUALIFIO = {
+    "signature_header": "x-qualifio-signature",
+    "signature_algorithm": "sha256",
+    "signature_encoding": "hex",
+}
+
+
+def parse(**members: Json) -> WebhookDraft:
+    return parse_webhook(webhook_body(**members), RULES)
+
+
+def changed(current: Webhook, **members: Json) -> WebhookChange:
+    return parse_webhook_change(members, RULES, current)
+
+
+def errors_of(raised: pytest.ExceptionInfo[Problem]) -> list[FieldError]:
+    errors: Any = raised.value.document()["errors"]
+    return [FieldError(error["field"], error["detail"]) for error in errors]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("standard", "standard"),
+        ("zinrelo", "zinrelo"),
+        ("zoho-thrive", "zoho-thrive"),
+        ("qualifio", "qualifio"),
+        ("okendo", "okendo@2025-02-01"),
+        ("okendo@2025-02-01", "okendo@2025-02-01"),
+        ("voucherify", "voucherify@2024-01-01"),
+        ("voucherify@2024-01-01", "voucherify@2024-01-01"),
+    ],
+)
+def test_a_webhook_keeps_the_version_of_its_format(said: str, kept: str) -> None:
+    assert parse(format=said).format == kept
+
+
+def test_a_newer_version_is_for_new_webhooks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = type("Newer", (type(FORMATS["okendo@2025-02-01"]),), {"name": "okendo@2027-05-01"})()
+    monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newer.name: newer})
+
+    assert find_format("okendo") is newer
+    assert find_format("okendo@2025-02-01") is FORMATS["okendo@2025-02-01"]
+
+
+@pytest.mark.parametrize("name", ["voucherify@2018-08-01", "Zinrelo", "okendo@", "@2025-02-01", ""])
+def test_a_format_that_there_is_not_is_refused_with_the_list(name: str) -> None:
+    with pytest.raises(Problem) as raised:
+        parse(format=name)
+
+    (error,) = errors_of(raised)
+    assert error.field == "format"
+    if name:
+        assert error.detail == (
+            "must be standard, zinrelo, zoho-thrive, qualifio, okendo, voucherify, "
+            "okendo@2025-02-01 or voucherify@2024-01-01"
+        )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_made_up_secret_and_default_settings_suit_the_format(name: str) -> None:
+    draft = parse(format=name)
+
+    assert FORMATS[name].check_secret(draft.secret) is None
+    assert parse(format=name, format_settings={**draft.format_settings}).format_settings == (
+        draft.format_settings
+    )
+
+
+def test_settings_are_kept_whole_with_what_was_not_said() -> None:
+    said = parse(format="qualifio", format_settings={"signature_encoding": "base64"})
+
+    assert said.format_settings == {**QUALIFIO, "signature_encoding": "base64"}
+    assert parse(format="qualifio").format_settings == QUALIFIO
+    assert parse(format="zinrelo").format_settings == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("standard", {"event_name": "x"}),
+        ("zinrelo", {"event_name": "x"}),
+        ("voucherify", {"signature_header": "x"}),
+        ("qualifio", {"signature_algorithm": "md5"}),
+    ],
+)
+def test_a_setting_of_another_format_is_refused(name: str, given: dict[str, Json]) -> None:
+    with pytest.raises(Problem) as raised:
+        parse(format=name, format_settings=given)
+
+    (field,) = given
+    assert [error.field for error in errors_of(raised)] == [f"format_settings.{field}"]
+
+
+@pytest.mark.parametrize("name", ["zinrelo", "qualifio", "voucherify"])
+def test_a_products_own_secret_is_kept(name: str) -> None:
+    assert parse(format=name, secret=PLAIN).secret == PLAIN
+    with pytest.raises(Problem):
+        parse(format=name, secret="too-short")
+
+
+@pytest.mark.parametrize("name", ["standard", "okendo", "zoho-thrive"])
+def test_an_encoded_secret_is_asked_for_where_the_scheme_decodes_it(name: str) -> None:
+    assert parse(format=name, secret=SECRET).secret == SECRET
+    with pytest.raises(Problem):
+        parse(format=name, secret=PLAIN)
+
+
+def test_a_new_secret_follows_the_rule_of_the_format() -> None:
+    zinrelo = a_webhook(format="zinrelo")
+
+    assert parse_rotation({"secret": PLAIN}, zinrelo).secret == PLAIN
+    with pytest.raises(Problem):
+        parse_rotation({"secret": PLAIN}, a_webhook())
+
+
+@pytest.mark.parametrize(
+    ("name", "largest"),
+    [
+        *(("standard", 100), ("zinrelo", 100), ("qualifio", 100)),
+        *(("zoho-thrive", 1), ("okendo", 1), ("voucherify", 1)),
+    ],
+)
+def test_a_batch_is_bounded_by_the_format(name: str, largest: int) -> None:
+    assert parse(format=name, batch_size=largest).batch_size == largest
+    with pytest.raises(Problem) as raised:
+        parse(format=name, batch_size=largest + 1)
+
+    assert [error.field for error in errors_of(raised)] == ["batch_size"]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "standard"])
+def test_types_that_a_format_does_not_say_are_refused_with_those_that_it_says(name: str) -> None:
+    said = [one for one in event_types() if FORMATS[name].name_of(one)]
+    unsaid = [one for one in event_types() if not FORMATS[name].name_of(one)][:2]
+
+    assert parse(format=name, event_types=[*said]).event_types == tuple(said)
+    with pytest.raises(Problem) as raised:
+        parse(format=name, event_types=[said[0], *unsaid])
+
+    first, second = errors_of(raised)
+    assert (first.field, second.field) == ("event_types[1]", "event_types[2]")
+    assert f"{', '.join(said[:-1])} or {said[-1]}" in first.detail
+    assert second.detail.endswith("whose types are those above")
+
+
+def test_custom_types_are_named_where_a_format_says_them() -> None:
+    assert parse(format="voucherify", event_types=["custom.badge"]).event_types
+    with pytest.raises(Problem) as raised:
+        parse(format="voucherify", event_types=["social.x.shared"])
+
+    assert errors_of(raised)[0].detail.endswith(", and any under custom.")
+
+
+def test_a_change_keeps_to_the_webhooks_format() -> None:
+    zoho = a_webhook(format="zoho-thrive")
+
+    assert changed(zoho, event_types=["tier.upgraded"]).event_types == ("tier.upgraded",)
+    with pytest.raises(Problem) as raised:
+        changed(zoho, event_types=["points.earned"], batch_size=2)
+    assert {error.field for error in errors_of(raised)} == {"event_types[0]", "batch_size"}
+
+
+def test_a_change_of_settings_replaces_them() -> None:
+    voucherify = a_webhook(format="voucherify@2024-01-01", format_settings={"event_name": "a"})
+
+    assert changed(voucherify, format_settings={}).format_settings == {}
+    assert changed(voucherify, name="b").format_settings is None
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"headers": {"X-Qualifio-Signature": "mine"}},
+        {"headers": {"X-Mine": "a"}, "format_settings": {"signature_header": "x-mine"}},
+    ],
+)
+def test_a_custom_header_is_none_that_the_format_sets(members: dict[str, Json]) -> None:
+    with pytest.raises(Problem) as raised:
+        parse(format="qualifio", **members)
+
+    (error,) = errors_of(raised)
+    assert error.detail == "is set by the format qualifio"
+
+
+@pytest.mark.parametrize("name", ["Nonce", "x_zinrelo_signature"])
+def test_a_products_own_headers_are_refused_where_it_sets_them(name: str) -> None:
+    assert parse(headers={name: "mine"}).headers == {name: "mine"}
+    with pytest.raises(Problem) as raised:
+        parse(format="zinrelo", headers={name: "mine"})
+
+    assert [error.field for error in errors_of(raised)] == [f"headers.{name}"]
+
+
+def test_a_changed_signature_header_may_not_take_the_place_of_a_custom_one() -> None:
+    current = a_webhook(format="qualifio", format_settings=QUALIFIO, headers={"x-mine": "a"})
+
+    with pytest.raises(Problem) as raised:
+        changed(current, format_settings={"signature_header": "X-Mine"})
+
+    assert [error.field for error in errors_of(raised)] == ["headers.x-mine"]
