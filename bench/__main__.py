@@ -1,5 +1,9 @@
 """`make bench`: every benchmark, one after the other."""
 
-from bench import bench_send
+from bench import bench_dispatcher, bench_imports, bench_send
 
 bench_send.main()
+print()
+bench_dispatcher.main()
+print()
+bench_imports.main()

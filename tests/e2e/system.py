@@ -19,13 +19,13 @@ from typing import Any, Self
 from mypy_boto3_sqs import SQSClient
 
 from infra.local.emulator import ROOT, client
+from tests.canaries import Canaries
 from tests.invariant import bodies_in
 
 MAX_ATTEMPTS = 3
 RETRY_INTERVAL_SECONDS = 2
 
 _WORK = ROOT / ".perkwire"
-_LOCAL = _WORK / "local.json"
 # The first start of a fresh clone builds the functions.
 _START_SECONDS = 300
 _STOP_SECONDS = 30
@@ -42,14 +42,20 @@ def free_port() -> int:
 class LocalSystem:
     """`python -m infra.local` on a port of its own, for the length of a `with`.
 
-    It always writes `.perkwire/local.json`: what another one has left there is put back.
+    It leaves `.perkwire/local.json` to a system that somebody else runs. `module` may be another
+    one that starts it, in its own way. When the `with` ends, no secret of
+    the accounts may be in anything that the system has written or refused.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, module: str = "infra.local") -> None:
         self._port = port
+        self._module = module
         self._process: subprocess.Popen[str] | None = None
-        self._before = _LOCAL.read_bytes() if _LOCAL.exists() else None
         self.local: Mapping[str, str] = {}
+        self.canaries = Canaries()
+        self._said: list[str] = []
+        self._refused: list[str] = []
+        self._leaks: list[str] = []
 
     def __enter__(self) -> Self:
         try:
@@ -59,25 +65,22 @@ class LocalSystem:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object = None, *_: object) -> None:
         self.stop()
         shutil.rmtree(_WORK / str(self._port), ignore_errors=True)
-        if self._before is None:
-            _LOCAL.unlink(missing_ok=True)
-        else:
-            _LOCAL.write_bytes(self._before)
+        assert kind or self._leaks == []
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "infra.local", "--no-demo", "--port", str(self._port)]
+        command = [sys.executable, "-m", self._module, "--no-demo", "--private"]
         self._process = subprocess.Popen(
-            [*command, *_PARAMETERS],
+            [*command, "--port", str(self._port), *_PARAMETERS],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
-        said: list[str] = []
+        said = self._said
         running = threading.Event()
         assert self._process.stdout is not None
         output = self._process.stdout
@@ -92,14 +95,15 @@ class LocalSystem:
         threading.Thread(target=read, daemon=True).start()
         assert running.wait(_START_SECONDS), "".join(said)
         assert self._process.poll() is None, "".join(said)
-        self.local = json.loads(_LOCAL.read_text())
-        assert self.local["api_url"].endswith(f":{self._port}"), "another system has started"
+        self.local = json.loads((_WORK / str(self._port) / "local.json").read_text())
 
     def stop(self) -> None:
         """As Ctrl-C does."""
         process, self._process = self._process, None
         if process is None:
             return
+        if self.local and process.poll() is None:
+            self._leaks += self.leaks()
         process.send_signal(signal.SIGINT)
         try:
             process.wait(_STOP_SECONDS)
@@ -110,10 +114,33 @@ class LocalSystem:
             if process.stdout:
                 process.stdout.close()
 
+    def leaks(self) -> list[str]:
+        """Where a secret can be read: in a log, on the console, in a problem document."""
+        logs = self.client("logs")
+        places = {
+            "the console": "".join(self._said),
+            "the emulator's log": (_WORK / str(self._port) / "emulator.log").read_text(),
+            "a problem document": "\n".join(self._refused),
+        }
+        for group in logs.describe_log_groups()["logGroups"]:
+            name = group["logGroupName"]
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+            events = [event["message"] for page in pages for event in page["events"]]
+            places[name] = "\n".join(events)
+        return [
+            f"{place} shows {found}"
+            for place, text in places.items()
+            for found in self.canaries.found_in(text)
+        ]
+
     @property
     def sqs(self) -> SQSClient:
-        found: SQSClient = client("sqs", self.local["aws_endpoint_url"])
+        found: SQSClient = self.client("sqs")
         return found
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - one of boto3's generated classes
+        """A client of the emulator, with the rights of the AWS account's owner."""
+        return client(service, self.local["aws_endpoint_url"])
 
     def bodies(self, queue: str) -> list[str]:
         """What is in a queue, received by no one."""
@@ -143,10 +170,15 @@ class LocalSystem:
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-                return answer.status, json.load(answer)
+                answered = json.load(answer)
+                self.canaries.learn(body, answered)
+                return answer.status, answered
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.load(error)
+                refused = json.load(error)
+                self.canaries.learn(body)
+                self._refused.append(json.dumps(refused))
+                return error.code, refused
 
 
 class Account:
@@ -156,9 +188,14 @@ class Account:
         self._system = system
         account = self._made("/v1/accounts", {"name": "Brew & Bean"}, key=None)
         self.id: str = account["id"]
+        self.key = self.new_key()
+
+    def new_key(self) -> str:
+        """Another API key of the account."""
         path = f"/v1/accounts/{self.id}/api-keys"
         scopes = {"name": "e2e", "scopes": ["events", "webhooks"]}
-        self.key: str = self._made(path, scopes, key=None)["key"]
+        key: str = self._made(path, scopes, key=None)["key"]
+        return key
 
     def webhook(self, url: str, **fields: object) -> dict[str, Any]:
         """A new webhook for all events, with its secret."""

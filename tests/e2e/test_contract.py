@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from infra.local.emulator import ROOT
+from tests.builders import event_body
 from tests.e2e.system import LocalSystem, free_port, until
 
 # The first test also builds and starts the system.
@@ -86,12 +87,13 @@ class Tenant:
             {"name": "contract", "url": "http://127.0.0.1:9/", "event_types": ["points.earned"]},
             self.key,
         )
-        event = self._made("/v1/events", {"type": "points.earned", "data": {}}, self.key)
+        event = self._made("/v1/events", event_body(), self.key)
         self.known = {
             "account_id": self.id,
             "key_id": api_key["id"],
             "webhook_id": webhook["id"],
             "event_id": event["id"],
+            "event_type": "tier.upgraded",
         }
 
     def wait_for_delivery(self) -> None:

@@ -11,7 +11,10 @@ from tests.receiver import Receiver
 pytestmark = pytest.mark.timeout(400)
 
 TURNS = 18  # Lambda would stop a loop that it does not allow at the sixteenth
-EVENT = {"type": "tier.upgraded", "data": {"member": {"id": "mbr_7"}, "tier": "Gold"}}
+EVENT = {
+    "type": "tier.upgraded",
+    "data": {"member": {"id": "mbr_7"}, "tier": {"current": {"name": "Gold"}}},
+}
 LONG_AGO = "2026-01-01T00:00:00Z"
 
 

@@ -1,0 +1,107 @@
+"""What each function calls of AWS, by the limits of SQS and DynamoDB: a contract.
+
+tests/integration/test_calls.py counts what the real functions call and compares; docs/cost.md is
+made of these numbers by `python -m infra.cost`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
+
+FAN_OUTS = (1, 3, 10)
+"""The numbers of webhooks that an event matches for which the page has figures."""
+
+# The most items of SendMessageBatch, BatchWriteItem, BatchGetItem and TransactWriteItems.
+_SENDS, _WRITES, _READS, _TRANSACTION = 10, 25, 100, 100
+
+
+class Count(NamedTuple):
+    """How many calls of an operation, and how many items in all of them together."""
+
+    calls: int
+    items: int
+
+
+type Calls = Mapping[str, Count]
+
+
+@dataclass(frozen=True)
+class Load:
+    """How full the batches are: events of a request, messages of an invocation of each."""
+
+    name: str
+    events: int
+    messages: int
+    deliveries: int
+
+
+QUIET = Load("quiet", 1, 1, 1)
+BUSY = Load("busy", 1, 10, 10)
+LISTS = Load("lists", 100, 1, 10)
+LOADS = (QUIET, BUSY, LISTS)
+
+
+def ingest(events: int, *, with_ids: bool = False) -> Calls:
+    """Of one request of an account's key."""
+    calls = {"SendMessageBatch": Count(1, 1)}
+    if with_ids:
+        calls["BatchGetItem"] = _batches(events, _READS)
+        calls["BatchWriteItem"] = _batches(events, _WRITES)
+        take = "PutItem" if events == 1 else "TransactWriteItems"
+        calls[take] = Count(1, events)
+    return calls
+
+
+def router(events: int, fan_out: int) -> Calls:
+    """Of one invocation, whose messages are of one account."""
+    return {
+        "Query": Count(1, 1),
+        "BatchGetItem": _batches(events, _READS),
+        "BatchWriteItem": _batches(events, _WRITES),
+        "SendMessageBatch": _batches(events * fan_out, _SENDS),
+    }
+
+
+def dispatcher(deliveries: int, webhooks: int) -> Calls:
+    """Of one invocation whose deliveries, of one account, succeed at once, secrets known.
+
+    Reads the account, and each webhook with its health; then the log. A healthy webhook's health
+    is never written.
+    """
+    return {
+        "BatchGetItem": Count(2, 1 + 2 * webhooks + deliveries),
+        "BatchWriteItem": _batches(deliveries, _WRITES),
+    }
+
+
+FAILED: Calls = {"BatchGetItem": Count(2, 4), "UpdateItem": Count(2, 2)}
+"""A dispatcher's invocation with one attempt that fails: the log and the webhook's streak."""
+
+RECOVERED = FAILED
+"""With one that succeeds after another that failed: the log, and the end of the streak."""
+
+GONE = FAILED
+"""With one that is answered 410: the log and the webhook, which is paused."""
+
+EXHAUSTED: Calls = {"BatchGetItem": Count(2, 4), "UpdateItem": Count(4, 4), "Publish": Count(1, 1)}
+"""With a last attempt that fails, and admins to tell: also the count and the time of a notice."""
+
+
+def paused(events: int, webhooks: int) -> Calls:
+    """A router's invocation with one message, all its account's webhooks paused."""
+    return {
+        "Query": Count(1, 1),
+        "BatchGetItem": _batches(events, _READS),
+        "BatchWriteItem": _batches(events, _WRITES),
+        "TransactWriteItems": _batches(events * webhooks, _TRANSACTION),
+    }
+
+
+def log_page(webhooks: int) -> Calls:
+    """GET /v1/deliveries, whatever the log's length: the webhooks, and one query for each."""
+    return {"Query": Count(1 + webhooks, 1 + webhooks)}
+
+
+def _batches(items: int, limit: int) -> Count:
+    return Count(ceil(items / limit), items)

@@ -1,0 +1,282 @@
+"""How many AWS calls each function makes: those of infra/calls.py, which docs/cost.md shows.
+
+What Lambda does for its mappings, receiving and deleting, is not among them.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra import calls as aws_calls
+from infra import cost
+from infra.calls import FAN_OUTS, Count
+from perkwire.adapters.config_items import AccountItem
+from perkwire.adapters.delivery_table import DeliveryTable
+from perkwire.dispatching import Change
+from perkwire.ids import AccountId, EventId, WebhookId, delivery_id
+from perkwire.timestamps import now
+from tests.builders import a_delivery, an_attempt, points_data
+from tests.fakes import FakeTelemetry
+from tests.integration.counting import Counter, count_calls
+from tests.integration.system import Polled, System, Tenant
+from tests.integration.test_notices import Admin
+from tests.receiver import Receiver
+
+AUTHORIZED = {"GetItem": Count(1, 1)}
+LIST = 100
+MINUTE = 60 * 1_000_000
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    return count_calls(monkeypatch)
+
+
+def some_events(count: int, **fields: object) -> list[dict[str, Any]]:
+    return [{"type": "points.earned", "data": points_data(), **fields} for _ in range(count)]
+
+
+def some_webhooks(tenant: Tenant, receiver: Receiver, count: int) -> list[str]:
+    return [tenant.webhook(receiver.endpoint().url)["id"] for _ in range(count)]
+
+
+def webhooks_in(polled: Polled) -> int:
+    """How many different webhooks an invocation's deliveries were for."""
+    return len({json.loads(message["Body"])["webhook_id"] for message in polled.messages})
+
+
+def send_one(system: System, tenant: Tenant) -> None:
+    """One event to all webhooks, in one invocation of each function."""
+    tenant.post(*some_events(1))
+    system.route()
+    system.dispatch()
+
+
+@pytest.mark.parametrize("fan_out", FAN_OUTS)
+def test_an_event_by_itself_costs_what_the_page_says(
+    fan_out: int, system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    some_webhooks(tenant, receiver, fan_out)
+    send_one(system, tenant)  # From now on the dispatcher knows the secrets, for five minutes.
+    calls.forget()
+
+    tenant.post(*some_events(1))
+    calls.check("authorizer", AUTHORIZED)
+    calls.check("ingest", aws_calls.ingest(1))
+
+    system.poll("EventQueue", "router")
+    calls.check("router", aws_calls.router(1, fan_out))
+
+    for _ in range(fan_out):
+        assert system.dispatch(most=1).left == []
+        calls.check("dispatcher", aws_calls.dispatcher(1, 1))
+
+
+@pytest.mark.parametrize("fan_out", FAN_OUTS)
+def test_ten_events_in_full_batches_cost_what_the_page_says(
+    fan_out: int, system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    some_webhooks(tenant, receiver, fan_out)
+    send_one(system, tenant)  # From now on the dispatcher knows the secrets, for five minutes.
+    for event in some_events(10):
+        tenant.post(event)
+    calls.forget()
+
+    assert len(system.poll("EventQueue", "router").messages) == 10
+    calls.check("router", aws_calls.router(10, fan_out))
+
+    for _ in range(fan_out):
+        polled = system.dispatch()
+        assert (len(polled.messages), polled.left) == (10, [])
+        calls.check("dispatcher", aws_calls.dispatcher(10, webhooks_in(polled)))
+
+
+@pytest.mark.parametrize("fan_out", FAN_OUTS)
+def test_a_list_of_a_hundred_events_costs_what_the_page_says(
+    fan_out: int, system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    some_webhooks(tenant, receiver, fan_out)
+    send_one(system, tenant)  # From now on the dispatcher knows the secrets, for five minutes.
+    calls.forget()
+
+    tenant.post(*some_events(LIST))
+    calls.check("ingest", aws_calls.ingest(LIST))
+
+    assert len(system.poll("EventQueue", "router").messages) == 1
+    calls.check("router", aws_calls.router(LIST, fan_out))
+    assert len(system.bodies("DeliveryQueue")) == LIST * fan_out
+
+    polled = system.dispatch()
+    assert (len(polled.messages), polled.left) == (10, [])
+    calls.check("dispatcher", aws_calls.dispatcher(10, webhooks_in(polled)))
+
+
+@pytest.mark.parametrize("count", [1, LIST])
+@pytest.mark.parametrize("given", ["id", "key"])
+def test_events_that_may_be_repeated_are_claimed_in_full_batches(
+    count: int, given: str, tenant: Tenant, calls: Counter
+) -> None:
+    events = some_events(count)
+    headers = {"Idempotency-Key": f"key-of-{tenant.id}"}
+    if given == "id":
+        headers = {}
+        for position, event in enumerate(events):
+            event["id"] = f"evt-{position}"
+    calls.forget()
+
+    answer = tenant.call("POST", "/v1/events", {"events": events}, headers=headers)
+
+    assert answer.status == 202, answer
+    calls.check("ingest", aws_calls.ingest(count, with_ids=True))
+
+
+def test_an_operators_list_looks_its_accounts_up_in_one_call(
+    system: System, tenant: Tenant, operator_key: str, calls: Counter
+) -> None:
+    events = some_events(LIST, account_id=tenant.id)
+    calls.forget()
+
+    answer = system.call("POST", "/v1/events", {"events": events}, key=operator_key)
+
+    assert answer.status == 202, answer
+    calls.check("ingest", {**aws_calls.ingest(LIST), "BatchGetItem": Count(1, 1)})
+
+
+def test_a_secret_is_opened_once_and_custom_headers_cost_one_call_more(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    tenant.webhook(receiver.endpoint().url)
+    tenant.webhook(receiver.endpoint().url, headers={"X-Shop": "shop-9-token"})
+    calls.forget()
+
+    send_one(system, tenant)
+    unknown = {**aws_calls.dispatcher(2, 2), "Decrypt": Count(3, 3)}
+    calls.check("dispatcher", unknown)
+
+    send_one(system, tenant)
+    calls.check("dispatcher", aws_calls.dispatcher(2, 2))
+
+
+def test_a_failed_attempt_is_logged_and_counted_and_so_is_the_success_after_it(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    endpoint = receiver.endpoint()
+    tenant.webhook(endpoint.url)
+    send_one(system, tenant)
+    endpoint.answer(500, 200)
+    tenant.post(*some_events(1))
+    system.route()
+    calls.forget()
+
+    polled = system.dispatch()
+    assert len(polled.left) == 1
+    calls.check("dispatcher", aws_calls.FAILED)
+
+    polled.return_at_once()
+    assert system.dispatch().left == []
+    calls.check("dispatcher", aws_calls.RECOVERED)
+
+
+def test_ten_failures_of_a_webhook_are_counted_in_one_call(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    endpoint = receiver.endpoint()
+    tenant.webhook(endpoint.url)
+    send_one(system, tenant)
+    endpoint.answer(500)
+    tenant.post(*some_events(10))
+    system.route()
+    calls.forget()
+
+    assert len(system.dispatch().left) == 10
+
+    looked_up = aws_calls.dispatcher(10, 1)["BatchGetItem"]
+    calls.check("dispatcher", {"BatchGetItem": looked_up, "UpdateItem": Count(11, 11)})
+
+
+def test_a_used_up_delivery_tells_the_admins_in_one_call(
+    system: System, tenant: Tenant, operator_key: str, receiver: Receiver, calls: Counter
+) -> None:
+    Admin(system, tenant, operator_key)
+    endpoint = receiver.endpoint()
+    tenant.webhook(endpoint.url)
+    send_one(system, tenant)
+    endpoint.answer(500)
+    tenant.post(*some_events(1))
+    system.route()
+    for _ in range(2):
+        system.dispatch().return_at_once()
+    calls.forget()
+
+    assert len(system.dispatch().left) == 1
+
+    calls.check("dispatcher", aws_calls.EXHAUSTED)
+
+
+def test_a_pause_is_one_write_and_what_comes_later_is_logged_together(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    endpoint = receiver.endpoint()
+    tenant.webhook(endpoint.url)
+    send_one(system, tenant)
+    endpoint.answer(410)
+    tenant.post(*some_events(1))
+    system.route()
+    calls.forget()
+
+    assert len(system.dispatch().left) == 1
+    calls.check("dispatcher", aws_calls.GONE)
+
+    tenant.post(*some_events(LIST))
+    system.poll("EventQueue", "router")
+    calls.check("router", aws_calls.paused(LIST, 1))
+
+
+@pytest.mark.parametrize("webhooks", [1, 10])
+def test_a_page_of_the_log_is_read_by_one_query_for_each_webhook(
+    webhooks: int, system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    fill_log(tenant, some_webhooks(tenant, receiver, webhooks), entries=200)
+    calls.forget()
+
+    page = tenant.get("/v1/deliveries", limit="50")
+
+    calls.check("authorizer", AUTHORIZED)
+    calls.check("management", aws_calls.log_page(webhooks))
+    assert len(page["data"]) == 50
+
+    following = tenant.get("/v1/deliveries", limit="50", cursor=page["next_cursor"])
+
+    calls.check("management", aws_calls.log_page(webhooks))
+    assert len({one["id"] for one in [*page["data"], *following["data"]]}) == 100
+
+
+def fill_log(tenant: Tenant, webhooks: list[str], *, entries: int) -> None:
+    """Give each of the webhooks so many deliveries that have succeeded, a minute apart."""
+    newest = now()
+    log = DeliveryTable(
+        AccountItem._get_connection().connection, FakeTelemetry(), log_retention_days=30
+    )
+    for webhook in map(WebhookId, webhooks):
+        changes = []
+        for age in range(entries):
+            event, at = EventId(f"evt-{age}"), newest - age * MINUTE
+            attempt = an_attempt(at=at, status_code=200, response=None)
+            entry = a_delivery(
+                id=delivery_id(webhook, [event], at),
+                account_id=AccountId(tenant.id),
+                webhook_id=webhook,
+                event_ids=(event,),
+                attempts=(attempt,),
+                created_at=at,
+                updated_at=at,
+            )
+            changes.append(Change(None, entry, attempt))
+        assert log.write(changes) == set()
+
+
+def test_the_page_shows_the_counts_that_these_tests_check() -> None:
+    text = cost.PAGE.read_text(encoding="utf-8")
+
+    assert cost.with_tables(text) == text, "run `python -m infra.cost`"

@@ -1,0 +1,97 @@
+"""Poison and floods: what is broken stands alone, and everyone else is served."""
+
+from collections import Counter
+
+import pytest
+
+import dispatcher.app
+from perkwire.timestamps import now
+from tests.integration.system import System, Tenant, matched
+from tests.invariant import check
+from tests.receiver import Receiver
+
+ELEVEN_MINUTES = 660_000_000  # in microseconds
+POISON = ["not JSON", '{"v": 99, "events": []}', "[" * 1_000, "\ufffd" * 100]
+
+
+@pytest.mark.parametrize(
+    ("queue", "app", "grave"),
+    [
+        ("EventQueue", "router", "EventDeadLetterQueue"),
+        ("DeliveryQueue", "dispatcher", "DeadLetterQueue"),
+    ],
+)
+@pytest.mark.parametrize("poison", POISON, ids=["text", "later version", "deep", "not ASCII"])
+def test_a_poison_message_is_buried_alone_with_one_line_for_each_receive(
+    poison: str,
+    queue: str,
+    app: str,
+    grave: str,
+    system: System,
+    tenant: Tenant,
+    receiver: Receiver,
+) -> None:
+    endpoint = receiver.endpoint()
+    webhook = tenant.webhook(endpoint.url)
+    event_ids = tenant.post(*tenant.some_events(3))
+    if queue == "DeliveryQueue":
+        system.route()
+    system.sqs.send_message(QueueUrl=system.queue(queue), MessageBody=poison)
+    system.output.forget()
+
+    receives = 0
+    while (polled := system.poll(queue, app)).messages:
+        receives += len(polled.left)
+        assert {message["Body"] for message in polled.left} <= {poison}
+        polled.return_at_once()
+
+    assert system.bodies(grave) == [poison]
+    lines = [line for line in system.output.lines() if line.get("level") == "ERROR"]
+    assert [line["message"] for line in lines] == ["message_unreadable"] * receives
+    assert all("message_id" in line and "detail" in line for line in lines)
+    system.sqs.purge_queue(QueueUrl=system.queue(grave))
+    system.dispatch_all()
+    check(tenant, matched(event_ids, webhook), endpoint.requests)
+
+
+def test_a_dead_webhook_that_floods_failures_is_paused_and_no_one_waits_for_it(
+    system: System, tenant: Tenant, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty failures in a row, and ten minutes since the first: the eleventh batch pauses."""
+
+    def at(later: int) -> None:
+        monkeypatch.setattr(dispatcher.app, "now", lambda: now() + later)
+        system.cold_start("dispatcher")
+
+    dead = receiver.endpoint(500)
+    well = [receiver.endpoint() for _ in range(4)]
+    webhooks = [tenant.webhook(endpoint.url) for endpoint in (dead, *well)]
+    event_ids = tenant.post(*tenant.some_events(20))
+    system.route()  # 20 for each of five webhooks
+
+    at(-ELEVEN_MINUTES)
+    polls = [system.dispatch() for _ in range(10)]
+
+    # In ten batches, in the queue's order, each of the others has had all of its own, once.
+    left = Counter(message["Body"] for polled in polls for message in polled.left)
+    assert [len(endpoint.requests) for endpoint in (dead, *well)] == [20, 20, 20, 20, 20]
+    assert len(left) == 20
+    assert tenant.get(f"/v1/webhooks/{webhooks[0]['id']}")["status"] == "enabled"
+
+    at(0)
+    for polled in polls:
+        polled.return_at_once()
+    more = tenant.post(*tenant.some_events(10))
+    system.route()
+    system.dispatch_all()
+    monkeypatch.undo()
+    system.cold_start("dispatcher")
+
+    shown = tenant.get(f"/v1/webhooks/{webhooks[0]['id']}")
+    assert (shown["status"], shown["paused"]["reason"]) == ("paused", "failures")
+    # One batch at most was under way when it was paused.
+    assert len(dead.requests) <= 30
+    assert [len(endpoint.requests) for endpoint in well] == [30] * 4
+    assert system.bodies("DeliveryQueue") == system.bodies("DeadLetterQueue") == []
+    requests = [request for endpoint in (dead, *well) for request in endpoint.requests]
+    check(tenant, matched([*event_ids, *more], *webhooks), requests)
