@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import demo, stack
-from infra.local.emulator import ROOT, Emulator, EmulatorError, check_port
+from infra.local.emulator import HOST, ROOT, Emulator, EmulatorError, check_port
 from infra.operator_key import create_operator_key
 from infra.parameters import ParameterError, resolve
 from perkwire.journal import Unavailable
@@ -65,7 +65,8 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
         raise EmulatorError(f"the functions run on Python {wanted}: run `make setup` with it")
     check_port(options.port)
     template = stack.read_template(ROOT / "template.yaml")
-    parameters = resolve(template, options.parameters, local=True)
+    console_url = {"ConsoleUrl": f"http://{HOST}:{options.port}/console"}
+    parameters = resolve(template, console_url | options.parameters, local=True)
     # Each port has data of its own: queue URLs, which functions keep, contain it.
     home = WORK / str(options.port)
     running.enter_context(_only_run(home))
@@ -83,11 +84,13 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
         local = {"api_url": emulator.url, "aws_endpoint_url": emulator.url, **outputs}
         kept = _read(home / "local.json").get("operator_key")
         local["operator_key"] = _operator_key(emulator.url, outputs["ConfigTableName"], kept)
-        for folder in (home, WORK):
+        where = home if options.private else WORK
+        for folder in {home, where}:
             _write(folder / "local.json", local)
-        say("in .perkwire/local.json, with every address")
+        say(f"in {(where / 'local.json').relative_to(ROOT)}, with every address")
 
     print(f"\n  API           {emulator.url}/v1")
+    print(f"  Console       {parameters['ConsoleUrl']}")
     print(f"  Operator key  {local['operator_key']}", flush=True)
     if options.demo:
         running.enter_context(demo.running(emulator.url, local["operator_key"]))
@@ -99,6 +102,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--demo", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument(
+        "--private", action="store_true", help="leave .perkwire/local.json to another system"
+    )
     parser.add_argument("parameters", nargs="*", metavar="Key=Value")
     options = parser.parse_args(arguments)
     pairs = [parameter.partition("=") for parameter in options.parameters]

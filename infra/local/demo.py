@@ -1,157 +1,227 @@
-"""Sample events of five loyalty products, through the public API, to a receiver that checks them.
+"""One event to receivers of six kinds, through the public API; then samples of the catalogue.
 
 Each run makes an account of its own, so that it works on data that has survived earlier runs.
 """
 
 import json
+import secrets
 import sys
 import threading
 import urllib.error
 import urllib.request
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
+from infra.local.arrivals import WIDTH, Arrivals, listed
 from infra.local.emulator import ROOT
-from infra.local.receiver import Attempt, Receiver
+from infra.local.receiver import Receiver
 
-SAMPLES = Path(__file__).parent / "samples"
+# The values that Zoho Thrive's page prints for a tier upgrade.
+TIER_UPGRADE: dict[str, Any] = {
+    "type": "tier.upgraded",
+    "data": {
+        "member": {
+            "id": "826000000272053",
+            "membership_id": "826000000272057",
+            "email": "michael@zylker.com",
+            "points": {"balance": 100},
+        },
+        "tier": {"previous": {"name": "silver"}, "current": {"name": "gold"}},
+    },
+}
 
-_NAME_WIDTH = 17
-_TYPES_WIDTH = 44
-_PATIENCE_SECONDS = 60
+# Each product has a word for some of them. For the last, only one has: the log shows the others.
+SAMPLES = (
+    "member.enrolled",
+    "points.earned",
+    "points.added",
+    "points.deducted",
+    "points.expired",
+    "tier.downgraded",
+    "reward.redeemed",
+    "referral.completed",
+    "purchase.created",
+    "review.created",
+    "voucher.redeemed",
+    "social.instagram.followed",
+)
+
+_MENDS = "mends"  # of the format `standard`
+_FAILURES = 2
 
 
 class DemoError(RuntimeError):
     """The API did not do what the demo asked for; the message is one line."""
 
 
-def samples() -> list[dict[str, Any]]:
-    """Return the sample events of the five products: what each posts to `/v1/events`."""
-    return [
-        event
-        for path in sorted(SAMPLES.glob("*.json"))
-        for event in json.loads(path.read_text(encoding="utf-8"))["events"]
-    ]
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """A kind of receiver, and what it asks of its webhook."""
+
+    product: str
+    headers: tuple[str, ...] = ()
+    batch_size: int = 1
+
+
+# Zoho and Qualifio let their receivers ask for a header of their own.
+_ENDPOINTS = (
+    _Endpoint("standard"),
+    _Endpoint("zinrelo", batch_size=10),
+    _Endpoint("zoho-thrive", headers=("x-thrive-token",)),
+    _Endpoint("qualifio", headers=("x-loyalty-token",), batch_size=10),
+    _Endpoint("okendo"),
+    _Endpoint("voucherify"),
+)
 
 
 @contextmanager
 def running(api_url: str, operator_key: str) -> Iterator[None]:
-    """Play the samples until all are taken, then show each further attempt while the block runs."""
-    progress = _Progress()
-    with Receiver(progress.show) as receiver:
-        key = _account_key(api_url, operator_key)
-        _webhook(api_url, key, receiver, "crm", event_types=["*"])
-        _webhook(api_url, key, receiver, "warehouse", event_types=["*"], batch_size=10)
-        _webhook(
-            api_url, key, receiver, "fails-and-mends", event_types=["tier.upgraded"], failures=2
-        )
-        events = samples()
-        print(f"\nPosting {len(events)} sample events of five loyalty products to three webhooks:")
-        print("  crm takes every event, warehouse takes them in batches of up to 10,")
-        print("  fails-and-mends answers its first two requests with 503, then recovers.\n")
-        _call(api_url, "POST", "/v1/events", key, {"events": events})
-        upgrades = sum(event["type"] == "tier.upgraded" for event in events)
-        print(f"\n{progress.wait_for(2 * len(events) + upgrades)}\n")
-        print(_NEXT.format(api_url=api_url, key=key), flush=True)
+    """Play the demonstration, then show each further attempt while the block runs."""
+    arrivals = Arrivals()
+    with Receiver(arrivals.note) as receiver:
+        operator = _Api(api_url, operator_key)
+        account_id, key = _account(operator)
+        api = _Api(api_url, key)
+        webhooks = [_webhook(api, receiver, endpoint) for endpoint in _ENDPOINTS]
+        _mending_webhook(api, receiver)
+        _play_tier_upgrade(api, arrivals, webhooks)
+        _play_samples(api, arrivals, webhooks)
+        _play_mending(arrivals)
+        print(f"\n{arrivals.summary()}\n")
+        link = operator.call("POST", f"/v1/accounts/{account_id}/console-links", _LINK)["url"]
+        print(_NEXT.format(api_url=api_url, key=key, link=link), flush=True)
+        arrivals.show_all_from_now_on()
         yield
 
 
-class _Progress:
-    """Shows attempts, and knows when all events have been taken."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._taken = self._attempts = self._verified = 0
-
-    def show(self, attempt: Attempt) -> None:
-        print(_line(attempt), flush=True)
-        with self._changed:
-            self._attempts += 1
-            self._verified += attempt.verified
-            self._taken += len(attempt.event_types) if attempt.status == HTTPStatus.OK else 0
-            self._changed.notify()
-
-    def wait_for(self, expected: int) -> str:
-        """Return one line on what has arrived, when all has or a minute is over."""
-        with self._changed:
-            complete = self._changed.wait_for(lambda: self._taken >= expected, _PATIENCE_SECONDS)
-            taken = f"All {expected}" if complete else f"Only {self._taken} of {expected}"
-            return (
-                f"{taken} events taken, in {self._attempts} attempts, "
-                f"{self._verified} signatures verified."
-            )
-
-
+_LINK = {"expires_in_minutes": 60}
 _NEXT = """\
+Look at it in the console (the link signs in once, within the hour; after that, the key does):
+
+  {link}
+
 Try next (the key is the demo account's own):
 
   curl -X POST {api_url}/v1/events \\
-    -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
-    -d '{{"type": "points.earned", "data": {{"member": {{"id": "m-1"}}, "points": 50}}}}'
+    -H 'Authorization: Bearer {key}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{{"type": "points.earned", "data": {{"member": {{"id": "m-1"}},
+         "transaction": {{"id": "t-1", "points": 50}}}}}}'
 """
 
 
-def _account_key(api_url: str, operator_key: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Webhook:
+    """A webhook as the API has made it. `format` is the format's name with its version."""
+
+    id: str
+    name: str
+    format: str
+
+
+def _play_tier_upgrade(api: "_Api", arrivals: Arrivals, webhooks: Sequence[_Webhook]) -> None:
+    print("\nPosting one event, tier.upgraded: michael@zylker.com from silver to gold, 100 points.")
+    print(f"It arrives at {len(webhooks)} receivers, in the words and signed in the way of each:\n")
+    arrivals.show(*(webhook.name for webhook in webhooks))
+    api.call("POST", "/v1/events", TIER_UPGRADE)
+    arrivals.wait_for({webhook.name: 1 for webhook in webhooks})
+    arrivals.show()
+
+
+def _play_samples(api: "_Api", arrivals: Arrivals, webhooks: Sequence[_Webhook]) -> None:
+    types = [api.call("GET", f"/v1/event-types/{event_type}") for event_type in SAMPLES]
+    print(f"\nPosting {len(types)} more, the examples of GET /v1/event-types/{{type}}.")
+    print("A receiver on * gets those that its product has a word for:\n")
+    before = {webhook.name: len(arrivals.taken(webhook.name)) for webhook in webhooks}
+    events = [{"type": found["type"], "data": found["example"]} for found in types]
+    accepted = api.call("POST", "/v1/events", {"events": events})["events"]
+    known = {
+        webhook.name: sum(found["names"][webhook.format] is not None for found in types)
+        for webhook in webhooks
+    }
+    arrivals.wait_for(known)
+    for webhook in webhooks:
+        names = arrivals.taken(webhook.name)[before[webhook.name] :]
+        start = f"  {webhook.name:<13}{len(names):>2}  "
+        print(start + listed(names, WIDTH - len(start)))
+    print(f"\n{_not_in_format(api, accepted[-1]['id'], webhooks)}", flush=True)
+
+
+def _not_in_format(api: "_Api", event_id: str, webhooks: Sequence[_Webhook]) -> str:
+    """One line of what the log says of an event that some of the formats cannot say."""
+    event = api.call("GET", f"/v1/events/{event_id}")
+    names = {webhook.id: webhook.name for webhook in webhooks}
+    without = sorted(
+        names[delivery["webhook_id"]]
+        for delivery in event["deliveries"]
+        if delivery["status"] == "not_in_format"
+    )
+    start = f"In the log, {event['type']} is not_in_format for "
+    return start + listed(without, WIDTH - len(start))
+
+
+def _play_mending(arrivals: Arrivals) -> None:
+    print(f"\nA seventh webhook, for tier.upgraded only, fails {_FAILURES} times and then mends:\n")
+    arrivals.show(_MENDS)
+    arrivals.wait_for({_MENDS: 1})
+
+
+class _Api:
+    """The public API, with a key."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url
+        self._key = key
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return what is answered; raises DemoError unless it is a success."""
+        request = urllib.request.Request(  # noqa: S310 - our own API's address
+            self._url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                return cast(dict[str, Any], json.load(answer))
+        except urllib.error.HTTPError as error:
+            detail = error.read().decode(errors="replace")[:300]
+            raise DemoError(f"{method} {path} was answered {error.code}: {detail}") from None
+
+
+def _account(operator: _Api) -> tuple[str, str]:
+    """A new account's id and API key."""
     name = f"Demo of {datetime.now().astimezone():%d %B, %H:%M:%S}"
-    account = _call(api_url, "POST", "/v1/accounts", operator_key, {"name": name})
+    account = operator.call("POST", "/v1/accounts", {"name": name})
     path = f"/v1/accounts/{account['id']}/api-keys"
     request = {"name": "demo", "scopes": ["events", "webhooks"]}
-    return cast(str, _call(api_url, "POST", path, operator_key, request)["key"])
+    return account["id"], operator.call("POST", path, request)["key"]
 
 
-def _webhook(
-    api_url: str,
-    key: str,
-    receiver: Receiver,
-    name: str,
-    *,
-    failures: int = 0,
-    **settings: Any,  # noqa: ANN401 - fields of the API's resource
-) -> None:
-    request = {"name": name, "url": receiver.url(name), **settings}
-    created = _call(api_url, "POST", "/v1/webhooks", key, request)
-    receiver.add(name, created["secret"], failures=failures)
+def _webhook(api: _Api, receiver: Receiver, endpoint: _Endpoint) -> _Webhook:
+    product = endpoint.product
+    headers = {name: secrets.token_urlsafe(12) for name in endpoint.headers}
+    request = {
+        "name": product,
+        "url": receiver.url(product),
+        "event_types": ["*"],
+        "format": product,
+        "headers": headers,
+        "batch_size": endpoint.batch_size,
+    }
+    created = api.call("POST", "/v1/webhooks", request)
+    receiver.add(product, created["secret"], product=product, headers=headers)
+    return _Webhook(created["id"], product, created["format"])
 
 
-def _line(attempt: Attempt) -> str:
-    answer = {200: "200 taken", 503: "503 will be retried"}.get(
-        attempt.status, str(int(attempt.status))
-    )
-    return (
-        f"{attempt.at.astimezone():%H:%M:%S}  {attempt.endpoint:<{_NAME_WIDTH}}"
-        f"{_types(attempt.event_types):<{_TYPES_WIDTH}}attempt {attempt.number}  "
-        f"signature {'verified' if attempt.verified else 'WRONG'}  {answer}"
-    )
-
-
-def _types(event_types: tuple[str, ...]) -> str:
-    if len(event_types) < 2:
-        return "".join(event_types)
-    (most_common, _count), *others = Counter(event_types).most_common()
-    more = f" and {len(others)} more types" if others else ""
-    return f"{len(event_types)} events: {most_common}{more}"
-
-
-def _call(
-    api_url: str, method: str, path: str, key: str, body: Mapping[str, Any]
-) -> dict[str, Any]:
-    request = urllib.request.Request(  # noqa: S310 - our own API's address
-        api_url + path,
-        data=json.dumps(body).encode(),
-        method=method,
-        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            return cast(dict[str, Any], json.load(answer))
-    except urllib.error.HTTPError as error:
-        detail = error.read().decode(errors="replace")[:300]
-        raise DemoError(f"{method} {path} was answered {error.code}: {detail}") from None
+def _mending_webhook(api: _Api, receiver: Receiver) -> None:
+    request = {"name": _MENDS, "url": receiver.url(_MENDS), "event_types": ["tier.upgraded"]}
+    created = api.call("POST", "/v1/webhooks", request)
+    receiver.add(_MENDS, created["secret"], failures=_FAILURES)
 
 
 def main(local_json: Path = ROOT / ".perkwire" / "local.json") -> int:

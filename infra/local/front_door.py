@@ -3,6 +3,10 @@
 API Gateway gives every HTTP API a host of its own, which needs a name server. Here the requests
 that no AWS client has signed belong to the one HTTP API of the stack, so that its address is
 simply `http://127.0.0.1:4566`.
+
+The emulator asks nobody for credentials and lets any origin in. A web page that is open on this
+machine must not reach it: what names another host, as a name that was made to lead here does, is
+refused, and so is what a browser sends to the emulator itself.
 """
 
 import asyncio
@@ -19,6 +23,7 @@ type Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Each request that waits for a function holds a process of its own.
 _MAX_CONCURRENT_REQUESTS = 6
+_HOSTS = (b"127.0.0.1", b"localhost")
 
 
 class FrontDoor:
@@ -31,6 +36,9 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, to the stack's HTTP API when it is not for the emulator itself."""
+        if scope["type"] != "lifespan" and _is_foreign(scope):
+            await _refuse(scope, send)
+            return
         if scope["type"] != "http" or _is_for_emulator(scope) or not (prefix := _api_prefix()):
             await self._emulator(scope, receive, send)
             return
@@ -40,6 +48,22 @@ class FrontDoor:
                 await self._emulator(_under(prefix, scope), receive, send)
         finally:
             self.requests_under_way -= 1
+
+
+def _is_foreign(scope: Scope) -> bool:
+    """Whether it is not for this machine by name, or is a web page's call of the emulator."""
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    host, _, _ = headers.get(b"host", b"").partition(b":")
+    from_page = b"origin" in headers or b"sec-fetch-site" in headers
+    return host not in _HOSTS or (from_page and _is_for_emulator(scope))
+
+
+async def _refuse(scope: Scope, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await send({"type": "http.response.start", "status": 403, "headers": []})
+    await send({"type": "http.response.body", "body": b"Not from here."})
 
 
 def _is_for_emulator(scope: Scope) -> bool:

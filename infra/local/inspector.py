@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             self.server.webhook.verify(body, headers)
-        except WebhookVerificationError as error:
+        except (WebhookVerificationError, ValueError) as error:  # ValueError: not base64
             return HTTPStatus.UNAUTHORIZED, f"signature refused: {error}"
         return HTTPStatus.OK, "signature verified"
 

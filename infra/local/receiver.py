@@ -1,42 +1,54 @@
-"""A receiver of webhooks as one of our users would write it: nothing of Perkwire's is used.
+"""Receivers of webhooks as our users would write them: nothing of Perkwire's is used.
 
-Every request is verified with the `standardwebhooks` package. An endpoint may be told to fail its
-first requests, to show what retries look like.
+Every endpoint verifies as the receivers of its product do. It may ask for headers of its own too,
+and be told to fail its first requests, to show what retries look like.
 """
 
+import hmac
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Self
 
-from standardwebhooks import Webhook, WebhookVerificationError
+from infra.local.verifying import PRODUCTS, Headers, Product
 
 _HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One request that arrived, and what it was answered."""
+    """One request that arrived, and what it was answered.
+
+    `event_names` are the product's; there are none if the request was not verified.
+    """
 
     at: datetime
     endpoint: str
     delivery_id: str
-    event_types: tuple[str, ...]
+    event_names: tuple[str, ...]
     number: int
     verified: bool
-    status: int
+    status: HTTPStatus
 
 
 @dataclass(slots=True)
 class _Endpoint:
     name: str
-    webhook: Webhook
+    product: Product
+    secret: str
+    headers: Headers
     failures_left: int
+
+    def is_genuine(self, headers: Headers, body: bytes) -> bool:
+        return self.product.is_genuine(self.secret, headers, body) and all(
+            hmac.compare_digest(value.encode(), headers.get(name, "").encode())
+            for name, value in self.headers.items()
+        )
 
 
 class Receiver:
@@ -55,9 +67,11 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                status = receiver._answer(self.path, dict(self.headers.items()), body)
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                status = receiver._answer(self.path, headers, body)
                 self.send_response(status)
-                self.send_header("Content-Length", "0")
+                if status != HTTPStatus.NO_CONTENT:
+                    self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
@@ -78,52 +92,52 @@ class Receiver:
         """Return the address of an endpoint, which answers 404 until it is added."""
         return f"http://{_HOST}:{self._server.server_port}/{name}"
 
-    def add(self, name: str, secret: str, *, failures: int = 0) -> None:
-        """Answer requests to `url(name)` from now on, the first `failures` of them with 503."""
-        self._endpoints[f"/{name}"] = _Endpoint(name, Webhook(secret), failures)
+    def add(
+        self,
+        name: str,
+        secret: str,
+        *,
+        product: str = "standard",
+        headers: Mapping[str, str] | None = None,
+        failures: int = 0,
+    ) -> None:
+        """Answer requests to `url(name)` from now on, as a receiver of `product` does.
 
-    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> HTTPStatus:
+        It refuses those without `headers`, and the first `failures` of the others with 503.
+        """
+        self._endpoints[f"/{name}"] = _Endpoint(
+            name=name,
+            product=PRODUCTS[product],
+            secret=secret,
+            headers={name.lower(): value for name, value in (headers or {}).items()},
+            failures_left=failures,
+        )
+
+    def _answer(self, path: str, headers: Headers, body: bytes) -> HTTPStatus:
         endpoint = self._endpoints.get(path)
         if endpoint is None:
             return HTTPStatus.NOT_FOUND
         with self._turn:
-            verified = _verified(endpoint.webhook, headers, body)
+            verified = endpoint.is_genuine(headers, body)
             if not verified:
                 status = HTTPStatus.UNAUTHORIZED
             elif endpoint.failures_left > 0:
                 endpoint.failures_left -= 1
                 status = HTTPStatus.SERVICE_UNAVAILABLE
             else:
-                status = HTTPStatus.OK
-            delivery_id = _header(headers, "webhook-id")
+                status = endpoint.product.taken
+            delivery_id = headers.get("webhook-id", "")
             self._attempts[delivery_id] += 1
+            names = endpoint.product.event_names(json.loads(body)) if verified else []
             self._on_attempt(
                 Attempt(
                     at=datetime.now(UTC),
                     endpoint=endpoint.name,
                     delivery_id=delivery_id,
-                    event_types=_event_types(body) if verified else (),
+                    event_names=tuple(names),
                     number=self._attempts[delivery_id],
                     verified=verified,
                     status=status,
                 )
             )
             return status
-
-
-def _verified(webhook: Webhook, headers: dict[str, str], body: bytes) -> bool:
-    try:
-        webhook.verify(body, {name.lower(): value for name, value in headers.items()})
-    except WebhookVerificationError:
-        return False
-    return True
-
-
-def _header(headers: dict[str, str], wanted: str) -> str:
-    return next((value for name, value in headers.items() if name.lower() == wanted), "")
-
-
-def _event_types(body: bytes) -> tuple[str, ...]:
-    content: dict[str, Any] = json.loads(body)
-    events = content["data"]["events"] if content["type"] == "batch" else [content]
-    return tuple(event["type"] for event in events)
