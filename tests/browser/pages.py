@@ -1,0 +1,137 @@
+"""Every page of the console that can be opened by its address, in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from tests.browser.person import Person
+from tests.browser.scene import Scene
+
+
+class Visitor(Enum):
+    """Who opens a page."""
+
+    NOBODY = auto()
+    ADMIN = auto()
+    OPERATOR = auto()
+    INSIDE = auto()
+    """An operator who has entered the account."""
+
+
+@dataclass(frozen=True)
+class PageToSee:
+    """A page by its route in the console, opened by someone at an address of the scene."""
+
+    route: str
+    visitor: Visitor
+    address: Callable[[Scene], str]
+    what: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.route} {self.what}".removeprefix("/console/").strip()
+
+    def opened_by(self, person: Person, scene: Scene) -> None:
+        """Sign in as who sees it, and open it."""
+        if self.visitor is not Visitor.NOBODY:
+            if self.visitor not in scene.sessions:
+                _sign_in(person, scene, self.visitor)
+                scene.sessions[self.visitor] = person.context.cookies()
+            person.context.add_cookies(scene.sessions[self.visitor])
+        person.open(self.address(scene))
+
+
+def _sign_in(person: Person, scene: Scene, visitor: Visitor) -> None:
+    if visitor is Visitor.ADMIN:
+        person.sign_in(scene.account.key)
+        return
+    person.sign_in(scene.system.local["operator_key"])
+    if visitor is Visitor.INSIDE:
+        person.open(f"/console/accounts/{scene.account.id}")
+        person.click("button", "Enter the account")
+        person.is_at("Webhooks")
+
+
+def _at(path: str) -> Callable[[Scene], str]:
+    return lambda _scene: f"/console/{path}"
+
+
+def _page(
+    route: str,
+    visitor: Visitor = Visitor.ADMIN,
+    address: Callable[[Scene], str] | None = None,
+    what: str = "",
+) -> PageToSee:
+    return PageToSee(f"/console/{route}", visitor, address or _at(route), what)
+
+
+PAGES = (
+    _page("sign-in", Visitor.NOBODY),
+    _page("enter", Visitor.NOBODY, lambda scene: scene.link()),
+    _page("enter", Visitor.NOBODY, _at("enter?token=used"), "that is used"),
+    _page("webhooks"),
+    _page("webhooks", Visitor.INSIDE, what="of an account that an operator has entered"),
+    _page("webhooks/new"),
+    _page("webhooks/<webhook_id>", address=lambda scene: f"/console/webhooks/{scene.ledger['id']}"),
+    _page(
+        "webhooks/<webhook_id>",
+        address=lambda scene: f"/console/webhooks/{scene.paused['id']}",
+        what="that is paused",
+    ),
+    _page(
+        "webhooks/<webhook_id>/edit",
+        address=lambda scene: f"/console/webhooks/{scene.mailer['id']}/edit",
+    ),
+    _page(
+        "webhooks/<webhook_id>/rotate",
+        address=lambda scene: f"/console/webhooks/{scene.ledger['id']}/rotate",
+    ),
+    _page(
+        "webhooks/<webhook_id>/delete",
+        address=lambda scene: f"/console/webhooks/{scene.ledger['id']}/delete",
+    ),
+    _page("log"),
+    _page("log", address=_at("log?event_type=nothing.like_it"), what="that is empty"),
+    _page("log", address=_at("log?since=yesterday"), what="with a wrong filter"),
+    _page("log/<delivery_id>", address=lambda scene: f"/console/log/{scene.failed['id']}"),
+    _page(
+        "log/<delivery_id>",
+        address=lambda scene: f"/console/log/{scene.succeeded['id']}",
+        what="that has succeeded",
+    ),
+    _page("log/jobs/new"),
+    _page("log/jobs/new", address=_at("log/jobs/new?kind=replay"), what="to replay"),
+    _page("log/jobs/<job_id>", address=lambda scene: f"/console/log/jobs/{scene.job['id']}"),
+    _page("events"),
+    _page("events/<event_id>", address=lambda scene: f"/console/events/{scene.event_id}"),
+    _page("types"),
+    _page("types/<event_type>", address=_at("types/points.earned")),
+    _page("accounts", Visitor.OPERATOR),
+    _page("accounts/new", Visitor.OPERATOR),
+    _page(
+        "accounts/<account_id>",
+        Visitor.OPERATOR,
+        lambda scene: f"/console/accounts/{scene.account.id}",
+    ),
+    _page(
+        "accounts/<account_id>/edit",
+        Visitor.OPERATOR,
+        lambda scene: f"/console/accounts/{scene.account.id}/edit",
+    ),
+    _page(
+        "accounts/<account_id>/api-keys/new",
+        Visitor.OPERATOR,
+        lambda scene: f"/console/accounts/{scene.account.id}/api-keys/new",
+    ),
+    _page("queues", Visitor.OPERATOR),
+    _page("nothing-here", what="that there is not"),
+)
+
+# Answered with a file or with another page.
+NO_PAGES = {"/console", "/console/log/export.csv", "/console/log/export.json"}
+
+
+def page_of(route: str, what: str = "") -> PageToSee:
+    """The one page of this route in the list."""
+    (found,) = [one for one in PAGES if (one.route, one.what) == (f"/console/{route}", what)]
+    return found

@@ -1,0 +1,98 @@
+"""Events and the catalogue: what came in, what became of it, what each receiver is told."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.browser.scene import POINTS_EARNED
+from tests.e2e.system import Account, until
+from tests.receiver import Receiver
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def test_an_event_is_found_by_its_id_and_by_its_type_with_what_became_of_it(
+    account: Account, receiver: Receiver, person: Person
+) -> None:
+    account.webhook(receiver.endpoint().url, name="Till")
+    account.webhook(receiver.endpoint(500).url, name="Data lake")
+    (event_id,) = account.post({**POINTS_EARNED, "id": "order-7"})
+    account.post({"type": "custom.stamp_collected", "data": {}})
+    until(
+        lambda: sorted(account.statuses()) == ["failed"] * 2 + ["succeeded"] * 2,
+        "delivered here, failed there",
+    )
+    person.sign_in_by_link(account)
+
+    person.goes_to("Events")
+    person.fill("Event type", "points.earned")
+    person.click("button", "Filter")
+    expect(person.row("order-7")).to_have_count(1)
+    expect(person.row("custom.stamp_collected")).to_have_count(0)
+
+    person.fill("Event id", "order-8")
+    person.click("button", "Find")
+    person.sees("is not the id of an event that is kept")
+    person.fill("Event id", event_id)
+    person.click("button", "Find")
+    person.is_at("points.earned")
+    expect(person.row("Till")).to_contain_text("succeeded")
+    expect(person.row("Data lake")).to_contain_text("failed")
+    person.click("link", re.compile("^dlv_"), within=person.row("Data lake"))
+    person.is_at("Delivery failed")
+
+
+def test_the_catalogue_is_searched_and_a_sample_is_sent_to_a_webhook(
+    account: Account, receiver: Receiver, person: Person
+) -> None:
+    endpoint = receiver.endpoint(202)
+    account.webhook(endpoint.url, name="Till")
+    person.sign_in_by_link(account)
+
+    person.goes_to("Catalogue")
+    person.fill("Search", "tier up")
+    expect(person.find("link", "Tier upgraded")).to_be_visible()
+    expect(person.find("link", "Points earned")).to_be_hidden()
+    person.click("link", "Tier upgraded")
+
+    # What each of the six formats makes of it.
+    person.is_at("Tier upgraded")
+    for format_, said in (
+        ("zinrelo", '"total_count": "1"'),
+        ("zoho-thrive", '"event": "'),
+        ("qualifio", '"eventType": "'),
+        ("okendo", '"resourceType": "'),
+        ("voucherify", '"type": "'),
+    ):
+        person.press_summary(re.compile(f"^Body in {format_}"))
+        body = person.find("region", re.compile(f"^Body in {format_}"))
+        expect(body).to_contain_text(said)
+    assert person.barriers() == []
+
+    person.choose("Webhook", "Till")
+    person.click("button", "Send the test")
+    person.is_told("202 Accepted")
+    (request,) = endpoint.requests
+    assert request.json["type"] == "tier.upgraded"
+    assert request.event_ids[0].startswith("evt_test_")
+    assert person.barriers() == []
+
+
+def test_times_are_in_the_viewers_zone_with_utc_behind_them(
+    account: Account, person: Person
+) -> None:
+    account.post(POINTS_EARNED)
+    person.sign_in(account.key, "/console/events")
+    time = person.page.get_by_role("time").first
+
+    said = time.evaluate(
+        "time => ['UTC', 'America/New_York'].map((timeZone) => new Intl.DateTimeFormat('en-GB', {"
+        "  timeZone, hour: '2-digit', minute: '2-digit', second: '2-digit',"
+        "}).format(new Date(time.dateTime)))"
+    )
+
+    in_utc, in_new_york = said
+    expect(time).to_contain_text(in_new_york)
+    assert re.fullmatch(rf"\d{{4}}-\d{{2}}-\d{{2}} {in_utc} UTC", time.get_attribute("title") or "")

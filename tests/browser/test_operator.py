@@ -1,0 +1,101 @@
+"""What an operator does: accounts, keys, links, and dead letters."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.browser.scene import POINTS_EARNED
+from tests.e2e.system import MAX_ATTEMPTS, Account, LocalSystem, until
+from tests.receiver import Receiver
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def test_an_operator_opens_an_account_for_a_merchant_and_looks_in(
+    system: LocalSystem, new_person: Callable[..., Person]
+) -> None:
+    operator, admin = new_person(), new_person()
+    operator.sign_in(system.local["operator_key"])
+    operator.click("link", "Create an account")
+    operator.fill("Name", "Northwind Coffee")
+    operator.click("button", "Create the account")
+    operator.is_told("The account is created. Give it an API key next.")
+
+    operator.click("link", "Create an API key")
+    operator.fill("Name", "Shop system")
+    operator.tick("checkbox", re.compile("^manage webhooks"))
+    operator.click("button", "Create the API key")
+    operator.is_told("The new API key")
+    assert operator.barriers() == []
+    key = operator.page.get_by_role("status").get_by_role("code").inner_text()
+    system.canaries.learn({"key": key})
+    operator.page.goto(operator.page.url.removesuffix("/api-keys"))
+    operator.is_at("Northwind Coffee")
+    expect(operator.page.get_by_text(key)).to_have_count(0)
+    admin.sign_in(key)
+
+    operator.fill("Minutes that it works", "5")
+    operator.click("button", "Make a console link")
+    operator.is_told("The console link")
+    link = operator.page.get_by_role("status").get_by_role("code").inner_text()
+    admin.click("button", "Sign out")
+    admin.open(link)
+    admin.click("button", "Sign in as Northwind Coffee")
+    admin.is_at("Webhooks")
+    expect(admin.find("link", "Accounts")).to_have_count(0)
+
+    operator.open("/console/accounts")
+    operator.click("button", "Enter Northwind Coffee")
+    operator.is_at("Webhooks")
+    banner = operator.page.get_by_role("region", name="The account that you are in")
+    for section in ("Log", "Events", "Catalogue", "Queues"):
+        expect(banner).to_contain_text("You are in the account Northwind Coffee as an operator.")
+        operator.goes_to(section)
+    operator.click("button", "Leave the account")
+    operator.is_at("Accounts")
+    expect(banner).to_have_count(0)
+
+
+def test_dead_letters_are_counted_redriven_watched_and_a_redrive_is_cancelled(
+    system: LocalSystem, account: Account, receiver: Receiver, person: Person
+) -> None:
+    endpoint = receiver.endpoint(500)
+    account.webhook(endpoint.url)
+    account.post(*[POINTS_EARNED] * 4)
+    until(lambda: len(account.dead()) == 4, "four dead letters")
+    person.sign_in(system.local["operator_key"])
+    person.goes_to("Queues")
+    deliveries = person.find("region", "Deliveries")
+    resting = len(system.bodies("DeadLetterQueue"))
+    expect(deliveries).to_contain_text(re.compile(rf"Resting\s*{resting}\b"))
+
+    # The same four steps in the AWS console stand beside it.
+    steps = deliveries.get_by_role("listitem")
+    expect(steps).to_have_count(4)
+    expect(steps.nth(0)).to_contain_text(system.local["DeadLetterQueueUrl"].rpartition("/")[2])
+    expect(steps.nth(1)).to_contain_text("Start DLQ redrive")
+
+    # One a second, cancelled while it runs.
+    person.fill("Messages a second", "1")
+    person.click("button", "Start the redrive", within=deliveries)
+    person.is_told("The redrive is started.")
+    expect(deliveries).to_contain_text("A redrive is running.")
+    assert person.barriers() == []
+    person.press_summary("Cancel the redrive", within=deliveries)
+    person.click("button", "Cancel the redrive", within=deliveries)
+    person.is_told("The redrive is being cancelled.")
+    newest = person.page.get_by_role("row").nth(1)
+    person.reads_again_until(newest.filter(has_text="cancelled"))
+    until(lambda: len(account.dead()) == 4, "what was moved has come back")
+
+    # All of them, once the endpoint is well; the page follows the redrive by itself.
+    endpoint.answer(200)
+    person.open("/console/queues")
+    person.click("button", "Start the redrive", within=deliveries)
+    person.is_told("The redrive is started.")
+    expect(newest).to_contain_text("completed")
+    until(lambda: account.statuses() == ["succeeded"] * 4, "all of them have succeeded")
+    assert len(endpoint.requests) >= 4 * MAX_ATTEMPTS + 4

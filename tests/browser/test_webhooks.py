@@ -1,0 +1,158 @@
+"""A webhook from its first field to its deletion."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+from tests.browser.scene import POINTS_EARNED
+from tests.e2e.system import Account, LocalSystem
+from tests.receiver import Answer, Receiver
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def test_a_webhook_is_made_with_grouped_events_a_live_preview_and_a_test_before_saving(
+    system: LocalSystem, account: Account, receiver: Receiver, person: Person
+) -> None:
+    endpoint = receiver.endpoint(Answer(400, b"unknown signature"), 200)
+    person.sign_in_by_link(account)
+    person.click("link", "Create your first webhook")
+    person.fill("Name", "Till")
+    person.fill("URL", endpoint.url)
+
+    # Groups of events: found by a word, ticked together.
+    person.tick("radio", "Only those that I tick")
+    person.fill("Search the events", "tier")
+    expect(person.find("checkbox", re.compile("^Points"))).to_have_count(0)
+    person.tick("checkbox", re.compile(r"^Tiers all \d"))
+    person.fill("Search the events", "")
+    expect(person.find("checkbox", re.compile("^Tier upgraded"))).to_be_checked()
+
+    # The preview is of what is filled in, and changes with the format.
+    preview = person.find("region", "Preview")
+    expect(preview).to_contain_text("webhook-signature: v1,")
+    expect(preview).to_contain_text('"type": "tier.')
+    person.choose("Format", "Zinrelo")
+    expect(preview).to_contain_text("x-zinrelo-signature: ")
+    expect(preview).to_contain_text('"total_count": "1"')
+    expect(person.find("checkbox", re.compile("^Tier upgraded"))).to_be_checked()
+    assert endpoint.requests == []
+
+    # The test before saving: refused, then taken.
+    person.click("button", "Send a test")
+    person.is_told("400 Bad Request")
+    person.is_told("unknown signature")
+    assert person.barriers() == []
+    person.click("button", "Send a test")
+    person.is_told("The test was taken")
+    assert [one.status for one in endpoint.requests] == [400, 200]
+    assert account.get("/v1/webhooks")["data"] == []
+
+    # Saved, with the secret shown once.
+    person.click("button", "Create the webhook")
+    person.is_at("Till is created")
+    assert person.barriers() == []
+    secret = person.page.get_by_role("status").get_by_role("code").inner_text()
+    system.canaries.learn({"secret": secret})
+    person.click("button", "Copy")
+    expect(person.find("button", "Copied")).to_be_visible()
+    assert person.page.evaluate("navigator.clipboard.readText()") == secret
+    person.click("link", "Test the webhook")
+    person.is_at("Till")
+    expect(person.page.get_by_text(secret)).to_have_count(0)
+
+    (webhook,) = account.get("/v1/webhooks")["data"]
+    assert webhook["format"].startswith("zinrelo")
+    assert "tier.upgraded" in webhook["event_types"]
+    assert all(one.startswith("tier.") for one in webhook["event_types"])
+
+
+def test_a_webhook_is_switched_edited_rotated_and_deleted(
+    system: LocalSystem, account: Account, receiver: Receiver, person: Person
+) -> None:
+    webhook = account.webhook(receiver.endpoint().url, name="Till", headers={"x-shop": "till-0007"})
+    person.sign_in_by_link(account)
+
+    row = person.row("Till")
+    person.press_summary("Disable Till", within=row)
+    expect(row).to_contain_text("No more events are sent to it.")
+    person.click("button", "Disable the webhook", within=row)
+    person.is_told("The webhook is disabled.")
+    expect(row).to_contain_text("disabled")
+    person.press_summary("Enable Till", within=row)
+    person.click("button", "Enable the webhook", within=row)
+    person.is_told("The webhook is enabled.")
+
+    person.click("link", "Till")
+    person.click("link", "Edit")
+    expect(person.field("Name")).to_have_value("Till")
+    expect(person.find("radio", re.compile("^Keep those that are stored"))).to_be_checked()
+    expect(person.page.get_by_text("till-0007")).to_have_count(0)
+    person.fill("Name", "New till")
+    person.tick("radio", "Only those that I tick")
+    person.tick("checkbox", re.compile(r"^Points all \d"))
+    person.click("button", "Save the changes")
+    person.is_told("The webhook is changed.")
+    person.is_at("New till")
+    changed = account.get(f"/v1/webhooks/{webhook['id']}")
+    assert (changed["name"], "points.earned" in changed["event_types"]) == ("New till", True)
+
+    person.click("link", "Rotate the secret…")
+    person.sees("Each request is signed with the new secret at once")
+    person.click("button", "Rotate the secret")
+    person.is_at("New till has a new secret")
+    secret = person.page.get_by_role("status").get_by_role("code").inner_text()
+    system.canaries.learn({"secret": secret})
+    assert secret not in ("", webhook["secret"])
+    person.click("link", "Test the webhook")
+    person.click("button", "Send a test")
+    person.is_told("The test was taken")
+
+    person.click("link", "Delete the webhook…")
+    person.sees("This cannot be undone.")
+    person.click("button", "Delete the webhook")
+    person.is_told("The webhook is deleted.")
+    person.sees("No webhooks yet")
+    assert account.get("/v1/webhooks")["data"] == []
+
+
+def test_what_is_wrong_with_a_webhook_stands_beside_its_field_and_nothing_is_typed_twice(
+    account: Account, person: Person
+) -> None:
+    person.sign_in_by_link(account)
+    person.open("/console/webhooks/new")
+    person.fill("Name", "Till")
+    person.fill("URL", "http://user:word@shop.example/hook")
+    person.fill("Name of header 1", "Content-Length")
+    person.fill("Value of header 1", "7")
+
+    person.click("button", "Create the webhook")
+
+    expect(person.page.get_by_role("alert")).to_be_focused()
+    expect(person.field("Name")).to_have_value("Till")
+    expect(person.field("URL")).to_have_attribute("aria-invalid", "true")
+    expect(person.field("Name of header 1")).to_have_value("Content-Length")
+    assert person.barriers() == []
+    person.click("link", "url", within=person.page.get_by_role("alert"))
+    expect(person.field("URL")).to_be_focused()
+
+
+def test_a_paused_webhook_says_why_and_what_to_do(
+    account: Account, receiver: Receiver, person: Person
+) -> None:
+    endpoint = receiver.endpoint(410)
+    account.webhook(endpoint.url, name="Till")
+    account.post(POINTS_EARNED)
+    person.sign_in_by_link(account)
+    person.reads_again_until("paused")
+
+    person.click("link", "Till")
+    paused = person.find("region", re.compile("^Paused since"))
+    expect(paused).to_contain_text("The endpoint has answered 410 Gone")
+    assert person.barriers() == []
+    person.click("button", "Enable the webhook", within=paused)
+
+    person.is_told("The webhook is enabled.")
+    expect(paused).to_have_count(0)

@@ -1,0 +1,40 @@
+"""How much the first page weighs, with everything that comes with it."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Request
+
+from tests.browser.person import Person
+from tests.browser.scene import Scene
+
+pytestmark = pytest.mark.timeout(400)
+
+_MOST_BYTES = 60_000
+
+
+@pytest.mark.parametrize(
+    ("key_of", "path"),
+    [
+        (lambda scene: scene.account.key, "/console/webhooks"),
+        (lambda scene: scene.system.local["operator_key"], "/console/accounts"),
+        (None, "/console/sign-in"),
+    ],
+    ids=["an admin's", "an operator's", "a stranger's"],
+)
+def test_the_first_page_weighs_less_than_sixty_kilobytes(
+    key_of: Callable[[Scene], str] | None, path: str, scene: Scene, person: Person
+) -> None:
+    if key_of is not None:
+        person.sign_in(key_of(scene))
+    came: list[Request] = []
+    person.context.on("requestfinished", lambda request: came.append(request))
+    person.forget_what_is_cached()
+
+    person.open(path)
+    person.page.wait_for_load_state("networkidle")
+
+    sizes = [request.sizes() for request in came]
+    weight = sum(one["responseHeadersSize"] + one["responseBodySize"] for one in sizes)
+    assert len(came) >= 3
+    assert 5_000 < weight < _MOST_BYTES
