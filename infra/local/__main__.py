@@ -149,7 +149,7 @@ def _wait(stop: threading.Event, emulator: Emulator) -> None:
 
 @contextmanager
 def _only_run(home: Path) -> Iterator[None]:
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)  # it keeps the emulator's state
     with (home / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
