@@ -98,9 +98,15 @@ def paused(events: int, webhooks: int) -> Calls:
     }
 
 
-def log_page(webhooks: int) -> Calls:
-    """GET /v1/deliveries, whatever the log's length: the webhooks, and one query for each."""
-    return {"Query": Count(1 + webhooks, 1 + webhooks)}
+def log_page(webhooks: int, *, unsettled: int = 0) -> Calls:
+    """GET /v1/deliveries, whatever the log's length: the webhooks, and one query for each.
+
+    With a status of failed or retrying these find ids, and one batch reads the page's.
+    """
+    calls = {"Query": Count(1 + webhooks, 1 + webhooks)}
+    if unsettled:
+        calls["BatchGetItem"] = Count(1, unsettled)
+    return calls
 
 
 def _batches(items: int, limit: int) -> Count:

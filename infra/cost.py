@@ -116,6 +116,7 @@ def _what_else() -> str:
         "dispatcher, a 410, which pauses the webhook": GONE,
         "a page of `GET /v1/deliveries`, one webhook": log_page(1),
         "a page of `GET /v1/deliveries`, ten webhooks": log_page(10),
+        "the same with `status=failed`": log_page(10, unsettled=50),
     }
     return _table(("", "calls (items)"), [(case, _said(calls)) for case, calls in cases.items()])
 

@@ -539,13 +539,7 @@ class FakeDeliveryReader(Failing):
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> list[DeliveryId]:
         self._called("unsettled")
-        own = {
-            entry.id.rpartition("_")[2]: entry.id
-            for entry in self._items.entries.values()
-            if entry.account_id == account_id
-            and webhook_of(entry.id) == webhook_id
-            and entry.status in (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
-        }
+        own = self._failed_index(account_id, webhook_id)
         places = sorted(place for place in own if place > after)[:limit]
         return [own[place] for place in places if place < before]
 
@@ -560,6 +554,25 @@ class FakeDeliveryReader(Failing):
         }
         positions = sorted((place for place in own if after <= place < before), reverse=True)
         return [own[place] for place in positions[:limit]]
+
+    def newest_unsettled(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> list[DeliveryId]:
+        self._called("newest_unsettled")
+        own = self._failed_index(account_id, webhook_id)
+        places = sorted((place for place in own if after <= place < before), reverse=True)
+        return [own[place] for place in places[:limit]]
+
+    def _failed_index(
+        self, account_id: AccountId, webhook_id: WebhookId
+    ) -> Mapping[str, DeliveryId]:
+        return {
+            entry.id.rpartition("_")[2]: entry.id
+            for entry in self._items.entries.values()
+            if entry.account_id == account_id
+            and webhook_of(entry.id) == webhook_id
+            and entry.status in (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
+        }
 
 
 class FakeRetryableDeliveries(FakeDeliveryReader):

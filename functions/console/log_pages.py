@@ -42,7 +42,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         wanted = LogQuery.of(visit.query)
         names = webhook_names(use_cases.webhooks, visit.account_id)
         problem = None
-        log = LogPage([], {}, 0, None)
+        log = LogPage([], {}, None)
         try:
             log = read_page(use_cases.log, visit.account_id, wanted, names)
         except Problem as found:

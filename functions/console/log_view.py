@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from console.wording import came_back
 from perkwire.delivery import DeliveryStatus
 from perkwire.ids import AccountId, DeliveryId, accepted_at
 from perkwire.managing import WebhookManagement
-from perkwire.reading import LogReading, parse_filter
+from perkwire.reading import DeliveryFilter, LogReading, parse_filter
 
 TABS = (
     DeliveryStatus.FAILED,
@@ -22,13 +22,16 @@ TABS = (
     DeliveryStatus.SUCCEEDED,
     DeliveryStatus.CANCELLED,
 )
+ALL = "all"
 FILTERS = ("webhook_id", "event_type", "since", "until")
 _TIMES = ("since", "until")
 # A page ends at the first read that fills it: with less than two reads in it, all its rows can be
 # retried at once.
 _ROWS = 50
 _MOST_READS = 10
+_MOST_COUNTED = 100  # what one batch read holds
 _MOST_WEBHOOKS = 100
+_UNSETTLED = (DeliveryStatus.FAILED, DeliveryStatus.RETRYING)
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
 
 _COLUMNS = (
@@ -81,14 +84,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """The rows of one tab, and of how many deliveries they were found among.
+    """The rows of one tab.
 
-    `counts` are of those looked at, by status. `next_cursor` None: there are no older ones.
+    `counts`, by status and for ALL, say what is loaded, as "12" or "12+"; a tab that nothing was
+    loaded for has none. `next_cursor` None: there are no older ones.
     """
 
     rows: Sequence[Row]
-    counts: Mapping[str, int]
-    looked_at: int
+    counts: Mapping[str, str]
     next_cursor: str | None
 
 
@@ -139,22 +142,39 @@ def read_page(
     """
     parameters = {**wanted.parameters}
     if wanted.tab is not None:
-        parse_filter({**parameters, "status": wanted.tab})
+        parameters["status"] = wanted.tab
     asked = parse_filter(parameters)
+    # The log finds these among themselves; the others only by looking at all.
+    among_themselves = asked.status in _UNSETTLED
+    if not among_themselves:
+        asked = replace(asked, status=None)
     rows: list[Row] = []
-    counts: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
     cursor = wanted.cursor
     for _ in range(_MOST_READS):
         page = log.list(account_id, asked, _ROWS, cursor)
         for item in page.items:
             delivery = cast("dict[str, Any]", item)
-            counts[delivery["status"]] += 1
+            seen[delivery["status"]] += 1
             if wanted.tab in (None, delivery["status"]):
                 rows.append(Row(delivery, names.get(delivery["webhook_id"], "deleted webhook")))
         cursor = page.next_cursor
         if cursor is None or len(rows) >= _ROWS:
             break
-    return LogPage(rows, counts, counts.total(), cursor)
+    more = "" if cursor is None and wanted.cursor is None else "+"
+    counts = {}
+    if not among_themselves:
+        counts[ALL] = f"{seen.total()}{more}"
+        counts |= {status: f"{seen[status]}{more}" for status in TABS}
+    counts |= _counts_of_unsettled(log, account_id, asked)
+    return LogPage(rows, counts, cursor)
+
+
+def _counts_of_unsettled(
+    log: LogReading, account_id: AccountId, asked: DeliveryFilter
+) -> dict[str, str]:
+    counts, capped = log.count_unsettled(account_id, asked, _MOST_COUNTED)
+    return {status: f"{counts.get(status, 0)}{'+' if capped else ''}" for status in _UNSETTLED}
 
 
 def as_csv(rows: Sequence[Row]) -> str:

@@ -1,8 +1,9 @@
 """Reading what became of events: the log of deliveries, newest first, and single events."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.delivery import Delivery, DeliveryStatus
@@ -18,11 +19,15 @@ from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
 from perkwire.strict_json import Json
 from perkwire.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.trials.trial import SentRequest
-from perkwire.webhook import Webhook
+from perkwire.webhook import Webhook, WebhookStatus
+
+MOST_DELETED = 20
+"""How many deleted webhooks' deliveries a list without `webhook_id` has."""
 
 _WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
 _CURSOR = re.compile(r"[0-9a-z]{26}")
 _STATUSES = tuple(status for status in DeliveryStatus if status is not DeliveryStatus.PENDING)
+_UNSETTLED = (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
 
 
 class Deliveries(Protocol):
@@ -36,6 +41,15 @@ class Deliveries(Protocol):
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> Sequence[Delivery]:
         """Up to `limit` of a webhook's entries, newest first, between two ends of ids.
+
+        Raises Unavailable.
+        """
+        ...
+
+    def newest_unsettled(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> Sequence[DeliveryId]:
+        """The same of those that have failed or are being retried, by their ids alone.
 
         Raises Unavailable.
         """
@@ -168,25 +182,75 @@ class LogReading:
     ) -> Page[dict[str, Json]]:
         """Deliveries, newest first by the acceptance of their first event.
 
-        One query for each webhook, of at most `limit` entries each. What the filter leaves out
-        makes a page short, not the list. Raises Problem and Unavailable.
+        One query for each webhook, of at most `limit` entries each; of deleted webhooks for the
+        MOST_DELETED that went last, any other's deliveries are listed by its id. Those that have
+        failed or are being retried are found among themselves, and read in one batch. What a
+        filter leaves out makes a page short, not the list. Raises Problem and Unavailable.
         """
         if cursor is not None and not _CURSOR.fullmatch(cursor):
             raise invalid([FieldError("cursor", "must be the next_cursor of an earlier page")])
-        before = min(cursor or "~", time_prefix(wanted.until) if wanted.until is not None else "~")
-        after = time_prefix(wanted.since) if wanted.since is not None else ""
-        entries: list[Delivery] = []
-        for webhook_id in self._webhook_ids(account_id, wanted.webhook_id):
-            entries += self._deliveries.newest(
+        before, after = _ends(wanted)
+        before = min(cursor or before, before)
+        webhook_ids = self._webhook_ids(account_id, wanted.webhook_id)
+        look = self._newest_unsettled if wanted.status in _UNSETTLED else self._newest
+        ids, found = look(account_id, webhook_ids, after, before, limit)
+        entries = [found[one] for one in ids if one in found]
+        return Page(
+            [self._shown(entry) for entry in entries if self._matches(entry, wanted)],
+            _position(ids[-1]) if len(ids) == limit else None,
+        )
+
+    def count_unsettled(
+        self, account_id: AccountId, wanted: DeliveryFilter, most: int
+    ) -> tuple[Mapping[DeliveryStatus, int], bool]:
+        """How many failed and how many are being retried, of the newest `most` that do either.
+
+        The filter's status does not matter. The flag says that there are more. Costs what `list`
+        costs for one of the two; raises Unavailable.
+        """
+        before, after = _ends(wanted)
+        webhook_ids = self._webhook_ids(account_id, wanted.webhook_id)
+        ids, found = self._newest_unsettled(account_id, webhook_ids, after, before, most)
+        any_status = replace(wanted, status=None)
+        counts = Counter(
+            self._standing(entry) for entry in found.values() if self._matches(entry, any_status)
+        )
+        return counts, len(ids) == most
+
+    def _newest(
+        self,
+        account_id: AccountId,
+        webhook_ids: Iterable[WebhookId],
+        after: str,
+        before: str,
+        limit: int,
+    ) -> tuple[Sequence[DeliveryId], Mapping[DeliveryId, Delivery]]:
+        found = {
+            entry.id: entry
+            for webhook_id in webhook_ids
+            for entry in self._deliveries.newest(
                 account_id, webhook_id, after=after, before=before, limit=limit
             )
-        entries.sort(key=_position, reverse=True)
-        page = entries[:limit]
-        more = len(entries) >= limit
-        return Page(
-            [self._shown(entry) for entry in page if self._matches(entry, wanted)],
-            _position(page[-1]) if more and page else None,
-        )
+        }
+        return sorted(found, key=_position, reverse=True)[:limit], found
+
+    def _newest_unsettled(
+        self,
+        account_id: AccountId,
+        webhook_ids: Iterable[WebhookId],
+        after: str,
+        before: str,
+        limit: int,
+    ) -> tuple[Sequence[DeliveryId], Mapping[DeliveryId, Delivery]]:
+        found = {
+            one
+            for webhook_id in webhook_ids
+            for one in self._deliveries.newest_unsettled(
+                account_id, webhook_id, after=after, before=before, limit=limit
+            )
+        }
+        ids = sorted(found, key=_position, reverse=True)[:limit]
+        return ids, self._deliveries.find({(account_id, one) for one in ids})
 
     def event(self, account_id: AccountId, event_id: EventId) -> dict[str, Json]:
         """One event, and what became of it at each webhook; raises Problem and Unavailable."""
@@ -214,7 +278,11 @@ class LogReading:
     def _webhook_ids(self, account_id: AccountId, wanted: WebhookId | None) -> Sequence[WebhookId]:
         if wanted is not None:
             return [wanted]
-        return [webhook.id for webhook in self._webhooks.of_account(account_id) or ()]
+        webhooks = self._webhooks.of_account(account_id) or ()
+        deleted = [one for one in webhooks if one.status is WebhookStatus.DELETED]
+        deleted.sort(key=lambda one: one.updated_at, reverse=True)
+        shown = {one.id for one in webhooks} - {one.id for one in deleted[MOST_DELETED:]}
+        return sorted(shown)
 
     def _matches(self, entry: Delivery, wanted: DeliveryFilter) -> bool:
         if wanted.status is not None and self._standing(entry) is not wanted.status:
@@ -228,8 +296,14 @@ class LogReading:
         return entry.shown(self._clock(), self._retry_interval_seconds)
 
 
-def _position(entry: Delivery) -> str:
-    return entry.id.rpartition("_")[2]
+def _ends(wanted: DeliveryFilter) -> tuple[str, str]:
+    """Before which place the filter's deliveries lie, and after which."""
+    before = "~" if wanted.until is None else time_prefix(wanted.until)
+    return before, "" if wanted.since is None else time_prefix(wanted.since)
+
+
+def _position(delivery_id: DeliveryId) -> str:
+    return delivery_id.rpartition("_")[2]
 
 
 def _event_shown(event: Event) -> dict[str, Json]:

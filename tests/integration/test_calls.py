@@ -13,8 +13,10 @@ from infra import cost
 from infra.calls import FAN_OUTS, Count
 from perkwire.adapters.config_items import AccountItem
 from perkwire.adapters.delivery_table import DeliveryTable
+from perkwire.delivery import DeliveryStatus
 from perkwire.dispatching import Change
 from perkwire.ids import AccountId, EventId, WebhookId, delivery_id
+from perkwire.reading import MOST_DELETED
 from perkwire.timestamps import now
 from tests.builders import a_delivery, an_attempt, points_data
 from tests.fakes import FakeTelemetry
@@ -252,9 +254,48 @@ def test_a_page_of_the_log_is_read_by_one_query_for_each_webhook(
     assert len({one["id"] for one in [*page["data"], *following["data"]]}) == 100
 
 
-def fill_log(tenant: Tenant, webhooks: list[str], *, entries: int) -> None:
-    """Give each of the webhooks so many deliveries that have succeeded, a minute apart."""
-    newest = now()
+def test_a_page_of_failures_costs_one_batch_read_more_whatever_else_is_in_the_log(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    webhooks = some_webhooks(tenant, receiver, 2)
+    fill_log(tenant, webhooks, entries=200, status=DeliveryStatus.FAILED, age=201)
+    fill_log(tenant, webhooks, entries=200)
+    calls.forget()
+
+    page = tenant.get("/v1/deliveries", status="failed", limit="50")
+
+    calls.check("authorizer", AUTHORIZED)
+    calls.check("management", aws_calls.log_page(2, unsettled=50))
+    assert [one["status"] for one in page["data"]] == ["failed"] * 50
+
+
+def test_webhooks_that_are_deleted_by_the_dozen_do_not_make_the_log_dearer(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    for webhook in some_webhooks(tenant, receiver, 1):
+        fill_log(tenant, [webhook], entries=1)
+    for _ in range(MOST_DELETED + 5):
+        (brief,) = some_webhooks(tenant, receiver, 1)
+        assert tenant.call("DELETE", f"/v1/webhooks/{brief}").status == 204
+    calls.forget()
+
+    page = tenant.get("/v1/deliveries", limit="50")
+
+    calls.check("authorizer", AUTHORIZED)
+    calls.check("management", aws_calls.log_page(1 + MOST_DELETED))
+    assert len(page["data"]) == 1
+
+
+def fill_log(
+    tenant: Tenant,
+    webhooks: list[str],
+    *,
+    entries: int,
+    status: DeliveryStatus = DeliveryStatus.SUCCEEDED,
+    age: int = 0,
+) -> None:
+    """Give each of the webhooks so many deliveries, a minute apart, from `age` minutes ago back."""
+    newest = now() - age * MINUTE
     log = DeliveryTable(
         AccountItem._get_connection().connection, FakeTelemetry(), log_retention_days=30
     )
@@ -269,6 +310,7 @@ def fill_log(tenant: Tenant, webhooks: list[str], *, entries: int) -> None:
                 webhook_id=webhook,
                 event_ids=(event,),
                 attempts=(attempt,),
+                status=status,
                 created_at=at,
                 updated_at=at,
             )

@@ -12,7 +12,7 @@ from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Unavailable
 from perkwire.managing import Page
 from perkwire.problem import Problem
-from perkwire.reading import DeliveryFilter, LogReading, parse_filter
+from perkwire.reading import MOST_DELETED, DeliveryFilter, LogReading, parse_filter
 from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
 from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS
@@ -172,11 +172,61 @@ def test_following_the_cursor_shows_each_delivery_once(log: Log, limit: int) -> 
     assert seen == [entry.id for entry in reversed(entries)]
 
 
+@pytest.mark.parametrize("status", [DeliveryStatus.FAILED, DeliveryStatus.RETRYING])
+def test_a_failure_is_found_on_the_first_page_however_many_successes_are_newer(
+    log: Log, status: DeliveryStatus
+) -> None:
+    oldest = log.has(log.one, 0, status=status, due_at=NOW)
+    for n in range(1, 200):
+        log.has(log.one if n % 2 else log.two, n)
+
+    page = log.page(DeliveryFilter(status=status), limit=10)
+
+    assert ([entry["id"] for entry in page.items], page.next_cursor) == ([oldest.id], None)
+    assert log.reader.calls == {"newest_unsettled": 2, "find": 1}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_following_the_cursor_shows_each_failure_once(log: Log, limit: int) -> None:
+    statuses = (DeliveryStatus.FAILED, DeliveryStatus.RETRYING, DeliveryStatus.SUCCEEDED)
+    entries = [
+        log.has(log.one if n % 2 else log.two, n, status=statuses[n % 3], due_at=NOW)
+        for n in range(20)
+    ]
+    wanted = DeliveryFilter(status=DeliveryStatus.FAILED)
+    seen: list[Json] = []
+    cursor = None
+
+    for _ in range(20):
+        page = log.page(wanted, limit=limit, cursor=cursor)
+        seen += [entry["id"] for entry in page.items]
+        if (cursor := page.next_cursor) is None:
+            break
+
+    assert cursor is None
+    assert seen == [one.id for one in reversed(entries) if one.status is DeliveryStatus.FAILED]
+
+
+def test_of_deleted_webhooks_the_list_has_those_that_went_last(log: Log) -> None:
+    live = log.has(log.one, 0)
+    deleted = [
+        a_webhook(
+            id=WebhookId(f"wh_{number:016}"), status=WebhookStatus.DELETED, updated_at=NOW - number
+        )
+        for number in range(100, 100 + MOST_DELETED + 5)
+    ]
+    log.config.put(*deleted)
+    entries = [log.has(webhook, -number) for number, webhook in enumerate(deleted, 1)]
+
+    assert log.ids() == [live.id, *(entry.id for entry in entries[:MOST_DELETED])]
+    assert log.ids(DeliveryFilter(webhook_id=deleted[-1].id)) == [entries[-1].id]
+
+
 def test_what_a_filter_leaves_out_makes_a_page_short_not_the_list(log: Log) -> None:
-    oldest = log.has(log.one, 0, status=DeliveryStatus.FAILED)
+    oldest = log.has(log.one, 0, status=DeliveryStatus.CANCELLED)
     for n in range(1, 5):
         log.has(log.one, n)
-    wanted = DeliveryFilter(status=DeliveryStatus.FAILED)
+    wanted = DeliveryFilter(status=DeliveryStatus.CANCELLED)
     found: list[Json] = []
     cursor = None
 

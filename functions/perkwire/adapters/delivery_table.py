@@ -140,6 +140,27 @@ class DeliveryReader:
             ]
         return [to_delivery(item) for item in items]
 
+    def newest_unsettled(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> list[DeliveryId]:
+        """Up to `limit` that have failed or are being retried, newest first; raises Unavailable.
+
+        `after` and `before` bound the sort key, `before` exclusively. The index may lag by a
+        moment.
+        """
+        with failing_as_unavailable():
+            return [
+                _id(item)
+                for item in DeliveryItem.failed.query(
+                    f"{account_id}#{webhook_id}",
+                    DeliveryItem.sk < before,
+                    limit=limit,
+                    page_size=limit,
+                    scan_index_forward=False,
+                )
+                if item.sk >= after
+            ]
+
 
 class RetryableDeliveries(DeliveryReader):
     """Fulfils retrying.Deliveries."""

@@ -210,6 +210,39 @@ def test_the_newest_entries_of_a_webhook_come_first(
     assert newest(after=position[3]) == ids[:4]
 
 
+def test_the_newest_unsettled_entries_of_a_webhook_come_first(
+    adapters: Adapters, account_id: AccountId
+) -> None:
+    webhook_id = new_webhook_id()
+    statuses = (FAILED, RETRYING, SUCCEEDED, FAILED, CANCELLED, RETRYING)
+    entries = [
+        a_fresh(account_id, webhook_id, accepted_at=NOW + second * 1_000_000)
+        for second, _ in enumerate(statuses)
+    ]
+    others = [a_fresh(account_id, new_webhook_id()), a_fresh(new_account_id(), webhook_id)]
+    adapters.deliveries.write(
+        [
+            *(change(None, one, None, status=FAILED) for one in others),
+            *(
+                change(None, entry, None, status=status)
+                for entry, status in zip(entries, statuses, strict=True)
+            ),
+        ]
+    )
+
+    def newest(after: str = "", before: str = "~", limit: int = 10) -> list[DeliveryId]:
+        return adapters.deliveries.newest_unsettled(
+            account_id, webhook_id, after=after, before=before, limit=limit
+        )
+
+    ids = [entries[place].id for place in (5, 3, 1, 0)]
+    position = [one.rpartition("_")[2] for one in ids]
+    assert newest() == ids
+    assert newest(limit=2) == ids[:2]
+    assert newest(before=position[1]) == ids[2:]
+    assert newest(after=position[2]) == ids[:3]
+
+
 def test_only_what_is_unsettled_is_in_the_index_of_failures(stack: Stack, real: Adapters) -> None:
     account_id, webhook_id = new_account_id(), new_webhook_id()
     entry = a_fresh(account_id, webhook_id)
