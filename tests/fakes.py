@@ -162,10 +162,12 @@ class FakeWebhookLookup(Failing):
             if webhook is None or webhook.account_id != account_id:
                 continue
             if account_id in self._items.accounts:
+                untold = self._items.untold.get(webhook_id, Untold(0, 0, None))
                 found[webhook_id] = WebhookState(
                     webhook,
                     failing=webhook_id in self._items.streaks,
                     notice_topic=self._items.accounts[account_id].notice_topic,
+                    untold=untold if untold.count else None,
                 )
         return found
 

@@ -20,7 +20,7 @@ from perkwire.messages import (
     UnreadableMessage,
     read_delivery_message,
 )
-from perkwire.noticing import Noticing, Occasion
+from perkwire.noticing import Noticing, Occasion, Untold
 from perkwire.pausing import HealthStore, PauseRule, Result, record
 from perkwire.rendering import Opened, render
 from perkwire.secret import UnusableSecret
@@ -36,12 +36,14 @@ GONE = 410
 class WebhookState:
     """A webhook as of now; `failing` says that a streak of failures is on record.
 
-    `notice_topic` is where its account's notices go, None if nobody wants them.
+    `notice_topic` is where its account's notices go, None if nobody wants them. `untold` are the
+    failed deliveries that no notice has told of, None if there are none.
     """
 
     webhook: Webhook
     failing: bool
     notice_topic: str | None = None
+    untold: Untold | None = None
 
 
 class Webhooks(Protocol):
@@ -399,8 +401,10 @@ class Dispatching:
         unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
         states = {}
         for work in works:
-            if work.finding in (Finding.REFUSED, Finding.UNRENDERABLE) and work.after is not None:
+            failed = work.finding in (Finding.REFUSED, Finding.UNRENDERABLE)
+            if failed and work.after is not None:
                 unsuccessful[work.message.webhook_id].append(work.after)
+            if work.state is not None and (failed or work.state.untold is not None):
                 states[work.message.webhook_id] = work.state
         occasions = [
             Occasion(
@@ -408,9 +412,10 @@ class Dispatching:
                 topic=state.notice_topic,
                 deliveries=unsuccessful[webhook_id],
                 pause=paused.get(webhook_id),
+                untold=state.untold,
             )
             for webhook_id, state in states.items()
-            if state is not None and state.notice_topic is not None
+            if state.notice_topic is not None
         ]
         self._noticing.tell(occasions, self._clock())
 

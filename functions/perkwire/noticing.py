@@ -1,8 +1,9 @@
 """Notices, by e-mail, to an account's admins: deliveries have failed, a webhook has been paused.
 
 Of failed deliveries at most one notice in an interval tells for each webhook, with the count of
-those that no notice has told of yet. Of each pause at most one tells: a crash between the pause
-and its notice leaves none, and the webhook shows it. Healthy webhooks, and
+those that no notice has told of yet. Those that failed within the interval are told of with the
+webhook's first delivery after it, whatever becomes of that one. Of each pause at most one tells: a
+crash between the pause and its notice leaves none, and the webhook shows it. Healthy webhooks, and
 accounts whose admins want no notices, cost no read and no write.
 """
 
@@ -63,14 +64,16 @@ class Untold:
 class Occasion:
     """What one invocation saw go wrong at one webhook whose admins have a topic.
 
-    `deliveries` are those that did not succeed, failed for good or not, at least one; `pause` is
-    given by the one who has paused the webhook.
+    `deliveries` are those that did not succeed, failed for good or not; `pause` is given by the
+    one who has paused the webhook. `untold` are failures from before that wait for a notice:
+    there may be no others.
     """
 
     webhook: Webhook
     topic: str
     deliveries: Sequence[Delivery]
     pause: PauseReason | None
+    untold: Untold | None = None
 
     @property
     def failed(self) -> list[Delivery]:
@@ -150,9 +153,11 @@ class Noticing:
 
     def _tell_of_failures(self, occasion: Occasion, now: int, *, trying: bool) -> None:
         webhook, failed = occasion.webhook, occasion.failed
-        if not failed:
+        untold = occasion.untold
+        if failed:
+            untold = self._counts.count_failed(webhook, len(failed), now)
+        if untold is None:
             return
-        untold = self._counts.count_failed(webhook, len(failed), now)
         at = untold.noticed_at
         due = at is None or now - at >= self._interval_minutes * _MINUTE
         if not trying or not due or not self._counts.take_untold(webhook, untold, now):
@@ -193,7 +198,7 @@ def failure_notice(
     interval_minutes: int,
     console_url: str = "",
 ) -> Notice:
-    """What is said of failed deliveries; `failed` are the latest, at least one."""
+    """What is said of failed deliveries; `failed` are those that failed just now, if any did."""
     one = untold.count == 1
     number = "1 delivery" if one else f"{untold.count} deliveries"
     when = f"failed on {_time(untold.since)}" if one else f"failed since {_time(untold.since)}"
@@ -202,9 +207,7 @@ def failure_notice(
         _subject(webhook, f"{number} failed"),
         f"""\
 {number} to the webhook {_title(webhook)} {when}: all attempts are used up.
-
-{_latest(failed)}
-
+{f"\n{_latest(failed)}\n" if failed else ""}
 Failed deliveries stay in the delivery log and can be sent again.
 
 What to do:

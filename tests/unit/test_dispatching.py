@@ -1322,6 +1322,22 @@ def test_the_failures_of_an_invocation_are_one_notice_for_each_webhook(noticed: 
     ]
 
 
+def test_what_failed_within_the_interval_is_told_with_the_first_delivery_after_it(
+    noticed: Dispatcher,
+) -> None:
+    noticed.answer(BROKEN, BROKEN, BROKEN)
+    for _ in range(3):
+        noticed.dispatch(a_received(a_delivery_message(noticed.webhook, an_event()), MAX_ATTEMPTS))
+    assert subjects(noticed) == ['Webhook "Till": 1 delivery failed']
+
+    noticed.answer(OK)
+    for seconds in (1, 3600, 1):
+        noticed.clock.pass_seconds(seconds)
+        noticed.dispatch(a_received(a_delivery_message(noticed.webhook, an_event())))
+
+    assert subjects(noticed)[1:] == ['Webhook "Till": 2 deliveries failed']
+
+
 def test_a_pause_is_told_once_by_the_one_who_won_it(noticed: Dispatcher) -> None:
     noticed.answer(Answered(410, "", 5))
     stale = noticed.webhook

@@ -86,6 +86,13 @@ def test_with_a_console_notices_lead_there_and_to_no_call() -> None:
     assert f"enable the webhook: {console}/webhooks/{WEBHOOK}\n" in pause
 
 
+def test_without_a_failure_just_now_a_notice_says_nothing_of_the_latest() -> None:
+    text = failure_notice(a_webhook(), Untold(3, NOW, None), [], INTERVAL).text
+
+    assert "used up.\n\nFailed deliveries stay" in text
+    assert "latest" not in text
+
+
 def test_one_failure_is_one() -> None:
     notice = failure_notice(a_webhook(), Untold(1, NOW, None), [failed()], 1)
 

@@ -55,14 +55,10 @@ class WebhookLookup:
             wanted.add((health_pk(account_id), webhook_id))
         items = find_all(ConfigItem, wanted)
         topics = {item.pk: item.notice_topic for item in items if isinstance(item, AccountItem)}
-        failing = {
-            item.sk for item in items if isinstance(item, HealthItem) and item.failures is not None
-        }
+        health = {item.sk: item for item in items if isinstance(item, HealthItem)}
         webhooks = _readable(item for item in items if isinstance(item, WebhookItem))
         return {
-            webhook.id: WebhookState(
-                webhook, failing=webhook.id in failing, notice_topic=topics[webhook.account_id]
-            )
+            webhook.id: _state(webhook, health.get(webhook.id), topics[webhook.account_id])
             for webhook in webhooks
             if webhook.account_id in topics
         }
@@ -148,8 +144,7 @@ class WebhookLookup:
                     HealthItem.untold_since.set(HealthItem.untold_since | since),
                 ]
             )
-        noticed_at = None if item.noticed_at is None else int(item.noticed_at)
-        return Untold(int(item.untold or count), int(item.untold_since or since), noticed_at)
+        return _untold(item)
 
 
 def _readable(items: Iterable[WebhookItem]) -> list[Webhook]:
@@ -159,6 +154,24 @@ def _readable(items: Iterable[WebhookItem]) -> list[Webhook]:
         with contextlib.suppress(ValueError):
             webhooks.append(item.to_webhook())
     return webhooks
+
+
+def _state(webhook: Webhook, health: HealthItem | None, notice_topic: str | None) -> WebhookState:
+    if health is None:
+        return WebhookState(webhook, failing=False, notice_topic=notice_topic)
+    return WebhookState(
+        webhook,
+        failing=health.failures is not None,
+        notice_topic=notice_topic,
+        untold=_untold(health) if health.untold else None,
+    )
+
+
+def _untold(health: HealthItem) -> Untold:
+    noticed_at = None if health.noticed_at is None else int(health.noticed_at)
+    # Counted while another's notice was taken out, they have failed at about that time.
+    since = noticed_at if health.untold_since is None else int(health.untold_since)
+    return Untold(int(health.untold), since or 0, noticed_at)
 
 
 def _health_item(webhook: Webhook) -> HealthItem:

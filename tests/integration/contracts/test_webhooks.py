@@ -224,6 +224,7 @@ def test_failed_deliveries_are_counted_until_a_notice_takes_them(
     seen = lookup.count_failed(webhook, 1, NOW + 5)
     assert seen == Untold(3, NOW, None)
 
+    assert state(adapters, webhook).untold == seen
     assert lookup.take_untold(webhook, seen, NOW + 6)
 
     assert lookup.count_failed(webhook, 1, NOW + 9) == Untold(1, NOW + 9, NOW + 6)
@@ -237,6 +238,9 @@ def test_what_is_counted_after_a_look_is_left_to_the_next_notice(
 
     assert adapters.lookup.take_untold(webhook, seen, NOW + 2)
 
+    left = state(adapters, webhook).untold
+    assert left is not None
+    assert (left.count, left.noticed_at) == (5, NOW + 2)
     assert adapters.lookup.count_failed(webhook, 1, NOW + 9).count == 6
 
 
