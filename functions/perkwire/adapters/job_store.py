@@ -169,7 +169,8 @@ class JobTable:
     def _stored_after_all(self, after: Job) -> Job | None:
         """AWS's client repeats a call whose answer was lost, and then finds its own work done."""
         found = self.find(after.account_id, after.id)
-        if found is None or (found.version, found.page) != (after.version, after.page):
+        wanted = (after.version, after.turn, after.page)
+        if found is None or (found.version, found.turn, found.page) != wanted:
             return None
         is_ours = found.has_ended or found.updated_at == after.updated_at
         return found if is_ours else None

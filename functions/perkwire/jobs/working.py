@@ -4,7 +4,9 @@ A turn sends pages. After each it writes, in one conditional update, what the pa
 page is next, before that one is sent: so whoever has the job next sends the very same page if its
 worker died, and of two workers only one goes on. A turn ends when the job is ahead of its rate or
 the invocation's time is up: the next turn is a message of its own, delayed by as much as the job is
-ahead, and the message of this one goes only once SQS holds that.
+ahead, sent before it is stored that the turn has come. A message is done only once its job, as it
+is stored, has ended or is beyond its turn: so a job that has not ended has a message of its turn,
+whoever takes which message when.
 """
 
 import math
@@ -99,8 +101,7 @@ class JobWork:
     def work(self, received: Sequence[Received], may_go_on: Callable[[], bool]) -> list[str]:
         """Work on the job of each message; the ids of the messages to be left for SQS.
 
-        `may_go_on` is asked after each page. A message is done once its job has ended, or its next
-        turn is held by SQS, or another worker has the job.
+        `may_go_on` is asked after each page.
         """
         return [one.message_id for one in received if not self._is_done(one, may_go_on)]
 
@@ -119,23 +120,34 @@ class JobWork:
             return False
 
     def _turn(self, message: JobMessage, may_go_on: Callable[[], bool]) -> bool:
-        job = self._jobs.find(message.account_id, message.job_id)
-        if job is None:
-            self._fault("job_absent", message)
-            return False
-        if job.has_ended or message.turn < job.turn:
-            return True
-        webhooks = self._webhooks.of_account(job.account_id) or ()
-        webhook = next((one for one in webhooks if one.id == job.webhook_id), None)
-        if webhook is None:
-            self._fault("webhook_absent", message)
-            return False
-        if webhook.status is not WebhookStatus.ENABLED:
-            self._store(job, self._ended(job, JobStatus.FAILED, _REASONS[webhook.status]))
-            return True
-        return self._take(job, webhook, may_go_on)
+        """Whether the message is done."""
+        before: Job | None = None
+        while True:
+            job = self._jobs.find(message.account_id, message.job_id)
+            if job is None:
+                self._fault("job_absent", message)
+                return False
+            if job.has_ended or message.turn < job.turn:
+                return True
+            if before is not None and job.turn == before.turn:
+                # This very message has come twice: it comes again should the other worker die.
+                return False
+            before = job
+            webhooks = self._webhooks.of_account(job.account_id) or ()
+            webhook = next((one for one in webhooks if one.id == job.webhook_id), None)
+            if webhook is None:
+                self._fault("webhook_absent", message)
+                return False
+            stored = self._take(job, webhook, message, may_go_on)
+            if stored is not None:
+                return stored.has_ended or message.turn < stored.turn
 
-    def _take(self, job: Job, webhook: Webhook, may_go_on: Callable[[], bool]) -> bool:
+    def _take(
+        self, job: Job, webhook: Webhook, message: JobMessage, may_go_on: Callable[[], bool]
+    ) -> Job | None:
+        """The job as it is stored after this turn; None if another worker has changed it."""
+        if webhook.status is not WebhookStatus.ENABLED:
+            return self._store(job, self._ended(job, JobStatus.FAILED, _REASONS[webhook.status]))
         begun = self._clock()
         deliveries = 0
         work = self._kinds[job.kind]
@@ -147,14 +159,13 @@ class JobWork:
             deliveries += outcome.deliveries
             after = self._after(job, webhook, work.selection, outcome)
             delay = self._delay(after, deliveries, self._clock() - begun, may_go_on)
-            held = delay is not None and self._hand_on(after, delay)
-            if held:
-                after = replace(after, turn=after.turn + 1)
+            # Its own message may have come before the turn of it.
+            next_turn = max(job.turn, message.turn) + 1
+            if delay is not None and self._hand_on(after, next_turn, delay):
+                after = replace(after, turn=next_turn)
             stored = self._store(job, after)
-            if stored is None or stored.has_ended:
-                return True
-            if delay is not None:
-                return held
+            if stored is None or stored.has_ended or delay is not None:
+                return stored
             job = stored
 
     def _after(self, job: Job, webhook: Webhook, selection: Selection, outcome: Outcome) -> Job:
@@ -199,15 +210,15 @@ class JobWork:
             return None
         return max(0, math.ceil(ahead))
 
-    def _hand_on(self, job: Job, delay: int) -> bool:
-        message = JobMessage(account_id=job.account_id, job_id=job.id, turn=job.turn + 1)
+    def _hand_on(self, job: Job, turn: int, delay: int) -> bool:
+        message = JobMessage(account_id=job.account_id, job_id=job.id, turn=turn)
         (held,) = self._queue.send([Outgoing(write_job_message(message), job.account_id, delay)])
         return held
 
     def _store(self, before: Job, after: Job) -> Job | None:
         stored = self._jobs.advance(before, after)
         if stored is None:
-            # Another worker has it, as its message came twice.
+            # Another worker has it: this message came twice, or before its turn.
             self._journal.note("job.overtaken", account_id=before.account_id, job_id=before.id)
         elif stored.has_ended:
             self._journal.note(

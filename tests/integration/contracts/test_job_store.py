@@ -168,9 +168,11 @@ def test_one_of_two_workers_advances(
     kept.jobs.add(job)
     mine = advanced(job, sent=1)
     other = replace(advanced(job, sent=2), updated_at=NOW + 9)
+    at_the_same_moment = advanced(job, sent=1, turn=1)
 
     assert kept.jobs.advance(job, mine) == mine
     assert kept.jobs.advance(job, other) is None
+    assert kept.jobs.advance(job, at_the_same_moment) is None
     assert kept.jobs.find(account_id, job.id) == mine
 
 
