@@ -67,7 +67,9 @@ class EventListing:
         goes on. Raises Problem and Unavailable.
         """
         wanted = self._parse(parameters)
-        place: Place | None = _read_cursor(cursor) if cursor is not None else Place(wanted.until)
+        place: Place | None = Place(wanted.until)
+        if cursor is not None and (from_cursor := _read_cursor(cursor)).moment < wanted.until:
+            place = from_cursor
         found: list[EventHeading] = []
         for _ in range(MOST_HOURS):
             if place is None or len(found) >= limit:

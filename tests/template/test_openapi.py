@@ -895,8 +895,8 @@ class OneEvent:
         return [one], True
 
 
-def a_listing() -> EventListing:
-    return EventListing(OneEvent(), event_retention_days=30, clock=FakeClock(builders.NOW))
+def a_listing(now: int = builders.NOW) -> EventListing:
+    return EventListing(OneEvent(), event_retention_days=30, clock=FakeClock(now))
 
 
 def a_redriving() -> Redriving:
@@ -1187,8 +1187,10 @@ class TestRequests:
         _, _, _, parameters = operations()["listEvents"]
         query = {each["name"]: str(each["example"]) for each in parameters if each["in"] == "query"}
         cursor = query.pop("cursor")
+        now = parse_rfc3339(query["until"])
+        assert now is not None
 
-        page = a_listing().list(builders.ACCOUNT, query, 1, cursor)
+        page = a_listing(now).list(builders.ACCOUNT, query, 1, cursor)
 
         assert page.next_cursor is not None
         assert errors("/paths/~1v1~1events/get/parameters/2/schema", page.next_cursor) == []

@@ -115,6 +115,26 @@ def test_what_is_older_than_its_retention_does_not_show() -> None:
     assert ids(FakeEventsByHour([heading(gone, "a")]), since="2001-01-01T00:00:00Z") == []
 
 
+def test_a_cursor_goes_on_within_until() -> None:
+    events = FakeEventsByHour([heading(NOW - HOUR * step, str(step)) for step in range(4)])
+    until = {"until": to_rfc3339(NOW - HOUR)}
+    first = listing(events).list(ACCOUNT, {}, 1, None)
+
+    second = listing(events).list(ACCOUNT, until, 50, first.next_cursor)
+
+    assert [one["id"] for one in first.items] == ["0"]
+    assert [one["id"] for one in second.items] == ["2", "3"]
+
+
+@pytest.mark.parametrize("cursor", ["9" * 16, "9" * 16 + ".a", f"{NOW + 1}", f"{NOW + 1}.z"])
+def test_a_cursor_in_the_future_begins_now(cursor: str) -> None:
+    events = FakeEventsByHour([heading(NOW, "a"), heading(NOW + HOUR, "later")])
+
+    page = listing(events).list(ACCOUNT, {}, 50, cursor)
+
+    assert [one["id"] for one in page.items] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "cursor", "field"),
     [
