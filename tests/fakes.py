@@ -48,6 +48,7 @@ class Failing:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self._failing: defaultdict[str, set[int]] = defaultdict(set)
+        self._counting = threading.Lock()
 
     def fail(self, method: str, *calls: int) -> None:
         """Fail these calls of the method, the first being 1, or, without numbers, all of them."""
@@ -58,8 +59,9 @@ class Failing:
         self._failing.clear()
 
     def _fails(self, method: str) -> bool:
-        self.calls[method] += 1
-        return not self._failing[method].isdisjoint({0, self.calls[method]})
+        with self._counting:
+            self.calls[method] += 1
+            return not self._failing[method].isdisjoint({0, self.calls[method]})
 
     def _called(self, method: str) -> None:
         if self._fails(method):

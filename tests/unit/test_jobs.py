@@ -1,5 +1,6 @@
 """Jobs: what is sent, in which pages and at which pace, and what a crash at any step leaves."""
 
+import threading
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import DryRun, JobManagement
 from perkwire.jobs.working import JobWork, Work
+from perkwire.journal import Unavailable
 from perkwire.messages import (
     DeliveryMessage,
     JobMessage,
@@ -44,6 +46,7 @@ from tests.builders import (
     an_event,
 )
 from tests.fakes import (
+    FakeAccountStore,
     FakeClock,
     FakeConfigItems,
     FakeDeliveryItems,
@@ -65,6 +68,7 @@ VISIBILITY_SECONDS = 120
 RETENTION_DAYS = 30
 HOUR = HOUR_SECONDS * MICROSECONDS
 START = NOW - NOW % HOUR - 2 * HOUR  # an hour's beginning, more than two hours ago
+LONG_AGO = NOW - 2 * RETENTION_DAYS * 24 * HOUR
 FAILED, RETRYING = DeliveryStatus.FAILED, DeliveryStatus.RETRYING
 REPLAY, RETRY_FAILED = JobKind.REPLAY, JobKind.RETRY_FAILED
 
@@ -91,7 +95,7 @@ class World:
 
     def __init__(self, **webhook: object) -> None:
         self.config = FakeConfigItems()
-        self.config.put(an_account(), a_webhook(**webhook))  # type: ignore[arg-type]
+        self.config.put(an_account(created_at=LONG_AGO), a_webhook(**webhook))  # type: ignore[arg-type]
         self.jobs = FakeJobItems()
         self.store = FakeJobStore(self.jobs)
         self.deliveries = FakeDeliveryItems()
@@ -113,6 +117,7 @@ class World:
         }
         self.management = JobManagement(
             jobs=self.store,
+            accounts=FakeAccountStore(self.config),
             webhooks=WebhooksById(self.config),
             selections=selections,
             queue=self.job_queue,
@@ -439,12 +444,71 @@ def test_what_is_older_than_anything_kept_is_not_looked_for(world: World) -> Non
     assert world.index.calls["of_hour"] <= RETENTION_DAYS * 24 + 1
 
 
+def test_what_is_older_than_its_account_is_not_looked_for(world: World) -> None:
+    world.config.put(an_account(created_at=NOW))
+    # By the clock of another function, which may be behind.
+    world.has_events(an_event(accepted_at=NOW - HOUR // 2))
+
+    counted = world.dry_run(REPLAY)
+
+    assert counted.shown() == {
+        "since": to_rfc3339(NOW - HOUR),
+        "until": to_rfc3339(NOW),
+        "count": 1,
+        "complete": True,
+    }
+    assert world.index.calls["of_hour"] <= 2
+
+
+def test_an_account_that_is_absent_has_no_jobs(world: World) -> None:
+    world.config.accounts.clear()
+
+    assert problem_of(lambda: world.start(REPLAY))["status"] == 404
+
+
+def test_hours_are_counted_side_by_side(world: World) -> None:
+    world.clock.now = START + RETENTION_DAYS * 24 * HOUR
+    events = some_events(1_100)
+    world.has_events(*events, an_event(accepted_at=world.clock.now - 1))
+    all_at_once = threading.Barrier(8, timeout=10)
+    of_hour = world.index.of_hour
+
+    def waiting(*arguments: Any) -> Any:  # noqa: ANN401
+        if not all_at_once.broken and arguments[1] < START + 8 * HOUR and arguments[3] is None:
+            all_at_once.wait()
+        return of_hour(*arguments)
+
+    world.index.of_hour = waiting  # type: ignore[assignment,method-assign]
+    counted = world.dry_run(REPLAY)
+
+    assert (counted.count, counted.complete) == (1_101, True)
+    # One for each hour, and one for each 500 events.
+    assert world.index.calls["of_hour"] == RETENTION_DAYS * 24 + 2
+
+
+def test_a_count_whose_query_fails_asks_no_further(world: World) -> None:
+    world.clock.now = START + RETENTION_DAYS * 24 * HOUR
+    asked: list[int] = []
+
+    def failing(_account_id: AccountId, since: int, *_: object) -> Any:  # noqa: ANN401
+        asked.append(since)
+        if since > START:
+            threading.Event().wait(0.2)  # the others are slow to answer
+        raise Unavailable("told")
+
+    world.index.of_hour = failing  # type: ignore[assignment,method-assign]
+    with pytest.raises(Unavailable):
+        world.dry_run(REPLAY)
+
+    assert len(asked) < 3 * 8
+
+
 def test_a_count_that_takes_long_says_that_it_is_not_all(world: World) -> None:
     world.has_events(*some_events(1_200))
     of_hour = world.index.of_hour
 
     def slow(*arguments: Any) -> Any:  # noqa: ANN401
-        world.clock.pass_seconds(3)
+        world.clock.pass_seconds(5)
         return of_hour(*arguments)
 
     world.index.of_hour = slow  # type: ignore[assignment,method-assign]

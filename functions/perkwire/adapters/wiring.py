@@ -161,6 +161,7 @@ class UseCases:
         settings = self._settings
         return JobManagement(
             jobs=JobStore(self._connection),
+            accounts=self.account_store,
             webhooks=self.webhooks,
             selections={
                 JobKind.RETRY_FAILED: FailedSelection(

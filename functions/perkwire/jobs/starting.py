@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.accepting import Outgoing, Queue
+from perkwire.account import Account
 from perkwire.ids import AccountId, JobId, WebhookId, new_job_id
 from perkwire.jobs.job import Job, JobKind, JobReason, JobRequest, JobStatus, parse_job
 from perkwire.jobs.selecting import Selection, count
 from perkwire.messages import JobMessage, write_job_message
 from perkwire.problem import Problem, conflict, not_found, unavailable
 from perkwire.strict_json import Json
-from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from perkwire.webhook import Webhook, WebhookStatus
+
+_CLOCKS_APART = HOUR_SECONDS * MICROSECONDS
 
 
 class JobRunning(Exception):
@@ -36,6 +39,14 @@ class Jobs(Protocol):
 
     def cancel(self, account_id: AccountId, job_id: JobId, now: int) -> Job | None:
         """Cancel one; None if it has ended or never was. Raises Unavailable."""
+        ...
+
+
+class Accounts(Protocol):
+    """The accounts whose jobs they are."""
+
+    def find(self, account_id: AccountId) -> Account | None:
+        """An account; raises Unavailable."""
         ...
 
 
@@ -73,6 +84,7 @@ class JobManagement:
         self,
         *,
         jobs: Jobs,
+        accounts: Accounts,
         webhooks: Webhooks,
         selections: Mapping[JobKind, Selection],
         queue: Queue,
@@ -80,6 +92,7 @@ class JobManagement:
         clock: Callable[[], int],
     ) -> None:
         self._jobs = jobs
+        self._accounts = accounts
         self._webhooks = webhooks
         self._selections = selections
         self._queue = queue
@@ -97,7 +110,10 @@ class JobManagement:
         request = parse_job(value, kind, self._clock())
         if webhook.status is not WebhookStatus.ENABLED:
             raise conflict(f"The webhook is {webhook.status}; enable it first.")
-        job = self._job(webhook, kind, request)
+        account = self._accounts.find(account_id)
+        if account is None:
+            raise not_found("account")
+        job = self._job(account, webhook, kind, request)
         selection = self._selections[kind]
         if request.dry_run:
             counted, is_all = count(selection, job, webhook, self._clock)
@@ -124,15 +140,16 @@ class JobManagement:
             raise conflict(f"The job is {self.get(account_id, job_id).status}.")
         return cancelled
 
-    def _job(self, webhook: Webhook, kind: JobKind, request: JobRequest) -> Job:
+    def _job(self, account: Account, webhook: Webhook, kind: JobKind, request: JobRequest) -> Job:
         now = self._clock()
+        # Nothing is kept from before; an hour that holds nothing is a query all the same.
+        earliest = max(now - self._retention, account.created_at - _CLOCKS_APART)
         return Job(
             id=new_job_id(),
             account_id=webhook.account_id,
             webhook_id=webhook.id,
             kind=kind,
-            # Nothing is kept from before; an hour that holds nothing is a query all the same.
-            since=min(max(request.since, now - self._retention), request.until),
+            since=min(max(request.since, earliest), request.until),
             until=request.until,
             event_types=request.event_types,
             per_second=request.per_second,

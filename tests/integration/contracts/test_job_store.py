@@ -16,9 +16,10 @@ from perkwire.adapters.job_store import JOB_ITEMS, JobStore
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.ids import AccountId, JobId, WebhookId, new_account_id, new_job_id, new_webhook_id
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
+from perkwire.jobs.selecting import EventSelection, count
 from perkwire.jobs.starting import JobRunning
 from perkwire.routing import RoutedEvent
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
+from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.fakes import (
     FakeDeliveryItems,
@@ -300,3 +301,22 @@ def test_headings_of_an_hour_come_page_by_page_each_once(kept: Kept, account_id:
     assert more
     assert (first.type, first.program_id, first.accepted_at) == ("points.earned", None, START)
     assert second.program_id == "gold"
+
+
+def test_a_month_is_counted_whole_by_many_threads(
+    kept: Kept, account_id: AccountId, webhook_id: WebhookId
+) -> None:
+    month = START - 30 * 24 * HOUR
+    moments = [month, month + HOUR - 1, START - HOUR, *[START - 9 * HOUR + n for n in range(510)]]
+    events = [an_event(accepted_at=moment) for moment in moments]
+    for start in range(0, len(events), 100):
+        kept.events.keep(
+            [
+                RoutedEvent(account_id=account_id, event=event, deliveries={})
+                for event in events[start : start + 100]
+            ]
+        )
+    job = a_job(account_id, webhook_id, since=month + 1, until=START)
+    webhook = a_webhook(id=webhook_id, account_id=account_id)
+
+    assert count(EventSelection(kept.index), job, webhook, now) == (len(events) - 1, True)
