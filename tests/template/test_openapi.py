@@ -64,6 +64,7 @@ from perkwire.signing_in import ConsoleLink, parse_link
 from perkwire.strict_json import MAX_DEPTH, Json
 from perkwire.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.trials import trying
+from perkwire.trials.samples import default_type
 from perkwire.trials.trial import MOST_SECONDS, Outcome, SentRequest
 from perkwire.trials.trying import Trying
 from perkwire.webhook import Pause, PauseReason, WebhookStatus
@@ -641,6 +642,14 @@ class TestLimits:
         assert f"deeper than {MAX_DEPTH} levels" in contract()["info"]["description"]
         attempts = schema("Delivery")["properties"]["attempts"]["description"]
         assert f"the last {MOST_ATTEMPTS}." in attempts
+
+    def test_the_sample_of_a_webhook_on_all_types_is_the_codes(self) -> None:
+        said = re.search(
+            r"if left out, `(.*)` for `\*`", operations()["testWebhook"][2]["description"]
+        )
+
+        assert said is not None
+        assert {said[1]} == {default_type(each) for each in FORMATS.values()}
 
     def test_every_refused_header_is_named(self) -> None:
         description = " ".join(schema("GivenHeaders")["description"].split())
