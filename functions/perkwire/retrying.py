@@ -172,11 +172,14 @@ class Retrying:
         status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
         if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):
             return RetryResult(delivery_id, HTTPStatus.CONFLICT, f"The delivery is {status}.")
-        webhook = statuses.get(entry.webhook_id)
-        if webhook is not WebhookStatus.ENABLED:
-            detail = f"Its webhook is {webhook or 'gone'}; enable it first."
-            return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
-        return None
+        # A tombstone does not stay for ever.
+        webhook = statuses.get(entry.webhook_id, WebhookStatus.DELETED)
+        if webhook is WebhookStatus.ENABLED:
+            return None
+        detail = f"Its webhook is {webhook}; enable it first."
+        if webhook is WebhookStatus.DELETED:
+            detail = "Its webhook is deleted and gets nothing any more."
+        return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
 
 
 def _groups(entries: Sequence[Delivery]) -> Iterator[list[Delivery]]:

@@ -363,7 +363,7 @@ def test_a_refused_retry_says_why(
     assert [form for form in browser.open(path).forms if form.action == f"{path}/retry"] == []
     assert tenant.call("DELETE", f"/v1/webhooks/{webhook_id}").status == 204
     gone = browser.open(path)
-    assert "Its webhook is deleted; enable it first." in gone.text
+    assert "Its webhook is deleted and gets nothing any more." in gone.text
     assert "nothing more is sent for it" in gone.text
 
 

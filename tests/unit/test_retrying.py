@@ -116,14 +116,25 @@ def test_what_has_succeeded_or_is_on_its_way_is_not_retried(
     assert retries.queue.messages == []
 
 
-@pytest.mark.parametrize("status", [*WebhookStatus][1:])
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [
+        (WebhookStatus.PAUSED, "Its webhook is paused; enable it first."),
+        (WebhookStatus.DISABLED, "Its webhook is disabled; enable it first."),
+        (WebhookStatus.DELETED, "Its webhook is deleted and gets nothing any more."),
+        (None, "Its webhook is deleted and gets nothing any more."),
+    ],
+)
 def test_only_an_enabled_webhooks_deliveries_are_retried(
-    retries: Retries, status: WebhookStatus
+    retries: Retries, status: WebhookStatus | None, detail: str
 ) -> None:
     entry = retries.has(status=FAILED)
-    retries.config.put(a_webhook(status=status))
+    retries.config.webhooks.clear()
+    if status is not None:
+        retries.config.put(a_webhook(status=status))
 
-    assert retries.statuses(entry) == [HTTPStatus.CONFLICT]
+    (result,) = retries.retry(entry)
+    assert (result.status, result.detail) == (HTTPStatus.CONFLICT, detail)
     assert retries.queue.messages == []
 
 
