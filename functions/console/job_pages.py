@@ -64,7 +64,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             dry_run = started(visit, dry_run=True)
         except Problem as problem:
             return new_page(visit, visit.form, problem)
-        names = webhook_names(use_cases.webhooks, visit.account_id)
+        webhook = use_cases.webhooks.get(visit.account_id, WebhookId(visit.form.text("webhook_id")))
         kind = _kind(visit.form)
         counted = dry_run.shown()
         return visit.page(
@@ -72,7 +72,8 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             counted=counted,
             kind=kind,
             kinds=JOB_NAMES,
-            webhook=names.get(visit.form.text("webhook_id"), ""),
+            webhook=webhook.name,
+            webhook_status=webhook.status,
             rate=visit.form.number("per_second") or DEFAULT_RATE,
             event_types=visit.form.lines("event_types"),
             # What was counted is what will be sent.

@@ -555,17 +555,25 @@ def test_a_wrong_job_is_explained_and_nothing_typed_is_lost(
     assert kept["event_types"] == {**asked, **fields}["event_types"]
 
 
-def test_a_job_of_a_webhook_that_is_off_is_refused(
-    tenant: Tenant, receiver: Receiver, browser: Browser
+def test_a_job_of_a_webhook_that_is_off_is_counted_and_not_started(
+    system: System, tenant: Tenant, endpoint: Endpoint, browser: Browser
 ) -> None:
     browser.sign_in(tenant.key)
-    webhook = tenant.webhook(receiver.endpoint().url, enabled=False)
+    webhook = tenant.webhook(endpoint.url)
+    deliver(system, tenant, 2)
+    counted = new_job(browser, "retry-failed", webhook_id=webhook["id"])
+    assert tenant.call("POST", f"/v1/webhooks/{webhook['id']}/disable").status == 200
 
     page = new_job(browser, "retry-failed", webhook_id=webhook["id"])
 
-    assert page.status == 409
+    assert page.status == 200
+    assert "2 deliveries would be sent" in page.text
     assert "The webhook is disabled; enable it first." in page.text
-    assert dict(page.form(f"{LOG}/jobs/count").fields)["per_second"] == "50"
+    assert ("a", f"/console/webhooks/{webhook['id']}") in [
+        (tag, attrs.get("href")) for tag, attrs in page.elements
+    ]
+    assert [form for form in page.forms if form.action == f"{LOG}/jobs"] == []
+    assert "enable it first" not in counted.text
 
 
 def test_an_empty_log_says_what_to_do(tenant: Tenant, browser: Browser) -> None:

@@ -875,20 +875,28 @@ def test_a_cancelled_job_makes_way_for_the_next(world: World) -> None:
     assert world.job(job).status is JobStatus.CANCELLED
 
 
-@pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize("status", [WebhookStatus.PAUSED, WebhookStatus.DISABLED])
-def test_only_an_enabled_webhook_has_jobs(
-    world: World, status: WebhookStatus, dry_run: bool
-) -> None:
+def test_only_an_enabled_webhook_has_jobs(world: World, status: WebhookStatus) -> None:
     world.change_webhook(status=status)
 
-    problem = problem_of(lambda: world.start(REPLAY, dry_run=dry_run))
+    problem = problem_of(lambda: world.start(REPLAY))
 
     assert (problem["status"], problem["detail"]) == (
         409,
         f"The webhook is {status}; enable it first.",
     )
     assert world.job_queue.messages == []
+
+
+@pytest.mark.parametrize("kind", JobKind)
+@pytest.mark.parametrize("status", [WebhookStatus.PAUSED, WebhookStatus.DISABLED])
+def test_what_waits_for_a_webhook_can_be_counted_before_it_is_enabled(
+    world: World, status: WebhookStatus, kind: JobKind
+) -> None:
+    world.has_failed()
+    world.change_webhook(status=status)
+
+    assert world.dry_run(kind).count == 1
 
 
 def test_a_job_that_sqs_does_not_take_has_failed_and_makes_way(world: World) -> None:

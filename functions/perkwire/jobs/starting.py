@@ -104,11 +104,11 @@ class JobManagement:
     ) -> Job | DryRun:
         """A new job with SQS, or what it would send; raises Problem and Unavailable.
 
-        409 if the webhook is not enabled, or has a job of this kind already.
+        409 to a new job if the webhook is not enabled, or has a job of this kind already.
         """
         webhook = self._webhooks.get(account_id, webhook_id)
         request = parse_job(value, kind, self._clock())
-        if webhook.status is not WebhookStatus.ENABLED:
+        if not request.dry_run and webhook.status is not WebhookStatus.ENABLED:
             raise conflict(f"The webhook is {webhook.status}; enable it first.")
         account = self._accounts.find(account_id)
         if account is None:
