@@ -105,7 +105,6 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             problem=problem,
             delivery=shown,
             webhook=webhook,
-            due_at=entry.due_at if shown["status"] == "retrying" else None,
             interval=settings.retry_interval_seconds,
             request=request,
             body=_readable(request),

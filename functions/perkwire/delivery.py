@@ -98,10 +98,12 @@ class Delivery:
         shown: dict[str, Json] = {"id": self.id, "status": status}
         if reason is not None:
             shown["reason"] = reason
-        return shown | {
+        shown |= {
             "webhook_id": self.webhook_id,
             "event_ids": [*self.event_ids],
             "event_types": [*self.event_types],
             "attempts": [attempt.shown() for attempt in self.attempts],
-            "created_at": to_rfc3339(self.created_at),
         }
+        if status is DeliveryStatus.RETRYING and self.due_at is not None:
+            shown["next_attempt_at"] = to_rfc3339(self.due_at)
+        return shown | {"created_at": to_rfc3339(self.created_at)}

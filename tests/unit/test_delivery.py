@@ -1,7 +1,7 @@
 import pytest
 
 from perkwire.delivery import DeliveryStatus, Reason
-from perkwire.timestamps import MICROSECONDS
+from perkwire.timestamps import MICROSECONDS, to_rfc3339
 from tests.builders import NOW, a_delivery, a_delivery_message, an_attempt, an_event
 
 INTERVAL = 300
@@ -61,6 +61,24 @@ def test_a_delivery_shows_what_the_api_promises_and_no_more() -> None:
         ],
         "created_at": "2026-09-21T14:13:20.000000Z",
     }
+
+
+@pytest.mark.parametrize("late", [-1, PATIENCE])
+def test_a_retrying_delivery_says_when_its_next_attempt_is_due(late: int) -> None:
+    delivery = a_delivery(status=DeliveryStatus.RETRYING, due_at=DUE)
+
+    shown = delivery.shown(DUE + late, INTERVAL)
+
+    assert (shown["status"], shown["next_attempt_at"]) == ("retrying", to_rfc3339(DUE))
+
+
+@pytest.mark.parametrize("status", [*DeliveryStatus][2:])
+def test_what_is_settled_or_lost_has_no_next_attempt(status: DeliveryStatus) -> None:
+    settled = a_delivery(status=status, due_at=DUE)
+    lost = a_delivery(status=DeliveryStatus.RETRYING, due_at=DUE)
+
+    assert "next_attempt_at" not in settled.shown(NOW, INTERVAL)
+    assert "next_attempt_at" not in lost.shown(DUE + PATIENCE + 1, INTERVAL)
 
 
 def test_a_lost_delivery_is_shown_as_failed_with_the_reason() -> None:
