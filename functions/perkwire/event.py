@@ -23,6 +23,11 @@ LONGEST_EVENT_TYPE = 128
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 
 
+def has_type_form(name: str) -> bool:
+    """Whether it could be the name of an event type, in the catalogue or not."""
+    return len(name) <= LONGEST_EVENT_TYPE and EVENT_TYPE.fullmatch(name) is not None
+
+
 def check_event_type(name: str) -> str | None:
     """What is wrong with the name of an event type, or None."""
     if is_event_type(name):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from perkwire.event import EVENT_TYPE, EventHeading
+from perkwire.event import EventHeading, has_type_form
 from perkwire.ids import AccountId, EventId
 from perkwire.managing import Page
 from perkwire.problem import FieldError, invalid
@@ -106,7 +106,7 @@ class EventListing:
                 else:
                     times[name] = moment
         event_type = parameters.get("type")
-        if event_type is not None and not EVENT_TYPE.fullmatch(event_type):
+        if event_type is not None and not has_type_form(event_type):
             errors.append(FieldError("type", "must be an event type"))
         if errors:
             raise invalid(errors)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.delivery import Delivery, DeliveryStatus
-from perkwire.event import Event
+from perkwire.event import Event, has_type_form
 from perkwire.fields import one_of
 from perkwire.formats import FORMATS
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, time_prefix, webhook_of
@@ -108,12 +108,15 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
     webhook_id = parameters.get("webhook_id")
     if webhook_id is not None and not _WEBHOOK_ID.fullmatch(webhook_id):
         errors.append(FieldError("webhook_id", "is not a webhook's id"))
+    event_type = parameters.get("event_type")
+    if event_type is not None and not has_type_form(event_type):
+        errors.append(FieldError("event_type", "must be an event type"))
     if errors:
         raise invalid(errors)
     return DeliveryFilter(
         status=DeliveryStatus(status) if status else None,
         webhook_id=WebhookId(webhook_id) if webhook_id else None,
-        event_type=parameters.get("event_type"),
+        event_type=event_type,
         since=times["since"],
         until=times["until"],
     )

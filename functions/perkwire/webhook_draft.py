@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from perkwire import catalogue
 from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url, folded
-from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.event import EVENT_TYPE_FORM, check_event_type, has_type_form
 from perkwire.fields import Fields, one_of
 from perkwire.formats import (
     FORMATS,
@@ -206,7 +206,7 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
 def _check_type(event_type: str) -> str | None:
     if event_type == ALL_TYPES:
         return None
-    if len(event_type) > LONGEST_EVENT_TYPE or not EVENT_TYPE.fullmatch(event_type):
+    if not has_type_form(event_type):
         return f"must be {EVENT_TYPE_FORM}, or {ALL_TYPES}"
     return check_event_type(event_type)
 

@@ -1214,6 +1214,13 @@ class TestRequests:
         assert not validator.is_valid(value)
         assert problem is not None
 
+    @pytest.mark.parametrize("value", ["", "points", "A.b", "*", "a." + "b" * 127])
+    def test_an_event_type_of_the_log_is_refused_by_both(self, value: str) -> None:
+        validator = Draft202012Validator(parameter("listDeliveries", "event_type"))
+
+        assert not validator.is_valid(value)
+        assert refusal(lambda: parse_filter({"event_type": value})) is not None
+
     def test_every_example_of_a_request_is_taken_by_the_code(self) -> None:
         parsers: dict[str, Callable[[bytes], object]] = {
             "postEvents": lambda body: parse_events(body, DataSchemas()),

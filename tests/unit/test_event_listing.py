@@ -141,6 +141,7 @@ def test_a_cursor_in_the_future_begins_now(cursor: str) -> None:
         ({"since": "yesterday"}, None, "since"),
         ({"until": ""}, None, "until"),
         ({"type": "*"}, None, "type"),
+        ({"type": "a." + "b" * 127}, None, "type"),
         ({}, "1", "cursor"),
         ({}, "9" * 16 + ".", "cursor"),
         ({}, "9" * 16 + ".a b", "cursor"),

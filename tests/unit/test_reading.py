@@ -306,6 +306,7 @@ def test_a_query_is_read(log: Log) -> None:
         ("until", "9999-12-31T23:59:59-01:00"),
         *(("webhook_id", text) for text in ("", "wh_", "wh_1", f"{WEBHOOK}0", f"{WEBHOOK}\n")),
         *(("webhook_id", text) for text in ("0000000000000001", WEBHOOK.upper(), "wh_" + "#" * 16)),
+        *(("event_type", text) for text in ("", "points", "Points.earned", "*", "a." + "b" * 127)),
         ("colour", "x"),
     ],
 )

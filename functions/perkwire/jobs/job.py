@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE
+from perkwire.event import EVENT_TYPE_FORM, has_type_form
 from perkwire.fields import Fields
 from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.strict_json import Json
@@ -161,6 +161,4 @@ def _moment(fields: Fields, name: str, text: str) -> int:
 
 
 def _check_type(event_type: str) -> str | None:
-    if len(event_type) > LONGEST_EVENT_TYPE or not EVENT_TYPE.fullmatch(event_type):
-        return f"must be {EVENT_TYPE_FORM}"
-    return None
+    return None if has_type_form(event_type) else f"must be {EVENT_TYPE_FORM}"
