@@ -28,13 +28,17 @@ def has_type_form(name: str) -> bool:
     return len(name) <= LONGEST_EVENT_TYPE and EVENT_TYPE.fullmatch(name) is not None
 
 
-def check_event_type(name: str) -> str | None:
-    """What is wrong with the name of an event type, or None."""
+def check_event_type(name: str, *, form: str = EVENT_TYPE_FORM) -> str | None:
+    """What is wrong with the name of an event type, or None. `form` says what it must look like.
+
+    A product's own name need not have the form: the nearest types are named all the same.
+    """
     if is_event_type(name):
         return None
+    dotted = EVENT_TYPE.fullmatch(name) is not None
+    wrong = "is not an event type of the catalogue" if dotted else f"must be {form}"
     near = nearest(name)
-    hint = f"; the nearest are {', '.join(near)}" if near else ""
-    return f"is not an event type of the catalogue{hint}"
+    return f"{wrong}; the nearest are {', '.join(near)}" if near else wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +147,7 @@ def _drafts(values: Sequence[Json], check_data: DataCheck, *, bulk: bool) -> tup
 
 
 def _draft(fields: Fields, place: str, check_data: DataCheck) -> EventDraft | None:
-    event_type = fields.required_text(
-        "type",
-        longest=LONGEST_EVENT_TYPE,
-        pattern=EVENT_TYPE,
-        form=EVENT_TYPE_FORM,
-    )
+    event_type = fields.required_text("type", longest=LONGEST_EVENT_TYPE)
     if event_type and (wrong := check_event_type(event_type)):
         fields.wrong("type", wrong)
     event_id = fields.text(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from perkwire import catalogue
 from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url, folded
-from perkwire.event import EVENT_TYPE_FORM, check_event_type, has_type_form
+from perkwire.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
 from perkwire.fields import Fields, one_of
 from perkwire.formats import (
     FORMATS,
@@ -23,6 +23,7 @@ DEFAULT_OVERLAP_HOURS = 24
 LONGEST_OVERLAP_HOURS = 168
 _MOST_EVENT_TYPES = 200
 _MOST_PROGRAMS = 100
+_EVENT_TYPE_FORM = f"{EVENT_TYPE_FORM}, or {ALL_TYPES}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,9 +207,9 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
 def _check_type(event_type: str) -> str | None:
     if event_type == ALL_TYPES:
         return None
-    if not has_type_form(event_type):
-        return f"must be {EVENT_TYPE_FORM}, or {ALL_TYPES}"
-    return check_event_type(event_type)
+    if len(event_type) > LONGEST_EVENT_TYPE:
+        return f"must be {_EVENT_TYPE_FORM}"
+    return check_event_type(event_type, form=_EVENT_TYPE_FORM)
 
 
 def _check_types(fields: Fields, event_types: tuple[str, ...], format_: Format) -> None:

@@ -156,7 +156,7 @@ WRONG_IN_WEBHOOK = {
     "url": TEXT,
     "event_types[1]": "is there twice",
     "event_types[2]": item(),
-    "event_types[3]": f"{TYPE}, or *",
+    "event_types[3]": f"{TYPE}, or *; the nearest are points.added, points.earned, points.expired",
     "event_types[4]": item(),
     "program_ids[0]": item(128),
     "program_ids[1]": item(128),

@@ -253,6 +253,10 @@ def test_an_unknown_type_is_none() -> None:
         ("order.canceled", "order.cancelled"),
         ("member.enroled", "member.enrolled"),
         ("reward.redemed", "reward.redeemed"),
+        ("Points.Earned", "points.earned"),
+        ("event_points_earned", "points.earned"),
+        ("Burning", "reward.redeemed"),
+        ("Order has been paid", "order.paid"),
     ],
 )
 def test_the_nearest_type_is_suggested_first(said: str, meant: str) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.event import (
+    EVENT_TYPE_FORM,
     LONGEST_EVENT_TYPE,
     MAX_EVENT_BYTES,
     MAX_REQUEST_BYTES,
@@ -81,6 +82,11 @@ def test_anything_else_is_no_type(event_type: Json) -> None:
             "is not an event type of the catalogue; the nearest are member.enrolled",
         ),
         ("zzzz.qqqq", "is not an event type of the catalogue"),
+        ("event_points_earned", f"must be {EVENT_TYPE_FORM}; the nearest are points.earned"),
+        ("tier_upgrade", f"must be {EVENT_TYPE_FORM}; the nearest are tier.upgraded"),
+        ("burning", f"must be {EVENT_TYPE_FORM}; the nearest are reward.redeemed"),
+        ("Points", f"must be {EVENT_TYPE_FORM}; the nearest are points.added"),
+        ("*", f"must be {EVENT_TYPE_FORM}"),
     ],
 )
 def test_an_unknown_type_is_refused_with_the_nearest_names(event_type: str, detail: str) -> None:

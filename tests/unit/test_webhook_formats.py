@@ -168,6 +168,24 @@ def test_types_that_a_format_does_not_say_are_refused_with_those_that_it_says(na
     assert second.detail.endswith("whose types are those above")
 
 
+@pytest.mark.parametrize(
+    ("product_name", "type_"),
+    [
+        ("event_points_earned", "points.earned"),
+        ("tier_upgrade", "tier.upgraded"),
+        ("burning", "reward.redeemed"),
+        ("customer.loyalty.tier.upgraded", "tier.upgraded"),
+    ],
+)
+def test_a_products_own_name_is_refused_with_ours(product_name: str, type_: str) -> None:
+    with pytest.raises(Problem) as raised:
+        parse(event_types=["points.earned", product_name])
+
+    (error,) = errors_of(raised)
+    assert error.field == "event_types[1]"
+    assert f"; the nearest are {type_}" in error.detail
+
+
 def test_custom_types_are_named_where_a_format_says_them() -> None:
     assert parse(format="voucherify", event_types=["custom.badge"]).event_types
     with pytest.raises(Problem) as raised:

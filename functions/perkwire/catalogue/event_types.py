@@ -75,17 +75,19 @@ def is_event_type(name: str) -> bool:
 def nearest(name: str) -> tuple[str, ...]:
     """At most three types that this name may mean, the nearest first.
 
-    Those that a product calls so, else those whose names look most like it.
+    Those that a product calls so, in its bodies or on its pages, else those whose names look most
+    like it.
     """
+    said = name.lower()
     called_so = [
         event_type
         for product in products()
         for event in product_events(product)
-        if name in (str(event.name), event.name.in_distribution)
+        if said in (event.label.lower(), str(event.name), event.name.in_distribution)
         for event_type in event.types
         if event_type in event_types()
     ]
-    alike = difflib.get_close_matches(name, event_types(), n=_MOST_SUGGESTIONS, cutoff=0.5)
+    alike = difflib.get_close_matches(said, event_types(), n=_MOST_SUGGESTIONS, cutoff=0.5)
     return tuple(dict.fromkeys([*called_so, *alike]))[:_MOST_SUGGESTIONS]
 
 

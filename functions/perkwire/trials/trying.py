@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from perkwire.event import EVENT_TYPE, EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.fields import Fields
 from perkwire.formats import FORMATS
 from perkwire.ids import AccountId, WebhookId
@@ -103,9 +103,7 @@ class Trying:
 
 
 def _event_type(fields: Fields) -> str | None:
-    event_type = fields.text(
-        "event_type", longest=LONGEST_EVENT_TYPE, pattern=EVENT_TYPE, form=EVENT_TYPE_FORM
-    )
+    event_type = fields.text("event_type", longest=LONGEST_EVENT_TYPE)
     if event_type and (wrong := check_event_type(event_type)):
         fields.wrong("event_type", wrong)
     return event_type
