@@ -9,7 +9,7 @@ from console.webhook_words import product, secret_rule
 from perkwire import catalogue
 from perkwire.catalogue import CUSTOM
 from perkwire.endpoint import MAX_HEADERS
-from perkwire.formats import FORMATS, STANDARD, Format, find_format
+from perkwire.formats import FORMATS, STANDARD, Format, find_format, format_of
 from perkwire.problem import FieldError, invalid
 from perkwire.strict_json import Json
 from perkwire.trials.samples import default_type
@@ -88,7 +88,7 @@ class WebhookForm:
     def format(self) -> Format:
         """The format: the stored webhook's own, else the chosen one."""
         if self.current is not None:
-            return FORMATS[self.current.format]
+            return format_of(self.current.format)
         return find_format(self.form.text("format")) or FORMATS[STANDARD]
 
     @property

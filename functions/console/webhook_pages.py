@@ -19,7 +19,7 @@ from console.webhook_words import (
 )
 from console.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.formats import FORMATS
+from perkwire.formats import format_of
 from perkwire.health import Health, recent_health
 from perkwire.ids import WebhookId
 from perkwire.problem import Problem
@@ -130,7 +130,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def rotation_page(
         visit: Visit, webhook: Webhook, *, form: Form, problem: Problem | None = None
     ) -> Answer:
-        format_ = FORMATS[webhook.format]
+        format_ = format_of(webhook.format)
         return visit.page(
             "webhook_rotate.html",
             problem=problem,
@@ -195,5 +195,5 @@ def secret_page(
         secret=secret,
         was_created=was_created,
         retired_until=retired_until,
-        signs_with_both=signs_with_both(FORMATS[webhook.format], webhook.format_settings),
+        signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
     )

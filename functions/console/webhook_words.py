@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from perkwire.formats import FORMATS, Attempt, Format
+from perkwire.formats import FORMATS, Attempt, Format, UnknownFormat, format_of
 from perkwire.formats.format import Settings
 from perkwire.ids import DeliveryId
 from perkwire.pausing import QUIET_SECONDS
@@ -69,6 +69,11 @@ def format_label(format_name: str) -> str:
 
 def format_hint(format_name: str) -> str:
     """What the format is for, in a sentence or two."""
+    if isinstance(format_of(format_name), UnknownFormat):
+        return (
+            "This release does not know the format: nothing can be sent. What fails stays in the "
+            "log, to be retried once a release that knows it is back."
+        )
     return _HINTS.get(product(format_name), "")
 
 

@@ -23,8 +23,9 @@ STATUS_KINDS: Mapping[str, str] = {
 REASONS: Mapping[str, str] = {
     Reason.PAUSED: "The webhook was paused when it was this delivery's turn, so nothing was sent. "
     "Enable the webhook, then retry.",
-    Reason.FORMAT: "The webhook's format cannot say these events, so nothing was sent. Look at the "
-    "request below, or choose another format with a new webhook.",
+    Reason.FORMAT: "The webhook's format cannot say these events, or this release does not know "
+    "the format, so nothing was sent. Look at the request below, or choose another format with a "
+    "new webhook.",
     Reason.DISABLED: "The webhook was disabled when it was this delivery's turn, so nothing was "
     "sent.",
     Reason.DELETED: "The webhook was deleted before this delivery's turn, so nothing was sent.",
@@ -43,7 +44,8 @@ ERRORS: Mapping[str, str] = {
     TransportError.RESET: "The connection broke before an answer came",
     TransportError.BAD_ANSWER: "What came back was not HTTP",
     TransportError.BAD_URL: "The URL may not be called",
-    Reason.FORMAT: "The format cannot say this event, so nothing was sent",
+    Reason.FORMAT: "The format cannot say this event, or is not known to this release, so nothing "
+    "was sent",
 }
 
 JOB_NAMES: Mapping[JobKind, str] = {

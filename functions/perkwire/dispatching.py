@@ -11,7 +11,7 @@ from typing import Protocol
 
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus
 from perkwire.event import types_of
-from perkwire.formats import FORMATS, Unrenderable
+from perkwire.formats import Unrenderable, format_of
 from perkwire.ids import AccountId, DeliveryId, WebhookId
 from perkwire.journal import Journal, Unavailable
 from perkwire.messages import (
@@ -252,7 +252,7 @@ class Dispatching:
         number = _attempt_number(work)
         match result:
             case Answered(status, snippet, duration_ms):
-                success = FORMATS[work.state.webhook.format].is_success(status)
+                success = format_of(work.state.webhook.format).is_success(status)
                 work.finding = Finding.ACCEPTED if success else Finding.REFUSED
                 work.attempt = Attempt(
                     number=number,

@@ -9,7 +9,7 @@ from typing import Protocol
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import Event, has_type_form
 from perkwire.fields import one_of
-from perkwire.formats import FORMATS
+from perkwire.formats import format_of
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, time_prefix, webhook_of
 from perkwire.managing import Page
 from perkwire.messages import DeliveryMessage
@@ -170,7 +170,7 @@ class LogReading:
         )
         at = self._clock()
         custom = dict.fromkeys(webhook.header_names, "-")
-        new_secret = FORMATS[webhook.format].new_secret
+        new_secret = format_of(webhook.format).new_secret
         one, other = (render(message, webhook, Opened(new_secret(), custom), at) for _ in range(2))
         signed = (name for name, value in one.headers.items() if value != other.headers[name])
         return SentRequest(one, frozenset({*custom, *signed}))

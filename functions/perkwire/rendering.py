@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from perkwire import VERSION
 from perkwire.endpoint import check_headers
-from perkwire.formats import FORMATS, Attempt, Payload, Unrenderable
+from perkwire.formats import Attempt, Payload, Unrenderable, format_of
 from perkwire.messages import DeliveryMessage
 from perkwire.sending import Request
 from perkwire.webhook import Webhook
@@ -41,7 +41,7 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: Opened, at: int) 
     custom = check_headers(opened.headers)
     if not isinstance(custom, dict):
         raise Unrenderable("The webhook has headers that may not be sent.")
-    format_ = FORMATS[webhook.format]
+    format_ = format_of(webhook.format)
     payload = Payload(
         delivery_id=message.delivery_id,
         account_id=webhook.account_id,

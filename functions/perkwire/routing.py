@@ -11,7 +11,7 @@ from typing import Protocol
 from perkwire.accepting import Outgoing, Queue
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.event import Event, types_of
-from perkwire.formats import FORMATS
+from perkwire.formats import format_of
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.journal import Journal, Unavailable
 from perkwire.messages import (
@@ -166,7 +166,7 @@ class Routing:
             if webhook.status not in (WebhookStatus.ENABLED, WebhookStatus.PAUSED):
                 continue
             wanted = [event for event in message.events if webhook.wants(event)]
-            name_of = FORMATS[webhook.format].name_of
+            name_of = format_of(webhook.format).name_of
             for event in wanted:
                 if name_of(event.type) is None:
                     became[event.id][webhook.id] = NOT_IN_FORMAT

@@ -12,10 +12,13 @@ from perkwire.formats import (
     STANDARD,
     Format,
     Settings,
+    UnknownFormat,
     find_format,
     format_names,
+    format_of,
     header_names,
 )
+from perkwire.problem import conflict
 from perkwire.strict_json import Json
 from perkwire.webhook import ALL_TYPES, Webhook
 
@@ -107,8 +110,13 @@ class Rotation:
 
 
 def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
-    """Read POST /v1/webhooks/{id}/rotate-secret; raises the 422 problem."""
-    format_ = FORMATS[current.format]
+    """Read POST /v1/webhooks/{id}/rotate-secret; raises the 422 problem.
+
+    409 if this release does not know the webhook's format.
+    """
+    format_ = format_of(current.format)
+    if isinstance(format_, UnknownFormat):
+        raise conflict(f"This release does not know the webhook's format, {format_.name}.")
     fields = Fields(value)
     secret = _secret(fields, format_)
     overlap_hours = fields.integer("overlap_hours", 0, LONGEST_OVERLAP_HOURS)
@@ -154,7 +162,9 @@ def parse_webhook_change(
         fields.refuse("secret", "is changed by rotate-secret")
     if "format" in value:
         fields.refuse("format", "cannot be changed; make another webhook")
-    format_ = FORMATS[current.format]
+    format_ = format_of(current.format)
+    if isinstance(format_, UnknownFormat):
+        _refuse_what_only_it_knows(fields, value, format_)
     event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
     _check_types(fields, event_types or (), format_)
     headers = _headers(fields)
@@ -180,6 +190,15 @@ def parse_webhook_change(
     )
     fields.raise_if_wrong()
     return change
+
+
+def _refuse_what_only_it_knows(
+    fields: Fields, value: dict[str, Json], format_: UnknownFormat
+) -> None:
+    for name in ("batch_size", "format_settings", "headers"):
+        if name in value:
+            detail = f"cannot be changed: this release does not know the format {format_.name}"
+            fields.refuse(name, detail)
 
 
 def _secret(fields: Fields, format_: Format) -> str | None:

@@ -648,7 +648,7 @@ def test_what_the_format_cannot_render_is_left_and_the_log_says_why(
     receive_count: int,
     status: DeliveryStatus,
 ) -> None:
-    monkeypatch.setattr("perkwire.rendering.FORMATS", {"standard": Wordless()})
+    monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": Wordless()})
     one = received(receive_count)
 
     assert dispatcher.dispatch(one) == [one.message_id]
@@ -656,6 +656,25 @@ def test_what_the_format_cannot_render_is_left_and_the_log_says_why(
     assert dispatcher.entry().status is status
     assert dispatcher.entry().reason is Reason.FORMAT
     assert dispatcher.journal.kinds == ["delivery_unrenderable"]
+    assert not dispatcher.sender.requests
+
+
+@pytest.mark.parametrize(
+    ("receive_count", "status"),
+    [(1, DeliveryStatus.RETRYING), (MAX_ATTEMPTS, DeliveryStatus.FAILED)],
+)
+def test_so_is_what_is_in_a_format_that_this_release_does_not_know(
+    dispatcher: Dispatcher, receive_count: int, status: DeliveryStatus
+) -> None:
+    dispatcher.change_webhook(format="zinrelo@2031-01-01")
+    one = received(receive_count)
+
+    assert dispatcher.dispatch(one) == [one.message_id]
+
+    assert dispatcher.entry().status is status
+    assert dispatcher.entry().reason is Reason.FORMAT
+    assert dispatcher.journal.kinds == ["delivery_unrenderable"]
+    assert "does not know" in str(dispatcher.journal.faults)
     assert not dispatcher.sender.requests
 
 
@@ -1299,7 +1318,7 @@ def test_a_delivery_that_uses_up_its_attempts_is_told_of(noticed: Dispatcher) ->
 def test_what_cannot_be_rendered_to_the_end_is_told_of(
     noticed: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perkwire.rendering.FORMATS", {"standard": Wordless()})
+    monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": Wordless()})
 
     noticed.dispatch(received(MAX_ATTEMPTS))
 

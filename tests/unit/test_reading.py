@@ -7,7 +7,7 @@ from perkwire.catalogue import event_type
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import Event
 from perkwire.fields import Fields
-from perkwire.formats import FORMATS
+from perkwire.formats import FORMATS, Unrenderable
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Unavailable
 from perkwire.managing import Page
@@ -398,6 +398,14 @@ def test_the_next_request_shows_no_secret_of_any_format(log: Log, format_name: s
     headers: Any = one.shown()["headers"]
     assert headers["X-Shop"] is None
     assert headers["webhook-id"] == entry.id
+
+
+def test_in_a_format_that_this_release_does_not_know_there_is_none(log: Log) -> None:
+    webhook = a_webhook(format="zinrelo@2031-01-01")
+    entry = a_delivery(a_delivery_message(webhook, kept_for(log, webhook)))
+
+    with pytest.raises(Unrenderable):
+        log.reading.next_request(entry, webhook)
 
 
 def test_without_its_events_there_is_no_next_request(log: Log) -> None:

@@ -180,7 +180,7 @@ def test_what_the_format_does_not_know_is_shown_and_not_sent(
         def name_of(self, event_type: str) -> str | None:  # type: ignore[override]
             return event_type if event_type.startswith("tier.") else None
 
-    monkeypatch.setattr("perkwire.routing.FORMATS", {"standard": OnlyTiers()})
+    monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": OnlyTiers()})
     webhook = a_webhook(batch_size=10)
     router.config.put(webhook)
     points, tier = an_event(), an_event(type="tier.upgraded")
@@ -191,6 +191,26 @@ def test_what_the_format_does_not_know_is_shown_and_not_sent(
     assert message.events == (tier,)
     assert router.became(points) == {webhook.id: NOT_IN_FORMAT}
     assert router.became(tier) == {webhook.id: message.delivery_id}
+
+
+@pytest.mark.parametrize("status", [WebhookStatus.ENABLED, WebhookStatus.PAUSED])
+def test_a_format_that_this_release_does_not_know_harms_its_webhook_alone(
+    router: Router, status: WebhookStatus
+) -> None:
+    newer = a_webhook(
+        id=WebhookId("wh_newer"), format="zinrelo@2031-01-01", batch_size=2, status=status
+    )
+    router.config.put(a_webhook(batch_size=10), newer)
+    events = [an_event(type="custom.a"), an_event(), an_event()]
+
+    assert router.route(a_received(an_event_message(*events))) == []
+
+    assert router.journal.kinds == []
+    sizes = [len(message.events) for message in router.sent() if message.webhook_id != newer.id]
+    assert sizes == [3]
+    own = [len(message.events) for message in router.sent() if message.webhook_id == newer.id]
+    paused = [len(entry.event_ids) for entry in router.log.entries.values()]
+    assert (own or paused) == [2, 1]
 
 
 # Batching.
@@ -509,10 +529,15 @@ def test_when_time_runs_out_the_first_messages_are_done_and_the_rest_is_left(
 
 
 def test_a_webhook_that_cannot_be_routed_to_leaves_its_accounts_messages_alone(
-    router: Router,
+    router: Router, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Broken(Standard):
+        def name_of(self, event_type: str) -> str:
+            raise ValueError(event_type)
+
+    monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": Standard(), "broken": Broken()})
     router.config.put(an_account(id=OTHER_ACCOUNT), a_webhook(account_id=OTHER_ACCOUNT))
-    router.config.put(a_webhook(id=WebhookId("wh_000000000000000z"), format="of-tomorrow"))
+    router.config.put(a_webhook(id=WebhookId("wh_000000000000000z"), format="broken"))
     mine = a_received(an_event_message())
     other = a_received(an_event_message(account_id=OTHER_ACCOUNT))
 

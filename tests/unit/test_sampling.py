@@ -5,6 +5,7 @@ import json
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
+from perkwire.delivery import Reason
 from perkwire.formats import Unrenderable
 from perkwire.journal import Unavailable
 from perkwire.sending import Answered, TransportError, Unanswered
@@ -170,6 +171,13 @@ def test_what_the_format_cannot_say_is_not_sent(
 
     assert bench.send().shown() == {"delivered": False, "error": "format", "duration_ms": 0}
     assert bench.sender.requests == []
+
+
+def test_nor_is_what_is_in_a_format_that_this_release_does_not_know(bench: Bench) -> None:
+    outcome = bench.send(a_webhook(format="zinrelo@2031-01-01"))
+
+    assert (outcome.delivered, outcome.error) == (False, Reason.FORMAT)
+    assert not bench.sender.requests
 
 
 @pytest.mark.parametrize("failing", ["lookup.states", "vault.open"])

@@ -241,3 +241,17 @@ def test_a_changed_signature_header_may_not_take_the_place_of_a_custom_one() -> 
         changed(current, format_settings={"signature_header": "X-Mine"})
 
     assert [error.field for error in errors_of(raised)] == ["headers.x-mine"]
+
+
+def test_of_a_format_that_this_release_does_not_know_only_the_rest_can_be_changed() -> None:
+    newer = a_webhook(format="qualifio@2031-01-01", batch_size=7)
+
+    change = changed(newer, name="Till", event_types=["tier.upgraded"], enabled=False)
+    assert (change.name, change.event_types, change.enabled) == ("Till", ("tier.upgraded",), False)
+    with pytest.raises(Problem) as raised:
+        changed(newer, batch_size=1, format_settings={}, headers={})
+    fields = {error.field for error in errors_of(raised)}
+    assert fields == {"batch_size", "format_settings", "headers"}
+    with pytest.raises(Problem) as refused:
+        parse_rotation({}, newer)
+    assert refused.value.status == 409

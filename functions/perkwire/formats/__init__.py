@@ -10,6 +10,7 @@ from perkwire.formats.format import Attempt, Format, Payload, Settings, Unrender
 from perkwire.formats.okendo import Okendo
 from perkwire.formats.qualifio import Qualifio
 from perkwire.formats.standard import Standard
+from perkwire.formats.unknown import UnknownFormat
 from perkwire.formats.voucherify import Voucherify
 from perkwire.formats.zinrelo import Zinrelo
 from perkwire.formats.zoho_thrive import ZohoThrive
@@ -30,6 +31,11 @@ def find_format(name: str) -> Format | None:
     return FORMATS.get(name) or (FORMATS[max(versions)] if versions else None)
 
 
+def format_of(stored: str) -> Format:
+    """The format that a webhook was stored with; perhaps one that this release does not know."""
+    return FORMATS.get(stored) or UnknownFormat(stored)
+
+
 def format_names() -> list[str]:
     """Every name that `find_format` finds, those without a version first."""
     return list(dict.fromkeys([name.partition(_VERSION)[0] for name in FORMATS] + [*FORMATS]))
@@ -48,8 +54,10 @@ __all__ = [
     "Format",
     "Payload",
     "Settings",
+    "UnknownFormat",
     "Unrenderable",
     "find_format",
     "format_names",
+    "format_of",
     "header_names",
 ]

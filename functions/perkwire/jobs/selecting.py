@@ -11,7 +11,7 @@ from typing import Protocol
 
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import MAX_EVENTS, EventHeading
-from perkwire.formats import FORMATS
+from perkwire.formats import format_of
 from perkwire.ids import AccountId, DeliveryId, WebhookId, time_prefix
 from perkwire.jobs.job import Job, JobItem
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
@@ -240,7 +240,7 @@ def count(
 
 
 def _is_wanted(heading: EventHeading, job: Job, webhook: Webhook) -> bool:
-    if not webhook.wants(heading) or not FORMATS[webhook.format].name_of(heading.type):
+    if not webhook.wants(heading) or not format_of(webhook.format).name_of(heading.type):
         return False
     return job.event_types is None or heading.type in job.event_types
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from perkwire.delivery import Reason
 from perkwire.dispatching import Vault, Webhooks
-from perkwire.formats import FORMATS, Unrenderable
+from perkwire.formats import Unrenderable, format_of
 from perkwire.ids import new_test_delivery_id
 from perkwire.journal import Journal
 from perkwire.messages import DeliveryMessage
@@ -86,7 +86,7 @@ class Sampling:
         match self._sender.send(request):
             case Answered(status, snippet, duration_ms):
                 return Outcome(
-                    delivered=FORMATS[webhook.format].is_success(status),
+                    delivered=format_of(webhook.format).is_success(status),
                     duration_ms=duration_ms,
                     status_code=status,
                     response=_without(snippet, opened.headers.values()),

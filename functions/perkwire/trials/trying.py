@@ -5,7 +5,7 @@ from typing import Protocol
 
 from perkwire.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.fields import Fields
-from perkwire.formats import FORMATS
+from perkwire.formats import format_of
 from perkwire.ids import AccountId, WebhookId
 from perkwire.managing import WebhookManagement
 from perkwire.problem import FieldError, invalid, not_found, too_many
@@ -112,7 +112,7 @@ def _event_type(fields: Fields) -> str | None:
 def _chosen(named: str | None, event_types: tuple[str, ...], format_: str) -> str:
     """The type that was named, else the webhook's first; raises Problem if its format lacks it."""
     first = event_types[0]
-    found = FORMATS[format_]
+    found = format_of(format_)
     event_type = named or (default_type(found) if first == ALL_TYPES else first)
     if found.name_of(event_type) is None:
         detail = f"must be a type of the format {format_}, which {event_type} is not"

@@ -1,0 +1,47 @@
+"""In place of a format that this release does not know, as after a return to an older one."""
+
+from collections.abc import Sequence
+
+from perkwire.fields import Fields
+from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
+
+
+class UnknownFormat:
+    """Takes every type and renders none: deliveries wait, fail with `format`, and can be retried.
+
+    So the webhook alone suffers, and once the release that knows its format is back nothing is
+    lost. It is in no list, and no new webhook can have it.
+    """
+
+    largest_batch = 1
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def name_of(self, event_type: str) -> str | None:
+        """Our own name: whether the format says it is not known."""
+        return event_type
+
+    def read_settings(self, _fields: Fields) -> Settings:
+        """None."""
+        return {}
+
+    def new_secret(self) -> str:
+        """Nothing would be signed with it."""
+        return ""
+
+    def check_secret(self, _secret: str) -> str | None:
+        """None can be checked."""
+        return f"cannot be given: this release does not know the format {self.name}"
+
+    def render(self, payload: Payload) -> bytes:
+        """Raises Unrenderable."""
+        raise Unrenderable(f"{payload.delivery_id} is in a format that this release does not know.")
+
+    def sign(self, _secrets: Sequence[str], _attempt: Attempt) -> dict[str, str]:
+        """No headers."""
+        return {}
+
+    def is_success(self, _status: int) -> bool:
+        """Never."""
+        return False
