@@ -191,11 +191,14 @@ class WebhookForm:
         return value
 
     def asked_sample(self) -> dict[str, Json]:
-        """The webhook as POST /v1/webhooks/test takes it: with the type of the sample."""
+        """The webhook as POST /v1/webhooks/test takes it: with the type of the sample.
+
+        Without a format if it is a stored one, whose format stays.
+        """
         value = self.asked()
         value["event_type"] = self.form.text("event_type", self.sample)
         if self.current is not None:
-            value["format"] = self.current.format
+            del value["format"]
         return value
 
     def _shared(self) -> dict[str, Json]:

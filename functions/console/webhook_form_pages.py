@@ -49,6 +49,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 now(),
                 webhook_id=current.id if current else None,
                 kept=current.header_names if current and asked.keeps_headers else (),
+                stored_format=current.format if current else None,
             )
         except Problem as problem:
             return ShownPreview(None, ShownProblem(problem))

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from perkwire.formats import FORMATS, Attempt, Format, UnknownFormat, format_of
+from perkwire.formats import (
+    Attempt,
+    Format,
+    UnknownFormat,
+    find_format,
+    format_names,
+    format_of,
+)
 from perkwire.formats.format import Settings
 from perkwire.ids import DeliveryId
 from perkwire.pausing import QUIET_SECONDS
@@ -90,5 +97,7 @@ def signs_with_both(format_: Format, settings: Settings) -> bool:
 
 
 def format_options() -> list[tuple[str, str]]:
-    """Every format, to choose from."""
-    return [(name, format_label(name)) for name in FORMATS]
+    """Every format that a new webhook can have, to choose from."""
+    found = (find_format(name) for name in format_names())
+    names = dict.fromkeys(format_.name for format_ in found if format_ is not None)
+    return [(name, format_label(name)) for name in names]

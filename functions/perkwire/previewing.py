@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from perkwire.catalogue import is_event_type
 from perkwire.fields import Fields
-from perkwire.formats import FORMATS
+from perkwire.formats import Format, UnknownFormat, format_of
 from perkwire.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.messages import DeliveryMessage
 from perkwire.rendering import Opened, render
@@ -48,12 +48,14 @@ def preview(
     *,
     webhook_id: WebhookId | None = None,
     kept: Collection[str] = (),
+    stored_format: str | None = None,
 ) -> Preview:
     """The request for a webhook as POST /v1/webhooks/test takes it, at `at` in microseconds.
 
     Name and event types do not matter and may be missing or wrong; so may the URL be missing, and
     a sample's type be one that the format does not say. `kept` are the names of stored headers.
-    Raises the 422 problem for all else that saving would refuse.
+    `stored_format` is the format of a stored webhook, which names none then. Raises the 422
+    problem for all else that saving would refuse.
     """
     has_url = bool(value.get("url"))
     headers = value.get("headers")
@@ -69,9 +71,12 @@ def preview(
     }
     named = members.pop("event_type", None)
     fields = Fields(members)
-    draft = read_webhook(fields, rules)
+    format_ = None if stored_format is None else format_of(stored_format)
+    if isinstance(format_, UnknownFormat):
+        fields.refuse("format", "is not known to this release")
+    draft = read_webhook(fields, rules, format_)
     fields.raise_if_wrong()
-    event_type = _sample_type(named, value.get("event_types"), draft.format)
+    event_type = _sample_type(named, value.get("event_types"), format_of(draft.format))
     webhook = _webhook(account_id, webhook_id or new_webhook_id(), draft, at)
     message = DeliveryMessage(
         delivery_id=new_test_delivery_id(at),
@@ -89,9 +94,8 @@ def preview(
     )
 
 
-def _sample_type(named: Json, event_types: Json, format_name: str) -> str:
+def _sample_type(named: Json, event_types: Json, format_: Format) -> str:
     """The type that is named, else the webhook's first, if the format says it; else one it says."""
-    format_ = FORMATS[format_name]
     listed = event_types if isinstance(event_types, list) else []
     for wanted in (named, *listed[:1]):
         is_type = isinstance(wanted, str) and is_event_type(wanted)

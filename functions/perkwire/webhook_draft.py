@@ -71,11 +71,16 @@ def without_nulls(value: dict[str, Json]) -> dict[str, Json]:
     }
 
 
-def read_webhook(fields: Fields, rules: EndpointRules) -> WebhookDraft:
-    """The members of a new webhook; what is wrong with them is noted in `fields`."""
+def read_webhook(
+    fields: Fields, rules: EndpointRules, stored_format: Format | None = None
+) -> WebhookDraft:
+    """The members of a new webhook; what is wrong with them is noted in `fields`.
+
+    Of a stored one that is to be changed, `stored_format` stays, and none may be named.
+    """
     name = fields.required_name()
     url = _url(fields, rules)
-    format_ = _format(fields)
+    format_ = stored_format or _format(fields)
     event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
     _check_types(fields, event_types, format_)
     program_ids = _program_ids(fields)

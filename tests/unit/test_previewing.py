@@ -6,7 +6,7 @@ from standardwebhooks import Webhook as Verifier
 from perkwire import catalogue
 from perkwire.endpoint import EndpointPolicy
 from perkwire.fields import Fields
-from perkwire.formats import FORMATS
+from perkwire.formats import FORMATS, UnknownFormat
 from perkwire.ids import DeliveryId, WebhookId
 from perkwire.messages import DeliveryMessage
 from perkwire.previewing import STAND_IN_URL, STAND_IN_VALUE, Preview, preview
@@ -64,6 +64,28 @@ def test_it_is_the_request_that_delivering_makes(
     assert made.request.body == delivered.body
     assert made.request.headers == delivered.headers
     assert made.has_secret
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_stored_webhook_is_previewed_in_its_own_format(
+    monkeypatch: pytest.MonkeyPatch, format_name: str
+) -> None:
+    class Newer(UnknownFormat):
+        """The newest version of all, which renders nothing."""
+
+    newest = Newer(f"{format_name.partition('@')[0]}@2031-01-01")
+    monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newest.name: newest})
+
+    made = preview(ACCOUNT, webhook_body(), RULES, NOW, stored_format=format_name)
+
+    assert made.request.body
+
+
+def test_in_a_format_that_this_release_does_not_know_nothing_can_be_previewed() -> None:
+    with pytest.raises(Problem) as caught:
+        preview(ACCOUNT, webhook_body(), RULES, NOW, stored_format="zinrelo@2031-01-01")
+
+    assert "not known to this release" in str(caught.value.document())
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

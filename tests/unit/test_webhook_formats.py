@@ -6,7 +6,7 @@ import pytest
 
 from perkwire.catalogue import event_types
 from perkwire.endpoint import EndpointPolicy
-from perkwire.formats import FORMATS, find_format
+from perkwire.formats import FORMATS, find_format, format_of
 from perkwire.problem import FieldError, Problem
 from perkwire.strict_json import Json
 from perkwire.webhook import Webhook
@@ -59,12 +59,28 @@ def test_a_webhook_keeps_the_version_of_its_format(said: str, kept: str) -> None
     assert parse(format=said).format == kept
 
 
-def test_a_newer_version_is_for_new_webhooks_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    newer = type("Newer", (type(FORMATS["okendo@2025-02-01"]),), {"name": "okendo@2027-05-01"})()
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_newer_version_is_for_new_webhooks_only(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    before = FORMATS[name]
+    product = name.partition("@")[0]
+    newer = type("Newer", (type(before),), {"name": f"{product}@2031-01-01"})()
+    monkeypatch.setattr("perkwire.formats.FORMATS", {newer.name: newer, **FORMATS})
+
+    assert parse(format=product).format == newer.name
+    assert find_format(newer.name) is newer
+    assert format_of(name) is before
+    assert find_format(name) is (before if "@" in name else newer)
+
+
+def test_without_a_format_a_new_webhook_has_the_newest_standard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    newer = type("Newer", (type(FORMATS["standard"]),), {"name": "standard@2031-01-01"})()
     monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newer.name: newer})
 
-    assert find_format("okendo") is newer
-    assert find_format("okendo@2025-02-01") is FORMATS["okendo@2025-02-01"]
+    assert parse().format == newer.name
 
 
 @pytest.mark.parametrize("name", ["voucherify@2018-08-01", "Zinrelo", "okendo@", "@2025-02-01", ""])

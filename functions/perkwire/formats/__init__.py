@@ -26,9 +26,15 @@ _VERSION = "@"
 
 
 def find_format(name: str) -> Format | None:
-    """The format of this name; without a version, the newest version of it."""
+    """The format that a new webhook of this name gets; without a version, the newest version.
+
+    A first version need not have one in its name: it is the oldest then, and no longer found once
+    there is another. Webhooks that were stored with it keep it: see `format_of`.
+    """
+    if _VERSION in name:
+        return FORMATS.get(name)
     versions = [found for found in FORMATS if found.partition(_VERSION)[0] == name]
-    return FORMATS.get(name) or (FORMATS[max(versions)] if versions else None)
+    return FORMATS[max(versions)] if versions else None
 
 
 def format_of(stored: str) -> Format:
