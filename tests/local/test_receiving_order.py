@@ -1,5 +1,6 @@
 """How docs/receiving.md orders events, against what the formats and the API say of them."""
 
+import ast
 import json
 import re
 import threading
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from infra.local.emulator import ROOT
 from perkwire.catalogue import event_types
 from perkwire.event import Event
+from perkwire.formats import find_format
 from perkwire.reading import LogReading
 from perkwire.routing import RoutedEvent
 from tests.builders import ACCOUNT, NOW, an_event
@@ -25,7 +28,7 @@ from tests.fakes import (
     FakeEventReader,
     FakeWebhookLookup,
 )
-from tests.local.receiving import LANGUAGES, an_upgrade, blocks, said, saved, sent
+from tests.local.receiving import FORMATS, LANGUAGES, an_upgrade, blocks, said, saved, sent
 
 type Snapshot = tuple[str, str, str]
 """Kind, id of the thing, and moment."""
@@ -52,21 +55,34 @@ asked = []
 def accepted_at(event_id):
     asked.append(event_id)
     return moments[event_id]
-events, moments = json.load(sys.stdin)
-print(json.dumps([[is_to_be_applied(event, accepted_at) for event in events], asked]))
+calls, moments = json.load(sys.stdin)
+print(json.dumps([[is_to_be_applied(*call, accepted_at) for call in calls], asked]))
 """,
     "node": """
 import { readFileSync } from "node:fs";
 import { isToBeApplied } from "./order.mjs";
-const [events, moments] = JSON.parse(readFileSync(0));
+const [calls, moments] = JSON.parse(readFileSync(0));
 const asked = [];
 const acceptedAt = async (eventId) => {
   asked.push(eventId);
   return moments[eventId];
 };
 const applied = [];
-for (const event of events) applied.push(await isToBeApplied(event, acceptedAt));
+for (const call of calls) applied.push(await isToBeApplied(...call, acceptedAt));
 console.log(JSON.stringify([applied, asked]));
+""",
+}
+SNAPSHOT = {
+    "python": """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from order import snapshot
+print(json.dumps([snapshot(*call) for call in json.load(sys.stdin)]))
+""",
+    "node": """
+import { readFileSync } from "node:fs";
+import { snapshot } from "./order.mjs";
+console.log(JSON.stringify(JSON.parse(readFileSync(0)).map((call) => snapshot(...call))));
 """,
 }
 ACCEPTED_AT = {
@@ -95,14 +111,39 @@ def are_newest(language: str, snapshots: Sequence[Snapshot], folder: Path) -> li
 
 
 def applied_of(
-    language: str, events: Sequence[Event], folder: Path
+    language: str, events: Sequence[Event], folder: Path, format_name: str = "standard"
 ) -> tuple[list[bool], list[str]]:
     """Whether each event is to be applied, as they come, and whose moments were asked for."""
-    bodies = [said(sent("standard", event))[0] for event in events]
+    calls = [(format_name, event.id, said(sent(format_name, event))[0]) for event in events]
     moments = {event.id: f"{event.accepted_at:020}" for event in events}
-    example = saved(language, "standard", folder)
-    applied, asked = example.run([bodies, moments], ARE_TO_BE_APPLIED[language])
+    example = saved(language, format_name, folder)
+    applied, asked = example.run([calls, moments], ARE_TO_BE_APPLIED[language])
     return applied, asked
+
+
+def snapshots(file: str = "order.py") -> dict[str, Any]:
+    """The page's own table of them, of which both languages have the same text."""
+    found = re.search(r"^(?:const )?SNAPSHOTS = (\{.*?^\})", blocks()[file], re.M | re.S)
+    assert found
+    table: dict[str, Any] = ast.literal_eval(found[1])
+    return table
+
+
+def kind_in(format_name: str, event: Event) -> str | None:
+    """The kind of snapshot that an event is: what its type says, in `okendo` its resource."""
+    told_by, name = "standard", event.type
+    if format_name == "okendo":
+        told_by, name = format_name, said(sent(format_name, event))[0]["resourceType"]
+    _, kinds = snapshots()[told_by]
+    return next((kind for kind, (_, names) in kinds.items() if name in names), None)
+
+
+def thing_of(event: Event) -> Any:  # noqa: ANN401 - any part of the data
+    data: Any = event.data
+    for part in ("quiz_response", "survey_response", "transaction", "review", "level"):
+        if part in data:
+            return data[part]
+    return data["member"]
 
 
 def example_of(event_type: str, later: int = 0, **data: object) -> Event:
@@ -144,14 +185,76 @@ def test_a_late_snapshot_of_another_kind_or_thing_is_applied(language: str, tmp_
     assert applied_of(language, events, tmp_path)[0] == [True] * len(events)
 
 
-def test_every_type_of_the_page_is_one_of_the_catalogue_with_its_thing() -> None:
-    for file, pattern in (("order.py", r'"(\S+)": \("\w+", "(\w+)"\)'),
-                          ("order.mjs", r'"(\S+)": \["\w+", "(\w+)"\]')):  # fmt: skip
-        found = re.findall(pattern, blocks()[file])
-        assert len(found) > 5
-        for event_type, thing in found:
-            example: Any = event_types()[event_type].example
-            assert example[thing]["id"]
+def test_a_thing_without_an_id_is_applied_whenever_it_comes(language: str, tmp_path: Path) -> None:
+    nameless = {"review": {"body": "Fine."}}
+    events = [example_of("review.created", later=one, **nameless) for one in (2, 1)]
+
+    assert applied_of(language, events, tmp_path) == ([True, True], [])
+
+
+def test_both_languages_have_the_same_snapshots_of_every_format() -> None:
+    assert snapshots() == snapshots("order.mjs")
+    assert set(snapshots()) == set(FORMATS)
+
+
+def test_every_type_about_tiers_and_reviews_of_the_platform_is_a_snapshot() -> None:
+    _, kinds = snapshots()["standard"]
+    named = {one for _, names in kinds.values() for one in names}
+
+    own_reviews = {f"review.{done}" for done in ("created", "updated", "deleted")}
+    assert {one for one in event_types() if one.startswith("tier.")} | own_reviews <= named
+    assert named <= set(event_types())
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_kind_and_thing_are_where_the_format_says_them(
+    language: str, format_name: str, tmp_path: Path
+) -> None:
+    format_ = find_format(format_name)
+    assert format_ is not None
+    events = [example_of(one) for one in event_types() if format_.name_of(one)]
+    calls = [(format_name, said(sent(format_name, event))[0]) for event in events]
+
+    found = saved(language, format_name, tmp_path).run(calls, SNAPSHOT[language])
+
+    kinds = [kind_in(format_name, event) for event in events]
+    assert [one and one[0] for one in found] == kinds
+    assert any(kinds)
+    things = [thing_of(event)["id"] for event, kind in zip(events, kinds, strict=True) if kind]
+    assert [str(one[1]) for one in found if one] == things
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_late_tier_is_left_out_in_each_format(
+    language: str, format_name: str, tmp_path: Path
+) -> None:
+    events = [example_of("tier.upgraded", later=one) for one in (10, 9, 11)]
+    asked = [] if format_name == "okendo" else [event.id for event in events]
+
+    assert applied_of(language, events, tmp_path, format_name) == ([True, False, True], asked)
+
+
+def test_the_pages_table_says_the_same() -> None:
+    page = (ROOT / "docs" / "receiving.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| format | the event's id | what happened |")
+    rows = [re.findall(r"[^|]+", line) for line in table.split("\n\n")[0].splitlines()[2:]]
+    places = {
+        row[0].strip(" `"): [re.findall(r"`([^`]+)`", one) for one in row[1:]] for row in rows
+    }
+    event = example_of("tier.upgraded")
+
+    assert set(places) == set(FORMATS)
+    for name, ((event_id,), happened, things, (moment,)) in places.items():
+        request = sent(name, event)
+        (body,) = said(request)
+        found: Any = request.headers.get(event_id) or body
+        for part in event_id.split(".") if found is body else ():
+            found = found[part]
+        assert found == event.id
+        place, kinds = snapshots()[name]
+        assert happened[0] == place
+        assert set(things) == {thing for thing, _ in kinds.values()}
+        assert moment == ("sequenceNumber" if name == "okendo" else "accepted_at")
 
 
 def test_a_sequence_number_tells_what_is_newest_of_one_resource_type(
