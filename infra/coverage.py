@@ -7,6 +7,7 @@ One table for each product, one row for each event that its pages name, made fro
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
@@ -71,7 +72,7 @@ def _table(product: str) -> str:
         "|---|---|---|---|",
         *(_row(product, event) for event in events),
     ]
-    notes = _notes(events)
+    notes = [*_notes(events), *_never_sent(events)]
     return "\n".join([*lines, "", *notes] if notes else lines)
 
 
@@ -102,6 +103,22 @@ def _notes(events: tuple[ProductEvent, ...]) -> list[str]:
         if event.note:
             by_note.setdefault(event.note, []).append(event.label)
     return [f"* {', '.join(labels)}: {note}" for note, labels in by_note.items()]
+
+
+def _never_sent(events: tuple[ProductEvent, ...]) -> list[str]:
+    """The members that receivers of the product know and never get here, each with its events."""
+    by_members: dict[tuple[str, ...], dict[str, None]] = {}
+    for event in events:
+        if event.never_sent:
+            by_members.setdefault(event.never_sent, {})[event.name.name] = None
+    return [
+        f"* Never sent in {_codes(names)}: {_codes(members)}."
+        for members, names in by_members.items()
+    ]
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def main() -> int:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.catalogue import event_types, product_events
+from perkwire.catalogue import ProductEvent, event_types, product_events
 from perkwire.formats.voucherify import Voucherify
+from perkwire.formats.voucherify.webhooks import WEBHOOKS
 from perkwire.ids import EventId
 from perkwire.strict_json import Json, parse
 from tests.builders import a_payload, an_event
@@ -225,6 +226,18 @@ def test_data_has_only_what_is_documented_and_in_that_order(
 
     documented = DOCUMENTED[found["event"]["type"]].split()
     assert [*found["data"]] == [name for name in documented if name in found["data"]]
+
+
+@pytest.mark.parametrize("event", product_events("voucherify"), ids=lambda event: event.label)
+def test_what_is_documented_is_sent_or_said_to_be_never_sent(event: ProductEvent) -> None:
+    webhooks = {event.name.name, event.name.in_distribution or event.name.name}
+    unsent = [
+        one
+        for webhook in webhooks
+        for one in DOCUMENTED[webhook].split()
+        if one not in WEBHOOKS[webhook]
+    ]
+    assert [*event.never_sent] == [*dict.fromkeys(unsent)]
 
 
 def leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

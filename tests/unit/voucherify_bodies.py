@@ -404,6 +404,33 @@ BODIES: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
         },
     ),
     (
+        "voucher.redemption_failed",
+        {
+            "member": {"id": "mbr_2"},
+            "voucher": COUPON,
+            "holder": MEMBER,
+            "redemption": {"id": "red_1", "at": "2026-09-21T14:13:20Z"},
+            "campaign": CAMPAIGN,
+        },
+        {
+            "customer": {"id": "mbr_2", "object": "customer"},
+            "campaign": COUPONS,
+            "voucher": discount(holder_id="mbr_1"),
+            "holder": CUSTOMER,
+            "redemption": {
+                "id": "red_1",
+                "customer_id": "mbr_2",
+                "date": "2026-09-21T14:13:20.000Z",
+                "customer": {"id": "mbr_2", "object": "customer"},
+                "result": "FAILURE",
+                "status": "FAILED",
+                "voucher": discount(holder_id="mbr_1"),
+                "object": "redemption",
+            },
+            "created_at": "2026-09-21T14:13:20.000Z",
+        },
+    ),
+    (
         "voucher.redemption_rollback_failed",
         {
             "member": MEMBER,
@@ -460,6 +487,7 @@ BODIES: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
                 "value": "20.00",
                 "balance": "45",
             },
+            "gift_transaction": {"id": "gtx_1", "at": "2026-09-21T14:13:20Z", "reason": "Till"},
         },
         {
             "voucher": {
@@ -480,6 +508,23 @@ BODIES: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
                 "related_object": {"id": "v_2", "type": "voucher"},
             },
             "campaign": NO_PROGRAMME_TYPE,
+            "transaction": {
+                "id": "gtx_1",
+                "voucher_id": "v_2",
+                "campaign_id": "gold",
+                "reason": "Till",
+                "type": "CREDITS_ADDITION",
+                "details": {
+                    "balance": {
+                        "type": "gift_voucher",
+                        "amount": 2000,
+                        "object": "balance",
+                        "balance": 4500,
+                        "related_object": {"id": "v_2", "type": "voucher"},
+                    }
+                },
+                "created_at": "2026-09-21T14:13:20.000Z",
+            },
         },
     ),
     (
@@ -514,6 +559,49 @@ BODIES: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
             "customer": CUSTOMER,
             "order": WHOLE_ORDER,
             "campaign": NO_PROGRAMME_TYPE,
+        },
+    ),
+    (
+        "order.paid",
+        {
+            "member": MEMBER,
+            "order": ORDER,
+            "redemption": {"id": "red_1", "at": "2026-09-21T14:13:20Z", "amount": "12.00"},
+            "referral": {"referrer": {"id": "mbr_2"}},
+            "voucher": COUPON,
+            "publication": {"id": "pub_1", "channel": "email"},
+            "campaign": CAMPAIGN,
+        },
+        {
+            "customer": CUSTOMER,
+            "referrer": {"id": "mbr_2", "object": "customer"},
+            "order": {
+                **{name: value for name, value in WHOLE_ORDER.items() if name != "object"},
+                "referrer_id": "mbr_2",
+                "object": "order",
+            },
+            "redemption": {
+                "id": "red_1",
+                "created_at": "2026-09-21T14:13:20.000Z",
+                "amount": 1200,
+                "result": "SUCCESS",
+                "status": "SUCCEEDED",
+                "customer": CUSTOMER,
+                "customer_id": "mbr_1",
+                "object": "redemption",
+            },
+            "campaign": COUPONS,
+            "voucher": discount(holder_id="mbr_1"),
+            "publication": {
+                "id": "pub_1",
+                "object": "publication",
+                "customer_id": "mbr_1",
+                "tracking_id": "cus_1",
+                "channel": "email",
+                "result": "SUCCESS",
+                "customer": CUSTOMER,
+                "vouchers_id": ["vch_1"],
+            },
         },
     ),
     (

@@ -32,13 +32,15 @@ class ProductName:
 class ProductEvent:
     """A line of a product's own list of events, and the types that become it.
 
-    `note` says what the product's pages leave open.
+    `note` says what the product's pages leave open. `never_sent` are the members of its body that
+    the pages name and no event of ours can fill.
     """
 
     label: str
     types: tuple[str, ...]
     name: ProductName
     note: str | None = None
+    never_sent: tuple[str, ...] = ()
 
 
 @cache
@@ -68,6 +70,7 @@ def product_events(product: str) -> tuple[ProductEvent, ...]:
                 body_inferred=kept.get("body_inferred", False),
             ),
             note=kept.get("note"),
+            never_sent=tuple(kept.get("never_sent", ())),
         )
         for kept in json.loads(path.read_text())["events"]
     )

@@ -14,11 +14,18 @@ from perkwire.formats.voucherify.objects import (
     made,
     within_64_bits,
 )
-from perkwire.formats.voucherify.orders import publication, redemption, rollback, rolled_back
+from perkwire.formats.voucherify.orders import (
+    publication,
+    redemption,
+    rollback,
+    rolled_back,
+    used_on_order,
+)
 from perkwire.formats.voucherify.points import (
     buckets,
     credit_balance,
     earning_rule,
+    gift_transaction,
     held_tier,
     lost,
     order_of,
@@ -61,6 +68,8 @@ def _redemption(said: Said) -> Made:
     if said.is_referral:
         return _use_by_friend(said)
     source = said.part("redemption")
+    if said.webhook.startswith("customer.order."):
+        return used_on_order(source, said.customer)
     if "rollback" in said.webhook:
         return rolled_back(source, said.voucher, said.customer)
     failed = said.webhook == "redemption.failed"
@@ -106,6 +115,9 @@ def _pending_balance(said: Said) -> Made:
 
 
 def _transaction(said: Said) -> Made:
+    if said.type == "voucher.gift_credits_added":
+        source = said.part("gift_transaction")
+        return gift_transaction(source, _balance(said), said.voucher, said.campaign)
     activity = said.part("transaction", "activity")
     reward = said.part("reward")
     kind = _TRANSACTION_TYPES.get(said.type)
@@ -235,7 +247,7 @@ _MEMBERS: Mapping[str, Callable[[Said], Json]] = {
     "earning_rule": lambda said: earning_rule(said.part("transaction", "activity")),
     "event": _event,
     "event_schema": lambda said: {"name": said.type.removeprefix(CUSTOM)},
-    "holder": lambda said: said.customer,
+    "holder": lambda said: said.holder,
     "holder_loyalty_tier": _holder_loyalty_tier,
     "loyalty_tier": _loyalty_tier,
     "loyalty_tier_from": lambda said: _tier(said, "tier", "previous"),

@@ -119,6 +119,24 @@ def rolled_back(source: Object, code: Made, buyer: Made) -> Made:
     return made(members, "redemption")
 
 
+def used_on_order(source: Object, buyer: Made) -> Made:
+    """The use of a voucher on an order, as the webhooks of orders have it."""
+    if not source:
+        return None
+    members = {
+        "id": text(source, "id"),
+        "created_at": iso(moment(source, "at")),
+        "amount": cents(source, "amount"),
+        "reason": text(source, "reason"),
+        "result": "SUCCESS",
+        "status": "SUCCEEDED",
+        "redemption": text(source, "redemption_id"),
+        "customer": buyer,
+        "customer_id": id_of(buyer),
+    }
+    return made(members, "redemption")
+
+
 def publication(source: Object, at: int | None, code: Made, receiver: Made) -> dict[str, Json]:
     """The handing of the voucher `code` to `receiver`; `at` is when, if the event does not say."""
     given = id_of(code)

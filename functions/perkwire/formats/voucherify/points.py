@@ -39,6 +39,23 @@ def credit_balance(gift_card: Object, rendered: Made) -> Made:
     )
 
 
+def gift_transaction(source: Object, balance: Made, card: Made, of: Made) -> Made:
+    """A line in the journal of a gift card: credits that were added, which `balance` says."""
+    if not source:
+        return None
+    return made(
+        {
+            "id": text(source, "id"),
+            "voucher_id": id_of(card),
+            "campaign_id": id_of(of),
+            "reason": text(source, "reason"),
+            "type": "CREDITS_ADDITION",
+            "details": made({"balance": balance}),
+            "created_at": iso(moment(source, "at")),
+        }
+    )
+
+
 def pending_balance(points: Json, member: Object, card: Made) -> Made:
     """What is promised in all after a change of it by `points`."""
     total = number(part(member, "points"), "pending")

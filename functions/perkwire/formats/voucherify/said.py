@@ -83,9 +83,12 @@ class Said:
         if self.type == "voucher.gift_credits_added":
             # Here `value` is what was added, not what the card is worth: see `credit_balance`.
             given = {name: value for name, value in given.items() if name != "value"}
-        # Who uses a code need not be the one who holds it.
-        anyone = self.type in _USES and kind != "loyalty_card"
-        return voucher(given, self.campaign, {} if anyone else self.member)
+        return voucher(given, self.campaign, self._holder)
+
+    @cached_property
+    def holder(self) -> Made:
+        """Whose card or code it is."""
+        return customer(self._holder)
 
     @cached_property
     def order(self) -> Made:
@@ -102,6 +105,12 @@ class Said:
         given_away = self.is_referral and text(given, "type") != "referral_code"
         code = voucher(given, None, self.member) if given_away else None
         return reward(self.part("reward"), code, self.member)
+
+    @property
+    def _holder(self) -> Object:
+        """The member; but who uses a code need not be the one who holds it."""
+        anyone = self.type in _USES and text(self.part("voucher"), "type") != "loyalty_card"
+        return self.part("holder") or ({} if anyone else self.member)
 
     @property
     def _referrer(self) -> Object:

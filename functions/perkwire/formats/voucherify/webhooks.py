@@ -1,16 +1,15 @@
 """Voucherify's webhooks, version v2024-01-01, and what `data` of each may hold.
 
 The members that its documentation lists for a webhook, in its order, but for those that no
-neutral event can say: `promotion_tier`, `custom_event` and the like. `holder` of a redemption is
-among them, for who uses a code need not be the one who holds it. Of `customer.confirmed` and
+neutral event can say, which the catalogue names as `never_sent`. Of `customer.confirmed` and
 `customer.referred` it lists none; theirs are inferred.
 """
 
 from collections.abc import Mapping
 
-_REDEMPTION = ("customer", "order", "campaign", "voucher", "redemption")
+_REDEMPTION = ("customer", "order", "campaign", "voucher", "holder", "redemption")
 _ROLLBACK = (*_REDEMPTION, "redemption_rollback")
-_ORDER = ("customer", "referrer", "order", "campaign", "voucher")
+_ORDER = ("customer", "referrer", "order", "redemption", "campaign", "voucher", "publication")
 _REWARD = ("customer", "holder", "voucher", "campaign", "reward_redemption", "reward")
 _REWARD_BALANCE = (*_REWARD, "reward_assignment", "balance")
 _SEGMENT = ("customer", "segment", "campaign", "voucher", "publication")
@@ -88,7 +87,13 @@ WEBHOOKS: Mapping[str, tuple[str, ...]] = {
         "buckets",
         "transaction",
     ),
-    "customer.voucher.gift.balance_added": ("customer", "campaign", "voucher", "balance"),
+    "customer.voucher.gift.balance_added": (
+        "customer",
+        "campaign",
+        "voucher",
+        "balance",
+        "transaction",
+    ),
     "customer.segment.entered": _SEGMENT,
     "customer.segment.left": _SEGMENT,
     "customer.loyalty.tier.joined": _TIER,
@@ -140,7 +145,7 @@ WEBHOOKS: Mapping[str, tuple[str, ...]] = {
         "buckets",
         "transaction",
     ),
-    "voucher.gift.balance_added": ("voucher", "balance", "campaign"),
+    "voucher.gift.balance_added": ("voucher", "balance", "campaign", "transaction"),
     "campaign.loyalty_tier.created": ("campaign", "loyalty_tier"),
     "campaign.loyalty_tier.deleted": ("campaign", "loyalty_tier"),
     "campaign.loyalty_tier.updated": ("campaign", "loyalty_tier"),
