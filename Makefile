@@ -55,6 +55,7 @@ check: $(STAMP) ## Run the formatter's check, linters, types, layers, template c
 	cfn-lint
 	sam validate --lint
 	python -m infra.coverage --check
+	python -m infra.fields --check
 	python -m infra.cost --check
 	python -m infra.lock --check
 
