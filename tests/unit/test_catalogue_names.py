@@ -111,11 +111,11 @@ BODIES_INFERRED = {
         "Member Enrollment Event",
         "Member Updated Event",
         "Member Deleted Event",
-        "Points Earned Event",
     },
     "okendo": {
         f"{of} {topic}"
         for of in (
+            "Review",
             "Loyalty Member",
             "Loyalty Earning Transaction",
             "Loyalty Redemption Transaction",

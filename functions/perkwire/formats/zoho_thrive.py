@@ -7,6 +7,9 @@ without a sample; theirs is inferred, the family that says most of what they are
 * Become a Member is rendered as Manual Opt-in is;
 * Zoho Survey and Manual Point Adjustment as the social activities are. Points that were deducted
   are negative, because both directions have one name.
+
+What the samples' `points_details` and `earned_points` count is our reading too: the points of the
+event, and all that the member has ever earned.
 """
 
 import re
