@@ -50,14 +50,17 @@ def test_a_list_is_read_without_what_does_not_belong_in_it() -> None:
 
 @pytest.mark.parametrize(
     ("value", "read"),
-    [(3, 3), (3.0, 3), (3.5, 3.5), (-0.0, 0), (1e300, 1e300), (2**64 - 1, 2**64 - 1)],
+    [
+        *((3, 3), (3.0, 3), (-0.0, 0), (1e16, 10**16), (-(2.0**63), -(2**63))),
+        *((2**64 - 1, 2**64 - 1), (1e300, 1e300), (3.5, 3.5)),
+    ],
 )
-def test_a_whole_number_is_an_integer(value: Json, read: float) -> None:
+def test_a_whole_number_is_an_integer_if_64_bits_hold_it(value: Json, read: float) -> None:
     found = reading.number({"it": value}, "it")
 
     assert found == read
     assert type(found) is type(read)
-    assert reading.integer({"it": value}, "it") == (read if isinstance(read, int) else None)
+    assert reading.integer({"it": value}, "it") == (read if read % 1 == 0 else None)
 
 
 @pytest.mark.parametrize("value", [True, False, "3", [3], {}, None])

@@ -247,6 +247,15 @@ def test_a_review_is_as_printed(event_type: str) -> None:
     assert ordered(resource(event_type, REVIEW)) == ordered(PRINTED_REVIEW)
 
 
+def test_a_count_is_whole_however_it_was_written() -> None:
+    review: dict[str, Json] = {"helpful_count": 1e16, "unhelpful_count": 0.5}
+
+    told = resource("review.updated", {"review": review})
+
+    assert told["helpfulCount"] == 10**16
+    assert "unhelpfulCount" not in told
+
+
 def test_a_country_that_is_no_code_is_a_name() -> None:
     data: dict[str, Json] = {"member": {"address": {"country": "Australia"}}}
 

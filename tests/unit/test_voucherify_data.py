@@ -309,8 +309,12 @@ def test_what_is_dropped_is_exactly_what_the_format_has_no_place_for(kind: str) 
         ("1.005", 101),
         ("-1.005", -101),
         ("999999999999.999999", 100000000000000),
+        ("1.004", 100),
         (1e14, 10**16),
-        (1e15, None),
+        (1e15, 10**17),
+        ("92233720368547758.07", 2**63 - 1),
+        ("-92233720368547758.07", 1 - 2**63),
+        ("92233720368547758.08", None),
         (2**64 - 1, None),
         ("twelve", None),
         (True, None),
@@ -423,6 +427,26 @@ def test_what_is_computed_is_left_out_where_it_needs_more_than_64_bits() -> None
     assert "voucher_pending_points_balance" not in said(
         "points.pending.cancelled", {"pending_points": pending}
     )
+
+
+def test_counts_and_points_are_whole_however_large_they_are() -> None:
+    member: dict[str, Json] = {"id": "m", "redemptions": 1e16}
+    card: Json = {"code": "c", "type": "loyalty_card", "balance": "1000000000000000"}
+    data: dict[str, Json] = {"member": member, "voucher": card, "redemption": {"id": "r"}}
+
+    voucher = said("voucher.redeemed", data)["voucher"]
+
+    assert voucher["redemption"] == {"redeemed_quantity": 10**16}
+    assert voucher["loyalty_card"] == {"balance": 10**15}
+
+
+def test_an_order_whose_sum_needs_more_than_64_bits_has_no_amount() -> None:
+    order: dict[str, Json] = {"id": "o", "total": "92233720368547758.07", "discount": 1}
+
+    found = said("order.paid", {"order": order})["order"]
+
+    assert found["total_amount"] == 2**63 - 1
+    assert "amount" not in found
 
 
 def deformed(value: Json) -> st.SearchStrategy[Json]:

@@ -326,7 +326,10 @@ def test_numbers_are_strings_in_full(number: Json, digits: str) -> None:
 
 @pytest.mark.parametrize(
     ("total", "digits"),
-    [("45.00", "45.00"), ("007.50", "7.50"), (45, "45"), (45.5, "45.5")],
+    [
+        *(("45.00", "45.00"), ("007.50", "7.50"), (45, "45"), (45.5, "45.5")),
+        *(("-0", "0"), ("-0.00", "0.00"), ("-0.50", "-0.50")),
+    ],
 )
 def test_an_amount_keeps_the_places_that_it_was_written_with(total: Json, digits: str) -> None:
     data = AWARD | {"order": {"id": "o", "total": total}}

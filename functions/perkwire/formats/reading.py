@@ -14,7 +14,7 @@ from perkwire.timestamps import parse_rfc3339
 
 type Object = Mapping[str, Json]
 
-_EXACT_IN_A_DOUBLE = 2**53
+_LARGEST_INTEGER = 2**64 - 1  # of the JSON that is accepted
 _DIGITS = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -55,19 +55,19 @@ def flag(data: Object, name: str) -> bool | None:
 
 
 def number(data: Object, name: str) -> int | float | None:
-    """A number; a whole one as an integer, however it was written."""
+    """A number; a whole one as an integer, however it was written, if 64 bits hold it."""
     value = data.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_IN_A_DOUBLE:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_INTEGER:
         return int(value)
     return value
 
 
-def integer(data: Object, name: str) -> int | None:
-    """A whole number."""
+def integer(data: Object, name: str) -> int | float | None:
+    """A whole number; as `number`, of another type if 64 bits do not hold it."""
     value = number(data, name)
-    return value if isinstance(value, int) else None
+    return None if value is None or value % 1 else value
 
 
 def decimal(data: Object, name: str) -> Decimal | None:

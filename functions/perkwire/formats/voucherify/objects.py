@@ -2,7 +2,8 @@
 
 Names, types and the order of members are those of its documentation, version v2024-01-01. An
 object of which the event says nothing is None; a member that the event does not say is left out.
-Money is whole hundredths of the currency's main unit, a third decimal rounded half up. Words
+Money is whole hundredths of the currency's main unit, exact if it is given so and a third decimal
+rounded half up; what needs more than 64 bits is left out. Words
 that are not among Voucherify's own (a status, a kind of campaign) stand in `metadata`, which is
 free.
 """
@@ -29,7 +30,8 @@ from perkwire.timestamps import iso_milliseconds
 type Made = dict[str, Json] | None
 
 _HUNDREDTH = Decimal("0.01")
-_TOO_MUCH = Decimal(10) ** 15  # in hundredths still a 64-bit integer
+_LARGEST = 2**63 - 1
+_MOST_MONEY = Decimal(_LARGEST).scaleb(-2)
 
 _CAMPAIGN_TYPES = {
     "loyalty_program": "LOYALTY_PROGRAM",
@@ -74,7 +76,7 @@ def within_64_bits(value: float) -> float | None:
 def cents(source: Object, name: str) -> int | None:
     """An amount of money in hundredths; None too for what needs more than 64 bits."""
     amount = decimal(source, name)
-    if amount is None or abs(amount) >= _TOO_MUCH:
+    if amount is None or abs(amount) > _MOST_MONEY:
         return None
     return int(amount.quantize(_HUNDREDTH, ROUND_HALF_UP).scaleb(2))
 
@@ -82,7 +84,7 @@ def cents(source: Object, name: str) -> int | None:
 def whole_points(source: Object, name: str) -> int | float | None:
     """Points, also where they are written as money is; a whole number wherever they are one."""
     points = decimal(source, name)
-    if points is None or abs(points) >= _TOO_MUCH:
+    if points is None or abs(points) > _LARGEST:
         return None
     return int(points) if points == points.to_integral_value() else float(points)
 

@@ -43,11 +43,11 @@ def order(source: Object, status: str | None, buyer: Made, referrer: Made, *, wh
     known = _ORDER_STATUSES.get((given or "").lower())
     state = status or known
     order_id = text(source, "id")
-    before = cents(source, "subtotal")
+    before: float | None = cents(source, "subtotal")
     discount = cents(source, "discount")
     total = cents(source, "total")
     if before is None and total is not None:
-        before = total + (discount or 0)
+        before = within_64_bits(total + (discount or 0))
     items = [_item(product) for product in parts(source, "items")]
     metadata: dict[str, Json] = {
         "currency": text(source, "currency"),

@@ -33,10 +33,11 @@ def zinrelo_date(*days: date | None) -> str | None:
 def digits(source: Object, name: str) -> str | None:
     """A number in full, without an exponent.
 
-    One that came as a string keeps its places after the point; noughts before it go.
+    One that came as a string keeps its places after the point; noughts before it go, and the sign
+    of nought.
     """
     value = decimal(source, name)
-    return None if value is None else f"{value:f}"
+    return None if value is None else f"{value or abs(value):f}"
 
 
 def joined(values: list[str] | None) -> str | None:
