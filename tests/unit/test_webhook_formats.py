@@ -91,10 +91,9 @@ def test_a_format_that_there_is_not_is_refused_with_the_list(name: str) -> None:
     (error,) = errors_of(raised)
     assert error.field == "format"
     if name:
-        assert error.detail == (
-            "must be standard, zinrelo, zoho-thrive, qualifio, okendo, voucherify, "
-            "okendo@2025-02-01 or voucherify@2024-01-01"
-        )
+        names = error.detail.removeprefix("must be ").replace(" or ", ", ").split(", ")
+        assert set(names) == {*FORMATS, *(one.partition("@")[0] for one in FORMATS)}
+        assert names[:2] == ["standard", "zinrelo"]
 
 
 @pytest.mark.parametrize("name", FORMATS)

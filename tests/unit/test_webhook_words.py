@@ -1,0 +1,34 @@
+"""Formats in words for people."""
+
+import pytest
+
+from console.webhook_words import format_hint, format_label, format_options
+from perkwire.formats import FORMATS
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_a_label_and_a_hint(name: str) -> None:
+    product, _, version = name.partition("@")
+
+    assert product not in format_label(name), (
+        f"add {product} to _LABELS of console/webhook_words.py"
+    )
+    assert version in format_label(name)
+    assert format_hint(name), f"add {product} to _HINTS of console/webhook_words.py"
+
+
+def test_a_format_that_this_release_does_not_know_is_said_to_be_so() -> None:
+    assert "does not know" in format_hint("okendo@2031-01-01")
+    assert format_label("okendo@2031-01-01") == "Okendo (2031-01-01)"
+
+
+def test_each_format_is_offered_once_and_of_its_versions_all_that_a_new_webhook_can_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert [name for name, _ in format_options()] == [*FORMATS]
+
+    newer = type("Newer", (type(FORMATS["zinrelo"]),), {"name": "zinrelo@2031-01-01"})()
+    monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newer.name: newer})
+
+    names = [name for name, _ in format_options()]
+    assert sorted(names) == sorted({*FORMATS, newer.name} - {"zinrelo"})
