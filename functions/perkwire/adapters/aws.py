@@ -3,11 +3,17 @@
 A second session would load botocore's data again; docs/adr/0003 has the measurement.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from pynamodb.connection import Connection
+
+from perkwire.journal import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -29,6 +35,10 @@ _INVOKE_CONFIG = Config(
 _BRIEFLY = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
+
+
+# No answer, an answer that says no, and one that is none of the service's.
+FAILURES = (BotoCoreError, ClientError, ResponseParserError)
 
 
 class MetricsClient(Protocol):
@@ -62,6 +72,24 @@ def cloudwatch(connection: Connection) -> MetricsClient:
 def functions(connection: Connection) -> "LambdaClient":
     """A client for Lambda."""
     return _session(connection).client("lambda", config=_INVOKE_CONFIG)
+
+
+@contextmanager
+def failing_as_unavailable(service: str) -> Iterator[None]:
+    """Turn a service's failures into Unavailable, with the error's code and nothing else of it."""
+    try:
+        yield
+    except FAILURES as error:
+        raise Unavailable(f"{service}: {failure(error)}") from error
+    except KeyError as error:  # an answer without what every answer has
+        raise Unavailable(f"{service}: not an answer of its own") from error
+
+
+def failure(error: Exception) -> str:
+    """The error code that a service answered, or the class of what went wrong before that."""
+    if isinstance(error, ClientError):
+        return str(error.response["Error"]["Code"])
+    return type(error).__name__
 
 
 def _session(connection: Connection) -> boto3.Session:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from perkwire.journal import Journal, Unavailable
+from perkwire.adapters.aws import FAILURES, failing_as_unavailable
+from perkwire.journal import Journal
 from perkwire.redriving import DeadLetters, RedriveQueue
 from perkwire.timestamps import MICROSECONDS
 
@@ -44,15 +43,11 @@ class DeadLetterQueues:
         """What rests in one of them now; raises Unavailable if SQS does not answer."""
         url = self._urls[queue]
         name = url.rpartition("/")[2]
-        try:
+        with failing_as_unavailable("SQS"):
             answer = self._sqs.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
             )
-        except ClientError as error:
-            raise Unavailable(f"SQS: {error.response['Error']['Code']}") from error
-        except BotoCoreError as error:
-            raise Unavailable(f"SQS: {type(error).__name__}") from error
-        count = int(answer["Attributes"]["ApproximateNumberOfMessages"])
+            count = int(answer["Attributes"]["ApproximateNumberOfMessages"])
         return DeadLetters(
             name=name, count=count, oldest_seconds=self._oldest_seconds(name) if count else None
         )
@@ -80,8 +75,8 @@ class DeadLetterQueues:
                 EndTime=until,
                 ScanBy="TimestampDescending",
             )
-        except (ClientError, BotoCoreError) as error:
+            values = [value for one in answer["MetricDataResults"] for value in one["Values"]]
+        except (*FAILURES, KeyError) as error:
             self._journal.fault("queue_age_unknown", detail=type(error).__name__)
             return None
-        values = [value for result in answer["MetricDataResults"] for value in result["Values"]]
         return int(values[0]) if values else None

@@ -20,7 +20,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -313,9 +313,10 @@ class DeliveryTable(DeliveryReader):
 
 def _written(write: Callable[[], None], journal: Journal) -> bool:
     try:
-        write()
-    except PynamoDBException as error:
-        journal.fault("delivery_table_failing", detail=failure(error))
+        with failing_as_unavailable():
+            write()
+    except Unavailable as error:
+        journal.fault("delivery_table_failing", detail=str(error))
         return False
     return True
 

@@ -65,7 +65,8 @@ class EventIndex:
                 limit=limit,
                 scan_index_forward=forward,
             )
-        return [_heading(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
+            items = answer["Items"]
+        return [_heading(item) for item in items], "LastEvaluatedKey" in answer
 
 
 def _heading(item: Mapping[str, Any]) -> EventHeading:

@@ -22,7 +22,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError
+from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -143,11 +143,9 @@ class EventTable:
     def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
         """Store them in batches of 25; after a failure all of them count as not stored."""
         try:
-            with EventItem.batch_write() as batch:
+            with failing_as_unavailable(), EventItem.batch_write() as batch:
                 for event in self._merged(events):
                     batch.save(self._item(event))
-        except PynamoDBException as error:
-            self._journal.fault("event_table_failing", detail=failure(error))
         except Unavailable as error:
             self._journal.fault("event_table_failing", detail=str(error))
         else:

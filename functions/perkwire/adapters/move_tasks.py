@@ -1,11 +1,9 @@
 """SQS message move tasks: redrives, with a blank destination, back where each message came from."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from perkwire.adapters.aws import failing_as_unavailable
 from perkwire.journal import Unavailable
 from perkwire.redriving import AlreadyRunning, Redrive, RedriveQueue
 
@@ -36,7 +34,7 @@ class SqsMoveTasks:
         if max_per_second is not None:
             request["MaxNumberOfMessagesPerSecond"] = max_per_second
         try:
-            with _failing_as_unavailable():
+            with failing_as_unavailable("SQS"):
                 self._client.start_message_move_task(**request)
         except Unavailable:
             if self._is_running(queue):
@@ -45,7 +43,7 @@ class SqsMoveTasks:
 
     def recent(self, queue: RedriveQueue) -> Sequence[Redrive]:
         """The last ten, newest first; raises Unavailable."""
-        with _failing_as_unavailable():
+        with failing_as_unavailable("SQS"):
             answer = self._client.list_message_move_tasks(
                 SourceArn=self._arns[queue], MaxResults=_MOST_TASKS
             )
@@ -53,21 +51,11 @@ class SqsMoveTasks:
 
     def cancel(self, redrive: Redrive) -> None:
         """Stop a running one; raises Unavailable."""
-        with _failing_as_unavailable():
+        with failing_as_unavailable("SQS"):
             self._client.cancel_message_move_task(TaskHandle=redrive.handle or "")
 
     def _is_running(self, queue: RedriveQueue) -> bool:
         return any(redrive.handle for redrive in self.recent(queue))
-
-
-@contextmanager
-def _failing_as_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise Unavailable(f"SQS: {error.response['Error']['Code']}") from error
-    except BotoCoreError as error:
-        raise Unavailable(f"SQS: {type(error).__name__}") from error
 
 
 def _redrive(queue: RedriveQueue, task: "ListMessageMoveTasksResultEntryTypeDef") -> Redrive:

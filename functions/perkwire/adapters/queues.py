@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from perkwire.accepting import Outgoing
+from perkwire.adapters.aws import FAILURES, failure
 from perkwire.journal import Journal
 
 if TYPE_CHECKING:
@@ -47,11 +46,8 @@ class SqsQueue:
         ]
         try:
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-        except ClientError as error:
-            self._journal.fault("sqs_failing", detail=error.response["Error"]["Code"])
-            return []
-        except BotoCoreError as error:
-            self._journal.fault("sqs_failing", detail=type(error).__name__)
+        except FAILURES as error:
+            self._journal.fault("sqs_failing", detail=failure(error))
             return []
         for failed in answer.get("Failed", []):
             self._journal.fault("sqs_refused_message", detail=failed["Code"])

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
+from botocore.exceptions import ClientError
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
@@ -57,16 +58,24 @@ def failing_as_unavailable() -> Iterator[None]:
         yield
     except PynamoDBException as error:
         raise Unavailable(f"DynamoDB: {failure(error)}") from error
+    except KeyError as error:  # an answer without what every answer has
+        raise Unavailable("DynamoDB: not an answer of its own") from error
 
 
 def failure(error: PynamoDBException) -> str:
     """The error code that DynamoDB answered, or the class of what went wrong before that."""
-    return error.cause_response_code or type(error.cause or error).__name__
+    return _code(error) or type(error.cause or error).__name__
 
 
 def is_condition_failure(error: PynamoDBException) -> bool:
     """Whether a write failed because its condition did not hold."""
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    return _code(error) == "ConditionalCheckFailedException"
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """pynamodb's own property raises for a time-out or a closed connection: they have no answer."""
+    cause = error.cause
+    return str(cause.response["Error"]["Code"]) if isinstance(cause, ClientError) else None
 
 
 def update_if(item: Model, actions: list[Action], condition: Condition) -> bool:
@@ -109,7 +118,8 @@ def _find_page[M: Model](model: type[M], keys: Sequence[tuple[str, str]]) -> lis
     while wanted:
         with failing_as_unavailable():
             answer = table.batch_get_item(wanted, consistent_read=True)  # type: ignore[arg-type]
-        found += [model.from_raw_data(raw) for raw in answer["Responses"][table.table_name]]
+            items = answer["Responses"][table.table_name]
+        found += [model.from_raw_data(raw) for raw in items]
         left = answer.get("UnprocessedKeys", {}).get(table.table_name, {}).get("Keys", [])
         # An answer has at most 16 MB, so a long page comes in parts; none at all means throttling.
         fruitless = fruitless + 1 if len(left) == len(wanted) else 0

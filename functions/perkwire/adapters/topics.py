@@ -1,15 +1,14 @@
 """SNS: one topic per account, its subscribers the addresses that want the account's notices."""
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from perkwire.account import same_address
+from perkwire.adapters.aws import failing_as_unavailable
 from perkwire.ids import AccountId
-from perkwire.journal import Unavailable
 from perkwire.noticing import Notice
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class NoticePublisher(_Topics):
 
     def publish(self, topic: str, notice: Notice) -> None:
         """Hand the notice to SNS, which mails it to confirmed addresses; raises Unavailable."""
-        with _failing_as_unavailable():
+        with failing_as_unavailable("SNS"):
             self._client.publish(TopicArn=topic, Subject=notice.subject, Message=notice.text)
 
 
@@ -59,7 +58,7 @@ class NoticeTopics(_Topics):
         next call. One that has not confirmed cannot be unsubscribed. Raises Unavailable.
         """
         wanted = {same_address(address): address for address in addresses}
-        with _failing_as_unavailable():
+        with failing_as_unavailable("SNS"):
             # The same name gives the same topic, whether or not it was there.
             topic = self._client.create_topic(
                 Name=f"{self._prefix}{account_id}",
@@ -77,7 +76,7 @@ class NoticeTopics(_Topics):
 
     def confirmed(self, topic: str) -> set[str]:
         """The addresses that get notices, each as `same_address` has it; raises Unavailable."""
-        with _failing_as_unavailable():
+        with failing_as_unavailable("SNS"):
             try:
                 subscriptions = self._subscriptions(topic)
             except ClientError as error:
@@ -103,13 +102,3 @@ class NoticeTopics(_Topics):
 def _is_confirmed(subscription: "SubscriptionTypeDef") -> bool:
     """Until it is confirmed, SNS lists `PendingConfirmation` instead of an ARN."""
     return subscription["SubscriptionArn"].startswith("arn:")
-
-
-@contextmanager
-def _failing_as_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise Unavailable(f"SNS: {error.response['Error']['Code']}") from error
-    except BotoCoreError as error:
-        raise Unavailable(f"SNS: {type(error).__name__}") from error

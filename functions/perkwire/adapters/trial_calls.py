@@ -13,8 +13,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from perkwire.adapters.aws import failing_as_unavailable
 from perkwire.adapters.config_items import WebhookItem
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.ids import AccountId, WebhookId
@@ -35,17 +34,13 @@ class DispatcherFunction:
 
     def send(self, trial: Trial) -> dict[str, Json] | None:
         """Invoke the dispatcher and wait; None: no such webhook. Raises Unavailable."""
-        try:
+        with failing_as_unavailable("Lambda"):
             answer = self._client.invoke(
                 FunctionName=self._name,
                 InvocationType="RequestResponse",
                 Payload=compact({"test": _write(trial)}),
             )
             payload = answer["Payload"].read()
-        except ClientError as error:
-            raise Unavailable(f"Lambda: {error.response['Error']['Code']}") from error
-        except BotoCoreError as error:
-            raise Unavailable(f"Lambda: {type(error).__name__}") from error
         if "FunctionError" in answer:
             raise Unavailable("Lambda: the dispatcher crashed or timed out")
         value = json.loads(payload)

@@ -10,10 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from perkwire.adapters.aws import failing_as_unavailable
 from perkwire.ids import AccountId, WebhookId
-from perkwire.journal import Unavailable
 from perkwire.rendering import Opened
 from perkwire.strict_json import compact
 from perkwire.webhook import SealedSecrets, Webhook
@@ -45,7 +43,7 @@ class Sealer:
         return self._seal(compact(dict(headers)), _context(account_id, webhook_id, "headers"))
 
     def _seal(self, plaintext: bytes, context: Mapping[str, str]) -> bytes:
-        with _KmsFailing():
+        with failing_as_unavailable("KMS"):
             return self._client.encrypt(
                 KeyId=self._key_id, Plaintext=plaintext, EncryptionContext=context
             )["CiphertextBlob"]
@@ -103,25 +101,12 @@ class Opener:
         return Opened(secret.decode(), headers, retired)
 
     def _decrypt(self, ciphertext: bytes, webhook: Webhook, purpose: str) -> bytes:
-        with _KmsFailing():
+        with failing_as_unavailable("KMS"):
             return self._client.decrypt(
                 CiphertextBlob=ciphertext,
                 KeyId=self._key_id,
                 EncryptionContext=_context(webhook.account_id, webhook.id, purpose),
             )["Plaintext"]
-
-
-class _KmsFailing:
-    """Turns KMS's failures into Unavailable, with the error's code and nothing else of it."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, ClientError):
-            raise Unavailable(f"KMS: {error.response['Error']['Code']}") from error
-        if isinstance(error, BotoCoreError):
-            raise Unavailable(f"KMS: {type(error).__name__}") from error
 
 
 def _context(account_id: AccountId, webhook_id: WebhookId, purpose: str) -> dict[str, str]:
