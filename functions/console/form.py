@@ -31,6 +31,10 @@ class Form:
             {name: [one.replace("\r\n", "\n") for one in each] for name, each in fields.items()}
         )
 
+    def changed(self, fields: Mapping[str, Sequence[str]]) -> "Form":
+        """The form with some fields filled in otherwise."""
+        return Form({**self._fields, **fields})
+
     def __contains__(self, name: str) -> bool:
         return name in self._fields
 

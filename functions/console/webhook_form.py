@@ -10,7 +10,7 @@ from perkwire import catalogue
 from perkwire.catalogue import CUSTOM
 from perkwire.endpoint import MAX_HEADERS
 from perkwire.formats import FORMATS, STANDARD, Format, find_format, format_of
-from perkwire.problem import FieldError, invalid
+from perkwire.problem import FieldError, Problem, invalid
 from perkwire.strict_json import Json
 from perkwire.trials.samples import default_type
 from perkwire.webhook import ALL_TYPES, Webhook
@@ -83,6 +83,20 @@ class WebhookForm:
         for name, value in webhook.format_settings.items():
             fields[f"format_settings.{name}"] = [str(value)]
         return cls(Form(fields), webhook)
+
+    def refused(self, problem: Problem) -> "WebhookForm":
+        """As it is shown with a problem: stored headers that may not be kept, to be given again."""
+        errors = ShownProblem(problem).errors
+        if (
+            self.current is None
+            or not self.keeps_headers
+            or all(one.field != "headers" for one in errors)
+        ):
+            return self
+        again: dict[str, Sequence[str]] = {"headers_are": ["replaced"]}
+        for row, name in enumerate(self.current.header_names):
+            again |= {f"header_name_{row}": [name], f"header_value_{row}": [""]}
+        return WebhookForm(self.form.changed(again), self.current)
 
     @cached_property
     def format(self) -> Format:

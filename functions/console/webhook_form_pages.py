@@ -40,16 +40,14 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     def previewed(visit: Visit, asked: WebhookForm) -> "ShownPreview":
-        current = asked.current
         try:
             made = preview(
                 visit.account_id,
                 asked.asked_sample(),
                 use_cases.rules,
                 now(),
-                webhook_id=current.id if current else None,
-                kept=current.header_names if current and asked.keeps_headers else (),
-                stored_format=current.format if current else None,
+                current=asked.current,
+                keeps_headers=asked.keeps_headers,
             )
         except Problem as problem:
             return ShownPreview(None, ShownProblem(problem))
@@ -105,7 +103,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         try:
             use_cases.webhooks.change(visit.account_id, webhook.id, asked.asked_change())
         except Problem as problem:
-            return form_page(visit, asked, problem=problem)
+            return form_page(visit, asked.refused(problem), problem=problem)
         return visit.go(f"{PATH}/{webhook.id}", done="webhook-changed")
 
     @pages.form(f"{PATH}/form")

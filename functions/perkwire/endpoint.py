@@ -13,7 +13,7 @@ from urllib.parse import quote
 from perkwire.address import EndpointPolicy, is_allowed
 from perkwire.strict_json import compact_ascii
 
-__all__ = ["EndpointPolicy", "Refusal", "check_headers", "check_url"]
+__all__ = ["EndpointPolicy", "Refusal", "check_headers", "check_url", "folded", "origin"]
 
 MAX_URL_CHARACTERS = 2048
 MAX_HEADERS = 20
@@ -92,6 +92,11 @@ def check_url(
     suffix = "" if port == _DEFAULT_PORTS[scheme] else f":{port}"
     normal = f"{scheme}://{host}{suffix}{target}"
     return normal if len(normal) <= MAX_URL_CHARACTERS else _TOO_LONG
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL in normal form: who gets what is sent to it."""
+    return "/".join(url.split("/", 3)[:3])
 
 
 _TOO_LONG = Refusal(f"must have at most {MAX_URL_CHARACTERS} characters")

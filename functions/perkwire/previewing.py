@@ -3,7 +3,6 @@
 Made by the code that delivers, of a sample, without storing, sealing or sending anything.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from perkwire.catalogue import is_event_type
@@ -16,7 +15,13 @@ from perkwire.sending import Request
 from perkwire.strict_json import Json
 from perkwire.trials.samples import default_type, sample_event
 from perkwire.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
-from perkwire.webhook_draft import EndpointRules, WebhookDraft, read_webhook, without_nulls
+from perkwire.webhook_draft import (
+    EndpointRules,
+    WebhookDraft,
+    check_kept_headers,
+    read_webhook,
+    without_nulls,
+)
 
 STAND_IN_URL = "https://your-endpoint.example/webhook"
 """Where the request goes as long as no URL is given."""
@@ -46,17 +51,17 @@ def preview(
     rules: EndpointRules,
     at: int,
     *,
-    webhook_id: WebhookId | None = None,
-    kept: Collection[str] = (),
-    stored_format: str | None = None,
+    current: Webhook | None = None,
+    keeps_headers: bool = False,
 ) -> Preview:
     """The request for a webhook as POST /v1/webhooks/test takes it, at `at` in microseconds.
 
     Name and event types do not matter and may be missing or wrong; so may the URL be missing, and
-    a sample's type be one that the format does not say. `kept` are the names of stored headers.
-    `stored_format` is the format of a stored webhook, which names none then. Raises the 422
-    problem for all else that saving would refuse.
+    a sample's type be one that the format does not say. `current` is the stored webhook that is
+    being changed, if any; its format counts. Raises the 422 problem for all else that saving would
+    refuse.
     """
+    kept = current.header_names if current is not None and keeps_headers else ()
     has_url = bool(value.get("url"))
     headers = value.get("headers")
     members: dict[str, Json] = {
@@ -71,13 +76,15 @@ def preview(
     }
     named = members.pop("event_type", None)
     fields = Fields(members)
-    format_ = None if stored_format is None else format_of(stored_format)
+    format_ = None if current is None else format_of(current.format)
     if isinstance(format_, UnknownFormat):
         fields.refuse("format", "is not known to this release")
     draft = read_webhook(fields, rules, format_)
+    if current is not None and keeps_headers and has_url:
+        check_kept_headers(fields, draft.url, current)
     fields.raise_if_wrong()
     event_type = _sample_type(named, value.get("event_types"), format_of(draft.format))
-    webhook = _webhook(account_id, webhook_id or new_webhook_id(), draft, at)
+    webhook = _webhook(account_id, current.id if current else new_webhook_id(), draft, at)
     message = DeliveryMessage(
         delivery_id=new_test_delivery_id(at),
         account_id=account_id,

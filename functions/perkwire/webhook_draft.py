@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from perkwire import catalogue
-from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url, folded
+from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url, folded, origin
 from perkwire.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
 from perkwire.fields import Fields, one_of
 from perkwire.formats import (
@@ -158,7 +158,8 @@ def parse_webhook_change(
     """Read PATCH /v1/webhooks/{id}; raises the 422 problem that names every wrong field.
 
     `program_ids` and `description` may be null: all programmes, no description. The format and
-    the secret stay: a receiver set up for them would refuse what comes after.
+    the secret stay: a receiver set up for them would refuse what comes after. Stored headers stay
+    with their endpoint: whoever may change a webhook could read them at one of their own.
     """
     any_program = value.get("program_ids", "") is None
     no_description = value.get("description", "") is None
@@ -193,6 +194,8 @@ def parse_webhook_change(
         format_settings=settings,
         enabled=fields.flag("enabled"),
     )
+    if "headers" not in value:
+        check_kept_headers(fields, change.url, current)
     fields.raise_if_wrong()
     return change
 
@@ -270,6 +273,16 @@ def _headers(fields: Fields) -> Mapping[str, str] | None:
     for name, detail in checked:
         fields.wrong(f"headers.{name}" if name else "headers", detail)
     return None
+
+
+def check_kept_headers(fields: Fields, url: str | None, current: Webhook) -> None:
+    """Note in `fields` if the stored headers may not be sent to this URL, in normal form."""
+    if url and current.header_names and origin(url) != origin(current.url):
+        fields.wrong(
+            "headers",
+            "must be given again, or be none: stored values are not sent to another scheme, host "
+            "or port",
+        )
 
 
 def _check_header_names(

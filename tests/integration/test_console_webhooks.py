@@ -511,6 +511,30 @@ class TestEditing:
 
         assert tenant.get(f"/v1/webhooks/{webhook['id']}")["header_names"] == names
 
+    def test_stored_headers_are_to_be_given_again_with_another_host(
+        self, admin: Browser, tenant: Tenant
+    ) -> None:
+        webhook = tenant.webhook(
+            "https://shop.example/hook", headers={"X-Shop": "shop-7-token", "X-Till": "7"}
+        )
+        path = f"/console/webhooks/{webhook['id']}/edit"
+
+        page = send(admin, path, admin.get(path).form(path), url="https://new.example/hook")
+
+        assert page.status == 422
+        assert "Headers must be given again, or be none" in page.text
+        form = page.form(path)
+        fields = dict(form.fields)
+        assert fields["headers_are"] == "replaced"
+        assert [fields[f"header_name_{row}"] for row in (0, 1, 2)] == ["X-Shop", "X-Till", ""]
+        assert tenant.get(f"/v1/webhooks/{webhook['id']}")["url"] == "https://shop.example/hook"
+
+        # As it is, it sends none of them by mistake.
+        assert send(admin, path, form).status == 422
+        send(admin, path, form, header_value_0="shop-8", header_name_1="")
+        after = tenant.get(f"/v1/webhooks/{webhook['id']}")
+        assert (after["url"], after["header_names"]) == ("https://new.example/hook", ["X-Shop"])
+
     def test_what_is_emptied_is_gone(self, admin: Browser, tenant: Tenant) -> None:
         webhook = tenant.webhook(
             "https://shop.example/hook", description="old", program_ids=["gold"]

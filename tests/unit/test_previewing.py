@@ -15,6 +15,7 @@ from perkwire.rendering import Opened, render
 from perkwire.strict_json import Json
 from perkwire.timestamps import now
 from perkwire.trials import samples
+from perkwire.webhook import Webhook
 from perkwire.webhook_draft import EndpointRules
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, webhook_body
 
@@ -22,12 +23,15 @@ RULES = EndpointRules(EndpointPolicy.PUBLIC)
 
 
 def previewed(*, at: int = NOW, webhook_id: WebhookId = WEBHOOK, **members: Json) -> Preview:
-    return preview(ACCOUNT, webhook_body(**members), RULES, at, webhook_id=webhook_id)
+    return preview(ACCOUNT, webhook_body(**members), RULES, at, current=a_webhook(id=webhook_id))
 
 
-def wrong_fields(**members: Json) -> set[str]:
+def wrong_fields(
+    *, current: Webhook | None = None, keeps_headers: bool = False, **members: Json
+) -> set[str]:
+    body = webhook_body(**members)
     with pytest.raises(Problem) as caught:
-        preview(ACCOUNT, webhook_body(**members), RULES, NOW)
+        preview(ACCOUNT, body, RULES, NOW, current=current, keeps_headers=keeps_headers)
     errors = caught.value.document()["errors"]
     assert isinstance(errors, list)
     return {str(error["field"]) for error in errors if isinstance(error, dict)}
@@ -150,10 +154,22 @@ def test_the_sample_is_of_a_type_that_the_format_says(
 
 
 def test_stored_headers_are_there_without_their_values() -> None:
-    made = preview(ACCOUNT, webhook_body(), RULES, NOW, kept=["X-Shop"])
+    current = a_webhook(headers={"X-Shop": "shop-7"})
+
+    made = preview(ACCOUNT, webhook_body(), RULES, NOW, current=current, keeps_headers=True)
 
     assert made.request.headers["X-Shop"] == STAND_IN_VALUE
     assert made.kept == {"X-Shop"}
+
+
+def test_stored_headers_are_not_shown_on_their_way_elsewhere() -> None:
+    current = a_webhook(headers={"X-Shop": "shop-7"})
+    url = "https://crm.example/hook"
+
+    assert wrong_fields(url=url, current=current, keeps_headers=True) == {"headers"}
+    assert preview(ACCOUNT, webhook_body(url=url), RULES, NOW, current=current).kept == frozenset()
+    nowhere = webhook_body(url="")
+    assert preview(ACCOUNT, nowhere, RULES, NOW, current=current, keeps_headers=True).kept
 
 
 def test_the_format_says_which_webhook_it_is() -> None:

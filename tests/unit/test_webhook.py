@@ -283,6 +283,63 @@ def test_a_change_does_not_show_its_headers() -> None:
     assert "t0ken" not in repr(parse_webhook_change(value, RULES, a_webhook()))
 
 
+ELSEWHERE = [
+    "https://crm.example/hook",
+    "https://till.example:8443/hook",
+    "http://till.example/hook",
+]
+LOCAL = EndpointRules(EndpointPolicy.LOCAL)
+WITH_A_TOKEN = {"Authorization": "Bearer t0ken"}
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_stored_headers_do_not_go_to_another_scheme_host_or_port(url: str) -> None:
+    current = a_webhook(headers=WITH_A_TOKEN)
+
+    with pytest.raises(Problem) as raised:
+        parse_webhook_change({"url": url}, LOCAL, current)
+
+    assert raised.value.document()["errors"] == [
+        {
+            "field": "headers",
+            "detail": "must be given again, or be none: stored values are not sent to another "
+            "scheme, host or port",
+        }
+    ]
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer new"}])
+def test_headers_given_with_the_url_do(url: str, headers: dict[str, Json]) -> None:
+    change = parse_webhook_change(
+        {"url": url, "headers": headers}, LOCAL, a_webhook(headers=WITH_A_TOKEN)
+    )
+
+    assert (change.url, change.headers) == (url, headers)
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_a_webhook_without_headers_goes_anywhere(url: str) -> None:
+    assert parse_webhook_change({"url": url}, LOCAL, a_webhook()).url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["https://till.example/", "HTTPS://Till.Example.:443/other?a=b", "https://till.example"]
+)
+def test_stored_headers_stay_with_their_endpoint(url: str) -> None:
+    change = parse_webhook_change({"url": url}, LOCAL, a_webhook(headers=WITH_A_TOKEN))
+
+    assert change.headers is None
+
+
+@pytest.mark.parametrize("url", ["nowhere", "https://10.0.0.1/", None, 7])
+def test_a_wrong_url_is_wrong_in_itself_only(url: Json) -> None:
+    with pytest.raises(Problem) as raised:
+        parse_webhook_change({"url": url}, RULES, a_webhook(headers=WITH_A_TOKEN))
+
+    assert fields_of(raised.value) == ["url"]
+
+
 # Rotations.
 
 
