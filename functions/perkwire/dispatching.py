@@ -14,6 +14,7 @@ from perkwire.event import types_of
 from perkwire.formats import Unrenderable, format_of
 from perkwire.ids import AccountId, DeliveryId, WebhookId
 from perkwire.journal import Journal, Unavailable
+from perkwire.masking import masked
 from perkwire.messages import (
     DeliveryMessage,
     Received,
@@ -111,6 +112,7 @@ class _Work:
     to_send: bool = False
     state: WebhookState | None = None
     entry: Delivery | None = None
+    opened: Opened | None = None
     first_copy: "_Work | None" = None
     attempt: Attempt | None = None
     after: Delivery | None = None
@@ -238,7 +240,7 @@ class Dispatching:
 
     def _attempt(self, work: _Work, may_send: Callable[[], bool]) -> None:
         request = self._request(work)
-        if request is None or work.state is None:
+        if request is None or work.state is None or work.opened is None:
             return
         if not may_send():
             self._fault(work, "no_time_left")
@@ -259,7 +261,7 @@ class Dispatching:
                     at=at,
                     duration_ms=duration_ms,
                     status_code=status,
-                    response=None if success else snippet,
+                    response=None if success else masked(snippet, work.opened.all_secrets()),
                 )
             case Unanswered(error, duration_ms):
                 work.finding = Finding.REFUSED
@@ -269,8 +271,8 @@ class Dispatching:
         if work.state is None:
             return None
         try:
-            opened = self._vault.open(work.state.webhook)
-            return render(work.message, work.state.webhook, opened, self._clock())
+            work.opened = self._vault.open(work.state.webhook)
+            return render(work.message, work.state.webhook, work.opened, self._clock())
         except (Unavailable, UnusableSecret) as error:
             self._fault(work, "secret_unreadable", detail=str(error))
         except Unrenderable as error:

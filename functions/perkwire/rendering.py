@@ -1,6 +1,6 @@
 """From a delivery message and a webhook to the request that its endpoint will get."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from perkwire import VERSION
@@ -28,6 +28,13 @@ class Opened:
         if self.retired is not None and at < self.retired[1]:
             return self.secret, self.retired[0]
         return (self.secret,)
+
+    def all_secrets(self) -> Iterator[str]:
+        """What nobody is shown, whoever says it."""
+        yield from self.headers.values()
+        yield self.secret
+        if self.retired is not None:
+            yield self.retired[0]
 
     def __repr__(self) -> str:
         return "Opened(…)"

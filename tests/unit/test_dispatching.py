@@ -1079,6 +1079,34 @@ def test_custom_headers_are_sent_and_ours_stay_ours(dispatcher: Dispatcher) -> N
     assert request.headers["webhook-id"] == MESSAGE.delivery_id
 
 
+def test_an_answer_that_echoes_is_logged_without_secrets(dispatcher: Dispatcher) -> None:
+    dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer of/the+receiver"})
+    dispatcher.config.put(dispatcher.webhook)
+    echo = f'{{"authorization": "Bearer of\\/the+receiver", "key": "{SECRET}", "why": "no"}}'
+    dispatcher.answer(Answered(500, echo, 7))
+
+    dispatcher.dispatch(received())
+
+    (attempt,) = dispatcher.entry().attempts
+    assert attempt.response == '{"authorization": "Bearer …", "key": "…", "why": "no"}'
+
+
+def test_so_it_is_without_the_secret_that_was_rotated(dispatcher: Dispatcher) -> None:
+    retired = "whsec_" + "B" * 40
+    sealed = dispatcher.webhook.sealed
+    until = NOW + MICROSECONDS
+    dispatcher.change_webhook(
+        sealed=replace(
+            sealed, retired=RetiredSecret(a_webhook(secret=retired).sealed.secret, until)
+        )
+    )
+    dispatcher.answer(Answered(500, f"not signed with {retired}", 7))
+
+    dispatcher.dispatch(received())
+
+    assert dispatcher.entry().attempts[0].response == "not signed with …"
+
+
 def test_a_changed_url_and_secret_act_on_queued_messages(dispatcher: Dispatcher) -> None:
     secret = "whsec_" + "B" * 40
     dispatcher.clock.now = now()

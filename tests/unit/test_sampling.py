@@ -116,28 +116,10 @@ def test_no_answer_is_an_error_class_of_the_log(bench: Bench, error: TransportEr
     assert (shown["delivered"], shown["error"], shown["duration_ms"]) == (False, error, 9)
 
 
-@pytest.mark.parametrize(
-    ("answer", "shown"),
-    [
-        (f"you sent Authorization: {TOKEN}!", "you sent Authorization: …!"),
-        ("token of-the-receiver", "token …"),
-        ("the end was cut off: Bearer of-the-re", "the end was cut off: …"),
-        ("Bea", "Bea"),
-    ],
-)
-def test_an_endpoint_that_echoes_gives_no_header_value_away(
-    bench: Bench, answer: str, shown: str
-) -> None:
-    bench.sender.answer(URL, Answered(200, answer, 1))
+def test_an_endpoint_that_echoes_gives_no_secret_away(bench: Bench) -> None:
+    bench.sender.answer(URL, Answered(200, f"Authorization: {TOKEN}, key: {SECRET}!", 1))
 
-    assert bench.send().response == shown
-
-
-def test_nor_does_one_that_echoes_in_json(bench: Bench) -> None:
-    value = r'a"quoted\value'
-    bench.sender.answer(URL, Answered(200, json.dumps({"X-Token": value}), 1))
-
-    assert bench.send(a_webhook(headers={"X-Token": value})).response == '{"X-Token": "…"}'
+    assert bench.send().response == "Authorization: Bearer …, key: …!"
 
 
 @pytest.mark.parametrize("status", [WebhookStatus.PAUSED, WebhookStatus.DISABLED])

@@ -3,22 +3,20 @@
 Nothing is logged as a delivery, counted for pausing or put in a queue.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from perkwire.delivery import Reason
 from perkwire.dispatching import Vault, Webhooks
 from perkwire.formats import Unrenderable, format_of
 from perkwire.ids import new_test_delivery_id
 from perkwire.journal import Journal
+from perkwire.masking import masked
 from perkwire.messages import DeliveryMessage
 from perkwire.rendering import render
 from perkwire.sending import Answered, Sender, Unanswered
-from perkwire.strict_json import compact_ascii
 from perkwire.trials.samples import sample_event
 from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
 from perkwire.webhook import Webhook, WebhookStatus
-
-_SHORTEST_SECRET = 4  # replacing less would leave little of an answer
 
 
 class Sampling:
@@ -89,30 +87,8 @@ class Sampling:
                     delivered=format_of(webhook.format).is_success(status),
                     duration_ms=duration_ms,
                     status_code=status,
-                    response=_without(snippet, opened.headers.values()),
+                    response=masked(snippet, opened.all_secrets()),
                     sent=sent,
                 )
             case Unanswered(error, duration_ms):
                 return Outcome(delivered=False, duration_ms=duration_ms, error=error, sent=sent)
-
-
-def _without(snippet: str, values: Iterable[str]) -> str:
-    """The snippet without header values: endpoints made for trying things echo what they get.
-
-    Also as JSON writes them, and what the end of the snippet leaves of one.
-    """
-    words = {word for value in values for word in (value, *value.split())}
-    parts = {form for word in words for form in (word, compact_ascii(word)[1:-1])}
-    cut = max((_overlap(snippet, part) for part in parts), default=0)
-    if cut >= _SHORTEST_SECRET:
-        snippet = f"{snippet[:-cut]}…"
-    for part in sorted(parts, key=len, reverse=True):
-        if len(part) >= _SHORTEST_SECRET:
-            snippet = snippet.replace(part, "…")
-    return snippet
-
-
-def _overlap(snippet: str, value: str) -> int:
-    """How many of the last characters of the snippet are the first of the value."""
-    longest = min(len(snippet), len(value))
-    return next((n for n in range(longest, 0, -1) if snippet.endswith(value[:n])), 0)

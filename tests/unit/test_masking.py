@@ -1,0 +1,161 @@
+"""What endpoints echo of a webhook's secrets is not shown, however they write it."""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from perkwire.endpoint import check_headers
+from perkwire.masking import masked
+
+TOKEN = "Bearer of/the+receiver"
+BASIC = "Basic " + base64.b64encode(b"till-user:pass/word").decode()
+
+
+def in_json(value: str) -> str:
+    return json.dumps(value)[1:-1]
+
+
+def in_php(value: str) -> str:
+    return in_json(value).replace("/", r"\/")
+
+
+def in_script(value: str) -> str:
+    """As a page's script holds it: nothing that a tag could begin with."""
+    return "".join(one if one.isalnum() else f"\\u{ord(one):04x}" for one in value)
+
+
+def in_numbers(value: str) -> str:
+    return "".join(one if one.isalnum() else f"&#{ord(one)};" for one in value)
+
+
+def all_quoted(value: str) -> str:
+    return "".join(f"%{ord(one):02x}" for one in value)
+
+
+def from_json(text: str) -> str:
+    text = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text)
+    return re.sub(r"\\(.)", r"\1", text.replace(r"\t", "\t"))
+
+
+ENCODINGS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
+    "as it is": (str, str),
+    "JSON": (in_json, from_json),
+    "JSON of PHP": (in_php, from_json),
+    "JSON in JSON": (lambda value: in_php(in_json(value)), lambda text: from_json(from_json(text))),
+    "a script": (in_script, from_json),
+    "HTML": (html.escape, html.unescape),
+    "HTML in numbers": (in_numbers, html.unescape),
+    "JSON in HTML": (
+        lambda value: html.escape(in_json(value)),
+        lambda text: from_json(html.unescape(text)),
+    ),
+    "a path": (quote, unquote),
+    "a query": (quote_plus, unquote_plus),
+    "a query throughout": (all_quoted, unquote),
+    "lower case": (str.lower, str),
+    "upper case": (str.upper, str),
+}
+
+
+def is_a_value(text: str) -> bool:
+    return isinstance(check_headers({"x-shop": text}), dict)
+
+
+VISIBLE = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
+LIKE_ESCAPES = st.sampled_from(
+    ["\\", "\\u0041", "\\t", "%41", "%25", "%", "&amp;", "&#65;", "&", ";", '"', "/", "+", " ", "<"]
+)
+ANY = st.lists(VISIBLE | LIKE_ESCAPES, max_size=20).map("".join)
+PLAIN = st.text(
+    st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="&%\\"), min_size=4
+)
+# At least four characters that have nothing to do with an escape.
+VALUES = (PLAIN | st.tuples(ANY, PLAIN, ANY).map("~".join)).filter(is_a_value)
+BEGUN_PLAINLY = st.tuples(PLAIN, ANY).map("~".join).filter(is_a_value)
+
+
+def runs(text: str, length: int) -> set[str]:
+    text = text.lower()
+    return {text[start : start + length] for start in range(len(text) - length + 1)}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@given(value=VALUES)
+@example(value="of/the+receiver")
+def test_who_undoes_an_encoding_finds_no_run_of_eight_characters(encoding: str, value: str) -> None:
+    encode, decode = ENCODINGS[encoding]
+
+    shown = masked(f"It was: {encode(value)} (1)", [value])
+
+    assert not runs(decode(shown), 8) & runs(value, 8)
+    assert len(value) >= 8 or value.lower() not in decode(shown).lower()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@given(value=BEGUN_PLAINLY, data=st.data())
+def test_what_the_end_of_an_answer_leaves_of_a_value_is_not_shown(
+    encoding: str, value: str, data: st.DataObject
+) -> None:
+    encode, decode = ENCODINGS[encoding]
+    encoded = encode(value)
+    end = data.draw(st.integers(1, len(encoded)))
+
+    shown = masked(f"It was: {encoded[:end]}", [value])
+
+    assert value[:5].lower() not in decode(shown).lower()
+
+
+@given(st.text(), st.lists(VALUES, max_size=3))
+def test_any_answer_can_be_masked_and_none_grows(answer: str, values: list[str]) -> None:
+    assert len(masked(answer, values).encode()) <= len(answer.encode())
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("you sent Authorization: Bearer of/the+receiver!", "you sent Authorization: Bearer …!"),
+        ("token of/the+receiver", "token …"),
+        ("the end was cut off: Bearer of/t", "the end was cut off: Bearer …"),
+        ("the end was cut off: of%2", "the end was cut off: of%2"),
+        ("the end was cut off: of%2fthe%2", "the end was cut off: …"),
+        ("it begins with of/the+re, and no more", "it begins with …, and no more"),
+        ("Bearer tokens only", "Bearer tokens only"),
+        ("of/", "of/"),
+        ("", ""),
+    ],
+)
+def test_a_token_is_cut_out_and_the_rest_stays(answer: str, shown: str) -> None:
+    assert masked(answer, [TOKEN]) == shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("till-user may not", "… may not"),
+        ("wrong word: PASS\\/WORD", "wrong word: …"),
+        ("till-user:pass/word", "…"),
+        (BASIC, "Basic …"),
+    ],
+)
+def test_basic_credentials_are_cut_out_decoded_too(answer: str, shown: str) -> None:
+    assert masked(answer, [BASIC]) == shown
+
+
+@pytest.mark.parametrize("value", ["Basic", "Basic !", "Basic a", "Basic /w==", "Basic Og=="])
+def test_what_only_looks_like_basic_credentials_does_no_harm(value: str) -> None:
+    assert masked("it was: nothing", [value]) == "it was: nothing"
+
+
+def test_several_secrets_are_cut_out_each() -> None:
+    assert masked("a=first-token b=second-token", ["first-token", "second-token"]) == "a=… b=…"
+
+
+def test_what_is_shorter_than_four_characters_stays() -> None:
+    assert masked("it was pin", ["pin"]) == "it was pin"
