@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from perkwire import VERSION
-from perkwire.endpoint import check_headers
+from perkwire.endpoint import check_headers, folded
 from perkwire.formats import Attempt, Payload, Unrenderable, format_of
 from perkwire.messages import DeliveryMessage
 from perkwire.sending import Request
@@ -62,13 +62,16 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: Opened, at: int) 
     attempt = Attempt(
         delivery_id=message.delivery_id, at=at, body=body, settings=webhook.format_settings
     )
+    signed = format_.sign(opened.secrets(at), attempt)
+    if not {*map(folded, custom)}.isdisjoint(map(folded, signed)):
+        raise Unrenderable("The webhook has a header that its format sets.")
     headers = {
         **custom,
         "content-type": "application/json",
         "user-agent": f"Perkwire/{VERSION}",
         "webhook-id": message.delivery_id,
         **_event_id(message),
-        **format_.sign(opened.secrets(at), attempt),
+        **signed,
     }
     return Request(webhook.url, body, headers)
 

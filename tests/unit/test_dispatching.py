@@ -1079,6 +1079,33 @@ def test_custom_headers_are_sent_and_ours_stay_ours(dispatcher: Dispatcher) -> N
     assert request.headers["webhook-id"] == MESSAGE.delivery_id
 
 
+@pytest.mark.parametrize("name", ["x-mine", "x_mine", "X_Mine"])
+@pytest.mark.parametrize("signature_header", ["x-mine", "x_mine"])
+def test_a_signature_header_is_never_sent_twice(
+    dispatcher: Dispatcher, signature_header: str, name: str
+) -> None:
+    """As a webhook may be stored since before a rule."""
+    dispatcher.config.put(
+        a_webhook(
+            secret="a-secret-of-plain-characters",
+            headers={name: "forged"},
+            format="qualifio",
+            format_settings={
+                "signature_header": signature_header,
+                "signature_algorithm": "sha256",
+                "signature_encoding": "hex",
+            },
+        )
+    )
+
+    message = received(MAX_ATTEMPTS)
+
+    assert dispatcher.dispatch(message) == [message.message_id]
+
+    assert dispatcher.sender.requests == []
+    assert (dispatcher.entry().status, dispatcher.entry().reason) == ("failed", Reason.FORMAT)
+
+
 def test_an_answer_that_echoes_is_logged_without_secrets(dispatcher: Dispatcher) -> None:
     dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer of/the+receiver"})
     dispatcher.config.put(dispatcher.webhook)

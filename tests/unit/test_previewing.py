@@ -6,7 +6,7 @@ from standardwebhooks import Webhook as Verifier
 from perkwire import catalogue
 from perkwire.endpoint import EndpointPolicy
 from perkwire.fields import Fields
-from perkwire.formats import FORMATS, UnknownFormat
+from perkwire.formats import FORMATS, STANDARD, UnknownFormat, find_format
 from perkwire.ids import DeliveryId, WebhookId
 from perkwire.messages import DeliveryMessage
 from perkwire.previewing import STAND_IN_URL, STAND_IN_VALUE, Preview, preview
@@ -22,8 +22,13 @@ from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, webhook_bod
 RULES = EndpointRules(EndpointPolicy.PUBLIC)
 
 
-def previewed(*, at: int = NOW, webhook_id: WebhookId = WEBHOOK, **members: Json) -> Preview:
-    return preview(ACCOUNT, webhook_body(**members), RULES, at, current=a_webhook(id=webhook_id))
+def previewed(
+    *, at: int = NOW, webhook_id: WebhookId = WEBHOOK, format_name: str = STANDARD, **members: Json
+) -> Preview:
+    found = find_format(format_name)
+    assert found is not None
+    current = a_webhook(id=webhook_id, format=found.name)
+    return preview(ACCOUNT, webhook_body(**members), RULES, at, current=current)
 
 
 def wrong_fields(
@@ -48,7 +53,7 @@ def test_it_is_the_request_that_delivering_makes(
     monkeypatch.setattr("perkwire.previewing.sample_event", lambda *_: event)
 
     made = previewed(
-        format=format_name, batch_size=batch_size, secret=SECRET, headers={"X-Shop": "shop-7"}
+        format_name=format_name, batch_size=batch_size, secret=SECRET, headers={"X-Shop": "shop-7"}
     )
 
     webhook = a_webhook(
@@ -80,14 +85,16 @@ def test_a_stored_webhook_is_previewed_in_its_own_format(
     newest = Newer(f"{format_name.partition('@')[0]}@2031-01-01")
     monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newest.name: newest})
 
-    made = preview(ACCOUNT, webhook_body(), RULES, NOW, stored_format=format_name)
+    current = a_webhook(format=format_name)
+    made = preview(ACCOUNT, webhook_body(), RULES, NOW, current=current)
 
     assert made.request.body
 
 
 def test_in_a_format_that_this_release_does_not_know_nothing_can_be_previewed() -> None:
+    current = a_webhook(format="zinrelo@2031-01-01")
     with pytest.raises(Problem) as caught:
-        preview(ACCOUNT, webhook_body(), RULES, NOW, stored_format="zinrelo@2031-01-01")
+        preview(ACCOUNT, webhook_body(), RULES, NOW, current=current)
 
     assert "not known to this release" in str(caught.value.document())
 
@@ -97,7 +104,7 @@ def test_every_type_that_a_format_says_can_be_previewed(format_name: str) -> Non
     said = [one for one in catalogue.event_types() if FORMATS[format_name].name_of(one)]
 
     for event_type in said:
-        made = previewed(format=format_name, event_type=event_type)
+        made = previewed(format_name=format_name, event_type=event_type)
         assert made.event_type == event_type
         assert made.request.body
 
@@ -148,7 +155,7 @@ def test_all_else_is_wrong_as_it_is_when_saving() -> None:
 def test_the_sample_is_of_a_type_that_the_format_says(
     named: Json, event_types: Json, shown: str
 ) -> None:
-    made = previewed(format="zinrelo", event_type=named, event_types=event_types)
+    made = previewed(format_name="zinrelo", event_type=named, event_types=event_types)
 
     assert made.event_type == shown
 
@@ -173,6 +180,6 @@ def test_stored_headers_are_not_shown_on_their_way_elsewhere() -> None:
 
 
 def test_the_format_says_which_webhook_it_is() -> None:
-    made = previewed(format="voucherify", webhook_id=WebhookId("wh_00000000000000zz"))
+    made = previewed(format_name="voucherify", webhook_id=WebhookId("wh_00000000000000zz"))
 
     assert b'"id":"wh_00000000000000zz"' in made.request.body

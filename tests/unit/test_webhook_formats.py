@@ -240,6 +240,21 @@ def test_a_custom_header_is_none_that_the_format_sets(members: dict[str, Json]) 
     assert error.detail == "is set by the format qualifio"
 
 
+@pytest.mark.parametrize("name", ["x-mine", "x_mine", "X-MINE", "X_Mine"])
+@pytest.mark.parametrize("signature_header", ["x-mine", "x_mine", "X_Mine"])
+def test_nor_does_it_differ_from_one_in_case_or_underscores_only(
+    signature_header: str, name: str
+) -> None:
+    with pytest.raises(Problem) as raised:
+        parse(
+            format="qualifio",
+            headers={name: "forged"},
+            format_settings={"signature_header": signature_header},
+        )
+
+    assert [error.field for error in errors_of(raised)] == [f"headers.{name}"]
+
+
 @pytest.mark.parametrize("name", ["Nonce", "x_zinrelo_signature"])
 def test_a_products_own_headers_are_refused_where_it_sets_them(name: str) -> None:
     assert parse(headers={name: "mine"}).headers == {name: "mine"}

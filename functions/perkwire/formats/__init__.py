@@ -6,6 +6,7 @@ contract and the console say of it follows; their tests name what is missing.
 
 from collections.abc import Mapping
 
+from perkwire.endpoint import folded
 from perkwire.formats.format import Attempt, Format, Payload, Settings, Unrenderable
 from perkwire.formats.okendo import Okendo
 from perkwire.formats.qualifio import Qualifio
@@ -48,9 +49,9 @@ def format_names() -> list[str]:
 
 
 def header_names(format_: Format, settings: Settings) -> frozenset[str]:
-    """The headers that the format sets, in lower case: no custom header may be one of them."""
+    """The headers that the format sets, folded: no custom header may be one of them."""
     attempt = Attempt(delivery_id=DeliveryId("dlv_"), at=0, body=b"", settings=settings)
-    return frozenset(format_.sign([format_.new_secret()], attempt))
+    return frozenset(map(folded, format_.sign([format_.new_secret()], attempt)))
 
 
 __all__ = [
