@@ -6,7 +6,8 @@ simply `http://127.0.0.1:4566`.
 
 The emulator asks nobody for credentials and lets any origin in. A web page that is open on this
 machine must not reach it: what names another host, as a name that was made to lead here does, is
-refused, and so is what a browser sends to the emulator itself.
+refused, and so is what a browser sends to the emulator itself, as all of it is until the stack has
+its HTTP API.
 """
 
 import asyncio
@@ -36,10 +37,14 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, to the stack's HTTP API when it is not for the emulator itself."""
-        if scope["type"] != "lifespan" and _is_foreign(scope):
+        if scope["type"] == "lifespan":
+            await self._emulator(scope, receive, send)
+            return
+        prefix = None if _is_for_emulator(scope) else _api_prefix()
+        if _names_another_host(scope) or (prefix is None and _is_from_page(scope)):
             await _refuse(scope, send)
             return
-        if scope["type"] != "http" or _is_for_emulator(scope) or not (prefix := _api_prefix()):
+        if prefix is None:
             await self._emulator(scope, receive, send)
             return
         self.requests_under_way += 1
@@ -50,12 +55,16 @@ class FrontDoor:
             self.requests_under_way -= 1
 
 
-def _is_foreign(scope: Scope) -> bool:
-    """Whether it is not for this machine by name, or is a web page's call of the emulator."""
+def _names_another_host(scope: Scope) -> bool:
     headers = {name.lower(): value for name, value in scope["headers"]}
     host, _, _ = headers.get(b"host", b"").partition(b":")
-    from_page = b"origin" in headers or b"sec-fetch-site" in headers
-    return host not in _HOSTS or (from_page and _is_for_emulator(scope))
+    return host not in _HOSTS
+
+
+def _is_from_page(scope: Scope) -> bool:
+    """Whether a browser sends it for a web page."""
+    names = {name.lower() for name, _ in scope["headers"]}
+    return b"origin" in names or b"sec-fetch-site" in names
 
 
 async def _refuse(scope: Scope, send: Send) -> None:
@@ -67,9 +76,10 @@ async def _refuse(scope: Scope, send: Send) -> None:
 
 
 def _is_for_emulator(scope: Scope) -> bool:
-    # Its own paths are /_aws, /_ministack and the like.
+    # The stack has no WebSocket API. The emulator's own paths are /_aws, /_ministack and the like.
     return (
-        scope["path"].startswith("/_")
+        scope["type"] != "http"
+        or scope["path"].startswith("/_")
         or b"X-Amz-Signature=" in scope.get("query_string", b"")
         or any(
             name.lower() == b"authorization" and value.startswith(b"AWS4-HMAC-SHA256")
