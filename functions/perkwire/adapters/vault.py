@@ -49,6 +49,14 @@ class Sealer:
             )["CiphertextBlob"]
 
 
+type _Clocks = tuple[float, float]
+"""The wall's and the monotonic one. A frozen function sleeps through the latter, so both count."""
+
+
+def _both_clocks() -> _Clocks:
+    return time.time(), time.monotonic()
+
+
 class Opener:
     """The dispatcher's side: decrypts, and remembers for at most CACHE_SECONDS.
 
@@ -59,35 +67,39 @@ class Opener:
         self,
         client: "KMSClient",
         key_id: str,
-        monotonic: Callable[[], float] = time.monotonic,
+        clocks: Callable[[], _Clocks] = _both_clocks,
     ) -> None:
         self._client = client
         self._key_id = key_id
-        self._monotonic = monotonic
-        self._cache: dict[tuple[WebhookId, SealedSecrets], tuple[float, Opened]] = {}
+        self._clocks = clocks
+        self._cache: dict[tuple[WebhookId, SealedSecrets], tuple[_Clocks, Opened]] = {}
         self._lock = threading.Lock()
 
     def open(self, webhook: Webhook) -> Opened:
         """The secrets of exactly this webhook; raises Unavailable."""
         key = (webhook.id, webhook.sealed)
-        now = self._monotonic()
+        now = self._clocks()
         with self._lock:
+            self._forget(now)
             cached = self._cache.get(key)
-        if cached is not None and now - cached[0] < CACHE_SECONDS:
+        if cached is not None:
             return cached[1]
         opened = self._open(webhook)
         with self._lock:
-            self._forget(now)
+            if len(self._cache) >= _MOST_CACHED:
+                self._cache.clear()
             self._cache[key] = (now, opened)
         return opened
 
-    def _forget(self, now: float) -> None:
+    def _forget(self, now: _Clocks) -> None:
         """What may not be used any more is not kept either."""
-        old = [key for key, (since, _) in self._cache.items() if now - since >= CACHE_SECONDS]
+        old = [
+            key
+            for key, (since, _) in self._cache.items()
+            if max(now[0] - since[0], now[1] - since[1]) >= CACHE_SECONDS
+        ]
         for key in old:
             del self._cache[key]
-        if len(self._cache) >= _MOST_CACHED:
-            self._cache.clear()
 
     def _open(self, webhook: Webhook) -> Opened:
         secret = self._decrypt(webhook.sealed.secret, webhook, "secret")

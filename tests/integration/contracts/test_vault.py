@@ -108,14 +108,21 @@ def test_a_key_that_is_away_is_unavailable_for_both_sides(stack: Stack, webhook:
         assert SECRET not in str(failed.value)
 
 
+@pytest.mark.parametrize("standing", ["none", "wall", "monotonic"])
 def test_an_opened_secret_is_remembered_for_five_minutes_and_no_longer(
-    stack: Stack, webhook: Webhook
+    stack: Stack, webhook: Webhook, standing: str
 ) -> None:
+    """A function that is frozen sleeps through its monotonic clock; the wall's may be set back."""
     kms, key_id = stack.emulator.client("kms"), stack.resources["SecretKey"]
     calls: list[str] = []
     kms.meta.events.register("before-call.kms.Decrypt", lambda **_: calls.append("Decrypt"))
     moment = [0.0]
-    opener = Opener(kms, key_id, monotonic=lambda: moment[0])
+
+    def clocks() -> tuple[float, float]:
+        wall, monotonic = 1_000 + moment[0], moment[0]
+        return (1_000 if standing == "wall" else wall, 0 if standing == "monotonic" else monotonic)
+
+    opener = Opener(kms, key_id, clocks)
     sealed = Vault(Sealer(kms, key_id), opener).sealed(webhook, {})
 
     for moment[0] in (0, CACHE_SECONDS - 1, CACHE_SECONDS, CACHE_SECONDS + 1):
@@ -125,15 +132,19 @@ def test_an_opened_secret_is_remembered_for_five_minutes_and_no_longer(
 
 
 def test_a_secret_that_may_not_be_used_any_more_is_not_kept(stack: Stack) -> None:
+    """It is forgotten by the next opening, also by one that finds its own remembered."""
     kms, key_id = stack.emulator.client("kms"), stack.resources["SecretKey"]
     moment = [0.0]
-    opener = Opener(kms, key_id, monotonic=lambda: moment[0])
+    opener = Opener(kms, key_id, lambda: (moment[0], moment[0]))
     vault = Vault(Sealer(kms, key_id), opener)
     first, second = (
         vault.sealed(a_webhook(id=new_webhook_id()), {"X-Of": which}) for which in ("one", "two")
     )
 
     opener.open(first)
+    assert kept("one")
+    moment[0] = CACHE_SECONDS - 1
+    opener.open(second)
     assert kept("one")
     moment[0] = CACHE_SECONDS
     opener.open(second)
