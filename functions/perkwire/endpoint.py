@@ -176,18 +176,38 @@ _REFUSED_NAMES = frozenset(
         "forwarded",
         "true-client-ip",
         "x-client-ip",
-        "x-http-method-override",
-        "x-original-url",
+        "x-cluster-client-ip",
+        "x-host",
+        "x-method-override",
         "x-real-ip",
         "x-rewrite-url",
     }
 )
-_REFUSED_PREFIXES = ("content-", "proxy-", "svix-", "webhook-", "x-amz", "x-forwarded")
+_REFUSED_PREFIXES = (
+    "cf-",
+    "content-",
+    "proxy-",
+    "svix-",
+    "webhook-",
+    "x-amz",
+    "x-envoy-",
+    "x-forward",
+    "x-http-method",
+    "x-original-",
+)
+# With these an owner signs in at Cloudflare Access.
+_OWNERS_NAMES = frozenset({"cf-access-client-id", "cf-access-client-secret"})
 
 
 def folded(name: str) -> str:
     """A header's name as receivers compare it: without case, and `_` as `-`, as CGI and WSGI do."""
     return name.lower().replace("_", "-")
+
+
+def _is_refused(key: str) -> bool:
+    if key in _OWNERS_NAMES:
+        return False
+    return key in _REFUSED_NAMES or key.startswith(_REFUSED_PREFIXES)
 
 
 def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str, str]]:
@@ -204,7 +224,7 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str
         key = folded(name)
         if not _TOKEN.fullmatch(name):
             wrong.append((name, "is not a valid header name"))
-        elif key in _REFUSED_NAMES or key.startswith(_REFUSED_PREFIXES):
+        elif _is_refused(key):
             wrong.append((name, "is set by Perkwire or by the connection"))
         elif key in seen:
             wrong.append((name, "is there twice, differing only in case, or in _ and -"))

@@ -662,11 +662,13 @@ class TestLimits:
 
     def test_every_refused_header_is_named(self) -> None:
         description = " ".join(schema("GivenHeaders")["description"].split())
-        names, _, prefixes = description.partition("and every name that begins with")
+        names, _, rest = description.partition("and every name that begins with")
+        prefixes, _, owners = rest.partition(", but ")
         found = set(re.findall(r"[a-z0-9-]+", names.partition("mislead: ")[2]))
 
         assert found == endpoint._REFUSED_NAMES
         assert set(re.findall(r"[a-z-]+", prefixes)) - {"or"} == {*endpoint._REFUSED_PREFIXES}
+        assert set(re.findall(r"[a-z-]+", owners)) - {"and"} == endpoint._OWNERS_NAMES
 
     @pytest.mark.parametrize(
         ("pointer", "pattern"),
