@@ -20,7 +20,8 @@ from perkwire.signing_in import SESSION_HOURS, Visitor, form_token
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS
 
-SESSION_COOKIE = "perkwire_session"
+# Its first letters have browsers take it from this very host only, over TLS or loopback.
+SESSION_COOKIE = "__Host-perkwire_session"
 HOME = "/console"
 
 _LONGEST_PATH = 2_000
@@ -192,7 +193,7 @@ def _cookie(value: str, max_age: int) -> Cookie:
     return Cookie(
         name=SESSION_COOKIE,
         value=value,
-        path=HOME,
+        path="/",
         secure=True,
         http_only=True,
         same_site=SameSite.LAX_MODE,

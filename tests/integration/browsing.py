@@ -17,7 +17,7 @@ import requests
 from tests.aws_events import Context, http_api_event
 from tests.integration.system import APPS
 
-_SESSION = "perkwire_session"
+_SESSION = "__Host-perkwire_session"
 
 
 class ConsoleServer:

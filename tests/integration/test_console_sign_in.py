@@ -124,17 +124,18 @@ class TestSigningIn:
     def test_the_key_is_not_on_the_page_that_refuses_it(self, browser: Browser) -> None:
         assert "pk_wrong-key" not in browser.sign_in("pk_wrong-key").html
 
-    def test_the_session_is_a_cookie_that_only_the_console_gets_and_no_script(
+    def test_the_session_is_a_cookie_that_no_other_host_sets_or_gets_and_no_script(
         self, system: System, browser: Browser, operator_key: str
     ) -> None:
         (cookie,) = browser.sign_in(operator_key).cookies
         (morsel,) = SimpleCookie(cookie).values()
 
+        assert morsel.key.startswith("__Host-")  # browsers hold it to what follows
         assert len(morsel.value) == 43
         assert morsel["httponly"]
         assert morsel["secure"]
         assert morsel["samesite"] == "Lax"
-        assert morsel["path"] == "/console"
+        assert morsel["path"] == "/"
         assert morsel["max-age"] == str(8 * 3600)
         assert not morsel["domain"]
         assert not any(morsel.value in text for text in strings_in(system.items("ConfigTable")))
