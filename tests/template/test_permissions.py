@@ -12,12 +12,12 @@ from pynamodb.models import Model
 
 from perkwire.adapters import config_items, delivery_table, job_store, tables
 from perkwire.adapters.topics import NoticeTopics
-from perkwire.adapters.vault import Sealer
+from perkwire.adapters.vault import Opener, Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.ids import new_account_id, new_webhook_id
 from perkwire.journal import Unavailable
-from perkwire.webhook import Pause, PauseReason, Webhook
-from tests.builders import a_delivery
+from perkwire.webhook import Pause, PauseReason, RetiredSecret, SealedSecrets, Webhook
+from tests.builders import a_delivery, a_webhook
 from tests.fakes import FakeTelemetry
 from tests.template.stack import observability, of_type, source, transformed
 
@@ -44,7 +44,9 @@ JOBS = partitions("acct_*#jobs")
 NEXT_RUN = attributes("pk", "sk", "run", "status", "reason", "due_at", "updated_at", "failed_key")
 PAUSE = attributes("pk", "sk", "status", "paused_at", "pause_reason", "updated_at", "version")
 BOUND_TO_WEBHOOK: Condition = {
-    "Null": {"kms:EncryptionContext:account": False, "kms:EncryptionContext:webhook": False}
+    "Null": {"kms:EncryptionContext:account": False, "kms:EncryptionContext:webhook": False},
+    "StringEquals": {"kms:EncryptionContext:purpose": ["secret", "headers"]},
+    "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["account", "webhook", "purpose"]},
 }
 
 
@@ -325,15 +327,32 @@ class TestConditionsFitTheCode:
         allowed = NOTICES.replace("${AWS::StackName}", "stack").rpartition(":")[2]
         assert name.startswith(allowed.removesuffix("*"))
 
-    def test_secrets_are_bound_to_account_and_webhook(self) -> None:
-        asked: dict[str, Any] = {}
+    def test_secrets_are_bound_to_account_webhook_and_purpose(self) -> None:
+        asked: list[dict[str, str]] = []
 
         class Client:
-            def encrypt(self, **arguments: object) -> dict[str, bytes]:
-                asked.update(arguments)
-                return {"CiphertextBlob": b""}
+            def encrypt(self, **arguments: Any) -> dict[str, bytes]:  # noqa: ANN401
+                asked.append(arguments["EncryptionContext"])
+                return {"CiphertextBlob": b"{}"}
 
-        sealer = Sealer(cast(Any, Client()), "key")
-        sealer.seal_secret(new_account_id(), new_webhook_id(), "secret")
-        names = {f"kms:EncryptionContext:{name}" for name in asked["EncryptionContext"]}
-        assert set(BOUND_TO_WEBHOOK["Null"]) <= names
+            def decrypt(self, **arguments: Any) -> dict[str, bytes]:  # noqa: ANN401
+                asked.append(arguments["EncryptionContext"])
+                return {"Plaintext": b"{}"}
+
+        client = cast(Any, Client())
+        sealed = SealedSecrets(
+            secret=Sealer(client, "key").seal_secret(new_account_id(), new_webhook_id(), "secret"),
+            headers=Sealer(client, "key").seal_headers(
+                new_account_id(), new_webhook_id(), {"x-shop": "7"}
+            ),
+            retired=RetiredSecret(b"", 0),
+        )
+        Opener(client, "key").open(a_webhook(sealed=sealed))
+
+        names = BOUND_TO_WEBHOOK["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]
+        purposes = BOUND_TO_WEBHOOK["StringEquals"]["kms:EncryptionContext:purpose"]
+        assert len(asked) == 5
+        assert all(set(context) == set(names) for context in asked)
+        assert {context["purpose"] for context in asked} == set(purposes)
+        for name in BOUND_TO_WEBHOOK["Null"]:
+            assert name.rpartition(":")[2] in names
