@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+import trustme
 
 from infra.local.emulator import ROOT, Emulator
 from infra.operator_key import create_operator_key
@@ -78,3 +79,15 @@ def browser(system: System, console: ConsoleServer) -> Browser:
 def receiver() -> Iterator[Receiver]:
     with Receiver() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return str(path)

@@ -10,7 +10,7 @@ import threading
 import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -38,77 +38,23 @@ from tests.hostile_endpoints import (
     says,
     stalls_after,
 )
+from tests.integration.sending import (
+    DEADLINE,
+    NAMES,
+    SLACK,
+    Names,
+    NoAnswer,
+    Outcome,
+    Stopwatch,
+    error_of,
+    post,
+    sender,
+    server_tls,
+    status_of,
+)
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-
-DEADLINE = 0.5
-SLACK = 0.2
-
-type Outcome = Answered | Unanswered
-
-
-class Names:
-    """A resolver that knows these names; a name without addresses does not exist."""
-
-    def __init__(self, **addresses: Sequence[str]) -> None:
-        self.addresses = {name.replace("_", "."): list(found) for name, found in addresses.items()}
-        self.asked: list[str] = []
-
-    def __call__(self, host: str, port: int, /) -> Sequence[str]:
-        self.asked.append(host)
-        if found := self.addresses.get(host):
-            return found
-        raise socket.gaierror(socket.EAI_NONAME, "no such name")
-
-
-class NoAnswer:
-    """A resolver that answers when told to, or after some seconds."""
-
-    def __init__(self, seconds: float | None = None) -> None:
-        self.answer = threading.Event()
-        self.asked = 0
-        self._seconds = seconds
-
-    def __call__(self, host: str, port: int, /) -> Sequence[str]:
-        self.asked += 1
-        self.answer.wait(self._seconds)
-        return ["127.0.0.1"]
-
-
-@contextlib.contextmanager
-def sender(
-    *,
-    timeout_seconds: float = 5,
-    policy: EndpointPolicy = EndpointPolicy.LOCAL,
-    denied_ports: frozenset[int] = frozenset(),
-    ca_file: str | None = None,
-    resolver: dialling.Resolver = dialling.system_resolver,
-) -> Iterator[HttpSender]:
-    """A sender that is closed at the end."""
-    made = HttpSender(
-        timeout_seconds=timeout_seconds,
-        policy=policy,
-        denied_ports=denied_ports,
-        ca_file=ca_file,
-        resolver=resolver,
-    )
-    with contextlib.closing(made):
-        yield made
-
-
-def post(url: str, body: bytes = b"{}") -> Request:
-    return Request(url, body, {"Content-Type": "application/json"})
-
-
-def error_of(outcome: Outcome) -> TransportError:
-    assert isinstance(outcome, Unanswered)
-    return outcome.error
-
-
-def status_of(outcome: Outcome) -> int:
-    assert isinstance(outcome, Answered)
-    return outcome.status
 
 
 def send_once(script: Script, *, timeout_seconds: float = 5, body: bytes = b"{}") -> Outcome:
@@ -117,15 +63,6 @@ def send_once(script: Script, *, timeout_seconds: float = 5, body: bytes = b"{}"
         sender(timeout_seconds=timeout_seconds) as http,
     ):
         return http.send(post(endpoint.url(), body))
-
-
-class Stopwatch:
-    def __enter__(self) -> "Stopwatch":
-        self._started = time.monotonic()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds = time.monotonic() - self._started
 
 
 # What goes over the wire
@@ -726,27 +663,6 @@ def test_the_operating_systems_resolver_gives_plain_addresses() -> None:
 
 
 # TLS
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("tls") / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    return str(path)
-
-
-def server_tls(issued: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    issued.configure_cert(context)
-    return context
-
-
-NAMES = Names(hook_example=["127.0.0.1"])
 
 
 def test_tls_is_verified_by_name_while_an_address_is_dialled(

@@ -1,0 +1,101 @@
+"""A sender under test, and what its tests ask of it."""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import trustme
+
+from perkwire.adapters import dialling
+from perkwire.adapters.http import HttpSender
+from perkwire.endpoint import EndpointPolicy
+from perkwire.sending import Answered, Request, TransportError, Unanswered
+
+DEADLINE = 0.5
+SLACK = 0.2
+
+type Outcome = Answered | Unanswered
+
+
+class Names:
+    """A resolver that knows these names; a name without addresses does not exist."""
+
+    def __init__(self, **addresses: Sequence[str]) -> None:
+        self.addresses = {name.replace("_", "."): list(found) for name, found in addresses.items()}
+        self.asked: list[str] = []
+
+    def __call__(self, host: str, port: int, /) -> Sequence[str]:
+        self.asked.append(host)
+        if found := self.addresses.get(host):
+            return found
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+
+class NoAnswer:
+    """A resolver that answers when told to, or after some seconds."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.answer = threading.Event()
+        self.asked = 0
+        self._seconds = seconds
+
+    def __call__(self, host: str, port: int, /) -> Sequence[str]:
+        self.asked += 1
+        self.answer.wait(self._seconds)
+        return ["127.0.0.1"]
+
+
+@contextlib.contextmanager
+def sender(
+    *,
+    timeout_seconds: float = 5,
+    policy: EndpointPolicy = EndpointPolicy.LOCAL,
+    denied_ports: frozenset[int] = frozenset(),
+    ca_file: str | None = None,
+    resolver: dialling.Resolver = dialling.system_resolver,
+) -> Iterator[HttpSender]:
+    """A sender that is closed at the end."""
+    made = HttpSender(
+        timeout_seconds=timeout_seconds,
+        policy=policy,
+        denied_ports=denied_ports,
+        ca_file=ca_file,
+        resolver=resolver,
+    )
+    with contextlib.closing(made):
+        yield made
+
+
+def post(url: str, body: bytes = b"{}") -> Request:
+    return Request(url, body, {"Content-Type": "application/json"})
+
+
+def error_of(outcome: Outcome) -> TransportError:
+    assert isinstance(outcome, Unanswered)
+    return outcome.error
+
+
+def status_of(outcome: Outcome) -> int:
+    assert isinstance(outcome, Answered)
+    return outcome.status
+
+
+class Stopwatch:
+    def __enter__(self) -> "Stopwatch":
+        self._started = time.monotonic()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.monotonic() - self._started
+
+
+def server_tls(issued: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issued.configure_cert(context)
+    return context
+
+
+NAMES = Names(hook_example=["127.0.0.1"])
