@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from perkwire import VERSION
 from perkwire.adapters import connection, dialling
 from perkwire.adapters.http import HttpSender
+from perkwire.adapters.tls import _tls_context
 from perkwire.endpoint import EndpointPolicy
 from perkwire.sending import Answered, Request, TransportError, Unanswered
 from tests.hostile_endpoints import (
@@ -795,7 +796,7 @@ def test_the_trust_store_is_read_once_however_many_connections_and_threads(
         return create(**options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ssl, "create_default_context", counted)
-    connection._tls_context.cache_clear()
+    _tls_context.cache_clear()
     tls = server_tls(authority.issue_cert("127.0.0.1"))
     closing = says(answer(extra=b"Connection: close\r\n"))
     with (

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
@@ -25,6 +24,7 @@ from urllib3.response import HTTPResponse
 
 from perkwire.adapters.deadline import BoundedReader, Deadline
 from perkwire.adapters.dialling import Dialler, TransportFailure
+from perkwire.adapters.tls import TlsSocket, tls_context
 from perkwire.sending import TransportError
 
 MAX_IDLE_SECONDS = 4.0
@@ -114,7 +114,7 @@ class _Guarded(HTTPConnection):
         try:
             self.sock.settimeout(self._deadline.remaining())
             self.sock.sendall(b"".join(self._outgoing))
-        except (ConnectionError, ssl.SSLEOFError):
+        except ConnectionError:
             pass  # It may have answered already, e.g. 413; if not, reading will tell.
         except OSError as error:
             raise TransportFailure(_error_class(error)) from error
@@ -140,16 +140,14 @@ class _GuardedTls(_Guarded, HTTPSConnection):
     def connect(self) -> None:
         """Dial, then shake hands under the host's name, not the address."""
         context = tls_context(self._guard.ca_file)
-        sock = self._dial()
+        sock = TlsSocket(self._dial(), context, self.host)
         try:
             sock.settimeout(self._deadline.remaining())
-            self.sock = context.wrap_socket(sock, server_hostname=self.host)
-        except ssl.SSLError as error:
-            sock.close()
-            raise TransportFailure(TransportError.TLS) from error
+            sock.do_handshake()
         except OSError as error:
             sock.close()
             raise TransportFailure(_error_class(error)) from error
+        self.sock = sock
         self.is_verified = True
 
 
@@ -169,30 +167,9 @@ def _error_class(error: Exception) -> TransportError:
     match error:
         case TimeoutError():
             return TransportError.TIMEOUT
-        case ConnectionError() | ssl.SSLEOFError() | ssl.SSLZeroReturnError():
-            return TransportError.RESET
         case ssl.SSLError():
             return TransportError.TLS
         case OSError():
             return TransportError.RESET
         case _:
             return TransportError.BAD_ANSWER
-
-
-_tls_lock = threading.Lock()
-
-
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """The process's one TLS context that trusts `ca_file`, or certifi's bundle; made on first use.
-
-    requests would read the bundle again for each new connection, at 15 ms of CPU each.
-    """
-    with _tls_lock:
-        return _tls_context(ca_file)
-
-
-@functools.cache
-def _tls_context(ca_file: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_file or DEFAULT_CA_BUNDLE_PATH)
-    context.set_alpn_protocols(["http/1.1"])
-    return context
