@@ -15,6 +15,7 @@ import trustme
 
 from perkwire.adapters import tls
 from perkwire.adapters.http import HttpSender
+from perkwire.adapters.tls import tls_context
 from perkwire.sending import TransportError
 from tests.hostile_endpoints import (
     STEP_SECONDS,
@@ -322,3 +323,23 @@ def test_a_body_of_many_records_arrives_whole(authority: trustme.CA, ca_file: st
         assert status_of(http.send(post(endpoint.url(), body))) == 200
         [request] = endpoint.requests
     assert request.endswith(b"\r\n\r\n" + body)
+
+
+def test_keys_are_agreed_on_with_elliptic_curves_and_new_for_each_connection() -> None:
+    """With DHE the endpoint says how large the numbers are that we have to compute with."""
+    context = tls_context(None)
+    assert {suite["kea"] for suite in context.get_ciphers()} == {"kx-any", "kx-ecdhe"}
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_no_keys_are_logged_where_the_environment_says(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(ca_file)
+    context = server_tls(authority.issue_cert("127.0.0.1"))
+    with Endpoint(answers(answer()), tls=context) as endpoint, sender(ca_file=str(ca_file)) as http:
+        assert status_of(http.send(post(endpoint.url()))) == 200
+    assert not log.exists()
