@@ -236,6 +236,23 @@ def test_a_connection_is_closed_after_any_other(
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        answer(b"ahead", b"299 Ahead"),
+        b"H",
+        answer(b"x" * 8192, b"299 Ahead"),  # more than the reader takes at once
+    ],
+)
+def test_a_connection_on_which_bytes_came_ahead_is_not_used_again(ahead: bytes) -> None:
+    with Endpoint(answers(answer(b"own"), ahead)) as endpoint, sender() as http:
+        for _ in range(2):
+            outcome = http.send(post(endpoint.url()))
+            assert (status_of(outcome), getattr(outcome, "snippet", None)) == (200, "own")
+        assert len(endpoint.connections) == 2
+        assert len(endpoint.requests) == 2
+
+
 @pytest.mark.parametrize(("slept", "connections"), [(3.9, 1), (4.1, 2), (3600, 2)])
 @pytest.mark.parametrize("clock", ["time", "monotonic"])
 def test_a_connection_idle_for_four_seconds_by_either_clock_is_not_used_again(

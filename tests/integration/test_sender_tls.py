@@ -275,6 +275,56 @@ def test_tickets_and_key_updates_before_an_answer_do_no_harm(
         assert len(endpoint.connections) == 1
 
 
+AHEAD = answer(b"ahead", b"299 Ahead")
+READ_AT_ONCE = 8192
+
+
+def one_record(peer: TakenOver) -> bytes:
+    return peer.seal(DATA, answer(b"own") + AHEAD)
+
+
+def one_record_read_in_two(peer: TakenOver) -> bytes:
+    """The answer is just what the reader takes at once; the rest is left decrypted."""
+    own = answer(b"own", extra=b"X: \r\n")
+    padding = b"p" * (READ_AT_ONCE - len(own))
+    return peer.seal(DATA, answer(b"own", extra=b"X: " + padding + b"\r\n") + AHEAD)
+
+
+def two_records(peer: TakenOver) -> bytes:
+    return peer.seal(DATA, answer(b"own")) + peer.seal(DATA, AHEAD)
+
+
+def a_part_of_a_record(peer: TakenOver) -> bytes:
+    return peer.seal(DATA, answer(b"own")) + peer.seal(DATA, AHEAD)[:3]
+
+
+@pytest.mark.parametrize(
+    "says", [one_record, one_record_read_in_two, two_records, a_part_of_a_record]
+)
+@pytest.mark.parametrize("server", [tls12, tls13])
+def test_a_connection_on_which_bytes_came_ahead_is_not_used_again(
+    server: Server,
+    says: Callable[[TakenOver], bytes],
+    authority: trustme.CA,
+    ca_file: str,
+    tmp_path: Path,
+) -> None:
+    context = server(authority.issue_cert("127.0.0.1"), tmp_path / "keys")
+
+    def script(peer: Connection) -> None:
+        taken_over = TakenOver(peer.sock, context)
+        while request := taken_over.read():
+            peer.endpoint.note(request)
+            peer.send(says(taken_over))
+
+    with Endpoint(script) as endpoint, sender(ca_file=ca_file) as http:
+        for _ in range(2):
+            outcome = http.send(post(url(endpoint)))
+            assert (status_of(outcome), getattr(outcome, "snippet", None)) == (200, "own")
+        assert len(endpoint.connections) == 2
+        assert len(endpoint.requests) == 2
+
+
 @pytest.mark.parametrize(("certificates", "accepted"), [(145, True), (170, False)])
 def test_a_chain_of_certificates_may_be_as_long_as_openssl_takes(
     certificates: int, accepted: bool, authority: trustme.CA, ca_file: str, tmp_path: Path

@@ -5,7 +5,6 @@ for every read and write, an interim answer is not taken for the answer, a conne
 may have given up is not used again. urllib3's own retries see none of the failures.
 """
 
-import functools
 import http
 import http.client
 import io
@@ -53,10 +52,18 @@ class _Answer(http.client.HTTPResponse):
     the next request on the connection.
     """
 
-    def __init__(self, deadline: Deadline, sock: socket.socket, method: str) -> None:
+    def __init__(self, sock: socket.socket, method: str, deadline: Deadline) -> None:
         super().__init__(sock, method=method)
-        raw = self.fp.detach()
-        self.fp = io.BufferedReader(BoundedReader(sock, raw, deadline))
+        self._reader = BoundedReader(sock, self.fp.detach(), deadline)
+        self.fp = io.BufferedReader(self._reader)
+        self.bytes_follow = False
+
+    def _close_conn(self) -> None:
+        # The answer has been read to its end. What else was taken from the socket is lost with the
+        # buffer, and with it the place where the next answer starts.
+        self._reader.stop()
+        self.bytes_follow = bool(self.fp.peek())
+        super()._close_conn()  # type: ignore[misc]  # http.client's own
 
     def begin(self) -> None:
         super().begin()
@@ -79,13 +86,19 @@ class _Guarded(HTTPConnection):
         self._guard = guard
         self._outgoing: list[bytes] = []
         self._idle_since = (0.0, 0.0)
+        self._answer: _Answer | None = None
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection may be used again; urllib3 asks before it does."""
+        """Whether the connection may be used again; urllib3 asks before it does.
+
+        Not if anything came after the last answer: it would be taken for the next one.
+        """
         wall, monotonic = self._idle_since
         idle = max(time.time() - wall, time.monotonic() - monotonic)
-        return idle <= MAX_IDLE_SECONDS and super().is_connected
+        if idle > MAX_IDLE_SECONDS or (self._answer and self._answer.bytes_follow):
+            return False
+        return super().is_connected
 
     @property
     def _deadline(self) -> Deadline:
@@ -125,9 +138,13 @@ class _Guarded(HTTPConnection):
         """Collect a part of the request for `request` to write."""
         self._outgoing.append(data)
 
+    def response_class(self, sock: socket.socket, method: str) -> _Answer:  # type: ignore[override]
+        """What http.client makes for an answer, here by hand."""
+        self._answer = _Answer(sock, method, self._deadline)
+        return self._answer
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's
         """Read the head of the answer."""
-        self.response_class = functools.partial(_Answer, self._deadline)  # type: ignore[assignment]
         try:
             response = super().getresponse()
         except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
@@ -137,6 +154,13 @@ class _Guarded(HTTPConnection):
 
 
 class _GuardedTls(_Guarded, HTTPSConnection):
+    sock: TlsSocket | None
+
+    @property
+    def is_connected(self) -> bool:
+        """As above; what the TLS layer holds counts too."""
+        return super().is_connected and self.sock is not None and not self.sock.has_more()
+
     def connect(self) -> None:
         """Dial, then shake hands under the host's name, not the address."""
         context = tls_context(self._guard.ca_file)

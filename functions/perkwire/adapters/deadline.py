@@ -43,13 +43,20 @@ class BoundedReader(io.RawIOBase):
         self._raw = raw
         self._deadline = deadline
         self._left = MAX_ANSWER_BYTES
+        self._stopped = False
 
     def readable(self) -> bool:
         """Always."""
         return True
 
+    def stop(self) -> None:
+        """Receive nothing from now on: the stream ends here."""
+        self._stopped = True
+
     def readinto(self, buffer: Buffer, /) -> int:
         """One receive; 0 at the end of the stream."""
+        if self._stopped:
+            return 0
         if self._left <= 0:
             raise http.client.HTTPException("The answer is longer than anyone will read.")
         self._sock.settimeout(self._deadline.remaining())

@@ -76,6 +76,10 @@ class TlsSocket:
         except ssl.SSLEOFError:
             return 0
 
+    def has_more(self) -> bool:
+        """Whether bytes have been received that nobody has read yet."""
+        return bool(self._incoming.pending or self._tls.pending())
+
     def makefile(self, _mode: str) -> io.BufferedReader:
         """A reader for the next answer; the socket stays open until it is closed, too."""
         self._receivable = MAX_RECEIVED_BYTES
