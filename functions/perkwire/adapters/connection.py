@@ -5,11 +5,13 @@ for every read and write, an interim answer is not taken for the answer, a conne
 may have given up is not used again. urllib3's own retries see none of the failures.
 """
 
+import contextlib
 import http
 import http.client
 import io
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Mapping
@@ -130,7 +132,7 @@ class _Guarded(HTTPConnection):
         except ConnectionError:
             pass  # It may have answered already, e.g. 413; if not, reading will tell.
         except OSError as error:
-            raise TransportFailure(_error_class(error)) from error
+            raise self._failure(error) from error
         finally:
             self._outgoing.clear()
 
@@ -148,9 +150,15 @@ class _Guarded(HTTPConnection):
         try:
             response = super().getresponse()
         except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
-            raise TransportFailure(_error_class(error)) from error
+            raise self._failure(error) from error
         self._idle_since = (time.time(), time.monotonic())
         return response
+
+    def _failure(self, error: Exception) -> TransportFailure:
+        """What to raise for an error after which the connection is closed."""
+        if self.sock is not None:
+            _forget_unsent(self.sock)
+        return TransportFailure(_error_class(error))
 
 
 class _GuardedTls(_Guarded, HTTPSConnection):
@@ -185,6 +193,16 @@ class TlsPool(HTTPSConnectionPool):
     """Kept TLS connections to one host and port."""
 
     ConnectionCls = _GuardedTls  # type: ignore[assignment]  # as above
+
+
+def _forget_unsent(sock: socket.socket | TlsSocket) -> None:
+    """Let closing the socket reset the connection.
+
+    Else the kernel would go on writing what it holds, a whole request perhaps, after its failure
+    has been logged.
+    """
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _error_class(error: Exception) -> TransportError:

@@ -89,6 +89,10 @@ class TlsSocket:
         """The socket's."""
         return self._sock.fileno()
 
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        """Set it on the socket."""
+        self._sock.setsockopt(level, option, value)
+
     def close(self) -> None:
         """Close the socket, without a word."""
         self._sock.close()
