@@ -31,7 +31,7 @@ from perkwire.trials.sampling import Sampling
 from perkwire.trials.trial import MOST_SECONDS
 
 _BATCH = 10  # the mapping's BatchSize: a thread for each request of an invocation
-_AFTERWARDS_MS = 200  # what the log needs after a request that took its whole time-out
+_AFTERWARDS_MS = 200  # what the log needs once the last request is over
 
 
 @cache
@@ -91,6 +91,7 @@ def _dispatching() -> Dispatching:
             max_attempts=settings.max_attempts,
             retry_interval_seconds=settings.retry_interval_seconds,
             pause=PauseRule(settings.pause_after_failures, settings.pause_when_exhausted),
+            request_seconds=settings.endpoint_timeout_seconds,
         ),
         executor=ThreadPoolExecutor(_BATCH, thread_name_prefix="send"),
         clock=now,
@@ -115,9 +116,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         return answer_test(event, _telemetry(), lambda trial: _sampling().send(trial))
 
     def dispatch(received: Sequence[Received]) -> Sequence[str]:
-        needed_ms = _settings().endpoint_timeout_seconds * 1000 + _AFTERWARDS_MS
         return _dispatching().dispatch(
-            received, lambda: context.get_remaining_time_in_millis() > needed_ms
+            received, lambda: (context.get_remaining_time_in_millis() - _AFTERWARDS_MS) / 1000
         )
 
     return left_for_sqs(event, _telemetry(), dispatch)

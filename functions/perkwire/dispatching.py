@@ -3,10 +3,12 @@
 What becomes of each message is `perkwire.verdict`'s to say; this module finds out which row holds.
 """
 
+import contextlib
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus
@@ -25,7 +27,7 @@ from perkwire.noticing import Noticing, Occasion, Untold
 from perkwire.pausing import HealthStore, PauseRule, Result, record
 from perkwire.rendering import Opened, render
 from perkwire.secret import UnusableSecret
-from perkwire.sending import Answered, Request, Sender, Unanswered
+from perkwire.sending import Answered, Request, Sender, TransportError, Unanswered
 from perkwire.timestamps import MICROSECONDS
 from perkwire.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.webhook import PauseReason, Webhook, WebhookStatus
@@ -95,11 +97,15 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchRule:
-    """The stack's parameters for dispatching."""
+    """The stack's parameters for dispatching; `request_seconds` is the time-out of a request."""
 
     max_attempts: int
     retry_interval_seconds: int
     pause: PauseRule
+    request_seconds: float
+
+
+type _Outcome = tuple[Finding, Attempt | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -112,10 +118,13 @@ class _Work:
     to_send: bool = False
     state: WebhookState | None = None
     entry: Delivery | None = None
-    opened: Opened | None = None
     first_copy: "_Work | None" = None
     attempt: Attempt | None = None
     after: Delivery | None = None
+    # Set by the thread that sends.
+    sending_since: int | None = None
+    outcome: _Outcome | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Dispatching:
@@ -149,11 +158,13 @@ class Dispatching:
         self._executor = executor
         self._clock = clock
 
-    def dispatch(self, received: Sequence[Received], may_send: Callable[[], bool]) -> list[str]:
+    def dispatch(
+        self, received: Sequence[Received], seconds_left: Callable[[], float]
+    ) -> list[str]:
         """Deal with each message; the ids of those to be left for SQS.
 
-        `may_send` says whether the invocation has time for a request that takes its whole
-        time-out; a message that cannot be sent any more is left as it is.
+        `seconds_left` says how long until the log must be written. A message for which there is no
+        time for a request that takes its whole time-out is left as it is.
         """
         works = self._readable(received)
         left = {record.message_id for record in received} - {
@@ -161,9 +172,14 @@ class Dispatching:
         }
         self._find(works)
         self._log_unlogged(works)
-        self._send([work for work in works if work.to_send], may_send)
+        sent = [work for work in works if work.to_send]
+        self._send(sent, seconds_left)
         left |= self._settle(works)
         self._tell(works, self._watch_health(works))
+        # A thread that never ends must not come into the next invocation, where it could write to
+        # its endpoint: the time-out of this one ends it with the process.
+        for work in sent:
+            work.ended.wait()
         return [record.message_id for record in received if record.message_id in left]
 
     def _readable(self, received: Sequence[Received]) -> list[_Work]:
@@ -230,58 +246,84 @@ class Dispatching:
         if changes:
             self._log.write(changes)
 
-    def _send(self, works: Sequence[_Work], may_send: Callable[[], bool]) -> None:
+    def _send(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> None:
         """Open, render, sign and send, each message in a thread of its own.
 
-        One whose secret is slow to come holds no other, and is not sent once time has run out.
+        One whose secret is slow to come holds no other, and is not sent once time has run out. One
+        that is still not back when the log must be written does not take it from the others.
         """
-        for _ in self._executor.map(lambda work: self._attempt(work, may_send), works):
-            pass
+        sending = self._executor.map(
+            lambda work: self._run(work, seconds_left), works, timeout=seconds_left()
+        )
+        with contextlib.suppress(TimeoutError):
+            for _ in sending:
+                pass
+        for work in works:
+            work.finding, work.attempt = work.outcome or self._overdue(work)
 
-    def _attempt(self, work: _Work, may_send: Callable[[], bool]) -> None:
-        request = self._request(work)
-        if request is None or work.state is None or work.opened is None:
-            return
-        if not may_send():
+    def _run(self, work: _Work, seconds_left: Callable[[], float]) -> None:
+        try:
+            work.outcome = self._attempt(work, seconds_left)
+        finally:
+            work.ended.set()
+
+    def _overdue(self, work: _Work) -> _Outcome:
+        self._fault(work, "request_overdue")
+        if work.sending_since is None:
+            return Finding.UNAVAILABLE, None
+        return Finding.REFUSED, Attempt(
+            number=_attempt_number(work),
+            at=work.sending_since,
+            duration_ms=(self._clock() - work.sending_since) // 1000,
+            error=TransportError.TIMEOUT,
+        )
+
+    def _attempt(self, work: _Work, seconds_left: Callable[[], float]) -> _Outcome:
+        state = work.state
+        if state is None:
+            return Finding.UNAVAILABLE, None
+        made = self._request(work, state.webhook)
+        if isinstance(made, Finding):
+            return made, None
+        request, opened = made
+        if seconds_left() <= self._rule.request_seconds:
             self._fault(work, "no_time_left")
-            return
+            return Finding.UNAVAILABLE, None
         at = self._clock()
+        work.sending_since = at
         try:
             result = self._sender.send(request)
         except Exception as crash:  # the others of the batch have been sent, and must be logged
             self._fault(work, "attempt_crashed", detail=type(crash).__name__)
-            return
+            return Finding.UNAVAILABLE, None
         number = _attempt_number(work)
         match result:
             case Answered(status, snippet, duration_ms):
-                success = format_of(work.state.webhook.format).is_success(status)
-                work.finding = Finding.ACCEPTED if success else Finding.REFUSED
-                work.attempt = Attempt(
+                success = format_of(state.webhook.format).is_success(status)
+                return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(
                     number=number,
                     at=at,
                     duration_ms=duration_ms,
                     status_code=status,
-                    response=None if success else masked(snippet, work.opened.all_secrets()),
+                    response=None if success else masked(snippet, opened.all_secrets()),
                 )
             case Unanswered(error, duration_ms):
-                work.finding = Finding.REFUSED
-                work.attempt = Attempt(number=number, at=at, duration_ms=duration_ms, error=error)
+                return Finding.REFUSED, Attempt(
+                    number=number, at=at, duration_ms=duration_ms, error=error
+                )
 
-    def _request(self, work: _Work) -> Request | None:
-        if work.state is None:
-            return None
+    def _request(self, work: _Work, webhook: Webhook) -> tuple[Request, Opened] | Finding:
         try:
-            work.opened = self._vault.open(work.state.webhook)
-            return render(work.message, work.state.webhook, work.opened, self._clock())
+            opened = self._vault.open(webhook)
+            return render(work.message, webhook, opened, self._clock()), opened
         except (Unavailable, UnusableSecret) as error:
             self._fault(work, "secret_unreadable", detail=str(error))
+            return Finding.UNAVAILABLE
         except Unrenderable as error:
-            work.finding = Finding.UNRENDERABLE
             self._fault(work, "delivery_unrenderable", detail=str(error))
         except Exception as error:  # one message must not take its batch with it
-            work.finding = Finding.UNRENDERABLE
             self._fault(work, "delivery_unrenderable", detail=type(error).__name__)
-        return None
+        return Finding.UNRENDERABLE
 
     def _settle(self, works: Sequence[_Work]) -> set[str]:
         """Write the log; the ids of the messages to be left."""

@@ -184,6 +184,7 @@ class System:
                 max_attempts=max_attempts,
                 retry_interval_seconds=RETRY_INTERVAL_SECONDS,
                 pause=PauseRule(draw.choice((2, 20)), draw.random() < 0.3),
+                request_seconds=TIMEOUT_SECONDS,
             ),
             executor=SideBySide(world),
             clock=world.clock,
@@ -200,13 +201,11 @@ class System:
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
         """The handlers work on this system, and ids are drawn from its seed."""
-        settings = SimpleNamespace(endpoint_timeout_seconds=TIMEOUT_SECONDS)
         with (
             patch.object(ids, "secrets", SimpleNamespace(randbits=self.world.random.getrandbits)),
             patch.object(router.app, "_telemetry", lambda: self._telemetry),
             patch.object(router.app, "_routing", lambda: self._routing),
             patch.object(dispatcher.app, "_telemetry", lambda: self._telemetry),
-            patch.object(dispatcher.app, "_settings", lambda: settings),
             patch.object(dispatcher.app, "_dispatching", lambda: self._dispatching),
         ):
             yield

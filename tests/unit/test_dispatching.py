@@ -1,7 +1,7 @@
 """The outcome table, row by row, and what holds for a whole invocation."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,9 +10,9 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.dispatching import Dispatching, DispatchRule
+from perkwire.dispatching import Change, Dispatching, DispatchRule
 from perkwire.formats import Unrenderable
-from perkwire.ids import WebhookId
+from perkwire.ids import DeliveryId, WebhookId
 from perkwire.messages import Received
 from perkwire.noticing import Noticing
 from perkwire.pausing import QUIET_SECONDS, PauseRule
@@ -53,6 +53,7 @@ from tests.fakes import (
 
 MAX_ATTEMPTS = 6
 INTERVAL = 300
+REQUEST_SECONDS = 1.0
 OK = Answered(200, "thanks", 5)
 BROKEN = Answered(500, "oh no", 7)
 
@@ -73,7 +74,7 @@ class Dispatcher:
         self.topics = FakeTopics()
         self.clock = FakeClock(NOW)
         self.executor = executor
-        self.has_time = True
+        self.seconds_left = 3 * REQUEST_SECONDS
 
     def dispatch(
         self, *received: Received, after_failures: int = 20, when_exhausted: bool = False
@@ -95,11 +96,12 @@ class Dispatcher:
                 max_attempts=MAX_ATTEMPTS,
                 retry_interval_seconds=INTERVAL,
                 pause=PauseRule(after_failures, when_exhausted),
+                request_seconds=REQUEST_SECONDS,
             ),
             executor=self.executor,
             clock=self.clock,
         )
-        return dispatching.dispatch(received, lambda: self.has_time)
+        return dispatching.dispatch(received, lambda: self.seconds_left)
 
     def change_webhook(self, **changes: object) -> Webhook:
         self.webhook = replace(self.webhook, **changes)  # type: ignore[arg-type]
@@ -379,7 +381,7 @@ def test_the_secret_of_another_webhook_is_not_used(dispatcher: Dispatcher) -> No
 
 
 def test_without_time_left_messages_are_left_as_they_are(dispatcher: Dispatcher) -> None:
-    dispatcher.has_time = False
+    dispatcher.seconds_left = REQUEST_SECONDS
     batch = [a_received(a_delivery_message()) for _ in range(3)]
 
     assert dispatcher.dispatch(*batch) == [one.message_id for one in batch]
@@ -389,10 +391,80 @@ def test_without_time_left_messages_are_left_as_they_are(dispatcher: Dispatcher)
     assert not dispatcher.deliveries.entries
 
 
+class Overrunning:
+    """A step that ends only once the log has been written, or much too late."""
+
+    def __init__(self, dispatcher: Dispatcher, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ended = False
+        self._url = url
+        self._logged = threading.Event()
+        self._write = dispatcher.log.write
+        monkeypatch.setattr(dispatcher.log, "write", self._note)
+        dispatcher.seconds_left = REQUEST_SECONDS + 0.3
+
+    def hold[T, R](self, step: Callable[[T], R], url_of: Callable[[T], str]) -> Callable[[T], R]:
+        def held(subject: T) -> R:
+            if url_of(subject) == self._url:
+                self._logged.wait(REQUEST_SECONDS + 5)
+                self.ended = True
+            return step(subject)
+
+        return held
+
+    def _note(self, changes: Sequence[Change]) -> set[DeliveryId]:
+        assert not self.ended
+        unstored = self._write(changes)
+        self._logged.set()
+        return unstored
+
+
+def a_batch_with_one_other(dispatcher: Dispatcher) -> tuple[str, list[Received]]:
+    """Nine messages for the webhook, and the last for another."""
+    other = a_webhook(id=WebhookId("wh_2"), url="https://other.example/")
+    dispatcher.config.put(other)
+    batch = [a_received(a_delivery_message()) for _ in range(9)]
+    return other.url, [*batch, a_received(a_delivery_message(other))]
+
+
+def test_a_request_that_overruns_leaves_the_log_of_its_batch_whole(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, batch = a_batch_with_one_other(dispatcher)
+    overrunning = Overrunning(dispatcher, url, monkeypatch)
+    held = overrunning.hold(dispatcher.sender.send, lambda request: request.url)
+    monkeypatch.setattr(dispatcher.sender, "send", held)
+
+    assert dispatcher.dispatch(*batch) == [batch[9].message_id]
+
+    # It has ended nevertheless: nothing of an invocation runs on in the next.
+    assert overrunning.ended
+    assert dispatcher.journal.kinds == ["request_overdue"]
+    entries = dispatcher.deliveries.entries.values()
+    assert [entry.status for entry in entries].count(DeliveryStatus.SUCCEEDED) == 9
+    [overdue] = [entry for entry in entries if entry.status is not DeliveryStatus.SUCCEEDED]
+    assert overdue.status is DeliveryStatus.RETRYING
+    assert [attempt.error for attempt in overdue.attempts] == [TransportError.TIMEOUT]
+
+
+def test_a_secret_that_overruns_is_no_failure_of_the_webhook(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, batch = a_batch_with_one_other(dispatcher)
+    overrunning = Overrunning(dispatcher, url, monkeypatch)
+    held = overrunning.hold(dispatcher.vault.open, lambda webhook: webhook.url)
+    monkeypatch.setattr(dispatcher.vault, "open", held)
+
+    assert dispatcher.dispatch(*batch) == [batch[9].message_id]
+
+    assert overrunning.ended
+    assert dispatcher.journal.kinds[0] == "request_overdue"
+    assert len(dispatcher.deliveries.entries) == 9
+
+
 def test_without_time_left_what_needs_no_request_is_settled_all_the_same(
     dispatcher: Dispatcher,
 ) -> None:
-    dispatcher.has_time = False
+    dispatcher.seconds_left = REQUEST_SECONDS
     dispatcher.log_an_entry()
 
     assert dispatcher.dispatch(received()) == []
@@ -423,7 +495,7 @@ def _spoil_the_secret(dispatcher: Dispatcher) -> None:
 
 
 def _run_out_of_time(dispatcher: Dispatcher) -> None:
-    dispatcher.has_time = False
+    dispatcher.seconds_left = REQUEST_SECONDS
 
 
 def _crash_the_sender(dispatcher: Dispatcher) -> None:
