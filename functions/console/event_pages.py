@@ -1,5 +1,7 @@
 """Events: what was accepted, and what became of each at every webhook."""
 
+from typing import cast
+
 from console.form import Form
 from console.log_view import webhook_names
 from console.moments import field_moment, typed_moment
@@ -9,19 +11,23 @@ from console.rendering import segment
 from console.visit import Answer, Visit
 from console.wording import STATUS_KINDS
 from perkwire.adapters.wiring import UseCases
+from perkwire.delivery import DeliveryStatus
 from perkwire.event_listing import EventListing
-from perkwire.ids import AccountId, EventId
+from perkwire.ids import AccountId, EventId, sampled_at
 from perkwire.managing import Page
 from perkwire.problem import FieldError, Problem, invalid, not_found
 from perkwire.routing import NOT_IN_FORMAT
 from perkwire.settings import ConsoleSettings
 from perkwire.strict_json import Json
+from perkwire.timestamps import MICROSECONDS, now
 
 PATH = "/console/events"
 _FILTERS = ("type", "since", "until")
 # A page of the list looks at two days; an account may be quiet for longer.
 _ROWS = 25
 _MOST_READS = 4
+_ROUTED_WITHIN = 5 * 60 * MICROSECONDS
+_MOVING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
 
 
 def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
@@ -65,7 +71,13 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     @pages.page(f"{PATH}/<event_id>")
     def show_event(visit: Visit, event_id: str) -> Answer:
         # Colons may be escaped in addresses, and not every gateway undoes it; no id has a `%`.
-        shown = use_cases.log.event(visit.account_id, EventId(event_id))
+        try:
+            shown = use_cases.log.event(visit.account_id, EventId(event_id))
+        except Problem:
+            if not _is_new_sample(event_id):
+                raise
+            return visit.page("event_waiting.html", event_id=event_id)
+        deliveries = cast("list[dict[str, str]]", shown["deliveries"])
         return visit.page(
             "event.html",
             event=shown,
@@ -73,7 +85,14 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             webhooks=webhook_names(use_cases.webhooks, visit.account_id),
             kinds=STATUS_KINDS,
             not_in_format=NOT_IN_FORMAT,
+            is_moving=any(one["status"] in _MOVING for one in deliveries),
         )
+
+
+def _is_new_sample(event_id: str) -> bool:
+    """Whether it is a sample that the router may not have come to yet."""
+    made_at = sampled_at(event_id)
+    return made_at is not None and 0 <= now() - made_at < _ROUTED_WITHIN
 
 
 def _read(

@@ -26,6 +26,7 @@ from perkwire.problem import Problem
 from perkwire.settings import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import now
+from perkwire.trials.sample_events import proposed_type
 from perkwire.webhook import Webhook
 from perkwire.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 
@@ -92,6 +93,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             outcome=outcome,
             samples=filled.samples,
             sample=visit.form.text("event_type") if was_tested else filled.sample,
+            proposed_type=proposed_type(webhook),
             hint=format_hint(webhook.format),
             at=now(),
             paused_why=PAUSED_WHY,

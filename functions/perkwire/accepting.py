@@ -105,6 +105,28 @@ class _Entry:
     claimed: bool
 
 
+def send_events(
+    queue: Queue, events: Mapping[tuple[AccountId, EventId], Event]
+) -> set[tuple[AccountId, EventId]]:
+    """Send them to EventQueue, each account's together; the keys of those that SQS does not hold.
+
+    Nothing is claimed: for events of which nobody else has the id.
+    """
+    messages: list[EventMessage] = []
+    for account_id in dict.fromkeys(account_id for account_id, _ in events):
+        own = [event for (owner, _), event in events.items() if owner == account_id]
+        messages += [EventMessage(account_id=account_id, events=chunk) for chunk in chunks(own)]
+    sent = queue.send(
+        [Outgoing(write_event_message(message), message.account_id) for message in messages]
+    )
+    return {
+        (message.account_id, event.id)
+        for message, held in zip(messages, sent, strict=True)
+        if not held
+        for event in message.events
+    }
+
+
 class Acceptance:
     """POST /v1/events."""
 
@@ -222,7 +244,7 @@ class Acceptance:
             results.append(Accepted(claim.event_id, duplicate))
             if not duplicate:
                 to_send[key] = _event(entry.draft, claim)
-        failed = self._send_events(to_send)
+        failed = send_events(self._queue, to_send)
         marked = [
             replace(claim, sent=True)
             for key, claim in found.items()
@@ -240,24 +262,6 @@ class Acceptance:
         except Unavailable as error:
             # SQS holds the events, and a repeat merely sends them again: the 202 stands.
             self._journal.fault("claims_not_marked", detail=str(error))
-
-    def _send_events(
-        self, events: Mapping[tuple[AccountId, EventId], Event]
-    ) -> set[tuple[AccountId, EventId]]:
-        """Send them, each account's together; the keys of those that SQS does not hold."""
-        messages: list[EventMessage] = []
-        for account_id in dict.fromkeys(account_id for account_id, _ in events):
-            own = [event for (owner, _), event in events.items() if owner == account_id]
-            messages += [EventMessage(account_id=account_id, events=chunk) for chunk in chunks(own)]
-        sent = self._queue.send(
-            [Outgoing(write_event_message(message), message.account_id) for message in messages]
-        )
-        return {
-            (message.account_id, event.id)
-            for message, held in zip(messages, sent, strict=True)
-            if not held
-            for event in message.events
-        }
 
 
 def _field(draft: EventDraft, name: str) -> str:

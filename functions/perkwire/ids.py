@@ -21,6 +21,10 @@ _DELIVERY_ID = re.compile(r"dlv_([0-9a-z]{16})_[0-9a-z]{26}")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_LENGTH = 10  # 50 bits of milliseconds: enough until the year 37648
 _RANDOM_LENGTH = 16  # 80 bits
+_SAMPLE = "sample-"
+_SAMPLE_ID = re.compile(
+    rf"{_SAMPLE}([{_ALPHABET}]{{{_TIME_LENGTH}}})[{_ALPHABET}]{{{_RANDOM_LENGTH}}}"
+)
 
 
 def new_account_id() -> AccountId:
@@ -51,6 +55,17 @@ def new_event_id(accepted_at: int) -> EventId:
 def new_test_event_id(at: int) -> EventId:
     """`evt_test_`, the time (microseconds since the epoch) and 80 random bits: a sample's."""
     return EventId(f"evt_test_{time_prefix(at)}{_random()}")
+
+
+def new_sample_event_id(accepted_at: int) -> EventId:
+    """`sample-`, the time of acceptance (microseconds since the epoch) and 80 random bits."""
+    return EventId(f"{_SAMPLE}{time_prefix(accepted_at)}{_random()}")
+
+
+def sampled_at(event_id: str) -> int | None:
+    """When a sample event was made, to the millisecond, in microseconds; None: it is no sample."""
+    made = _SAMPLE_ID.fullmatch(event_id)
+    return _moment(made[1]) if made else None
 
 
 def new_test_delivery_id(at: int) -> DeliveryId:
@@ -88,16 +103,20 @@ def webhook_of(delivery: DeliveryId) -> WebhookId | None:
 
 def accepted_at(delivery: DeliveryId) -> int:
     """When the first event of a delivery was accepted, to the millisecond, in microseconds."""
-    prefix = delivery.rpartition("_")[2][:_TIME_LENGTH]
-    milliseconds = 0
-    for digit in prefix:
-        milliseconds = milliseconds * len(_ALPHABET) + _ALPHABET.index(digit)
-    return milliseconds * 1000
+    return _moment(delivery.rpartition("_")[2][:_TIME_LENGTH])
 
 
 def time_prefix(microseconds: int) -> str:
     """Where ids of this moment begin, among the parts of ids that sort by time."""
     return _base32(max(microseconds, 0) // 1000, _TIME_LENGTH)
+
+
+def _moment(prefix: str) -> int:
+    """The time that `time_prefix` wrote, to the millisecond, in microseconds."""
+    milliseconds = 0
+    for digit in prefix:
+        milliseconds = milliseconds * len(_ALPHABET) + _ALPHABET.index(digit)
+    return milliseconds * 1000
 
 
 def _random() -> str:

@@ -163,9 +163,7 @@ class Routing:
             event.id: {} for event in message.events
         }
         for webhook in webhooks:
-            if webhook.status not in (WebhookStatus.ENABLED, WebhookStatus.PAUSED):
-                continue
-            wanted = [event for event in message.events if webhook.wants(event)]
+            wanted = [event for event in message.events if is_routed(event, webhook)]
             name_of = format_of(webhook.format).name_of
             for event in wanted:
                 if name_of(event.type) is None:
@@ -253,6 +251,12 @@ class Routing:
             message_id=plan.received.message_id,
             detail=detail,
         )
+
+
+def is_routed(event: Event, webhook: Webhook) -> bool:
+    """Whether the event becomes something at the webhook: a delivery, or `not_in_format`."""
+    is_on = webhook.status in (WebhookStatus.ENABLED, WebhookStatus.PAUSED)
+    return is_on and webhook.wants(event)
 
 
 def _delivery(

@@ -143,5 +143,6 @@ class ManagementSettings(_FromEnvironment):
 class ConsoleSettings(ManagementSettings):
     """Settings of the console."""
 
+    event_queue_url: str
     dead_letter_queue_url: str
     event_dead_letter_queue_url: str

@@ -102,6 +102,8 @@ PAGES = (
     _page("log/jobs/new"),
     _page("log/jobs/new", address=_at("log/jobs/new?kind=replay"), what="to replay"),
     _page("log/jobs/<job_id>", address=lambda scene: f"/console/log/jobs/{scene.job['id']}"),
+    _page("log/sample"),
+    _page("log/sample", address=_at("log/sample?event_type=points.earned"), what="of a type"),
     _page("events"),
     _page("events/<event_id>", address=lambda scene: f"/console/events/{scene.event_id}"),
     _page("types"),

@@ -10,8 +10,9 @@ import pytest
 from perkwire.adapters import aws
 from perkwire.catalogue import event_types
 from perkwire.formats import FORMATS
+from perkwire.ids import new_sample_event_id
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
-from tests.integration.browsing import Browser, PageSeen
+from tests.integration.browsing import Browser, HtmlForm, PageSeen
 from tests.integration.system import System, Tenant
 from tests.integration.test_console_log import HOSTILE, deliver, hour_from_now, is_unbroken
 from tests.integration.test_test_call import Lambda
@@ -361,3 +362,116 @@ def test_who_may_only_send_events_sees_none_of_it(tenant: Tenant, browser: Brows
     assert browser.session is None
     for path in (EVENTS, TYPES, "/console/log"):
         assert browser.get(path).location.startswith("/console/sign-in")
+
+
+SAMPLE = "/console/log/sample"
+
+
+def test_a_sample_event_is_announced_sent_and_goes_the_way_of_every_event(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    taking, unsaying = receiver.endpoint(), receiver.endpoint()
+    webhook = tenant.webhook(taking.url, name=HOSTILE, event_types=["points.earned"])
+    tenant.webhook(unsaying.url, name="nps", event_types=["tier.upgraded"])
+    tenant.webhook(receiver.endpoint(410).url, name="old till")
+    deliver(system, tenant)
+    before = len(taking.requests)
+
+    page = browser.open(f"{SAMPLE}?event_type=points.earned")
+    sent = browser.submit(the_one_that_sends(page))
+    waiting = browser.open(sent.location)
+    system.route()
+    pending = browser.open(sent.location)
+    system.dispatch_all()
+    arrived = browser.open(sent.location)
+
+    assert "points.earned is sent to 1 webhook" in page.text
+    assert f"{HOSTILE} {taking.url}" in page.text
+    assert "old till paused Logged as failed, and not sent." in page.text
+    assert "nps" not in page.text
+    assert is_unbroken(page)
+    event_id = sent.location.partition("?")[0].rpartition("/")[2]
+    assert event_id.startswith("sample-")
+    assert waiting.status == 200
+    assert "The sample event is on its way" in waiting.text
+    assert "The sample event is sent." in waiting.text
+    assert is_followed(waiting)
+    assert is_followed(pending)
+    assert not is_followed(arrived)
+    request = taking.requests[before]
+    assert request.verified(webhook["secret"])["id"] == event_id
+    assert "succeeded" in arrived.text
+    assert len([one for one in tenant.deliveries() if one["event_ids"] == [event_id]]) == 2
+
+
+def the_one_that_sends(page: PageSeen) -> HtmlForm:
+    """The form with the button, not the one that chooses the event."""
+    (form,) = [form for form in page.forms if form.button == "Send this event"]
+    return form
+
+
+def is_followed(page: PageSeen) -> bool:
+    """Whether the script loads a part of the page again."""
+    return any("data-reload" in attrs for _, attrs in page.elements)
+
+
+def test_a_sample_is_of_a_type_and_programme_of_ones_choice(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(
+        receiver.endpoint().url, event_types=["tier.upgraded"], program_ids=["gold & co"]
+    )
+    nobody = browser.open(f"{SAMPLE}?event_type=tier.upgraded")
+    own = browser.open(f"/console/webhooks/{webhook['id']}")
+    (link,) = [one for one in links(own) if one.startswith(SAMPLE)]
+    page = browser.open(link)
+
+    sent = browser.submit(the_one_that_sends(page))
+    system.route()
+
+    assert "tier.upgraded is sent to no webhook" in nobody.text
+    assert "is sent to 1 webhook" in page.text
+    event = tenant.get(f"/v1/events/{sent.location.partition('?')[0].rpartition('/')[2]}")
+    assert (event["type"], event["program_id"]) == ("tier.upgraded", "gold & co")
+
+
+def test_a_sample_that_cannot_be_is_explained(
+    system: System, tenant: Tenant, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    form = the_one_that_sends(browser.open(SAMPLE))
+
+    wrong = browser.open(f"{SAMPLE}?event_type={HOSTILE.replace('&', '')}")
+    refused = browser.submit(form, event_type="points.nothing")
+
+    assert (wrong.status, refused.status) == (422, 422)
+    assert is_unbroken(wrong)
+    assert "is not an event type of the catalogue" in refused.text
+    assert browser.post(SAMPLE, {"event_type": "points.earned"}).status == 403
+    assert system.messages("EventQueue") == []
+
+
+def test_who_may_not_send_events_sends_no_sample(
+    system: System, tenant: Tenant, browser: Browser
+) -> None:
+    browser.sign_in(tenant.new_key("webhooks"))
+    form = the_one_that_sends(browser.open(SAMPLE))
+
+    refused = browser.submit(form)
+
+    assert refused.status == 403
+    assert "It needs the scope events." in refused.text
+    assert system.messages("EventQueue") == []
+
+
+def test_a_sample_that_never_came_is_not_waited_for(tenant: Tenant, browser: Browser) -> None:
+    browser.sign_in(tenant.key)
+    hour = HOUR_SECONDS * MICROSECONDS
+
+    fresh = browser.open(f"{EVENTS}/{new_sample_event_id(now())}")
+    stale = browser.open(f"{EVENTS}/{new_sample_event_id(now() - hour)}")
+    future = browser.open(f"{EVENTS}/{new_sample_event_id(now() + hour)}")
+
+    assert (fresh.status, stale.status, future.status) == (200, 404, 404)

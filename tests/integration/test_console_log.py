@@ -577,6 +577,7 @@ def test_a_job_of_a_webhook_that_is_off_is_counted_and_not_started(
 
 
 def test_an_empty_log_says_what_to_do(tenant: Tenant, browser: Browser) -> None:
+    """Without a webhook, to make one; with one, to send an event that will show there."""
     browser.sign_in(tenant.key)
 
     page = browser.open(LOG)
@@ -585,3 +586,7 @@ def test_an_empty_log_says_what_to_do(tenant: Tenant, browser: Browser) -> None:
     for one in (page, replay):
         links = [attrs.get("href") for tag, attrs in one.elements if tag == "a"]
         assert "/console/webhooks/new" in links
+
+    tenant.webhook("https://shop.example/hook")
+    links = [attrs.get("href") for tag, attrs in browser.open(LOG).elements if tag == "a"]
+    assert "/console/log/sample" in links

@@ -37,6 +37,7 @@ from perkwire.retrying import Retrying
 from perkwire.settings import ManagementSettings
 from perkwire.signing_in import SigningIn
 from perkwire.timestamps import now
+from perkwire.trials.sample_events import SampleEvents
 from perkwire.trials.trying import Trying
 from perkwire.webhook_draft import EndpointRules
 
@@ -111,6 +112,11 @@ class UseCases:
             ),
             clock=now,
         )
+
+    def sample_events(self, event_queue_url: str) -> SampleEvents:
+        """Samples that go through the queue of this address."""
+        queue = SqsQueue(self._sqs, event_queue_url, self._telemetry)
+        return SampleEvents(webhooks=self._lookup, queue=queue, clock=now)
 
     @cached_property
     def log(self) -> LogReading:

@@ -1,4 +1,7 @@
-"""Samples: the catalogue's examples as events. A receiver knows one by its id: `evt_test_…`."""
+"""Samples: the catalogue's examples as events.
+
+A receiver knows one by its id: `evt_test_…` in a test, `sample-…` if it came through the queues.
+"""
 
 from perkwire import catalogue
 from perkwire.event import Event

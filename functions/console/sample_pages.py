@@ -1,0 +1,69 @@
+"""Sending a sample event through the queues: who would get it is said before it is sent."""
+
+from console.form import Form
+from console.pages import Pages
+from console.rendering import segment
+from console.visit import Answer, Visit
+from console.webhook_words import format_label
+from perkwire.adapters.wiring import UseCases
+from perkwire.catalogue import event_types
+from perkwire.problem import Problem
+from perkwire.settings import ConsoleSettings
+from perkwire.trials.sample_events import Becoming, Taker
+
+PATH = "/console/log/sample"
+
+
+def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
+    """Add the pages."""
+    samples = use_cases.sample_events(settings.event_queue_url)
+    pages.done |= {"sample-sent": "The sample event is sent."}
+
+    def sample_page(visit: Visit, given: Form, problem: Problem | None = None) -> Answer:
+        event_type = given.text("event_type") or samples.proposed_type(visit.account_id)
+        program_id = given.text("program_id") or None
+        takers: list[Taker] = []
+        if problem is None:
+            try:
+                takers = samples.takers(visit.account_id, event_type, program_id)
+            except Problem as wrong:
+                problem = wrong
+        return visit.page(
+            "sample.html",
+            problem=problem,
+            form=given,
+            event_type=event_type,
+            program_id=program_id or "",
+            groups=_groups(event_type),
+            takers=takers,
+            becoming=Becoming,
+            format_label=format_label,
+        )
+
+    @pages.page(PATH)
+    def show(visit: Visit) -> Answer:
+        return sample_page(visit, visit.query)
+
+    @pages.form(PATH)
+    def send(visit: Visit) -> Answer:
+        given = visit.form
+        try:
+            event_id = samples.send(
+                visit.caller,
+                visit.account_id,
+                given.text("event_type"),
+                given.text("program_id") or None,
+            )
+        except Problem as problem:
+            return sample_page(visit, given, problem)
+        return visit.go(f"/console/events/{segment(event_id)}", done="sample-sent")
+
+
+def _groups(chosen: str) -> dict[str, list[str]]:
+    """The types to choose from, as the catalogue groups them; a chosen one of one's own too."""
+    groups: dict[str, list[str]] = {}
+    for one in event_types().values():
+        groups.setdefault(one.group, []).append(one.name)
+    if chosen not in event_types():
+        groups["of your own"] = [chosen]
+    return groups

@@ -1,0 +1,116 @@
+"""Sample events: a sample that goes the way of every event, through the queues into the log.
+
+Unlike a test it goes to every webhook that wants it, is retried, and can be retried by a person.
+"""
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from perkwire.accepting import Queue, send_events
+from perkwire.account import Caller, Scope
+from perkwire.event import Event, check_event_type
+from perkwire.formats import FORMATS, STANDARD, format_of
+from perkwire.ids import AccountId, EventId, new_sample_event_id
+from perkwire.problem import FieldError, invalid, unavailable
+from perkwire.routing import is_routed
+from perkwire.trials.samples import default_type, sample_event
+from perkwire.webhook import ALL_TYPES, Webhook, WebhookStatus
+
+_LONGEST_PROGRAM = 128
+
+
+class Becoming(enum.StrEnum):
+    """What an event becomes at a webhook that wants it."""
+
+    SENT = "sent"
+    PAUSED = "paused"
+    """Failed in the log, and not sent."""
+    NOT_IN_FORMAT = "not_in_format"
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """A webhook that wants an event, and what the event becomes there."""
+
+    webhook: Webhook
+    becomes: Becoming
+
+
+class AccountWebhooks(Protocol):
+    """The webhooks of accounts."""
+
+    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
+        """All webhooks of an account, tombstones too; raises Unavailable."""
+        ...
+
+
+class SampleEvents:
+    """Sends samples as events. `clock` gives microseconds since the epoch."""
+
+    def __init__(
+        self, *, webhooks: AccountWebhooks, queue: Queue, clock: Callable[[], int]
+    ) -> None:
+        self._webhooks = webhooks
+        self._queue = queue
+        self._clock = clock
+
+    def proposed_type(self, account_id: AccountId) -> str:
+        """A type that the account's first enabled webhook takes; raises Unavailable."""
+        for webhook in self._of_account(account_id):
+            if webhook.status is WebhookStatus.ENABLED:
+                return proposed_type(webhook)
+        return default_type(FORMATS[STANDARD])
+
+    def takers(self, account_id: AccountId, event_type: str, program_id: str | None) -> list[Taker]:
+        """Who would get such an event now; raises Problem and Unavailable."""
+        event = self._event(event_type, program_id)
+        return [
+            Taker(webhook, _becoming(webhook, event.type))
+            for webhook in self._of_account(account_id)
+            if is_routed(event, webhook)
+        ]
+
+    def send(
+        self, caller: Caller, account_id: AccountId, event_type: str, program_id: str | None
+    ) -> EventId:
+        """Send one to all webhooks that want it; its id. Raises Problem.
+
+        SQS holds it when this returns, as with POST /v1/events.
+        """
+        caller.require(Scope.EVENTS)
+        event = self._event(event_type, program_id)
+        if send_events(self._queue, {(account_id, event.id): event}):
+            raise unavailable("The event could not be queued.")
+        return event.id
+
+    def _of_account(self, account_id: AccountId) -> Sequence[Webhook]:
+        return self._webhooks.of_account(account_id) or ()
+
+    def _event(self, event_type: str, program_id: str | None) -> Event:
+        errors = []
+        if wrong := check_event_type(event_type):
+            errors.append(FieldError("event_type", wrong))
+        if program_id is not None and len(program_id) > _LONGEST_PROGRAM:
+            errors.append(FieldError("program_id", f"has at most {_LONGEST_PROGRAM} characters"))
+        if errors:
+            raise invalid(errors)
+        now = self._clock()
+        sample = sample_event(event_type, now)
+        return replace(sample, id=new_sample_event_id(now), program_id=program_id)
+
+
+def proposed_type(webhook: Webhook) -> str:
+    """A type that the webhook wants and its format says, if there is one."""
+    format_ = format_of(webhook.format)
+    if webhook.event_types == (ALL_TYPES,):
+        return default_type(format_)
+    said = (one for one in webhook.event_types if format_.name_of(one) is not None)
+    return next(said, webhook.event_types[0])
+
+
+def _becoming(webhook: Webhook, event_type: str) -> Becoming:
+    if format_of(webhook.format).name_of(event_type) is None:
+        return Becoming.NOT_IN_FORMAT
+    return Becoming.PAUSED if webhook.status is WebhookStatus.PAUSED else Becoming.SENT
