@@ -14,12 +14,14 @@ from console.visit import Answer, Visit
 from console.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats import Unrenderable
+from perkwire.health import was_taken
 from perkwire.ids import DeliveryId
 from perkwire.problem import Problem
 from perkwire.retrying import parse_ids
 from perkwire.settings import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import now
+from perkwire.webhook import Webhook
 
 PATH = "/console/log"
 _JSON = "application/json"
@@ -113,6 +115,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             kind=STATUS_KINDS[cast("str", shown["status"])],
             reason=REASONS.get(cast("str", shown.get("reason", ""))),
             came_back=came_back,
+            is_taken=lambda attempt: _is_taken(attempt, webhook),
         )
 
     @pages.page(f"{PATH}/<delivery_id>")
@@ -129,6 +132,13 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             result.status, "refused", "The delivery was not sent again.", detail=result.detail
         )
         return delivery_page(visit, delivery_id, refused)
+
+
+def _is_taken(attempt: Mapping[str, Json], webhook: Webhook | None) -> bool:
+    """Whether an attempt succeeded; of a webhook that is deleted the log itself tells."""
+    if webhook is not None:
+        return was_taken(attempt, webhook.format)
+    return "status_code" in attempt and "response" not in attempt
 
 
 def _shown_filters(query: Form) -> Form:

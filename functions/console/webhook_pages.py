@@ -59,15 +59,15 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def find(visit: Visit, webhook_id: str) -> Webhook:
         return use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
 
-    def health(visit: Visit, webhook: Webhook, most: int) -> Health:
-        return recent_health(use_cases.log, visit.account_id, webhook.id, now(), most=most)
+    def health(webhook: Webhook, most: int) -> Health:
+        return recent_health(use_cases.log, webhook, now(), most=most)
 
     @pages.page(PATH)
     def list_webhooks(visit: Visit) -> Answer:
         page = use_cases.webhooks.list(visit.account_id, _PAGE, visit.query.text("cursor") or None)
         return visit.page(
             "webhooks.html",
-            webhooks=[(webhook, health(visit, webhook, _MOST_OF_EACH)) for webhook in page.items],
+            webhooks=[(webhook, health(webhook, _MOST_OF_EACH)) for webhook in page.items],
             next_cursor=page.next_cursor,
             is_first_page="cursor" not in visit.query,
             most=settings.max_webhooks_per_account,
@@ -89,7 +89,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             problem=problem,
             form=visit.form if was_tested else Form({}),
             webhook=webhook,
-            health=health(visit, webhook, _MOST_OF_ONE),
+            health=health(webhook, _MOST_OF_ONE),
             outcome=outcome,
             samples=filled.samples,
             sample=visit.form.text("event_type") if was_tested else filled.sample,

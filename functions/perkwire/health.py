@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from perkwire.delivery import DeliveryStatus
-from perkwire.ids import AccountId, WebhookId
+from perkwire.formats import FORMATS
+from perkwire.ids import AccountId
 from perkwire.managing import Page
 from perkwire.reading import DeliveryFilter
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, parse_rfc3339
+from perkwire.webhook import Webhook
 
 HOURS = 24
 
@@ -68,16 +70,15 @@ class Health:
         )
 
 
-def recent_health(
-    log: Log, account_id: AccountId, webhook_id: WebhookId, now: int, *, most: int
-) -> Health:
+def recent_health(log: Log, webhook: Webhook, now: int, *, most: int) -> Health:
     """The health of a webhook at `now`, microseconds since the epoch.
 
     Of its `most` newest deliveries, read in one query: that is all that it costs. Raises
     Unavailable.
     """
     since = now - HOURS * _HOUR
-    page = log.list(account_id, DeliveryFilter(webhook_id=webhook_id, since=since), most, None)
+    wanted = DeliveryFilter(webhook_id=webhook.id, since=since)
+    page = log.list(webhook.account_id, wanted, most, None)
     entries: list[Mapping[str, Any]] = page.items  # type: ignore[assignment]
     counts = [dict.fromkeys(DeliveryStatus, 0) for _ in range(HOURS)]
     for entry in entries:
@@ -94,16 +95,22 @@ def recent_health(
         ),
         seen=len(entries),
         is_capped=page.next_cursor is not None,
-        last_error=max(_errors(entries), key=_telling, default=None),
+        last_error=max(_errors(entries, webhook.format), key=_telling, default=None),
     )
 
 
-def _errors(entries: list[Mapping[str, Any]]) -> Iterator[LastError]:
+def was_taken(attempt: Mapping[str, Any], format_name: str) -> bool:
+    """Whether an attempt, as the API shows one, succeeded by the rule of the webhook's format."""
+    status_code = attempt.get("status_code")
+    return status_code is not None and FORMATS[format_name].is_success(status_code)
+
+
+def _errors(entries: list[Mapping[str, Any]], format_name: str) -> Iterator[LastError]:
     for entry in entries:
         attempts = entry["attempts"]
-        if entry["status"] == DeliveryStatus.SUCCEEDED:
-            attempts = attempts[:-1]
         for attempt in attempts:
+            if was_taken(attempt, format_name):
+                continue
             yield LastError(
                 delivery_id=entry["id"], at=_moment(attempt["at"]), attempt=attempt, reason=None
             )

@@ -367,6 +367,30 @@ def test_a_refused_retry_says_why(
     assert "nothing more is sent for it" in gone.text
 
 
+def test_two_successes_of_one_delivery_are_two_successes(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    """SQS may deliver a message twice at once: the log then has an attempt of each."""
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(receiver.endpoint(500, 200).url)
+    deliver(system, tenant)
+    (delivery,) = tenant.deliveries()
+    event_id = delivery["event_ids"][0]
+    (item,) = [one for one in system.items("DeliveryTable") if event_id in str(one)]
+    item["attempts"]["L"].append(item["attempts"]["L"][-1])
+    system.stack.client("dynamodb").put_item(
+        TableName=system.stack.resources["DeliveryTable"], Item=item
+    )
+
+    page = browser.open(f"{LOG}/{delivery['id']}")
+    tenant.call("DELETE", f"/v1/webhooks/{webhook['id']}")
+    without_webhook = browser.open(f"{LOG}/{delivery['id']}")
+
+    for shown in (page, without_webhook):
+        marks = [attrs.get("class") for tag, attrs in shown.elements if tag == "li"]
+        assert [mark for mark in marks if mark in ("good", "bad")] == ["good", "good", "bad"]
+
+
 def test_the_reason_of_a_delivery_is_told_in_words(
     system: System, tenant: Tenant, receiver: Receiver, browser: Browser
 ) -> None:

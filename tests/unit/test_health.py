@@ -10,7 +10,7 @@ from perkwire.managing import Page
 from perkwire.reading import DeliveryFilter
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
-from tests.builders import ACCOUNT, NOW, WEBHOOK
+from tests.builders import ACCOUNT, NOW, WEBHOOK, a_webhook
 
 _HOUR = HOUR_SECONDS * MICROSECONDS
 
@@ -29,8 +29,8 @@ class FakeLog:
         return self.page
 
 
-def health(log: FakeLog) -> Health:
-    return recent_health(log, ACCOUNT, WEBHOOK, NOW, most=50)
+def health(log: FakeLog, format_name: str = "standard") -> Health:
+    return recent_health(log, a_webhook(format=format_name), NOW, most=50)
 
 
 def an_entry(
@@ -125,3 +125,23 @@ def test_without_an_error_there_is_none() -> None:
     entries = (an_entry("succeeded", an_attempt(status_code=200)), an_entry("cancelled"))
 
     assert health(FakeLog(*entries)).last_error is None
+
+
+@pytest.mark.parametrize(
+    ("format_name", "status_code", "is_error"),
+    [("standard", 200, False), ("standard", 204, False), ("zinrelo", 204, True)],
+)
+def test_an_attempt_that_sqs_made_a_second_time_is_judged_by_itself(
+    format_name: str, status_code: int, is_error: bool
+) -> None:
+    twice = (an_attempt(NOW - 2, status_code=status_code), an_attempt(NOW - 1, status_code=200))
+
+    found = health(FakeLog(an_entry("succeeded", *twice)), format_name)
+
+    assert (found.last_error is not None) is is_error
+
+
+def test_a_success_that_was_cancelled_afterwards_is_no_error() -> None:
+    entry = an_entry("cancelled", an_attempt(status_code=200))
+
+    assert health(FakeLog(entry)).last_error is None
