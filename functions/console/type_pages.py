@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from console.log_view import webhook_names
+from console.outcomes import OUTCOME, outcome_part
 from console.pages import Needs, Pages, Section
 from console.readable import readable
 from console.schema_view import tables
@@ -64,7 +65,6 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     ) -> Answer:
         shown = cast("dict[str, Any]", show_type(name))
         names = webhook_names(use_cases.webhooks, visit.account_id)
-        sent = None if outcome is None else outcome.get("request")
         return visit.page(
             "type.html",
             problem=problem,
@@ -75,9 +75,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             example=readable(shown["example"]),
             said=_said(shown, visit.account_id),
             webhooks=names,
-            tested=names.get(visit.form.text("webhook_id"), "") if outcome else "",
             outcome=outcome,
-            body=readable(json.loads(sent["body"])) if sent else "",
             came_back=came_back,
         )
 
@@ -88,14 +86,18 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     @pages.form(f"{PATH}/<event_type>/test")
     def test(visit: Visit, event_type: str) -> Answer:
         webhook_id = visit.form.text("webhook_id")
+        problem: Problem | None = None
+        outcome: dict[str, Json] | None = None
         try:
             if not webhook_id:
                 raise invalid([FieldError("webhook_id", "must be chosen")])
             value: dict[str, Json] = {"event_type": event_type}
             outcome = use_cases.trying.test(visit.account_id, WebhookId(webhook_id), value)
-        except Problem as problem:
-            return type_page(visit, event_type, problem=problem)
-        return type_page(visit, event_type, outcome=outcome)
+        except Problem as wrong:
+            problem = wrong
+        if visit.form.text("part") == OUTCOME:
+            return outcome_part(visit, outcome, problem)
+        return type_page(visit, event_type, problem=problem, outcome=outcome)
 
 
 def _searched(found: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from console.form import Form, ShownProblem, WrongField
-from console.webhook_words import product, secret_rule
+from console.webhook_words import product, secret_prefix, secret_rule
 from perkwire import catalogue
 from perkwire.catalogue import CUSTOM
 from perkwire.endpoint import MAX_HEADERS
@@ -116,6 +116,16 @@ class WebhookForm:
         return secret_rule(self.format)
 
     @property
+    def secret_prefix(self) -> str:
+        """What a secret that is made for it begins with."""
+        return secret_prefix(self.format)
+
+    @property
+    def is_secret_made_up(self) -> bool:
+        """Whether a test or preview is signed with a secret that nobody has given."""
+        return self.current is None and not self.form.text("secret")
+
+    @property
     def has_all_types(self) -> bool:
         """Whether the webhook is for all events."""
         return self.form.text("events", _ALL) == _ALL
@@ -203,6 +213,13 @@ class WebhookForm:
         if not self.keeps_headers:
             value["headers"] = self._headers_object()
         return value
+
+    def asked_test(self) -> dict[str, Json]:
+        """The test: of the change, of a stored webhook; else as POST /v1/webhooks/test takes it."""
+        if self.current is None:
+            return self.asked_sample()
+        event_type = self.form.text("event_type", self.sample)
+        return {**self.asked_change(), "event_type": event_type}
 
     def asked_sample(self) -> dict[str, Json]:
         """The webhook as POST /v1/webhooks/test takes it: with the type of the sample.

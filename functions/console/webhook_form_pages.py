@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlsplit
 
 from console.form import ShownProblem
+from console.outcomes import OUTCOME, outcome_part
 from console.pages import Pages
 from console.readable import readable
 from console.visit import Answer, Visit
@@ -74,6 +75,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             hint=format_hint(asked.format.name),
             format_label=format_label,
             outcome=outcome,
+            is_made_up=asked.is_secret_made_up,
             came_back=came_back,
             preview=previewed(visit, asked),
         )
@@ -121,12 +123,20 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.form(f"{PATH}/test")
     def test(visit: Visit) -> Answer:
-        asked = WebhookForm(visit.form)
+        asked = sent(visit)
+        problem: Problem | None = None
+        outcome: dict[str, Json] | None = None
         try:
-            outcome = use_cases.trying.test_unsaved(visit.account_id, asked.asked_sample())
-        except Problem as problem:
-            return form_page(visit, asked, problem=problem)
-        return form_page(visit, asked, outcome=outcome)
+            value = asked.asked_test()
+            if asked.current is None:
+                outcome = use_cases.trying.test_unsaved(visit.account_id, value)
+            else:
+                outcome = use_cases.trying.test_change(visit.account_id, asked.current.id, value)
+        except Problem as wrong:
+            problem = wrong
+        if visit.form.text("part") == OUTCOME:
+            return outcome_part(visit, outcome, problem, is_made_up=asked.is_secret_made_up)
+        return form_page(visit, asked, problem=problem, outcome=outcome)
 
 
 class ShownPreview:

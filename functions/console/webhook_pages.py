@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from console.form import Form
+from console.outcomes import OUTCOME, outcome_part
 from console.pages import Needs, Pages, Section
 from console.visit import Answer, Visit
 from console.webhook_chart import BAR_WIDTH, HEIGHT, WIDTH, bars
@@ -14,6 +15,7 @@ from console.webhook_words import (
     SWITCHING,
     format_hint,
     format_label,
+    secret_prefix,
     secret_rule,
     signs_with_both,
 )
@@ -109,11 +111,15 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         webhook = find(visit, webhook_id)
         event_type = visit.form.text("event_type")
         asked: dict[str, Json] = {"event_type": event_type} if event_type else {}
+        problem: Problem | None = None
+        outcome: dict[str, Json] | None = None
         try:
             outcome = use_cases.trying.test(visit.account_id, webhook.id, asked)
-        except Problem as problem:
-            return webhook_page(visit, webhook, problem=problem)
-        return webhook_page(visit, webhook, outcome=outcome)
+        except Problem as wrong:
+            problem = wrong
+        if visit.form.text("part") == OUTCOME:
+            return outcome_part(visit, outcome, problem)
+        return webhook_page(visit, webhook, problem=problem, outcome=outcome)
 
     @pages.form(f"{_WEBHOOK}/enable")
     def enable(visit: Visit, webhook_id: str) -> Answer:
@@ -139,6 +145,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             form=form,
             webhook=webhook,
             secret_rule=secret_rule(format_),
+            secret_prefix=secret_prefix(format_),
             signs_with_both=signs_with_both(format_, webhook.format_settings),
             format_label=format_label,
             default_hours=DEFAULT_OVERLAP_HOURS,

@@ -38,6 +38,8 @@ _HINTS: Mapping[str, str] = {
     "with an HMAC-SHA256 header. Any 2xx answer is a success.",
 }
 
+_WHSEC = "whsec_"
+
 STATUS_KINDS: Mapping[str, str] = {
     WebhookStatus.ENABLED: "good",
     WebhookStatus.PAUSED: "warn",
@@ -87,6 +89,11 @@ def format_hint(format_name: str) -> str:
 def secret_rule(format_: Format) -> str:
     """What a given secret must be, as the format itself says it."""
     return format_.check_secret("") or ""
+
+
+def secret_prefix(format_: Format) -> str:
+    """What a secret that the format makes up begins with: `whsec_`, or nothing of its own."""
+    return _WHSEC if format_.new_secret().startswith(_WHSEC) else ""
 
 
 def signs_with_both(format_: Format, settings: Settings) -> bool:

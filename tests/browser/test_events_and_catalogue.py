@@ -72,7 +72,7 @@ def test_the_catalogue_is_searched_and_a_sample_is_sent_to_a_webhook(
     assert person.barriers() == []
 
     person.choose("Webhook", "Till")
-    person.click("button", "Send the test")
+    person.click("button", "Send a test")
     person.is_told("202 Accepted")
     (request,) = endpoint.requests
     assert request.json["type"] == "tier.upgraded"

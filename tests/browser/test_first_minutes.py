@@ -28,7 +28,7 @@ def test_from_nothing_to_a_retried_failure_in_a_few_clicks(
     person.fill("Name", "Till")
     person.fill("URL", endpoint.url)
     person.click("button", "Send a test")
-    person.is_told("The test was taken")
+    person.is_told("The test succeeded")
     person.click("button", "Create the webhook")
     secret = person.page.get_by_role("status").get_by_role("code").inner_text()
     system.canaries.learn({"secret": secret})

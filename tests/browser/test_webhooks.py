@@ -46,7 +46,7 @@ def test_a_webhook_is_made_with_grouped_events_a_live_preview_and_a_test_before_
     person.is_told("unknown signature")
     assert person.barriers() == []
     person.click("button", "Send a test")
-    person.is_told("The test was taken")
+    person.is_told("The test succeeded")
     assert [one.status for one in endpoint.requests] == [400, 200]
     assert account.get("/v1/webhooks")["data"] == []
 
@@ -108,7 +108,7 @@ def test_a_webhook_is_switched_edited_rotated_and_deleted(
     assert secret not in ("", webhook["secret"])
     person.click("link", "Test the webhook")
     person.click("button", "Send a test")
-    person.is_told("The test was taken")
+    person.is_told("The test succeeded")
 
     person.click("link", "Delete the webhook…")
     person.sees("This cannot be undone.")
@@ -116,6 +116,71 @@ def test_a_webhook_is_switched_edited_rotated_and_deleted(
     person.is_told("The webhook is deleted.")
     person.sees("No webhooks yet")
     assert account.get("/v1/webhooks")["data"] == []
+
+
+def test_preview_test_and_webhook_share_one_generated_secret(
+    system: LocalSystem, account: Account, receiver: Receiver, person: Person
+) -> None:
+    endpoint = receiver.endpoint()
+    person.sign_in(account.key, "/console/webhooks/new")
+    person.fill("Name", "Till")
+    person.fill("URL", endpoint.url)
+    preview = person.find("region", "Preview")
+    expect(preview).to_contain_text("The signature is of a made-up secret")
+
+    person.click("button", "Send a test")
+    person.is_told("It was signed with a made-up secret")
+    person.click("button", "Generate")
+    expect(preview).not_to_contain_text("The signature is of a made-up secret")
+    expect(person.field("Secret")).to_have_value(re.compile("^whsec_[A-Za-z0-9+/]{43}=$"))
+    person.choose("Format", "Zinrelo")
+    expect(person.field("Secret")).to_have_value(re.compile("^[A-Za-z0-9_-]{43}$"))
+    person.choose("Format", "Standard")
+    expect(person.field("Secret")).to_have_value(re.compile("^whsec_[A-Za-z0-9+/]{43}=$"))
+    secret = person.field("Secret").input_value()
+    system.canaries.learn({"secret": secret})
+    person.click("button", "Copy")
+    expect(person.find("button", "Copied")).to_be_visible()
+    assert person.page.evaluate("navigator.clipboard.readText()") == secret
+    person.click("button", "Send a test")
+    person.is_told("The test succeeded")
+    expect(person.page.get_by_text("It was signed with a made-up secret")).to_have_count(0)
+    person.click("button", "Create the webhook")
+    person.is_at("Till is created")
+
+    assert person.page.get_by_role("status").get_by_role("code").inner_text() == secret
+    account.post(POINTS_EARNED)
+    endpoint.wait_for(3)
+    for request in endpoint.requests[1:]:
+        assert request.verified(secret)
+
+
+def test_a_test_leaves_the_form_as_it_is_and_says_how_it_went(
+    account: Account, receiver: Receiver, person: Person
+) -> None:
+    old, new = receiver.endpoint(), receiver.endpoint(Answer(503, b"out of order"), 200)
+    webhook = account.webhook(old.url, name="Till", headers={"x-shop": "till-0007"})
+    person.sign_in(account.key, f"/console/webhooks/{webhook['id']}/edit")
+    person.fill("URL", new.url)
+    button = person.find("button", "Send a test")
+    button.scroll_into_view_if_needed()
+    before = (person.page.url, person.page.evaluate("scrollY"))
+
+    person.click("button", "Send a test")
+    person.is_told("The test failed")
+    person.is_told("out of order")
+    expect(button).to_be_focused()
+    assert person.barriers() == []
+    person.click("button", "Send a test")
+    person.is_told("The test succeeded")
+
+    assert (person.page.url, person.page.evaluate("scrollY")) == before
+    expect(person.field("URL")).to_have_value(new.url)
+    assert [one.headers["x-shop"] for one in new.requests] == ["till-0007"] * 2
+    assert account.get(f"/v1/webhooks/{webhook['id']}")["url"] == old.url
+    person.fill("URL", "https://user:word@shop.example/")
+    person.click("button", "Send a test")
+    person.is_told("Something is not right yet.")
 
 
 def test_what_is_wrong_with_a_webhook_stands_beside_its_field_and_nothing_is_typed_twice(

@@ -648,7 +648,7 @@ class TestPreviewing:
         (made,) = tenant.get("/v1/webhooks")["data"]
         tenant.call("POST", f"/v1/webhooks/{made['id']}/test", {"event_type": "tier.upgraded"})
 
-        assert "The test was taken" in tested.text
+        assert "The test succeeded" in tested.text
         headers = {name.lower(): value for name, value in preview_headers(page).items()}
         requests = endpoint.requests
         assert len(requests) == 2
@@ -717,7 +717,7 @@ class TestTesting:
         page = admin.post(f"{path}/test", dict(form.fields) | {"event_type": "points.earned"})
 
         assert page.status == 200
-        assert "The test was not taken" in page.text
+        assert "The test failed" in page.text
         assert "503 Service Unavailable" in page.text
         assert re.search(r"Took ?\d+ ms", page.text)
         assert "x" * 512 in page.html
@@ -725,6 +725,69 @@ class TestTesting:
         (request,) = endpoint.requests
         assert request.json["type"] == "points.earned"
         assert request.verified(webhook["secret"])
+
+    def test_a_change_is_tested_as_it_would_be_saved_and_is_not_saved(
+        self, client: Lambda, admin: Browser, tenant: Tenant, receiver: Receiver
+    ) -> None:
+        old, new = receiver.endpoint(), receiver.endpoint()
+        webhook = tenant.webhook(old.url, headers={"X-Shop": "shop-7-token"})
+        edit = f"/console/webhooks/{webhook['id']}/edit"
+        before = tenant.get(f"/v1/webhooks/{webhook['id']}")
+
+        page = send(admin, f"{FORM}/test", admin.get(edit).form(edit), url=new.url)
+
+        assert "The test succeeded" in page.text
+        assert "made-up secret, as the form has none" not in page.text
+        (request,) = new.requests
+        assert request.verified(webhook["secret"])
+        assert request.headers["x-shop"] == "shop-7-token"
+        assert "shop-7-token" not in page.html
+        assert dict(page.form(edit).fields)["url"] == new.url
+        assert old.requests == []
+        assert tenant.get(f"/v1/webhooks/{webhook['id']}") == before
+
+    def test_a_secret_that_is_not_there_yet_is_said_to_be_made_up(
+        self, client: Lambda, admin: Browser, receiver: Receiver
+    ) -> None:
+        form = admin.get(NEW).form(FORM)
+        fields = {"name": "n", "url": receiver.endpoint().url}
+
+        without = send(admin, f"{FORM}/test", form, **fields)
+        given = send(admin, f"{FORM}/test", form, **fields, secret=SECRET)
+
+        assert "It was signed with a made-up secret" in without.text
+        assert "It was signed with a made-up secret" not in given.text
+        for page in (without, given):
+            (outcome,) = [attrs for _, attrs in page.elements if attrs.get("id") == "outcome"]
+            assert outcome["tabindex"] == "-1", "where the address of the page leads"
+
+    def test_the_outcome_alone_can_be_had(
+        self, client: Lambda, admin: Browser, tenant: Tenant, receiver: Receiver
+    ) -> None:
+        webhook = tenant.webhook(receiver.endpoint().url)
+        form = admin.get(NEW).form(FORM)
+        token = {"csrf": dict(form.fields)["csrf"], "part": "outcome"}
+
+        taken = [
+            send(admin, f"{FORM}/test", form, part="outcome", url=webhook["url"], name="n"),
+            admin.post(f"/console/webhooks/{webhook['id']}/test", token),
+            admin.post("/console/types/points.earned/test", {**token, "webhook_id": webhook["id"]}),
+        ]
+        wrong = [
+            send(admin, f"{FORM}/test", form, part="outcome", url="ftp://a.example/", name="n"),
+            admin.post(
+                f"/console/webhooks/{webhook['id']}/test", {**token, "event_type": "no.such"}
+            ),
+            admin.post("/console/types/points.earned/test", token),
+        ]
+
+        for page in (*taken, *wrong):
+            assert "<html" not in page.html
+        assert [("The test succeeded" in page.text, page.status) for page in taken] == [
+            (True, 200)
+        ] * 3
+        assert [page.status for page in wrong] == [422] * 3
+        assert ("a", {"href": "#f-url"}) in wrong[0].elements
 
     def test_no_answer_is_shown_with_its_class(
         self, client: Lambda, admin: Browser, tenant: Tenant

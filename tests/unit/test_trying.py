@@ -71,6 +71,9 @@ class Bench:
     def test_unsaved(self, **members: Json) -> dict[str, Json]:
         return self.trying.test_unsaved(ACCOUNT, webhook_body(**members))
 
+    def test_change(self, **members: Json) -> dict[str, Json]:
+        return self.trying.test_change(ACCOUNT, WEBHOOK, members)
+
     def asked(self) -> Trial:
         """What the dispatcher was asked, once."""
         (trial,) = self.dispatcher.trials
@@ -113,6 +116,33 @@ def test_an_unsaved_webhook_travels_sealed_for_itself_and_stays_unsaved(bench: B
     assert FakeOpener().open(webhook) == Opened(SECRET, {"X-Shop": "shop-7-token"})
     assert webhook.id not in before
     assert bench.items.webhooks == before
+
+
+def test_a_change_is_tested_with_the_stored_secret_and_headers_and_stays_unsaved(
+    bench: Bench,
+) -> None:
+    bench.items.put(a_webhook(headers={"X-Shop": "shop-7-token"}))
+    before = dict(bench.items.webhooks)
+
+    bench.test_change(url="https://new.example/hook", batch_size=5, event_type="points.earned")
+
+    trial = bench.asked()
+    assert isinstance(trial.webhook, Webhook)
+    assert (trial.webhook.id, trial.event_type) == (WEBHOOK, "points.earned")
+    assert (trial.webhook.url, trial.webhook.batch_size) == ("https://new.example/hook", 5)
+    assert FakeOpener().open(trial.webhook) == Opened(SECRET, {"X-Shop": "shop-7-token"})
+    assert bench.items.webhooks == before
+
+
+def test_a_change_that_cannot_be_saved_is_not_tested(bench: Bench) -> None:
+    wrong = problem_of(bench.test_change, url="ftp://new.example/", event_type="points.nothing")
+    worse = problem_of(bench.test_change, url="ftp://new.example/", batch_size=0)
+    absent = problem_of(lambda: bench.trying.test_change(OTHER_ACCOUNT, WEBHOOK, {}))
+
+    assert wrong_fields(wrong) == ["event_type"]
+    assert set(wrong_fields(worse)) == {"url", "batch_size"}
+    assert absent.status == 404
+    assert bench.dispatcher.trials == []
 
 
 @pytest.mark.parametrize("call", ["test", "test_unsaved"])

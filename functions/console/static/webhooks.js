@@ -56,6 +56,7 @@ async function showFormat() {
     }
     hideStandIns();
     eventPicker();
+    document.dispatchEvent(new Event("parts-replaced"));
     document.getElementById("f-format").focus();
   } catch {
     document.getElementById("preview").textContent = "What the format offers could not be loaded. Try again.";

@@ -3,7 +3,7 @@
 | | |
 |---|---|
 | asked, of a saved webhook | `{"test": {"event_type", "account_id", "webhook_id"}}` |
-| asked, of one that is stored nowhere | `{"test": {"event_type", "webhook": <its item, sealed>}}` |
+| asked, of one as it is not stored | `{"test": {"event_type", "webhook": <its item, sealed>}}` |
 | answered | `{"outcome": {…}}`, null without such a webhook; `{"failed": <what>}` |
 
 No secret or header value is ever in one of them in the clear.

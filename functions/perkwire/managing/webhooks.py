@@ -150,6 +150,13 @@ class WebhookManagement:
         self._store(before, after)
         return after
 
+    def as_changed(
+        self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
+    ) -> Webhook:
+        """What `change` would make of a webhook, not stored; raises Problem and Unavailable."""
+        before = self.get(account_id, webhook_id)
+        return self._changed(before, parse_webhook_change(value, self._rules, before))
+
     def switch(self, account_id: AccountId, webhook_id: WebhookId, *, enabled: bool) -> Webhook:
         """Enable, which also ends a pause, or disable; raises Problem and Unavailable."""
         before = self.get(account_id, webhook_id)

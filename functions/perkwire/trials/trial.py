@@ -24,9 +24,9 @@ class SavedWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A sample of `event_type` for a webhook: a saved one, or one that is stored nowhere.
+    """A sample of `event_type` for a webhook: a saved one, or one as it is not stored.
 
-    The latter has an id made up for it, which its secrets are sealed for.
+    The latter has the id that its secrets are sealed for: its own, or one made up for it.
     """
 
     webhook: SavedWebhook | Webhook

@@ -87,6 +87,23 @@ class Trying:
         self._count(account_id)
         return self._send(Trial(self._webhooks.made_of(account_id, draft), event_type))
 
+    def test_change(
+        self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
+    ) -> dict[str, Json]:
+        """Test a stored webhook as `change` would leave it, without storing anything of it.
+
+        Its stored secret signs, and stored headers that the change does not name are sent: the
+        dispatcher opens both. Raises Problem and Unavailable.
+        """
+        change = {name: one for name, one in value.items() if name != "event_type"}
+        fields = Fields({name: one for name, one in value.items() if name not in change})
+        named = _event_type(fields)
+        fields.raise_if_wrong()
+        webhook = self._webhooks.as_changed(account_id, webhook_id, change)
+        event_type = _chosen(named, webhook.event_types, webhook.format)
+        self._count(account_id)
+        return self._send(Trial(webhook, event_type))
+
     def _count(self, account_id: AccountId) -> None:
         now = self._clock()
         if not self._counter.take(account_id, now, MOST_PER_MINUTE):

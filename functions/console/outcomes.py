@@ -1,0 +1,26 @@
+"""How a test went, as the part of a page that the script asks for."""
+
+from console.visit import Answer, Visit
+from console.wording import came_back
+from perkwire.problem import Problem
+from perkwire.strict_json import Json
+
+OUTCOME = "outcome"
+"""What the field `part` of a form then holds."""
+
+
+def outcome_part(
+    visit: Visit,
+    outcome: dict[str, Json] | None,
+    problem: Problem | None,
+    *,
+    is_made_up: bool = False,
+) -> Answer:
+    """The outcome or the problem, and nothing around it."""
+    return visit.page(
+        "test_outcome.html",
+        problem=problem,
+        outcome=outcome,
+        is_made_up=is_made_up,
+        came_back=came_back,
+    )

@@ -1,0 +1,29 @@
+// data-outcome="id": a button whose answer comes into this part of the page, which stays as it is.
+"use strict";
+
+document.addEventListener("submit", async (event) => {
+  const button = event.submitter;
+  const place = document.getElementById(button?.dataset.outcome ?? "");
+  if (!place || event.defaultPrevented) return;
+  event.preventDefault();
+  const form = event.target;
+  const fields = new URLSearchParams([...new FormData(form)]);
+  fields.set("part", "outcome");
+  place.textContent = "The test is on its way …";
+  try {
+    const path = button.hasAttribute("formaction") ? button.formAction : form.action;
+    const answer = await fetch(path, { method: "POST", body: fields });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (answer.redirected) {
+      place.textContent = "Your session has ended, and nothing was sent. Sign in again in another tab, then come back to this one.";
+    } else if (page.querySelector(".outcome, .problem")) {
+      place.replaceChildren(...page.body.childNodes);
+    } else {
+      place.textContent = page.querySelector("h1")?.textContent ?? "The test could not be sent. Try again.";
+    }
+  } catch {
+    place.textContent = "The test could not be sent. Try again.";
+  } finally {
+    delete form.dataset.sent;
+  }
+});
