@@ -6,10 +6,21 @@ from http import HTTPStatus
 from typing import cast
 
 from console.form import Form
-from console.log_view import FILTERS, TABS, LogPage, LogQuery, as_csv, read_page, webhook_names
+from console.log_view import (
+    FILTERS,
+    TABS,
+    LogPage,
+    LogQuery,
+    account_webhooks,
+    as_csv,
+    names_of,
+    read_page,
+    webhook_names,
+)
 from console.moments import field_moment
 from console.pages import Needs, Pages, Section
 from console.readable import readable
+from console.retry_view import retry_groups
 from console.visit import Answer, Visit
 from console.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
@@ -17,7 +28,7 @@ from perkwire.formats import Unrenderable
 from perkwire.health import was_taken
 from perkwire.ids import DeliveryId
 from perkwire.problem import Problem
-from perkwire.retrying import parse_ids
+from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.settings import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import now
@@ -32,7 +43,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     """Add the pages."""
     pages.sections.append(Section("Log", PATH, Needs.ACCOUNT))
     pages.done |= {
-        "delivery-retried": "The delivery is with SQS again. Its next attempt follows at once.",
+        "delivery-retried": "The delivery will be sent again now.",
     }
 
     def read(visit: Visit) -> LogPage:
@@ -42,7 +53,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.page(PATH)
     def show_log(visit: Visit) -> Answer:
         wanted = LogQuery.of(visit.query)
-        names = webhook_names(use_cases.webhooks, visit.account_id)
+        webhooks = account_webhooks(use_cases.webhooks, visit.account_id)
+        names = names_of(webhooks)
         problem = None
         log = LogPage([], {}, None)
         try:
@@ -56,7 +68,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             log=log,
             wanted=wanted,
             tabs=TABS,
-            webhooks=names,
+            webhooks=webhooks,
             choices=_choices(names, wanted.parameters.get("webhook_id")),
             kinds=STATUS_KINDS,
             reasons=REASONS,
@@ -77,13 +89,23 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         wanted = LogQuery.of(visit.form)
         ids: list[Json] = [*visit.form.texts("ids")]
         problem = None
-        results: list[dict[str, Json]] = []
+        results: list[RetryResult] = []
         try:
-            found = use_cases.retrying.retry(visit.account_id, parse_ids({"ids": ids}))
-            results = [result.shown() for result in found]
+            results = use_cases.retrying.retry(visit.account_id, parse_ids({"ids": ids}))
         except Problem as wrong:
             problem = wrong
-        return visit.page("log_retried.html", problem=problem, results=results, wanted=wanted)
+        entries = use_cases.log.entries(visit.account_id, [one.delivery_id for one in results])
+        names = webhook_names(use_cases.webhooks, visit.account_id)
+        return visit.page(
+            "log_retried.html",
+            problem=problem,
+            groups=retry_groups(results, entries, names),
+            sent=sum(one.status is HTTPStatus.ACCEPTED for one in results),
+            of=len(results),
+            most=MOST_IDS,
+            is_none_selected=not ids,
+            wanted=wanted,
+        )
 
     def delivery_page(visit: Visit, delivery_id: str, problem: Problem | None = None) -> Answer:
         entry = use_cases.log.entry(visit.account_id, DeliveryId(delivery_id))

@@ -15,6 +15,7 @@ from perkwire.delivery import DeliveryStatus
 from perkwire.ids import AccountId, DeliveryId, accepted_at
 from perkwire.managing import WebhookManagement
 from perkwire.reading import DeliveryFilter, LogReading, parse_filter
+from perkwire.webhook import Webhook
 
 TABS = (
     DeliveryStatus.FAILED,
@@ -127,10 +128,24 @@ class LogQuery:
         return self.query(tab=self.tab, cursor=True)
 
 
-def webhook_names(webhooks: WebhookManagement, account_id: AccountId) -> dict[str, str]:
-    """The names of the account's webhooks by id, without those deleted; raises Unavailable."""
+def account_webhooks(webhooks: WebhookManagement, account_id: AccountId) -> dict[str, Webhook]:
+    """The account's webhooks by id, without those deleted, by name; raises Unavailable."""
     found = webhooks.list(account_id, _MOST_WEBHOOKS, None)
-    return {webhook.id: webhook.name for webhook in found.items}
+    return {webhook.id: webhook for webhook in sorted(found.items, key=_by_name)}
+
+
+def webhook_names(webhooks: WebhookManagement, account_id: AccountId) -> dict[str, str]:
+    """The names of those webhooks; raises Unavailable."""
+    return names_of(account_webhooks(webhooks, account_id))
+
+
+def names_of(webhooks: Mapping[str, Webhook]) -> dict[str, str]:
+    """The names of webhooks, by id."""
+    return {webhook_id: webhook.name for webhook_id, webhook in webhooks.items()}
+
+
+def _by_name(webhook: Webhook) -> tuple[str, str]:
+    return webhook.name.casefold(), webhook.id
 
 
 def read_page(

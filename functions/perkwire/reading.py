@@ -152,6 +152,13 @@ class LogReading:
                 return found[delivery_id]
         raise not_found("delivery")
 
+    def entries(
+        self, account_id: AccountId, ids: Collection[DeliveryId]
+    ) -> Mapping[DeliveryId, Delivery]:
+        """Those of the deliveries that are in the account's log; raises Unavailable."""
+        known = {(account_id, one) for one in ids if webhook_of(one) is not None}
+        return self._deliveries.find(known) if known else {}
+
     def next_request(self, entry: Delivery, webhook: Webhook) -> SentRequest | None:
         """What an attempt now would send, but for the secrets; None: its events are not all kept.
 

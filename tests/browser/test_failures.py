@@ -51,11 +51,13 @@ def test_a_failure_is_found_in_the_log_understood_and_retried_with_a_result_for_
 
     # Two of them again, once the endpoint is well.
     endpoint.answer(200)
+    expect(person.find("button", "Retry selected")).to_be_disabled()
     person.tick("checkbox", "Select all on this page")
+    expect(person.find("button", "Retry selected")).to_be_enabled()
     person.untick("checkbox", re.compile("^Select points.earned to Till"))
     person.click("button", "Retry selected")
-    person.is_told("2 of 2 are with SQS again")
-    expect(person.row("sent again")).to_have_count(2)
+    person.is_told("2 of 2 will be sent again now")
+    expect(person.row("Till").filter(has_text="points.earned")).to_have_count(2)
     assert person.barriers() == []
     person.click("link", "Back to the log")
 
@@ -75,7 +77,7 @@ def test_one_delivery_is_retried_from_its_page(
 
     person.click("button", "Retry")
 
-    person.is_told("The delivery is with SQS again.")
+    person.is_told("The delivery will be sent again now.")
     person.reads_again_until(f"{MAX_ATTEMPTS + 1}. 200 OK")
     person.is_at("Delivery succeeded")
     expect(person.find("button", "Retry")).to_have_count(0)

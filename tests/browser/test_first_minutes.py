@@ -53,7 +53,7 @@ def test_from_nothing_to_a_retried_failure_in_a_few_clicks(
     person.goes_to("Log")
     person.tick("checkbox", re.compile("^Select tier.upgraded to Till"))
     person.click("button", "Retry selected")
-    person.is_told("1 of 1 is with SQS again")
+    person.is_told("1 of 1 will be sent again now")
     person.click("link", "Back to the log")
     person.reads_again_until(re.compile("^Succeeded 1$"))
     expect(person.row("200 OK")).to_have_count(1)

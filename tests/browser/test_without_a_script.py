@@ -50,7 +50,7 @@ def test_a_webhook_is_made_tested_and_its_failure_retried(
     person.goes_to("Log")
     person.tick("checkbox", re.compile("^Select points.earned to Till"))
     person.click("button", "Retry selected")
-    person.is_told("1 of 1 is with SQS again")
+    person.is_told("1 of 1 will be sent again now")
     person.click("link", "Back to the log")
     person.reads_again_until(re.compile("^Succeeded 1$"))
     person.sees(re.compile(r"\d{2}:\d{2}:\d{2} UTC"))

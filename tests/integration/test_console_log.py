@@ -17,6 +17,9 @@ LOG = "/console/log"
 HOSTILE = "=cmd|' /C calc'!A1<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 
+COLUMNS = "AcceptedEventWebhook"
+
+
 def hour_from_now(hours: float) -> str:
     """A moment as a date and time field holds it, in UTC."""
     return to_rfc3339(now() + int(hours * HOUR_SECONDS * MICROSECONDS))[:19]
@@ -229,12 +232,19 @@ def test_retry_selected_shows_an_answer_for_each_id(
 
     assert answered.status == 200
     text = answered.text
-    assert "1 of 5 is with SQS again" in text
-    assert text.count("sent again") == 1
-    assert text.count("refused") == 4
-    assert "The delivery is succeeded." in text
-    assert "The delivery is retrying." in text
-    assert text.count("There is no such delivery.") == 2
+    assert "1 of 5 will be sent again now" in text
+    shown = [attrs for _, attrs in answered.elements if attrs.get("role") == "status"]
+    assert [attrs["class"] for attrs in shown] == ["warned"]
+    # What is refused comes first, by its reason; each row says what it is.
+    places = [
+        text.index(f"refused 1: The delivery is succeeded. {COLUMNS}"),
+        text.index(f"refused 1: The delivery is retrying. {COLUMNS}"),
+        text.index("refused 2: There is no such delivery."),
+        text.index(f"sent again 1 {COLUMNS}"),
+    ]
+    assert places == sorted(places)
+    assert "tier.upgraded orders" in text[places[1] : places[2]]
+    assert "points.earned orders" in text[places[3] :]
     assert is_unbroken(answered)
     backs = [attrs.get("href") for tag, attrs in answered.elements if tag == "a"]
     assert backs.count(f"{LOG}?event_type=points.earned&status=failed") == 2
@@ -248,8 +258,10 @@ def test_retry_of_none_says_so(mixed: dict[str, dict[str, Any]], browser: Browse
     answered = browser.submit(page.form(f"{LOG}/retry"))
 
     assert answered.status == 422
-    assert "Select between 1 and 100 deliveries" in answered.text
-    assert "with SQS again" not in answered.text
+    assert "Nothing is selected" in answered.text
+    assert "Tick the deliveries that are to be sent again, 100 at most." in answered.text
+    assert "ids" not in answered.text.split()
+    assert "sent again now" not in answered.text
 
 
 def test_only_what_may_be_retried_can_be_ticked(
@@ -259,6 +271,31 @@ def test_only_what_may_be_retried_can_be_ticked(
 
     boxes = [attrs["value"] for _, attrs in page.elements if attrs.get("name") == "ids"]
     assert boxes == [mixed["failed"]["id"], mixed["other"]["id"]]
+
+
+@pytest.mark.parametrize("status", ["paused", "disabled", "deleted"])
+def test_what_cannot_be_retried_says_why_instead_of_a_box(
+    status: str, system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(receiver.endpoint(410 if status == "paused" else 500).url)
+    deliver(system, tenant)
+    if status == "disabled":
+        tenant.call("POST", f"/v1/webhooks/{webhook['id']}/disable")
+    if status == "deleted":
+        tenant.call("DELETE", f"/v1/webhooks/{webhook['id']}")
+
+    page = browser.open(LOG)
+
+    assert len(rows(page)) == 1
+    assert [attrs for _, attrs in page.elements if attrs.get("name") == "ids"] == []
+    assert "Retry selected" not in page.text
+    links = [attrs.get("href") for tag, attrs in page.elements if tag == "a"]
+    if status == "deleted":
+        assert "deleted webhook cannot be retried" in page.text
+    else:
+        assert f"orders {status} \N{EN DASH} enable it first" in page.text
+        assert f"/console/webhooks/{webhook['id']}" in links
 
 
 def test_the_exports_hold_the_rows_of_the_page(
@@ -340,7 +377,7 @@ def test_a_failed_delivery_is_retried_from_its_page(
     done = browser.open(path)
 
     assert answered.status == 303
-    assert "The delivery is with SQS again" in waiting.text
+    assert "The delivery will be sent again now" in waiting.text
     assert "The next attempt is due" in waiting.text
     assert [form for form in waiting.forms if form.action == f"{path}/retry"] == []
     assert "Delivery succeeded" in done.text

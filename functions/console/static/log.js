@@ -28,3 +28,12 @@ document.addEventListener("formdata", (event) => {
     if (value === "") event.formData.delete(name);
   }
 });
+
+// Nothing to send again as long as nothing is ticked.
+function needTicks() {
+  const button = document.getElementById("retry-selected");
+  if (button) button.disabled = !button.form.querySelector("input[name=ids]:checked");
+}
+document.addEventListener("change", needTicks);
+addEventListener("pageshow", needTicks);
+needTicks();
