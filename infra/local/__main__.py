@@ -21,6 +21,7 @@ from typing import Any
 
 from infra.local import demo, stack
 from infra.local.emulator import HOST, ROOT, Emulator, EmulatorError, check_port
+from infra.local.verifying import prepare
 from infra.operator_key import create_operator_key
 from infra.parameters import ParameterError, resolve
 from perkwire.journal import Unavailable
@@ -70,6 +71,8 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
     # Each port has data of its own: queue URLs, which functions keep, contain it.
     home = WORK / str(options.port)
     running.enter_context(_only_run(home))
+    if options.demo:
+        threading.Thread(target=prepare, daemon=True).start()  # while the build waits for SAM
 
     with _step("Build") as say:
         say("built" if stack.build(ROOT, WORK) else "unchanged since the last one")

@@ -57,7 +57,7 @@ class Arrivals:
             )
 
     def taken(self, endpoint: str) -> list[str]:
-        """The names of the events that an endpoint has taken, in the order of their arrival."""
+        """The names of the events that an endpoint has taken, each once, in order of arrival."""
         with self._changed:
             return self._taken(endpoint)
 
@@ -65,18 +65,27 @@ class Arrivals:
         """One line of counts."""
         with self._changed:
             wanted = self._expected.total()
-            taken = sum(len(self._taken(name)) for name in self._expected)
+            taken = sum(
+                min(expected, len(self._taken(name))) for name, expected in self._expected.items()
+            )
             verified = sum(attempt.verified for attempt in self._attempts)
             return (
-                f"{f'All {wanted}' if taken >= wanted else f'Only {taken} of {wanted}'} events "
-                f"taken, in {len(self._attempts)} attempts, {verified} signatures verified."
+                f"{f'All {wanted}' if taken == wanted else f'Only {taken} of {wanted}'} events "
+                f"taken, in {len(self._attempts)} attempts{self._repeats()}, "
+                f"{verified} signatures verified."
             )
+
+    def _repeats(self) -> str:
+        repeats = sum(attempt.repeat for attempt in self._attempts)
+        if not repeats:
+            return ""
+        return f" ({repeats} of them {'a repeat' if repeats == 1 else 'repeats'})"
 
     def _taken(self, endpoint: str) -> list[str]:
         return [
             name
             for attempt in self._attempts
-            if attempt.endpoint == endpoint and attempt.status.is_success
+            if attempt.endpoint == endpoint and attempt.status.is_success and not attempt.repeat
             for name in attempt.event_names
         ]
 
@@ -95,7 +104,9 @@ def line(attempt: Attempt) -> str:
     names = attempt.event_names
     said = names[0] if len(names) == 1 else f"{len(names)} events" if names else "-"
     outcome = str(attempt.status.value)
-    if attempt.number > 1 or attempt.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if attempt.repeat:
+        outcome += "  a repeat"
+    elif attempt.number > 1 or attempt.status == HTTPStatus.SERVICE_UNAVAILABLE:
         outcome += f"  attempt {attempt.number}"
     return (
         f"{attempt.at.astimezone():%H:%M:%S}  {attempt.endpoint:<{_ENDPOINT_WIDTH}}"

@@ -19,6 +19,7 @@ from typing import Any, cast
 from infra.local.arrivals import WIDTH, Arrivals, listed
 from infra.local.emulator import ROOT
 from infra.local.receiver import Receiver
+from infra.local.verifying import prepare
 
 # The values that Zoho Thrive's page prints for a tier upgrade.
 TIER_UPGRADE: dict[str, Any] = {
@@ -81,6 +82,7 @@ _ENDPOINTS = (
 @contextmanager
 def running(api_url: str, operator_key: str) -> Iterator[None]:
     """Play the demonstration, then show each further attempt while the block runs."""
+    prepare()
     arrivals = Arrivals()
     with Receiver(arrivals.note) as receiver:
         operator = _Api(api_url, operator_key)

@@ -24,7 +24,8 @@ _HOST = "127.0.0.1"
 class Attempt:
     """One request that arrived, and what it was answered.
 
-    `event_names` are the product's; there are none if the request was not verified.
+    `event_names` are the product's; there are none if the request was not verified. It is a
+    `repeat` if the endpoint had taken the same delivery before.
     """
 
     at: datetime
@@ -34,6 +35,7 @@ class Attempt:
     number: int
     verified: bool
     status: HTTPStatus
+    repeat: bool
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Receiver:
         self._on_attempt = on_attempt
         self._endpoints: dict[str, _Endpoint] = {}
         self._attempts: Counter[str] = Counter()
+        self._taken: set[tuple[str, str]] = set()
         self._turn = threading.Lock()
         receiver = self
 
@@ -117,8 +120,10 @@ class Receiver:
         endpoint = self._endpoints.get(path)
         if endpoint is None:
             return HTTPStatus.NOT_FOUND
+        verified = endpoint.is_genuine(headers, body)
+        names = endpoint.product.event_names(json.loads(body)) if verified else []
+        delivery_id = headers.get("webhook-id", "")
         with self._turn:
-            verified = endpoint.is_genuine(headers, body)
             if not verified:
                 status = HTTPStatus.UNAUTHORIZED
             elif endpoint.failures_left > 0:
@@ -126,18 +131,19 @@ class Receiver:
                 status = HTTPStatus.SERVICE_UNAVAILABLE
             else:
                 status = endpoint.product.taken
-            delivery_id = headers.get("webhook-id", "")
             self._attempts[delivery_id] += 1
-            names = endpoint.product.event_names(json.loads(body)) if verified else []
-            self._on_attempt(
-                Attempt(
-                    at=datetime.now(UTC),
-                    endpoint=endpoint.name,
-                    delivery_id=delivery_id,
-                    event_names=tuple(names),
-                    number=self._attempts[delivery_id],
-                    verified=verified,
-                    status=status,
-                )
+            delivery = (endpoint.name, delivery_id)
+            attempt = Attempt(
+                at=datetime.now(UTC),
+                endpoint=endpoint.name,
+                delivery_id=delivery_id,
+                event_names=tuple(names),
+                number=self._attempts[delivery_id],
+                verified=verified,
+                status=status,
+                repeat=delivery in self._taken,
             )
+            if status.is_success:
+                self._taken.add(delivery)
+            self._on_attempt(attempt)
             return status

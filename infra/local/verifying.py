@@ -6,6 +6,7 @@ nothing of Perkwire's is used. Header names are in lower case.
 
 import hashlib
 import hmac
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +15,13 @@ from typing import Any
 import standardwebhooks
 
 type Headers = Mapping[str, str]
+
+_SVIX = "svix.webhooks"
+
+
+def prepare() -> None:
+    """Import what takes long, so that no request has to wait for it."""
+    importlib.import_module(_SVIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +46,7 @@ def _by_standard_webhooks(secret: str, headers: Headers, body: bytes) -> bool:
 
 
 def _by_svix(secret: str, headers: Headers, body: bytes) -> bool:
-    # Here, because it brings a whole API client, most of a second to import.
+    # Here, because it brings a whole API client: seconds on a busy machine.
     from svix.webhooks import Webhook, WebhookVerificationError
 
     own = {name: value for name, value in headers.items() if name.startswith("svix-")}

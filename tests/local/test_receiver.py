@@ -1,8 +1,12 @@
 """The demonstration's receivers, driven by requests that the real formats render and sign."""
 
+import subprocess
+import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -11,6 +15,7 @@ import pytest
 
 from infra.local import demo
 from infra.local.arrivals import WIDTH, Arrivals, line, listed
+from infra.local.emulator import ROOT
 from infra.local.receiver import Attempt, Receiver
 from infra.local.verifying import PRODUCTS
 from perkwire.adapters.data_schemas import DataSchemas
@@ -136,6 +141,55 @@ def test_endpoint_fails_as_often_as_told_and_recovers(
     assert [attempt.number for attempt in attempts] == [1, 2, 3]
 
 
+def test_a_delivery_that_comes_again_is_a_repeat(
+    receiver: Receiver, attempts: list[Attempt]
+) -> None:
+    receiver.add("crm", SECRET, failures=1)
+    request = sent("standard")
+    assert [post(receiver.url("crm"), request) for _ in range(3)] == [503, 204, 204]
+    assert [attempt.repeat for attempt in attempts] == [False, False, True]
+
+
+def test_no_request_waits_for_the_verifying_of_another(
+    receiver: Receiver, attempts: list[Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=5)
+
+    def is_genuine(*_: object) -> bool:
+        both.wait()
+        return True
+
+    slow = replace(PRODUCTS["standard"], is_genuine=is_genuine)
+    monkeypatch.setitem(PRODUCTS, "standard", slow)
+    for name in ("crm", "till"):
+        receiver.add(name, SECRET)
+
+    with ThreadPoolExecutor() as pool:
+        urls = [receiver.url("crm"), receiver.url("till")]
+        statuses = [*pool.map(lambda url: post(url, sent("standard")), urls)]
+
+    assert statuses == [204, 204]
+    assert len(attempts) == 2
+
+
+def test_nothing_is_left_to_import_when_the_first_request_arrives() -> None:
+    """An import takes seconds on a busy machine, longer than an attempt."""
+    program = """
+import sys, urllib.error
+from infra.local import demo
+try:
+    with demo.running("http://127.0.0.1:1", "no key"):
+        pass
+except urllib.error.URLError:
+    print("svix.webhooks" in sys.modules)
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert finished.stdout == "True\n"
+
+
 @pytest.mark.parametrize("product", ["standard", "zinrelo", "qualifio"])
 def test_a_batch_shows_the_names_of_its_events(
     product: str, receiver: Receiver, attempts: list[Attempt]
@@ -171,7 +225,11 @@ def test_the_last_sample_is_one_that_not_every_format_can_say() -> None:
 
 
 def an_attempt(
-    endpoint: str = "crm", *names: str, status: HTTPStatus = HTTPStatus.OK, number: int = 1
+    endpoint: str = "crm",
+    *names: str,
+    status: HTTPStatus = HTTPStatus.OK,
+    number: int = 1,
+    repeat: bool = False,
 ) -> Attempt:
     return Attempt(
         at=datetime(2026, 11, 21, 9, 30, tzinfo=UTC),
@@ -181,6 +239,7 @@ def an_attempt(
         number=number,
         verified=status != HTTPStatus.UNAUTHORIZED,
         status=status,
+        repeat=repeat,
     )
 
 
@@ -216,6 +275,34 @@ def test_the_last_line_counts_what_was_taken_and_what_is_missing() -> None:
     assert arrivals.summary() == "All 2 events taken, in 3 attempts, 2 signatures verified."
 
 
+def test_a_repeat_is_shown_as_one_and_makes_up_for_nothing_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("infra.local.arrivals._PATIENCE_SECONDS", 0)
+    arrivals = Arrivals()
+    repeat = an_attempt("crm", "one", number=2, repeat=True)
+    arrivals.note(an_attempt("crm", "one"))
+    arrivals.note(repeat)
+    arrivals.wait_for({"crm": 1, "till": 1})
+
+    assert arrivals.taken("crm") == ["one"]
+    assert line(repeat).endswith("200  a repeat")
+    assert arrivals.summary() == (
+        "Only 1 of 2 events taken, in 2 attempts (1 of them a repeat), 2 signatures verified."
+    )
+
+
+def test_more_events_at_one_endpoint_make_up_for_none_at_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("infra.local.arrivals._PATIENCE_SECONDS", 0)
+    arrivals = Arrivals()
+    arrivals.note(an_attempt("crm", "one", "two"))
+    arrivals.wait_for({"crm": 1, "till": 1})
+
+    assert arrivals.summary().startswith("Only 1 of 2 events taken")
+
+
 def test_a_minute_without_an_event_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.local.arrivals._PATIENCE_SECONDS", 0)
     arrivals = Arrivals()
@@ -230,6 +317,7 @@ def test_a_minute_without_an_event_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         an_attempt("zoho-thrive", "n" * 80, status=HTTPStatus.SERVICE_UNAVAILABLE, number=12),
         an_attempt("voucherify", "customer.voucher.loyalty_card.pending_points.activated"),
         an_attempt("zoho-thrive", "a", "b", status=HTTPStatus.UNAUTHORIZED),
+        an_attempt("voucherify", "n" * 80, number=12, repeat=True),
     ],
 )
 def test_a_line_fits_the_terminal(attempt: Attempt) -> None:
