@@ -189,7 +189,7 @@ def test_what_is_wrong_with_a_webhook_stands_beside_its_field_and_nothing_is_typ
     person.sign_in_by_link(account)
     person.open("/console/webhooks/new")
     person.fill("Name", "Till")
-    person.fill("URL", "http://user:word@shop.example/hook")
+    person.fill("URL", "http://user@shop.example/hook")
     person.fill("Name of header 1", "Content-Length")
     person.fill("Value of header 1", "7")
 
