@@ -2,7 +2,8 @@
 
 python -m infra.local.inspector --port 9000 [--secret whsec_…]
 
-With the webhook's secret it verifies each signature, with the `standardwebhooks` package.
+With the webhook's secret it verifies each signature, with the `standardwebhooks` package. A GET
+says that it is there.
 """
 
 import argparse
@@ -30,6 +31,14 @@ class Inspector(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Inspector
+
+    def do_GET(self) -> None:
+        said = b"Waiting for webhooks.\n"
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
