@@ -31,11 +31,11 @@ $(STAMP): requirements-dev.txt
 
 .PHONY: run
 run: $(STAMP) ## Run the whole system here, with a demonstration (PARAMS="MaxAttempts=3 …" PORT=4570 DEMO=0)
-	@exec python -m infra.local --port $(PORT) $(if $(filter 0,$(DEMO)),--no-demo,--demo) $(PARAMS)
+	@exec python -m infra.local --port "$(PORT)" $(if $(filter 0,$(DEMO)),--no-demo,--demo) $(PARAMS)
 
 .PHONY: demo
-demo: $(STAMP) ## Play the demonstration against a system that is already running
-	@exec python -m infra.local.demo
+demo: $(STAMP) ## Play the demonstration against a system that is already running (PORT=4570)
+	@exec python -m infra.local.demo --port "$(PORT)"
 
 .PHONY: test
 test: $(STAMP) ## Run all tests
@@ -85,4 +85,5 @@ screenshots: $(STAMP) ## Take the pictures in docs/images again, of the console 
 
 .PHONY: clean
 clean: ## Forget the local system's data and everything built
+	@if [ -d .perkwire ]; then python3 -m infra.local.runs; fi
 	rm -rf .perkwire .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -4,8 +4,6 @@ python -m infra.local --port 4566 --demo MaxAttempts=3 RetryIntervalSeconds=5
 """
 
 import argparse
-import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -14,24 +12,23 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
-from infra.local import demo, stack
+from infra.local import demo, runs, stack
 from infra.local.emulator import HOST, ROOT, Emulator, EmulatorError, check_port
 from infra.local.verifying import prepare
 from infra.operator_key import create_operator_key
 from infra.parameters import ParameterError, resolve
 from perkwire.journal import Unavailable
 
-WORK = ROOT / ".perkwire"
 PYTHON = (3, 13)
 
 _STACK_NAME = "perkwire"
 _FAILURES = (
     EmulatorError,
+    runs.RunError,
     stack.StackError,
     ParameterError,
     demo.DemoError,
@@ -43,8 +40,8 @@ _FAILURES = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM; the exit status is 1 when something cannot be started."""
-    options = _options(arguments)
     try:
+        options = _options(arguments)
         with ExitStack() as running:
             stop = _stop_on_signals()
             _isolate_environment()
@@ -64,33 +61,34 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
     if sys.version_info[:2] != PYTHON:
         wanted = ".".join(map(str, PYTHON))
         raise EmulatorError(f"the functions run on Python {wanted}: run `make setup` with it")
-    check_port(options.port)
     template = stack.read_template(ROOT / "template.yaml")
     console_url = {"ConsoleUrl": f"http://{HOST}:{options.port}/console"}
     parameters = resolve(template, console_url | options.parameters, local=True)
     # Each port has data of its own: queue URLs, which functions keep, contain it.
-    home = WORK / str(options.port)
-    running.enter_context(_only_run(home))
+    home = runs.WORK / str(options.port)
+    runs.refuse_second(home)
+    check_port(options.port)
+    running.enter_context(runs.only_run(home))
     if options.demo:
         threading.Thread(target=prepare, daemon=True).start()  # while the build waits for SAM
 
     with _step("Build") as say:
-        say("built" if stack.build(ROOT, WORK) else "unchanged since the last one")
+        say("built" if stack.build(ROOT, runs.WORK) else "unchanged since the last one")
     emulator = Emulator(options.port, home)
     with _step("Emulator") as say:
         running.enter_context(emulator)
         say(f"answers on {emulator.url}, log in {emulator.log.relative_to(ROOT)}")
     with _step("Deploy") as say:
-        outputs = stack.deploy(WORK, emulator.url, _STACK_NAME, parameters)
+        outputs = stack.deploy(runs.WORK, emulator.url, _STACK_NAME, parameters)
         say(f"{parameters['MaxAttempts']} attempts, {parameters['RetryIntervalSeconds']} s apart")
     with _step("Operator key") as say:
         local = {"api_url": emulator.url, "aws_endpoint_url": emulator.url, **outputs}
-        kept = _read(home / "local.json").get("operator_key")
+        kept = runs.addresses(home).get("operator_key")
         local["operator_key"] = _operator_key(emulator.url, outputs["ConfigTableName"], kept)
-        where = home if options.private else WORK
-        for folder in {home, where}:
-            _write(folder / "local.json", local)
-        say(f"in {(where / 'local.json').relative_to(ROOT)}, with every address")
+        where = runs.keep_addresses(home, local)
+        if not options.private:
+            where = running.enter_context(runs.announced(runs.WORK, local))
+        say(f"in {where.relative_to(ROOT)}, with every address")
 
     print(f"\n  API           {emulator.url}/v1")
     print(f"  Console       {parameters['ConsoleUrl']}")
@@ -101,19 +99,25 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
     return emulator
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise runs.RunError(message)
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
-    parser.add_argument("--port", type=int, default=4566)
+    parser = _Parser(prog="python -m infra.local", description=__doc__)
+    parser.add_argument("--port", default="4566")
     parser.add_argument("--demo", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument(
         "--private", action="store_true", help="leave .perkwire/local.json to another system"
     )
     parser.add_argument("parameters", nargs="*", metavar="Key=Value")
     options = parser.parse_args(arguments)
+    options.port = runs.read_port(options.port)
     pairs = [parameter.partition("=") for parameter in options.parameters]
     for name, equals, _value in pairs:
         if not equals:
-            parser.error(f"{name}: a parameter is written Key=Value")
+            raise ParameterError(f"{name} has no value: a parameter is written Key=Value")
     options.parameters = {name: value for name, _equals, value in pairs}
     return options
 
@@ -148,17 +152,6 @@ def _wait(stop: threading.Event, emulator: Emulator) -> None:
                 raise EmulatorError(f"the emulator has stopped; see {emulator.log}")
     except KeyboardInterrupt:
         print()
-
-
-@contextmanager
-def _only_run(home: Path) -> Iterator[None]:
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)  # it keeps the emulator's state
-    with (home / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EmulatorError(f"another `make run` is using {home}") from None
-        yield
 
 
 class _Step:
@@ -196,24 +189,6 @@ def _accepted(api_url: str, key: str) -> bool:
     except urllib.error.HTTPError:
         return False
     return True
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content
-
-
-def _write(path: Path, content: Mapping[str, str]) -> None:
-    """Replace a file that only its owner may read."""
-    temporary = path.with_suffix(".tmp")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file, indent=2, sort_keys=True)
-        file.write("\n")
-    temporary.replace(path)
 
 
 if __name__ == "__main__":

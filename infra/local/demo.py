@@ -3,6 +3,7 @@
 Each run makes an account of its own, so that it works on data that has survived earlier runs.
 """
 
+import argparse
 import json
 import secrets
 import sys
@@ -16,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+from infra.local import runs
 from infra.local.arrivals import WIDTH, Arrivals, listed
-from infra.local.emulator import ROOT
 from infra.local.receiver import Receiver
 from infra.local.verifying import prepare
 
@@ -226,21 +227,32 @@ def _mending_webhook(api: _Api, receiver: Receiver) -> None:
     receiver.add(_MENDS, created["secret"], failures=_FAILURES)
 
 
-def main(local_json: Path = ROOT / ".perkwire" / "local.json") -> int:
+def main(arguments: Sequence[str] | None = None, work: Path = runs.WORK) -> int:
     """Play the demonstration against the system that `make run` has started, until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.demo")
+    parser.add_argument("--port", default="4566")
+    options = parser.parse_args(arguments)
     try:
-        local = json.loads(local_json.read_text(encoding="utf-8"))
+        local = runs.addresses(work / str(runs.read_port(options.port)))
+        if not local:
+            raise DemoError(_NOTHING.format(port=options.port))
         with running(local["api_url"], local["operator_key"]):
             threading.Event().wait()
     except KeyboardInterrupt:
         print()
-    except (FileNotFoundError, urllib.error.URLError):
-        print("make demo: nothing is running here, start it with `make run`", file=sys.stderr)
+    except urllib.error.URLError:
+        print(f"make demo: {_NOTHING.format(port=options.port)}", file=sys.stderr)
         return 1
-    except DemoError as error:
+    except (DemoError, runs.RunError) as error:
         print(f"make demo: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+_NOTHING = (
+    "nothing is running at port {port}: start it with `make run`, "
+    "or say where it runs, e.g. `make demo PORT=4570`"
+)
 
 
 if __name__ == "__main__":
