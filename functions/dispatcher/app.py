@@ -31,7 +31,8 @@ from perkwire.trials.sampling import Sampling
 from perkwire.trials.trial import MOST_SECONDS
 
 _BATCH = 10  # the mapping's BatchSize: a thread for each request of an invocation
-_AFTERWARDS_MS = 200  # what the log needs once the last request is over
+_SPARE_THREADS = 2
+_ANSWER_SECONDS = 0.1  # what the answer to SQS needs after all else
 
 
 @cache
@@ -93,7 +94,7 @@ def _dispatching() -> Dispatching:
             pause=PauseRule(settings.pause_after_failures, settings.pause_when_exhausted),
             request_seconds=settings.endpoint_timeout_seconds,
         ),
-        executor=ThreadPoolExecutor(_BATCH, thread_name_prefix="send"),
+        executor=ThreadPoolExecutor(_BATCH + _SPARE_THREADS, thread_name_prefix="send"),
         clock=now,
     )
 
@@ -117,7 +118,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     def dispatch(received: Sequence[Received]) -> Sequence[str]:
         return _dispatching().dispatch(
-            received, lambda: (context.get_remaining_time_in_millis() - _AFTERWARDS_MS) / 1000
+            received,
+            lambda: context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS,
         )
 
     return left_for_sqs(event, _telemetry(), dispatch)

@@ -33,6 +33,8 @@ from perkwire.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.webhook import PauseReason, Webhook, WebhookStatus
 
 GONE = 410
+LOG_SECONDS = 0.2
+"""What the log needs once the last request is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ class _Work:
 class Dispatching:
     """The dispatcher's work on the messages of one invocation.
 
-    `executor` needs as many threads as an invocation has messages.
+    `executor` needs as many threads as an invocation has messages, and some to spare: a step that
+    has been given up keeps its own until its client gives up too.
     """
 
     def __init__(
@@ -163,24 +166,39 @@ class Dispatching:
     ) -> list[str]:
         """Deal with each message; the ids of those to be left for SQS.
 
-        `seconds_left` says how long until the log must be written. A message for which there is no
-        time for a request that takes its whole time-out is left as it is.
+        No step takes longer than `seconds_left`: past the function's time-out SQS would bring all
+        of them again, those that have succeeded too. A message for which there is no time for a
+        request that takes its whole time-out is left as it is.
         """
         works = self._readable(received)
         left = {record.message_id for record in received} - {
             work.received.message_id for work in works
         }
-        self._find(works)
-        self._log_unlogged(works)
+        self._find(works, seconds_left)
+        self._log_unlogged(works, seconds_left)
         sent = [work for work in works if work.to_send]
         self._send(sent, seconds_left)
-        left |= self._settle(works)
-        self._tell(works, self._watch_health(works))
-        # A thread that never ends must not come into the next invocation, where it could write to
+        left |= self._settle(works, seconds_left)
+        try:
+            self._in_time(seconds_left, lambda: self._tell(works, self._watch_health(works)))
+        except Unavailable as error:
+            self._journal.fault("health_not_kept", detail=str(error))
+        # A request that never ends must not come into the next invocation, where it could write to
         # its endpoint: the time-out of this one ends it with the process.
         for work in sent:
-            work.ended.wait()
+            if work.sending_since is not None:
+                work.ended.wait()
         return [record.message_id for record in received if record.message_id in left]
+
+    def _in_time[T](self, seconds_left: Callable[[], float], step: Callable[[], T]) -> T:
+        """What a step gives; raises Unavailable if it has not ended in time."""
+        try:
+            (result,) = self._executor.map(
+                lambda _: step(), (None,), timeout=max(0.0, seconds_left())
+            )
+        except TimeoutError as error:
+            raise Unavailable("no answer in the time that was left") from error
+        return result
 
     def _readable(self, received: Sequence[Received]) -> list[_Work]:
         works = []
@@ -193,17 +211,12 @@ class Dispatching:
                 )
         return works
 
-    def _find(self, works: Sequence[_Work]) -> None:
+    def _find(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> None:
         """Find each message's webhook and log entry, and what they alone decide."""
         if not works:
             return
         try:
-            states = self._webhooks.states(
-                {(work.message.account_id, work.message.webhook_id) for work in works}
-            )
-            entries = self._log.find(
-                {(work.message.account_id, work.message.delivery_id) for work in works}
-            )
+            states, entries = self._in_time(seconds_left, lambda: self._look_up(works))
         except Unavailable as error:
             self._journal.fault("dispatching_unavailable", detail=str(error))
             return
@@ -227,7 +240,18 @@ class Dispatching:
                 work.to_send = decided is None
                 work.finding = decided or Finding.UNAVAILABLE
 
-    def _log_unlogged(self, works: Sequence[_Work]) -> None:
+    def _look_up(
+        self, works: Sequence[_Work]
+    ) -> tuple[Mapping[WebhookId, WebhookState], Mapping[DeliveryId, Delivery]]:
+        states = self._webhooks.states(
+            {(work.message.account_id, work.message.webhook_id) for work in works}
+        )
+        entries = self._log.find(
+            {(work.message.account_id, work.message.delivery_id) for work in works}
+        )
+        return states, entries
+
+    def _log_unlogged(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> None:
         """Give an entry to a delivery that was received before and has none.
 
         Its earlier receives were burnt before the log: if this one is too, and it is the last, an
@@ -242,9 +266,21 @@ class Dispatching:
             work.entry = self._entry(
                 work, Verdict(DeliveryStatus.RETRYING, None, Disposition.LEAVE)
             )
-        changes = [Change(None, work.entry, None) for work in unlogged if work.entry]
-        if changes:
-            self._log.write(changes)
+        self._write(
+            [Change(None, work.entry, None) for work in unlogged if work.entry], seconds_left
+        )
+
+    def _write(
+        self, changes: Sequence[Change], seconds_left: Callable[[], float]
+    ) -> set[DeliveryId]:
+        """Write the log; the ids of those that are not stored, or not known to be."""
+        if not changes:
+            return set()
+        try:
+            return self._in_time(seconds_left, lambda: self._log.write(changes))
+        except Unavailable as error:
+            self._journal.fault("delivery_table_failing", detail=str(error))
+            return {change.after.id for change in changes}
 
     def _send(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> None:
         """Open, render, sign and send, each message in a thread of its own.
@@ -253,7 +289,9 @@ class Dispatching:
         that is still not back when the log must be written does not take it from the others.
         """
         sending = self._executor.map(
-            lambda work: self._run(work, seconds_left), works, timeout=seconds_left()
+            lambda work: self._run(work, seconds_left),
+            works,
+            timeout=max(0.0, seconds_left() - LOG_SECONDS),
         )
         with contextlib.suppress(TimeoutError):
             for _ in sending:
@@ -268,9 +306,10 @@ class Dispatching:
             work.ended.set()
 
     def _overdue(self, work: _Work) -> _Outcome:
-        self._fault(work, "request_overdue")
         if work.sending_since is None:
+            self._fault(work, "no_time_left", detail="the secret did not come in time")
             return Finding.UNAVAILABLE, None
+        self._fault(work, "request_overdue")
         return Finding.REFUSED, Attempt(
             number=_attempt_number(work),
             at=work.sending_since,
@@ -286,7 +325,7 @@ class Dispatching:
         if isinstance(made, Finding):
             return made, None
         request, opened = made
-        if seconds_left() <= self._rule.request_seconds:
+        if seconds_left() <= self._rule.request_seconds + LOG_SECONDS:
             self._fault(work, "no_time_left")
             return Finding.UNAVAILABLE, None
         at = self._clock()
@@ -325,7 +364,7 @@ class Dispatching:
             self._fault(work, "delivery_unrenderable", detail=type(error).__name__)
         return Finding.UNRENDERABLE
 
-    def _settle(self, works: Sequence[_Work]) -> set[str]:
+    def _settle(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> set[str]:
         """Write the log; the ids of the messages to be left."""
         verdicts = {
             work.received.message_id: verdict(work.finding, last_attempt=self._is_last(work))
@@ -336,7 +375,7 @@ class Dispatching:
         changes = [
             Change(work.entry, work.after, work.attempt) for work in works if work.after is not None
         ]
-        unstored = self._log.write(changes) if changes else set()
+        unstored = self._write(changes, seconds_left)
         left = set()
         for work in works:
             decided = verdicts[work.received.message_id]

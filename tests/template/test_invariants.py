@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from infra.parameters import ParameterError, resolve
 from perkwire.adapters.aws import INVOKE_SECONDS
+from perkwire.adapters.tables import PATIENCE
 from perkwire.trials.trial import MOST_SECONDS
 from tests.template.stack import ROOT, observability, of_type, source, transformed
 
@@ -187,6 +188,19 @@ class TestFunctions:
         assert MOST_SECONDS + 5 <= INVOKE_SECONDS, "a cold start, and what surrounds the request"
         for name in ("ManagementFunction", "ConsoleFunction"):
             assert INVOKE_SECONDS + 5 <= functions[name]["Timeout"] < api_gateway_waits
+
+    def test_a_table_that_hangs_is_given_up_before_those_who_wait_for_it_are(self) -> None:
+        """Twice in an invocation, and once more after the requests of a dispatcher's.
+
+        What is slower yet, or a stack with less time, is given up step by step as time runs out.
+        """
+        parameters = resolve(source(), {}, local=False)
+        functions = of_type(transformed(), FUNCTION)
+        once = PATIENCE.most_seconds
+        for name in ("IngestFunction", "RouterFunction", "JobsFunction", "ManagementFunction"):
+            assert 2 * once <= value_of(functions[name]["Timeout"], parameters), name
+        dispatcher = value_of(functions["DispatcherFunction"]["Timeout"], parameters)
+        assert 3 * once + float(parameters["EndpointTimeoutSeconds"]) <= dispatcher
 
     def test_the_runtime_matches_the_interpreter_of_the_repository(self) -> None:
         version = (ROOT / ".python-version").read_text().strip()

@@ -27,6 +27,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from perkwire.adapters.tables import (
+    NoAnswer,
     failing_as_unavailable,
     failure,
     find_all,
@@ -184,10 +185,11 @@ class RetryableDeliveries(DeliveryReader):
         ]
         still = (DeliveryItem.run == entry.run) & (DeliveryItem.status != DeliveryStatus.SUCCEEDED)
 
-        def update() -> None:
-            update_if(item, actions, still)
-
-        _written(update, self._journal)
+        try:
+            with failing_as_unavailable():
+                update_if(item, actions, still)
+        except Unavailable as error:
+            self._journal.fault("delivery_table_failing", detail=str(error))
 
 
 class DeliveryTable(DeliveryReader):
@@ -204,17 +206,23 @@ class DeliveryTable(DeliveryReader):
         """Store them; the ids of those not stored.
 
         Deliveries that succeed at their first attempt, nearly all, go in one batch; any other
-        entry is updated under a condition, so that a success and a newer run always stay.
+        entry is updated under a condition, so that a success and a newer run always stay. Once
+        DynamoDB does not answer at all, nothing more is tried: the others would wait as long.
         """
         fresh = [
             change
             for change in changes
             if change.before is None and change.after.status is DeliveryStatus.SUCCEEDED
         ]
-        unstored = self._put(fresh)
-        for change in changes:
-            if change not in fresh and not _written(partial(self._update, change), self._journal):
-                unstored.add(change.after.id)
+        updates = [change for change in changes if change not in fresh]
+        unstored = {change.after.id for change in changes}
+        try:
+            unstored -= self._put(fresh)
+            for change in updates:
+                if self._written(partial(self._update, change)):
+                    unstored.discard(change.after.id)
+        except NoAnswer as error:
+            self._journal.fault("delivery_table_failing", detail=str(error))
         return unstored
 
     def add(self, deliveries: Sequence[Delivery]) -> None:
@@ -243,14 +251,28 @@ class DeliveryTable(DeliveryReader):
                 return
 
     def _put(self, changes: Sequence[Change]) -> set[DeliveryId]:
+        """Store these; the ids of those stored. Raises NoAnswer."""
+
         def put() -> None:
             with DeliveryItem.batch_write() as batch:
                 for change in changes:
                     batch.save(self._item(change.after))
 
-        if not changes or _written(put, self._journal):
+        if not changes or not self._written(put):
             return set()
         return {change.after.id for change in changes}
+
+    def _written(self, write: Callable[[], None]) -> bool:
+        """Whether DynamoDB has not refused it; raises NoAnswer."""
+        try:
+            with failing_as_unavailable():
+                write()
+        except NoAnswer:
+            raise
+        except Unavailable as error:
+            self._journal.fault("delivery_table_failing", detail=str(error))
+            return False
+        return True
 
     def _update(self, change: Change) -> None:
         after = change.after
@@ -309,16 +331,6 @@ class DeliveryTable(DeliveryReader):
 
     def _expires_at(self, delivery: Delivery) -> int:
         return delivery.created_at // MICROSECONDS + self._retention_seconds
-
-
-def _written(write: Callable[[], None], journal: Journal) -> bool:
-    try:
-        with failing_as_unavailable():
-            write()
-    except Unavailable as error:
-        journal.fault("delivery_table_failing", detail=str(error))
-        return False
-    return True
 
 
 def to_delivery(item: DeliveryItem) -> Delivery:

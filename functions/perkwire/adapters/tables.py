@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import cast
 
 from botocore.exceptions import ClientError
@@ -16,11 +17,32 @@ from pynamodb.models import Model
 
 from perkwire.journal import Unavailable
 
-_CONNECT_SECONDS = 1.0
-_READ_SECONDS = 3.0
 _RETRIES = 3
 _PAGE = 100  # BatchGetItem takes at most 100 keys
 _PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a call is waited for, and how often it is repeated."""
+
+    connect_seconds: float
+    read_seconds: float
+    retries: int
+
+    @property
+    def most_seconds(self) -> float:
+        """What a call takes that never gets an answer: botocore waits up to 1, 2, 4 … s between."""
+        tries = (1 + self.retries) * (self.connect_seconds + self.read_seconds)
+        return tries + sum(2.0**retry for retry in range(self.retries))
+
+
+PATIENCE = Patience(0.5, 1.0, 2)
+"""Little: a function must be able to say that DynamoDB is away within its own time-out."""
+
+
+class NoAnswer(Unavailable):
+    """DynamoDB cannot be reached: what else is asked of it now would fail as slowly."""
 
 
 def text_list(*, null: bool = False) -> "ListAttribute[str]":
@@ -31,9 +53,9 @@ def text_list(*, null: bool = False) -> "ListAttribute[str]":
 def connect() -> Connection:
     """A connection for `bind`; its client is made at its first call."""
     return Connection(
-        connect_timeout_seconds=_CONNECT_SECONDS,
-        read_timeout_seconds=_READ_SECONDS,
-        max_retry_attempts=_RETRIES,
+        connect_timeout_seconds=PATIENCE.connect_seconds,
+        read_timeout_seconds=PATIENCE.read_seconds,
+        max_retry_attempts=PATIENCE.retries,
     )
 
 
@@ -57,7 +79,8 @@ def failing_as_unavailable() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        raise Unavailable(f"DynamoDB: {failure(error)}") from error
+        kind = Unavailable if isinstance(error.cause, ClientError) else NoAnswer
+        raise kind(f"DynamoDB: {failure(error)}") from error
     except KeyError as error:  # an answer without what every answer has
         raise Unavailable("DynamoDB: not an answer of its own") from error
 

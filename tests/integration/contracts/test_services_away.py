@@ -6,6 +6,7 @@ what is else ends the whole batch, or is a 500.
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,6 +70,7 @@ from tests.hostile_endpoints import (
 from tests.integration.contracts.test_job_store import a_job
 
 SECONDS = 0.05
+ONCE = tables.Patience(SECONDS, SECONDS, 0)
 CLAIM = Claim(account_id=ACCOUNT, event_id=EventId("evt_1"), digest="x", accepted_at=NOW, sent=True)
 OTHER_CLAIM = Claim(
     account_id=ACCOUNT, event_id=EventId("evt_2"), digest="x", accepted_at=NOW, sent=False
@@ -194,13 +196,13 @@ def away(request: pytest.FixtureRequest) -> Iterator[Endpoint]:
         yield endpoint
 
 
-def connection_to(endpoint: Endpoint) -> Connection:
+def connection_to(endpoint: Endpoint, patience: tables.Patience = ONCE) -> Connection:
     connection = Connection(
         "us-east-1",
         endpoint.url(target=""),
-        connect_timeout_seconds=SECONDS,
-        read_timeout_seconds=SECONDS,
-        max_retry_attempts=0,
+        connect_timeout_seconds=patience.connect_seconds,
+        read_timeout_seconds=patience.read_seconds,
+        max_retry_attempts=patience.retries,
         aws_access_key_id="local",
         aws_secret_access_key="local",
     )
@@ -224,6 +226,32 @@ def test_what_the_log_cannot_store_is_said_and_not_raised(away: Endpoint) -> Non
     assert log(connection, journal).write(BOTH_KINDS) == {SUCCESS.id, ENTRY.id}
 
     assert set(journal.kinds) == {"delivery_table_failing"}
+
+
+def test_once_the_table_does_not_answer_no_other_write_waits_for_it() -> None:
+    failures = [a_delivery(status=DeliveryStatus.FAILED) for _ in range(9)]
+    changes = [Change(None, SUCCESS, None), *(Change(None, one, None) for one in failures)]
+    for tried in (changes, changes[1:]):
+        with Endpoint(stalls_after(b"")) as endpoint:
+            connection, journal = connection_to(endpoint), FakeTelemetry()
+
+            unstored = log(connection, journal).write(tried)
+
+            assert unstored == {change.after.id for change in tried}
+            assert (len(endpoint.requests), journal.kinds) == (1, ["delivery_table_failing"])
+
+
+def test_a_call_takes_no_longer_than_its_patience_says() -> None:
+    patience = tables.Patience(SECONDS, SECONDS, 1)
+    with Endpoint(stalls_after(b"")) as endpoint:
+        connection = connection_to(endpoint, patience)
+        begun = time.monotonic()
+
+        with pytest.raises(tables.NoAnswer):
+            log(connection, FakeTelemetry()).find({(ACCOUNT, ENTRY.id)})
+
+        assert time.monotonic() - begun < patience.most_seconds + 0.5
+        assert len(endpoint.requests) == 2
 
 
 def test_a_run_that_cannot_be_noted_is_a_fault(away: Endpoint) -> None:
