@@ -123,9 +123,13 @@ class Fields:
         fewest: int = 1,
         most: int,
         longest: int = 256,
+        repeatable: bool = False,
         check: Callable[[str], str | None] = lambda _: None,
     ) -> tuple[str, ...] | None:
-        """A list of `fewest` to `most` distinct strings; `check` says what is wrong with one."""
+        """A list of `fewest` to `most` distinct strings; `check` says what is wrong with one.
+
+        If `repeatable`, one that comes again is read once and is not wrong.
+        """
         value = self._member(name)
         if value is None:
             return None
@@ -139,7 +143,8 @@ class Fields:
             if not isinstance(item, str) or not 1 <= len(item) <= longest:
                 self.wrong(place, f"must be a string of 1 to {longest} characters")
             elif item in found:
-                self.wrong(place, "is there twice")
+                if not repeatable:
+                    self.wrong(place, "is there twice")
             elif wrong := check(item):
                 self.wrong(place, wrong)
             else:
@@ -152,11 +157,14 @@ class Fields:
         *,
         most: int,
         longest: int = 256,
+        repeatable: bool = False,
         check: Callable[[str], str | None] = lambda _: None,
     ) -> tuple[str, ...]:
         """As `texts`, but its absence is an error; what is wrong reads as empty."""
         self._require(name)
-        return self.texts(name, most=most, longest=longest, check=check) or ()
+        return (
+            self.texts(name, most=most, longest=longest, repeatable=repeatable, check=check) or ()
+        )
 
     def finish(self) -> list[FieldError]:
         """All errors, the unknown members among them."""

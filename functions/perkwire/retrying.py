@@ -70,7 +70,7 @@ class RetryResult:
 def parse_ids(value: dict[str, Json]) -> tuple[DeliveryId, ...]:
     """Read POST /v1/deliveries/retry; raises the 422 problem."""
     fields = Fields(value)
-    ids = fields.required_texts("ids", most=MOST_IDS)
+    ids = fields.required_texts("ids", most=MOST_IDS, repeatable=True)
     fields.raise_if_wrong()
     return tuple(DeliveryId(one) for one in ids)
 
