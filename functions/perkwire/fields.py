@@ -6,8 +6,17 @@ from collections.abc import Callable, Sequence
 from perkwire.problem import FieldError, invalid, malformed
 from perkwire.strict_json import InvalidJson, Json, parse
 
-_NO_CONTROLS = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
-_NO_CONTROLS_FORM = "without control characters"
+# What breaks a line or turns the text after it around; a script that runs from right to left
+# needs none of it.
+_HARMFUL = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+# What does not show by itself: spaces, joiners, fillers, selectors, tags. Emoji are made with some.
+_UNSEEN = (
+    r"\u0020\u00a0\u00ad\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200d\u202f"
+    r"\u205f-\u2065\u206a-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff"
+)
+_NAME = re.compile(f"[^{_HARMFUL}]*[^{_HARMFUL}{_UNSEEN}][^{_HARMFUL}]*")
+_NAME_FORM = "without control or direction characters, not blank"
 
 
 def parse_object(body: bytes) -> dict[str, Json]:
@@ -77,8 +86,8 @@ class Fields:
         return self.text(name, longest=longest, pattern=pattern, form=form) or ""
 
     def name(self) -> str | None:
-        """The member `name`: 1 to 128 characters, none of them a control character."""
-        return self.text("name", longest=128, pattern=_NO_CONTROLS, form=_NO_CONTROLS_FORM)
+        """The member `name`: 1 to 128 characters of one line, of which at least one shows."""
+        return self.text("name", longest=128, pattern=_NAME, form=_NAME_FORM)
 
     def required_name(self) -> str:
         """As `name`, but its absence is an error; what is wrong reads as empty."""

@@ -11,7 +11,8 @@ pytestmark = pytest.mark.timeout(400)
 
 SCRIPT = "<script>window.broken=1</script>\"'><img src=x onerror=window.broken=1>{{7*7}}${7*7}"
 CLOSING = "</textarea></title></pre></code></option><svg onload=window.broken=1>"
-RIGHT_TO_LEFT = "\u202eevil\u202c مرحبا שלום"
+RIGHT_TO_LEFT = "evil مرحبا שלום"
+TURNED = f"\u202e{RIGHT_TO_LEFT}\u202c"
 LONG = "W" * 120
 _NAMES = (SCRIPT, CLOSING, RIGHT_TO_LEFT, LONG)
 
@@ -40,7 +41,7 @@ class Hostile:
         event = {
             "type": f"custom.{'w' * 60}",
             "program_id": SCRIPT,
-            "data": {SCRIPT: CLOSING, "long": LONG * 5, "rtl": RIGHT_TO_LEFT, "list": [SCRIPT]},
+            "data": {SCRIPT: CLOSING, "long": LONG * 5, "rtl": TURNED, "list": [SCRIPT]},
         }
         (event_id,) = self.account.post(event)
         until(lambda: self.account.statuses() == ["failed"] * 4, "all of them have failed")

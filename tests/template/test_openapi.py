@@ -25,6 +25,7 @@ from perkwire import (
     endpoint,
     event,
     event_listing,
+    fields,
     ids,
     reading,
     signing_in,
@@ -675,6 +676,7 @@ class TestLimits:
         [
             (named("EventType"), event.EVENT_TYPE.pattern),
             (named("EventId"), event._ID.pattern),
+            (named("Name"), fields._NAME.pattern),
             (named("GivenHeaders/propertyNames"), endpoint._TOKEN.pattern),
             (named("NotifyEmails/items"), account._EMAIL.pattern),
             ("/components/parameters/Cursor/schema", pages._CURSOR.pattern.replace("{1,400}", "+")),
@@ -785,6 +787,7 @@ EVENT_CHANGES: list[Object] = [
 WEBHOOK_CHANGES: list[Object] = [
     {},
     *each("name", text(128), text(129), "", "é", "a\x00b", "a\x85b", "a\u2028b", 1, None),
+    *each("name", " ", " a", "\u200d", "\u3164", "\u202ea", "a\u200f", "\U000e0067", "😀\u200d😀"),
     *each("description", text(1000), text(1001), "", 1),
     *each("url", "", 1, None, "https://e.example/" + text(2031)),
     *(

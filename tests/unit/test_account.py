@@ -151,7 +151,7 @@ def test_names_hold_no_control_characters(parse: Any, name: str) -> None:  # noq
         parse({"name": name} | scopes)
 
     assert raised.value.document()["errors"] == [
-        {"field": "name", "detail": "must be without control characters"}
+        {"field": "name", "detail": "must be without control or direction characters, not blank"}
     ]
 
 

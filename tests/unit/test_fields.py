@@ -1,4 +1,6 @@
 import re
+import sys
+import unicodedata
 
 import pytest
 
@@ -53,7 +55,25 @@ def test_a_pattern_must_match_the_whole() -> None:
     assert fields.errors == [FieldError("a", "must be letters")]
 
 
-@pytest.mark.parametrize("name", ["a", "x" * 128, "Zoë \N{GRINNING FACE}", "a\u200bb"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a", " a ", "x" * 128, "0", ".", "Zoë \N{GRINNING FACE}", "a\u200bb"),
+        *(
+            "\u0645\u0631\u062d\u0628\u0627",
+            "שלום",
+            "नमस्ते",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "東京",
+            "\N{MUSICAL SYMBOL G CLEF}",
+        ),
+        # A family, a flag of a country, a keycap and a flag of Scotland: emoji of many characters.
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\U0001f1f2\U0001f1f9",
+        "1\ufe0f\u20e3",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+    ],
+)
 def test_a_name_is_any_text_of_one_line(name: str) -> None:
     fields = Fields({"name": name})
 
@@ -70,6 +90,34 @@ def test_a_name_is_short_and_without_control_characters(name: Json) -> None:
 
     assert fields.name() is None
     assert [error.field for error in fields.finish()] == ["name"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(" ", "\u00a0", "\u3000 ", "\u00ad", "\u200b\u2060", "\u200d", "\ufeff", "\ufe0f"),
+        *("\u034f", "\u115f\u1160", "\u3164", "\uffa0", "\u2800", "\U000e0067\U000e007f"),
+    ],
+)
+def test_a_name_has_a_character_that_shows(name: str) -> None:
+    assert Fields({"name": name}).name() is None
+    assert Fields({"name": f"{name}a{name}"}).name() == f"{name}a{name}"
+
+
+@pytest.mark.parametrize("mark", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_a_name_turns_no_text_around(mark: str) -> None:
+    assert Fields({"name": f"a{mark}b"}).name() is None
+
+
+@pytest.mark.parametrize("mark", "\u200e\u200f\u061c")
+def test_a_name_has_no_mark_of_direction(mark: str) -> None:
+    assert Fields({"name": f"a{mark}b"}).name() is None
+
+
+def test_a_name_of_one_control_character_or_space_is_none() -> None:
+    for character in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp"):
+            assert Fields({"name": character}).name() is None, hex(ord(character))
 
 
 def test_a_name_that_is_required_and_not_sent_is_one_error() -> None:
