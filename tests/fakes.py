@@ -708,6 +708,14 @@ class FakeJobTable(Failing):
 class FakeJobStore(FakeJobTable):
     """For JobStore: starting.Jobs."""
 
+    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Job]:
+        self._called("page")
+        before = "~" if cursor is None else _read_cursor(cursor)
+        own = [job for job in self._items.jobs.values() if job.account_id == account_id]
+        newest = sorted((one for one in own if one.id < before), key=_job_id, reverse=True)
+        page = [self._seen(job) for job in newest[:limit]]
+        return Page(page, _write_cursor(page[-1].id) if len(page) == limit else None)
+
     def add(self, job: Job) -> None:
         self._called("add")
         with self._items.lock:
@@ -871,6 +879,10 @@ def _page[T](items: Iterable[tuple[str, T]], limit: int, cursor: str | None) -> 
     # DynamoDB says that there may be more whenever it stopped at the limit.
     full = len(page) == limit
     return Page([item for _, item in page], _write_cursor(page[-1][0]) if full else None)
+
+
+def _job_id(job: Job) -> JobId:
+    return job.id
 
 
 def _write_cursor(key: str) -> str:

@@ -2,11 +2,12 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered
+from management.resolver import Call, answered, listed
 from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.jobs.job import JobKind
+from perkwire.jobs.listing import parse_job_filter
 from perkwire.jobs.starting import DryRun, JobManagement
-from perkwire.managing import WebhookManagement
+from perkwire.managing import Page, WebhookManagement
 
 
 def add(
@@ -29,6 +30,14 @@ def add(
     @resolver.post("/v1/webhooks/<webhook_id>/replay")
     def replay(webhook_id: str) -> Response[str]:
         return start(webhook_id, JobKind.REPLAY)
+
+    @resolver.get("/v1/jobs")
+    def list_jobs() -> Response[str]:
+        call = Call(resolver)
+        account_id = account(call)
+        limit, cursor = call.page("webhook_id", "status")
+        page = jobs.list(account_id, parse_job_filter(call.query), limit, cursor)
+        return listed(Page([job.shown() for job in page.items], page.next_cursor))
 
     @resolver.get("/v1/jobs/<job_id>")
     def get(job_id: str) -> Response[str]:

@@ -1,6 +1,6 @@
 """Identifiers: a prefix that says what it names, then lower-case Crockford base 32.
 
-The event ids that we make up, and the second part of delivery ids, begin with a time in
+The event ids that we make up, job ids, and the second part of delivery ids begin with a time in
 milliseconds, so they sort by it as text.
 """
 
@@ -25,6 +25,7 @@ _SAMPLE = "sample-"
 _SAMPLE_ID = re.compile(
     rf"{_SAMPLE}([{_ALPHABET}]{{{_TIME_LENGTH}}})[{_ALPHABET}]{{{_RANDOM_LENGTH}}}"
 )
+_JOB_RANDOM_LENGTH = 6  # 30 bits: an account starts few jobs in one millisecond
 
 
 def new_account_id() -> AccountId:
@@ -42,9 +43,9 @@ def new_key_id() -> KeyId:
     return KeyId(f"key_{_random()}")
 
 
-def new_job_id() -> JobId:
-    """`job_` and 80 random bits."""
-    return JobId(f"job_{_random()}")
+def new_job_id(at: int) -> JobId:
+    """`job_`, the time (microseconds since the epoch) and 30 random bits: one account's own."""
+    return JobId(f"job_{time_prefix(at)}{_random()[:_JOB_RANDOM_LENGTH]}")
 
 
 def new_event_id(accepted_at: int) -> EventId:

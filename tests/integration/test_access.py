@@ -21,7 +21,7 @@ SCOPES = ("events", "webhooks", "operator")
 # Names in paths that are of no account.
 NOBODYS = {"event_type"}
 # Which calls take ids elsewhere than in their paths; the tests below name each of them.
-IDS_IN_QUERIES = {("GET /v1/deliveries", "webhook_id")}
+IDS_IN_QUERIES = {("GET /v1/deliveries", "webhook_id"), ("GET /v1/jobs", "webhook_id")}
 IDS_IN_BODIES = {
     ("POST /v1/deliveries/retry", "ids"),
     ("POST /v1/events", "account_id"),
@@ -268,6 +268,15 @@ def test_another_accounts_webhook_as_a_filter_lists_nothing(
 
     assert (answer.status, answer.json["data"]) == (200, [])
     assert len(estate.tenant.deliveries(**query)) == 1
+
+
+def test_another_accounts_jobs_are_not_listed(estate: Estate, another_tenant: Tenant) -> None:
+    for query in ({}, {"webhook_id": estate.ids["webhook_id"]}):
+        answer = another_tenant.call("GET", "/v1/jobs", query=query)
+
+        assert (answer.status, answer.json["data"]) == (200, [])
+        mine = estate.tenant.call("GET", "/v1/jobs", query=query).json["data"]
+        assert [job["id"] for job in mine] == [estate.ids["job_id"]]
 
 
 def test_another_accounts_deliveries_are_not_retried(

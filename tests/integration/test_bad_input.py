@@ -377,6 +377,7 @@ LISTS = {
     "/v1/events": False,
     "/v1/webhooks": False,
     "/v1/deliveries": False,
+    "/v1/jobs": False,
     "/v1/accounts": True,
     "/v1/accounts/{account}/api-keys": True,
 }
@@ -397,6 +398,14 @@ QUERIES = [
         "/v1/events",
         {"type": "Points", "since": "today", "until": ""},
         {"type": "must be an event type", "since": TIME_OF_QUERY, "until": TIME_OF_QUERY},
+    ),
+    (
+        "/v1/jobs",
+        {"status": "lost", "webhook_id": "wh_0"},
+        {
+            "status": "must be queued, running, done, cancelled or failed",
+            "webhook_id": "is not a webhook's id",
+        },
     ),
     (
         "/v1/deliveries",

@@ -254,6 +254,21 @@ def test_a_page_of_the_log_is_read_by_one_query_for_each_webhook(
     assert len({one["id"] for one in [*page["data"], *following["data"]]}) == 100
 
 
+def test_a_page_of_jobs_is_read_by_one_query(
+    tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    for webhook in some_webhooks(tenant, receiver, 3):
+        for kind in ("replay", "retry-failed"):
+            asked = {"since": "2026-01-01T00:00:00Z"}
+            assert tenant.call("POST", f"/v1/webhooks/{webhook}/{kind}", asked).status == 202
+    calls.forget()
+
+    page = tenant.get("/v1/jobs", limit="5", status="done")
+
+    calls.check("management", {"Query": Count(1, 1)})
+    assert (page["data"], page["next_cursor"] is None) == ([], False)
+
+
 def test_a_page_of_failures_costs_one_batch_read_more_whatever_else_is_in_the_log(
     system: System, tenant: Tenant, receiver: Receiver, calls: Counter
 ) -> None:

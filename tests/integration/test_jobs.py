@@ -260,6 +260,24 @@ def test_jobs_are_of_the_account_and_the_scope(
         assert tenant.call("GET", f"/v1/jobs/{odd}").status == 404
 
 
+def test_a_job_whose_id_is_lost_is_found_again(tenant: Tenant, receiver: Receiver) -> None:
+    webhooks = [tenant.webhook(receiver.endpoint().url) for _ in range(2)]
+    asked = [(webhook, kind) for webhook in webhooks for kind in ("replay", "retry-failed")]
+    ids = [start(tenant, webhook, kind) for webhook, kind in asked]
+    assert tenant.call("DELETE", f"/v1/jobs/{ids[0]}").status == 200
+
+    def listed(**query: str) -> list[str]:
+        return [job["id"] for job in tenant.get("/v1/jobs", **query)["data"]]
+
+    assert listed() == ids[::-1]
+    assert listed(status="queued", webhook_id=webhooks[0]["id"]) == [ids[1]]
+    assert listed(status="cancelled") == [ids[0]]
+    page = tenant.get("/v1/jobs", limit="3")
+    assert [job["id"] for job in page["data"]] == ids[:0:-1]
+    assert page["data"][0] == tenant.get(f"/v1/jobs/{ids[-1]}")
+    assert listed(limit="3", cursor=page["next_cursor"]) == [ids[0]]
+
+
 def test_an_unreadable_message_is_left(system: System) -> None:
     system.sqs.send_message(QueueUrl=system.queue("JobQueue"), MessageBody='{"v": 1}')
 

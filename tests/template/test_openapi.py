@@ -52,6 +52,7 @@ from perkwire.formats import FORMATS, Attempt, format_names
 from perkwire.ids import AccountId, DeliveryId, EventId
 from perkwire.jobs import job
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus, parse_job
+from perkwire.jobs.listing import JobFilter, parse_job_filter
 from perkwire.jobs.starting import DryRun
 from perkwire.managing import WebhookManagement
 from perkwire.problem import MOST_ERRORS, FieldError, Problem, conflict, invalid
@@ -610,7 +611,7 @@ class TestLimits:
     def test_numbers_are_the_codes(self) -> None:
         assert parameter("listWebhooks", "limit")["default"] == DEFAULT_LIMIT
         assert parameter("listWebhooks", "limit")["maximum"] == HIGHEST_LIMIT
-        for page in ("Webhooks", "Deliveries", "Events", "Accounts", "ApiKeys"):
+        for page in ("Webhooks", "Deliveries", "Events", "Accounts", "ApiKeys", "Jobs"):
             assert schema(page)["properties"]["data"]["maxItems"] == HIGHEST_LIMIT
         assert schema("NewEvents")["properties"]["events"]["maxItems"] == event.MAX_EVENTS
         assert schema("EventType")["maxLength"] == event.LONGEST_EVENT_TYPE
@@ -707,7 +708,7 @@ class TestLimits:
         assert errors(named("AccountRef"), ids.new_account_id()) == []
         assert errors(named("WebhookId"), webhook) == []
         assert errors(named("KeyId"), ids.new_key_id()) == []
-        assert errors(named("JobId"), ids.new_job_id()) == []
+        assert errors(named("JobId"), ids.new_job_id(builders.NOW)) == []
         assert errors(named("EventId"), new_event) == []
         delivery = ids.delivery_id(webhook, [new_event], builders.NOW)
         assert errors(named("DeliveryId"), delivery) == []
@@ -857,7 +858,7 @@ JOB_CHANGES: list[Object] = [
 def a_job(**members: Any) -> Job:  # noqa: ANN401
     """A job that has just been made, but for these members."""
     made: Object = {
-        "id": ids.new_job_id(),
+        "id": ids.new_job_id(builders.NOW),
         "account_id": builders.ACCOUNT,
         "webhook_id": ids.new_webhook_id(),
         "kind": JobKind.RETRY_FAILED,
@@ -1205,6 +1206,26 @@ class TestRequests:
         assert problem.document()["errors"] == [
             {"field": "colour", "detail": "is not a known parameter"}
         ]
+
+    def test_jobs_are_filtered_by_the_parameters_of_the_contract(self) -> None:
+        _, _, _, parameters = operations()["listJobs"]
+        query = {each["name"]: str(each["example"]) for each in parameters if "name" in each}
+        filters = {name: query[name] for name in ("webhook_id", "status")}
+
+        assert query.keys() - filters == {"Perkwire-Account", "limit", "cursor"}
+        assert parse_job_filter(filters) == JobFilter(
+            ids.WebhookId(filters["webhook_id"]), JobStatus(filters["status"])
+        )
+        assert parameter("listJobs", "status")["enum"] == [*JobStatus]
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("webhook_id", ""), ("webhook_id", "wh_0"), ("status", "lost")]
+    )
+    def test_a_filter_of_jobs_is_refused_by_both(self, name: str, value: str) -> None:
+        validator = Draft202012Validator(parameter("listJobs", name))
+
+        assert not validator.is_valid(value)
+        assert refusal(lambda: parse_job_filter({name: value})) is not None
 
     def test_events_take_the_query_parameters_of_the_contract(self) -> None:
         _, _, _, parameters = operations()["listEvents"]

@@ -14,6 +14,7 @@ from perkwire.ids import (
     event_id_for_key,
     new_account_id,
     new_event_id,
+    new_job_id,
     new_key_id,
     new_test_delivery_id,
     new_webhook_id,
@@ -39,6 +40,14 @@ def test_a_new_id_says_what_it_names_and_is_like_no_other(new: object, prefix: s
 
     assert len(ids) == 200
     assert all(re.fullmatch(f"{prefix}_{BASE32}{{16}}", one) for one in ids)
+
+
+def test_new_job_ids_sort_by_the_millisecond_and_differ_within_it() -> None:
+    ids = {new_job_id(NOW) for _ in range(200)}
+
+    assert len(ids) == 200
+    assert all(re.fullmatch(f"job_{BASE32}{{16}}", one) for one in ids)
+    assert new_job_id(NOW - 1_000) < min(ids) <= max(ids) < new_job_id(NOW + 1_000)
 
 
 @given(MOMENTS, MOMENTS)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.event import Event
-from perkwire.ids import AccountId, EventId, JobId, new_job_id
+from perkwire.ids import AccountId, EventId, JobId, new_job_id, new_webhook_id
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
+from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import DryRun, JobManagement
@@ -918,10 +919,44 @@ def test_another_accounts_webhooks_and_jobs_are_not_found(world: World) -> None:
         lambda: management.get(OTHER_ACCOUNT, job.id),
         lambda: management.cancel(OTHER_ACCOUNT, job.id),
         lambda: management.get(ACCOUNT, JobId("job_none")),
-        lambda: management.cancel(ACCOUNT, new_job_id()),
+        lambda: management.cancel(ACCOUNT, new_job_id(NOW)),
     ):
         assert problem_of(call)["status"] == 404
     assert world.job(job).status is JobStatus.QUEUED
+
+
+def test_jobs_are_listed_newest_first_by_webhook_and_status(world: World) -> None:
+    ended = world.start(REPLAY)
+    world.run()
+    world.clock.pass_seconds(1)
+    waiting = world.start(RETRY_FAILED)
+
+    def listed(account_id: AccountId = ACCOUNT, **wanted: Any) -> list[JobId]:  # noqa: ANN401
+        page = world.management.list(account_id, JobFilter(**wanted), 50, None)
+        assert page.next_cursor is None
+        return [job.id for job in page.items]
+
+    assert listed() == [waiting.id, ended.id]
+    assert listed(status=JobStatus.QUEUED) == [waiting.id]
+    assert listed(status=JobStatus.DONE, webhook_id=WEBHOOK) == [ended.id]
+    assert listed(webhook_id=new_webhook_id()) == []
+    assert listed(OTHER_ACCOUNT) == []
+
+
+def test_a_filter_makes_a_page_of_jobs_short_and_the_list_goes_on(world: World) -> None:
+    ended = world.start(REPLAY)
+    world.run()
+    world.clock.pass_seconds(1)
+    waiting = world.start(RETRY_FAILED)
+    done = JobFilter(status=JobStatus.DONE)
+
+    first = world.management.list(ACCOUNT, done, 1, None)
+    second = world.management.list(ACCOUNT, done, 1, first.next_cursor)
+
+    assert (first.items, [job.id for job in second.items]) == ([], [ended.id])
+    world.management.cancel(ACCOUNT, waiting.id)
+    (cancelled,) = world.management.list(ACCOUNT, JobFilter(), 1, None).items
+    assert cancelled.status is JobStatus.CANCELLED
 
 
 def test_a_job_as_it_is_shown(world: World) -> None:

@@ -2,7 +2,7 @@
 
 | item | pk | sk |
 |---|---|---|
-| job | `<account>#jobs` | `<job>` |
+| job | `<account>#jobs` | `<job>`, which sorts by when it was made |
 | the latest job of a webhook and kind | `<account>#jobs` | `latest#<webhook>#<kind>` |
 """
 
@@ -16,6 +16,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from perkwire.adapters.config_items import ConfigItem
+from perkwire.adapters.pages import page
 from perkwire.adapters.tables import (
     failing_as_unavailable,
     failure,
@@ -27,11 +28,13 @@ from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import JobRunning
 from perkwire.journal import Unavailable
+from perkwire.managing import Page
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
 
 _KEPT_SECONDS = 30 * DAY_SECONDS  # after its last change
 _TRIES = 3
-_JOB_ID = re.compile(r"job_[0-9a-z]{16}")
+_JOB_PREFIX = "job_"
+_JOB_ID = re.compile(rf"{_JOB_PREFIX}[0-9a-z]{{16}}")
 
 
 class JobConfigItem(ConfigItem, discriminator="job"):
@@ -198,6 +201,13 @@ class JobStore(JobTable):
                     raise Unavailable(f"DynamoDB: {failure(error)}") from error
             else:
                 return
+
+    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Job]:
+        """An account's jobs, newest first; raises Problem for a bad cursor, and Unavailable."""
+        listed = page(
+            JobConfigItem, jobs_pk(account_id), limit, cursor, prefix=_JOB_PREFIX, forward=False
+        )
+        return Page([item.to_job() for item in listed.items], listed.next_cursor)
 
     def cancel(self, account_id: AccountId, job_id: JobId, now: int) -> Job | None:
         """Cancel one; None if it has ended or never was. Raises Unavailable."""

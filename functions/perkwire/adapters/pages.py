@@ -16,11 +16,18 @@ _SORT_KEY = re.compile(r"[\x21-\x7e]{1,300}")
 
 
 def page[M: Model](
-    model: type[M], pk: str, limit: int, cursor: str | None, *, prefix: str = ""
+    model: type[M],
+    pk: str,
+    limit: int,
+    cursor: str | None,
+    *,
+    prefix: str = "",
+    forward: bool = True,
 ) -> Page[M]:
     """Up to `limit` items of a partition in the order of their sort keys, after the cursor's.
 
-    Read consistently. Raises the 422 problem for a cursor that no page gave, and Unavailable.
+    Not `forward` turns the order around. Read consistently. Raises the 422 problem for a cursor
+    that no page gave, and Unavailable.
     """
     start = None
     if cursor is not None:
@@ -34,6 +41,7 @@ def page[M: Model](
             page_size=limit,
             last_evaluated_key=start,
             consistent_read=True,
+            scan_index_forward=forward,
         )
         items = list(results)
     last = results.last_evaluated_key

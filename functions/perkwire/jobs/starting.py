@@ -8,7 +8,9 @@ from perkwire.accepting import Outgoing, Queue
 from perkwire.account import Account
 from perkwire.ids import AccountId, JobId, WebhookId, new_job_id
 from perkwire.jobs.job import Job, JobKind, JobReason, JobRequest, JobStatus, parse_job
+from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.selecting import Selection, count
+from perkwire.managing import Page
 from perkwire.messages import JobMessage, write_job_message
 from perkwire.problem import Problem, conflict, not_found, unavailable
 from perkwire.strict_json import Json
@@ -31,6 +33,10 @@ class Jobs(Protocol):
 
     def find(self, account_id: AccountId, job_id: JobId) -> Job | None:
         """One job, read consistently; raises Unavailable."""
+        ...
+
+    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Job]:
+        """An account's jobs, newest first; raises Problem for a bad cursor, and Unavailable."""
         ...
 
     def advance(self, before: Job, after: Job) -> Job | None:
@@ -133,6 +139,16 @@ class JobManagement:
             raise not_found("job")
         return job
 
+    def list(
+        self, account_id: AccountId, wanted: JobFilter, limit: int, cursor: str | None
+    ) -> Page[Job]:
+        """Jobs, newest first; what the filter leaves out makes a page short.
+
+        One query. Raises Problem and Unavailable.
+        """
+        page = self._jobs.page(account_id, limit, cursor)
+        return Page([job for job in page.items if wanted.takes(job)], page.next_cursor)
+
     def cancel(self, account_id: AccountId, job_id: JobId) -> Job:
         """Stop a job after its present page; raises Problem (409: it has ended) and Unavailable."""
         cancelled = self._jobs.cancel(account_id, job_id, self._clock())
@@ -145,7 +161,7 @@ class JobManagement:
         # Nothing is kept from before; an hour that holds nothing is a query all the same.
         earliest = max(now - self._retention, account.created_at - _CLOCKS_APART)
         return Job(
-            id=new_job_id(),
+            id=new_job_id(now),
             account_id=webhook.account_id,
             webhook_id=webhook.id,
             kind=kind,

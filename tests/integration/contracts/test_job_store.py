@@ -18,6 +18,7 @@ from perkwire.ids import AccountId, JobId, WebhookId, new_account_id, new_job_id
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.selecting import EventSelection, count
 from perkwire.jobs.starting import JobRunning
+from perkwire.problem import Problem
 from perkwire.routing import RoutedEvent
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
@@ -92,7 +93,7 @@ def webhook_id() -> WebhookId:
 
 def a_job(account_id: AccountId, webhook_id: WebhookId, **members: object) -> Job:
     job = Job(
-        id=new_job_id(),
+        id=new_job_id(NOW),
         account_id=account_id,
         webhook_id=webhook_id,
         kind=JobKind.REPLAY,
@@ -234,6 +235,26 @@ def test_of_many_at_once_one_is_added(
     kept.jobs.add(a_job(account_id, new_webhook_id()))
     kept.jobs.cancel(account_id, JobId(added), NOW)
     kept.jobs.add(a_job(account_id, webhook_id))
+
+
+def test_jobs_are_listed_newest_first_a_page_at_a_time(
+    kept: Kept, account_id: AccountId, webhook_id: WebhookId
+) -> None:
+    jobs = [
+        a_job(account_id, new_webhook_id(), id=new_job_id(NOW + n * 1_000), kind=kind)
+        for n, kind in enumerate([*JobKind] * 2)
+    ]
+    for job in [*jobs, a_job(new_account_id(), webhook_id)]:
+        kept.jobs.add(job)
+    cancelled = kept.jobs.cancel(account_id, jobs[3].id, NOW)
+
+    first = kept.jobs.page(account_id, 3, None)
+    second = kept.jobs.page(account_id, 3, first.next_cursor)
+
+    assert first.items == [cancelled, jobs[2], jobs[1]]
+    assert (second.items, second.next_cursor) == ([jobs[0]], None)
+    with pytest.raises(Problem):
+        kept.jobs.page(account_id, 3, "../..")
 
 
 def failed(account_id: AccountId, webhook_id: WebhookId, accepted_at: int) -> Delivery:
