@@ -2,7 +2,8 @@
 
 Each guards one promise of `HttpSender`: the dialled address is a checked one, the deadline holds
 for every read and write, an interim answer is not taken for the answer, a connection that its peer
-may have given up is not used again. urllib3's own retries see none of the failures.
+may have given up, or has sent more on, is not used again, nothing is written after a failure.
+urllib3's own retries see none of the failures.
 """
 
 import contextlib

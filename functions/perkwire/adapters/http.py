@@ -38,11 +38,13 @@ class HttpSender:
     blink that the last step takes), whatever the endpoint does; nothing of it runs on afterwards.
     The URL rule of `policy` and `denied_ports`, and the address rule, are applied to every request.
     Redirects are answers like others; there are no proxies, cookies, netrc or environment, and no
-    resending. TLS is verified by host name against `ca_file`, or certifi's bundle.
+    resending. TLS is verified by host name against `ca_file`, or certifi's bundle. After a failure
+    the endpoint gets nothing more of the request, not even what the kernel holds of it.
 
     Once an answer's head has come, the endpoint has answered: a body that never ends, stalls or
     breaks off does not change that, and 4096 bytes of it are read at most, never decoded.
-    Connections are kept for four idle seconds, and only if the answer was read to its end.
+    Connections are kept for four idle seconds, and only if the answer was read to its end and
+    nothing came after it.
     """
 
     def __init__(
