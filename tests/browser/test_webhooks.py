@@ -183,6 +183,29 @@ def test_a_test_leaves_the_form_as_it_is_and_says_how_it_went(
     person.is_told("Something is not right yet.")
 
 
+def test_headers_are_given_again_for_another_host(account: Account, person: Person) -> None:
+    webhook = account.webhook("https://till.example/hook", headers={"x-shop": "till-0007"})
+    person.sign_in_by_link(account)
+    person.open(f"/console/webhooks/{webhook['id']}/edit")
+
+    person.fill("URL", "https://new-till.example/hook")
+    expect(person.find("region", "Preview")).to_contain_text("must be given again, or be none")
+    person.click("button", "Save the changes")
+
+    expect(person.page.get_by_role("alert")).to_be_focused()
+    expect(person.find("radio", re.compile("^Replace them all"))).to_be_checked()
+    expect(person.field("Name of header 1")).to_have_value("x-shop")
+    expect(person.field("Value of header 1")).to_have_value("")
+    assert person.barriers() == []
+    person.fill("Value of header 1", "till-0007")
+    person.click("button", "Save the changes")
+
+    person.is_told("The webhook is changed.")
+    changed = account.get(f"/v1/webhooks/{webhook['id']}")
+    assert changed["url"] == "https://new-till.example/hook"
+    assert changed["header_names"] == ["x-shop"]
+
+
 def test_what_is_wrong_with_a_webhook_stands_beside_its_field_and_nothing_is_typed_twice(
     account: Account, person: Person
 ) -> None:
