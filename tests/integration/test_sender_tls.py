@@ -24,6 +24,9 @@ from tests.hostile_endpoints import (
     Script,
     answer,
     answers,
+    hangs_up,
+    resets,
+    says,
 )
 from tests.hostile_tls import (
     DATA,
@@ -240,7 +243,7 @@ def test_no_second_handshake_is_begun(authority: trustme.CA, ca_file: str, tmp_p
         taken_over = TakenOver(peer.sock, context)
         taken_over.read()
         peer.send(taken_over.seal(HANDSHAKE, HELLO_REQUEST))
-        time.sleep(STEP_SECONDS)
+        kinds.append(peer.sock.recv(65536)[0])
         peer.send(taken_over.seal(DATA, answer()))
         while record := peer.sock.recv(65536):
             kinds.append(record[0])
@@ -299,12 +302,12 @@ def a_part_of_a_record(peer: TakenOver) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "says", [one_record, one_record_read_in_two, two_records, a_part_of_a_record]
+    "sealed", [one_record, one_record_read_in_two, two_records, a_part_of_a_record]
 )
 @pytest.mark.parametrize("server", [tls12, tls13])
 def test_a_connection_on_which_bytes_came_ahead_is_not_used_again(
     server: Server,
-    says: Callable[[TakenOver], bytes],
+    sealed: Callable[[TakenOver], bytes],
     authority: trustme.CA,
     ca_file: str,
     tmp_path: Path,
@@ -315,7 +318,7 @@ def test_a_connection_on_which_bytes_came_ahead_is_not_used_again(
         taken_over = TakenOver(peer.sock, context)
         while request := taken_over.read():
             peer.endpoint.note(request)
-            peer.send(says(taken_over))
+            peer.send(sealed(taken_over))
 
     with Endpoint(script) as endpoint, sender(ca_file=ca_file) as http:
         for _ in range(2):
@@ -364,6 +367,24 @@ def test_an_endpoint_that_is_not_trusted_is_told_why(ca_file: str) -> None:
         assert error_of(http.send(post(url(endpoint)))) is TransportError.TLS
         endpoint.join()
     assert alerts == ["TLSV1_ALERT_UNKNOWN_CA"]
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (hangs_up, TransportError.RESET),
+        (resets, TransportError.RESET),
+        (says(b"SMTP ready\r\n\r\n"), TransportError.BAD_ANSWER),
+    ],
+)
+def test_an_answer_that_breaks_has_the_error_that_it_has_without_tls(
+    script: Script, error: TransportError, authority: trustme.CA, ca_file: str
+) -> None:
+    context = server_tls(authority.issue_cert("127.0.0.1"))
+    with Endpoint(script, tls=context) as endpoint, sender(ca_file=ca_file) as http:
+        assert error_of(http.send(post(endpoint.url()))) is error
+    with Endpoint(script) as endpoint, sender() as http:
+        assert error_of(http.send(post(endpoint.url()))) is error
 
 
 def test_a_body_of_many_records_arrives_whole(authority: trustme.CA, ca_file: str) -> None:
