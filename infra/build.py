@@ -19,15 +19,11 @@ def main() -> int:
     built = subprocess.run([sys.executable, "-m", "samcli", "build"], cwd=root, check=False)
     if built.returncode != 0:
         return built.returncode
-    return 0 if all(_compile(folder) for folder in _code_folders(root)) else 1
+    return 0 if all(compile_code(folder) for folder in _code_folders(root)) else 1
 
 
-def _code_folders(root: Path) -> list[Path]:
-    build = root / ".aws-sam" / "build"
-    return [folder for folder in sorted(build.iterdir()) if (folder / "requirements.txt").exists()]
-
-
-def _compile(folder: Path) -> bool:
+def compile_code(folder: Path) -> bool:
+    """Add bytecode to a folder of code; return whether all of it compiles, and print what not."""
     return bool(
         compileall.compile_dir(
             str(folder),
@@ -37,6 +33,11 @@ def _compile(folder: Path) -> bool:
             invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
         )
     )
+
+
+def _code_folders(root: Path) -> list[Path]:
+    build = root / ".aws-sam" / "build"
+    return [folder for folder in sorted(build.iterdir()) if (folder / "requirements.txt").exists()]
 
 
 if __name__ == "__main__":

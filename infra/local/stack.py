@@ -1,6 +1,5 @@
 """Builds, packages and deploys the same template.yaml that goes to AWS, onto the emulator."""
 
-import compileall
 import fcntl
 import hashlib
 import json
@@ -12,12 +11,12 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from py_compile import PycInvalidationMode
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.build import compile_code
 from infra.local.emulator import client
 
 _BUCKET = "artifacts"
@@ -167,7 +166,9 @@ class _Package:
         sources = list(_files(folder))
         archive = self._folder / f"{_digest(folder, sources)}.zip"
         if not archive.exists():
-            _compile(folder)
+            # A function's first process would be slower than a short retry interval.
+            if not compile_code(folder):
+                raise StackError("some of the code does not compile, see above")
             with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as content:
                 for file in folder.rglob("*"):
                     content.write(file, file.relative_to(folder))
@@ -213,16 +214,6 @@ def _digest(root: Path, files: Iterable[Path]) -> str:
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         digest.update(f"{file.relative_to(root)} {content}\n".encode())
     return digest.hexdigest()
-
-
-def _compile(folder: Path) -> None:
-    """Add bytecode: a function's first process would be slower than a short retry interval."""
-    compileall.compile_dir(
-        folder,
-        quiet=2,
-        stripdir=str(folder),
-        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
-    )
 
 
 def _reason(output: str) -> str:

@@ -1,6 +1,7 @@
 """Build, package and deploy: the same template that `sam deploy` takes, nested stack included."""
 
 import uuid
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,23 @@ def test_stack_is_created_updated_and_left_alone(
     assert stack.build(project, work)
     assert stack.deploy(work, emulator.url, name, {"Interval": "40"}) == outputs
     assert answer(emulator, outputs["FunctionName"]) == b"2"
+
+
+def test_bytecode_is_that_of_the_cloud_checked_by_content(project: Path, work: Path) -> None:
+    stack.build(project, work)
+    (package,) = (work / "package").glob("*.zip")
+    with zipfile.ZipFile(package) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".pyc")]
+        bytecode = archive.read(name)
+    # PEP 552: after the magic number come the flags, by content (1) and checked (2).
+    assert int.from_bytes(bytecode[4:8], "little") == 0b11
+    assert b"/var/task/app.py" in bytecode
+
+
+def test_code_that_does_not_compile_is_told_at_the_build(project: Path, work: Path) -> None:
+    (project / "functions" / "app.py").write_text("def handler(\n")
+    with pytest.raises(stack.StackError, match=r"^some of the code does not compile, see above$"):
+        stack.build(project, work)
 
 
 @pytest.mark.parametrize("changed", ["template.yaml", "infra/nested.yaml", "functions/new.py"])

@@ -1,7 +1,7 @@
 """The gaps of the pinned emulator that Perkwire needs closed, one module each.
 
-Each module says which documented AWS behaviour it restores, and has a contract test in
-`tests/local/`. Drop a module when the emulator passes its test without it.
+Each module says which documented AWS behaviour it restores, or what a machine with few cores needs,
+and is held to that by a test in `tests/local/`. Drop one when the emulator passes it without.
 """
 
 from infra.local.patches import (
