@@ -105,6 +105,12 @@ def deployed_console_url(environment: Mapping[str, Any]) -> str:
 
     The template cannot say it itself: the functions would need the API, which needs them.
     """
+    outputs = deployed_outputs(environment)
+    return f"{outputs['ApiUrl']}/console" if "ApiUrl" in outputs else ""
+
+
+def deployed_outputs(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the outputs of the stack; none if the stack is not there yet."""
     session = boto3.Session(
         profile_name=environment.get("profile"), region_name=environment.get("region")
     )
@@ -115,12 +121,11 @@ def deployed_console_url(environment: Mapping[str, Any]) -> str:
     except ClientError as error:
         # CloudFormation's way to say that there is no such stack.
         if error.response["Error"]["Code"] == "ValidationError":
-            return ""
+            return {}
         raise DeployError(f"The stack cannot be read: {error}") from error
     except BotoCoreError as error:
         raise DeployError(f"The stack cannot be read: {error}") from error
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
-    return f"{outputs['ApiUrl']}/console" if "ApiUrl" in outputs else ""
+    return {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
 
 
 def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:

@@ -6,16 +6,26 @@ one who runs it, who needs `dynamodb:PutItem` on ConfigTable; only the key's has
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
 from pynamodb.connection import Connection
+from pynamodb.transactions import TransactWrite
 
 from perkwire.account import ApiKey, Scope, key_hash, new_api_key
 from perkwire.adapters import tables
 from perkwire.adapters.account_store import KeyStore
-from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.config_items import (
+    CONFIG_ITEMS,
+    KEY_SK,
+    KeyItem,
+    KeyListItem,
+    key_pk,
+    keys_pk,
+)
 from perkwire.ids import new_key_id
 from perkwire.timestamps import now
 
@@ -25,6 +35,28 @@ def create_operator_key(table_name: str, name: str, *, endpoint_url: str | None 
 
     `endpoint_url` is a local emulator's address. Raises perkwire.journal.Unavailable.
     """
+    key, api_key = _new_key(name)
+    KeyStore(_connection(table_name, endpoint_url)).add(api_key, key_hash(key))
+    return key
+
+
+@contextmanager
+def temporary_operator_key(
+    table_name: str, name: str, *, endpoint_url: str | None = None
+) -> Iterator[str]:
+    """Store an operator's key as `create_operator_key` does, and take it back after the block."""
+    key, api_key = _new_key(name)
+    connection = _connection(table_name, endpoint_url)
+    KeyStore(connection).add(api_key, key_hash(key))
+    try:
+        yield key
+    finally:
+        with TransactWrite(connection=connection) as transaction:
+            transaction.delete(KeyItem(key_pk(key_hash(key)), KEY_SK))
+            transaction.delete(KeyListItem(keys_pk(None), api_key.id))
+
+
+def _connection(table_name: str, endpoint_url: str | None) -> Connection:
     connection = Connection()
     if endpoint_url:
         connection = Connection(
@@ -34,7 +66,10 @@ def create_operator_key(table_name: str, name: str, *, endpoint_url: str | None 
             aws_secret_access_key="local",  # noqa: S106 - an emulator checks none
         )
     tables.bind(connection, table_name, *CONFIG_ITEMS)
-    key = new_api_key()
+    return connection
+
+
+def _new_key(name: str) -> tuple[str, ApiKey]:
     api_key = ApiKey(
         id=new_key_id(),
         account_id=None,
@@ -42,8 +77,7 @@ def create_operator_key(table_name: str, name: str, *, endpoint_url: str | None 
         scopes=frozenset({Scope.OPERATOR}),
         created_at=now(),
     )
-    KeyStore(connection).add(api_key, key_hash(key))
-    return key
+    return new_api_key(), api_key
 
 
 def main() -> None:

@@ -9,16 +9,21 @@ import yaml
 
 from tests.template.stack import ROOT
 
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yaml"))
+FOLDER = ROOT / ".github" / "workflows"
+WORKFLOWS = sorted(FOLDER.glob("*.yaml"))
+
+
+def workflow_of(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text())
+    return found
 
 
 def steps(path: Path) -> list[dict[str, Any]]:
-    workflow = yaml.safe_load(path.read_text())
-    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+    return [step for job in workflow_of(path)["jobs"].values() for step in job.get("steps", [])]
 
 
-def test_there_are_two() -> None:
-    assert [path.name for path in WORKFLOWS] == ["ci.yaml", "deploy.yaml"]
+def test_there_are_three() -> None:
+    assert [path.name for path in WORKFLOWS] == ["ci.yaml", "deploy-to.yaml", "deploy.yaml"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -27,11 +32,15 @@ class TestWorkflow:
         used = re.findall(r"uses: (.+)", path.read_text())
         assert used
         for each in used:
+            if each.startswith("./"):
+                assert (ROOT / each).is_file(), each
+                continue
             assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), each
 
     def test_rights_are_given_to_jobs_one_by_one(self, path: Path) -> None:
-        workflow = yaml.safe_load(path.read_text())
+        workflow = workflow_of(path)
         assert workflow["permissions"] == {}
+        assert workflow["jobs"]
         for job in workflow["jobs"].values():
             assert job["permissions"]["contents"] == "read"
             assert set(job["permissions"]) <= {"contents", "id-token"}
@@ -42,9 +51,53 @@ class TestWorkflow:
             assert "${{" not in step.get("run", "")
 
     def test_no_token_stays_in_the_checkout(self, path: Path) -> None:
-        (checkout,) = [step for step in steps(path) if "actions/checkout" in step.get("uses", "")]
-        assert checkout["with"]["persist-credentials"] is False
+        checkouts = [step for step in steps(path) if "actions/checkout" in step.get("uses", "")]
+        assert len(checkouts) == (1 if steps(path) else 0)
+        for checkout in checkouts:
+            assert checkout["with"]["persist-credentials"] is False
 
 
 def test_deploying_needs_no_stored_credentials() -> None:
-    assert "secrets." not in (ROOT / ".github" / "workflows" / "deploy.yaml").read_text()
+    for name in ("deploy.yaml", "deploy-to.yaml"):
+        assert "secrets" not in (FOLDER / name).read_text()
+
+
+class TestDeploying:
+    def jobs(self) -> dict[str, dict[str, Any]]:
+        jobs: dict[str, dict[str, Any]] = workflow_of(FOLDER / "deploy.yaml")["jobs"]
+        return jobs
+
+    def test_nothing_is_deployed_before_the_checks_pass(self) -> None:
+        assert self.jobs()["checks"]["uses"] == "./.github/workflows/ci.yaml"
+        assert "needs" not in self.jobs()["checks"]
+        # PyYAML reads the key `on` as the truth value that it is in YAML 1.1.
+        ci: dict[Any, Any] = workflow_of(FOLDER / "ci.yaml")
+        assert "workflow_call" in ci[True]
+        assert [step.get("run") for step in steps(FOLDER / "ci.yaml")][-2:] == [
+            ".ci/run",
+            "make audit",
+        ]
+
+    def test_staging_comes_after_the_checks_and_prod_after_staging(self) -> None:
+        deployments = {name: job for name, job in self.jobs().items() if name != "checks"}
+        assert {
+            name: (job["needs"], job["uses"], job["with"]) for name, job in deployments.items()
+        } == {
+            "staging": (
+                "checks",
+                "./.github/workflows/deploy-to.yaml",
+                {"environment": "staging"},
+            ),
+            "prod": ("staging", "./.github/workflows/deploy-to.yaml", {"environment": "prod"}),
+        }
+
+    def test_a_job_whose_needs_have_failed_never_runs(self) -> None:
+        assert not any("if" in job for job in self.jobs().values())
+
+    def test_staging_is_looked_at_after_its_deployment(self) -> None:
+        *_, deploy, smoke = steps(FOLDER / "deploy-to.yaml")
+        assert deploy["run"].startswith(".venv/bin/python -m infra.deploy ")
+        assert smoke == {
+            "if": "inputs.environment != 'prod'",
+            "run": '.venv/bin/python -m infra.smoke --config-env "$ENVIRONMENT"',
+        }
