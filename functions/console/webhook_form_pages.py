@@ -1,9 +1,11 @@
 """The form of a new or stored webhook, with a preview and a test of what is filled in."""
 
 import json
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from console.form import ShownProblem
+from console.log_view import account_webhooks
 from console.outcomes import OUTCOME, outcome_part
 from console.pages import Pages
 from console.readable import readable
@@ -20,8 +22,10 @@ from perkwire.problem import Problem
 from perkwire.sending import Request
 from perkwire.settings import ConsoleSettings
 from perkwire.strict_json import Json
-from perkwire.timestamps import now
+from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now
+from perkwire.webhook import Webhook
 
+_LATELY = HOUR_SECONDS * MICROSECONDS
 _EDIT = f"{PATH}/<webhook_id>/edit"
 
 
@@ -29,6 +33,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     """Add the pages."""
     pages.done |= {
         "webhook-changed": "The webhook is changed. What is waiting already is sent this way too.",
+        "webhook-was-created": "The webhook is created already. Its secret was shown once, and "
+        "cannot be shown again: rotate it to have another one.",
     }
 
     def sent(visit: Visit) -> WebhookForm:
@@ -80,6 +86,13 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             preview=previewed(visit, asked),
         )
 
+    def just_made(visit: Visit) -> Webhook | None:
+        """What the same form has made lately: its answer, loaded again, is sent again."""
+        name, url = visit.form.text("name"), visit.form.text("url")
+        found = account_webhooks(use_cases.webhooks, visit.account_id).values()
+        same = (one for one in found if (one.name, one.url) == (name, url))
+        return next((one for one in same if now() - one.created_at < _LATELY), None)
+
     @pages.page(f"{PATH}/new")
     def show_new(visit: Visit) -> Answer:
         return form_page(visit, WebhookForm.empty())
@@ -90,6 +103,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         try:
             webhook, secret = use_cases.webhooks.create(visit.account_id, asked.asked())
         except Problem as problem:
+            if problem.status == HTTPStatus.CONFLICT and (made := just_made(visit)):
+                return visit.go(f"{PATH}/{made.id}", done="webhook-was-created")
             return form_page(visit, asked, problem=problem)
         return secret_page(visit, webhook, secret, was_created=True)
 

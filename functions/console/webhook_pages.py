@@ -56,6 +56,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         "webhook-enabled": "The webhook is enabled.",
         "webhook-disabled": "The webhook is disabled.",
         "webhook-deleted": "The webhook is deleted.",
+        "webhook-was-changed": "Nothing was rotated: the webhook has changed since that form was "
+        "opened. A new secret is shown once, and cannot be shown again: rotate it to have another.",
     }
 
     def find(visit: Visit, webhook_id: str) -> Webhook:
@@ -159,6 +161,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.form(f"{_WEBHOOK}/rotate")
     def rotate(visit: Visit, webhook_id: str) -> Answer:
         webhook = find(visit, webhook_id)
+        if visit.form.text("version") != str(webhook.version):
+            # The page that shows the secret, loaded again, would rotate again: of two rotations
+            # the first one's overlap ends, and with it the secret that the receiver has.
+            return visit.go(f"{PATH}/{webhook.id}", done="webhook-was-changed")
         hours = visit.form.number("overlap_hours")
         asked: dict[str, Json] = {} if hours is None else {"overlap_hours": hours}
         if secret := visit.form.text("secret"):

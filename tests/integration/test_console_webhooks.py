@@ -346,11 +346,29 @@ class TestCreating:
     ) -> None:
         tenant.webhook("https://shop.example/hook")
 
-        page = a_new_one(admin, url="https://shop.example/hook")
+        page = a_new_one(admin, name="another", url="https://shop.example/hook")
 
         assert page.status == 409
         assert ("a", {"href": "#f-url"}) in page.elements
         assert "is the URL of another webhook of the account" in page.text
+
+    def test_the_page_with_the_secret_loaded_again_leads_to_the_webhook(
+        self, admin: Browser, tenant: Tenant
+    ) -> None:
+        fields = filled(admin.get(NEW).form(FORM), name="till", url="https://shop.example/hook")
+        secret = shown_secret(admin.post(FORM, fields))
+        tenant.system.secrets.add(secret)
+        (made,) = tenant.get("/v1/webhooks")["data"]
+
+        again = admin.post(FORM, fields)
+        another = a_new_one(admin, name="crm", url="https://shop.example/hook")
+
+        assert again.location.startswith(f"/console/webhooks/{made['id']}?")
+        shown = admin.open(again.location)
+        assert "Its secret was shown once, and cannot be shown again" in shown.text
+        assert secret not in shown.html
+        assert another.status == 409
+        assert len(tenant.get("/v1/webhooks")["data"]) == 1
 
     def test_without_a_token_of_its_own_the_form_does_nothing(
         self, admin: Browser, tenant: Tenant
@@ -444,6 +462,22 @@ class TestSecretsAndHeaders:
         assert secret not in admin.get(f"/console/webhooks/{webhook['id']}").html
         assert "is in use until" in admin.get(f"/console/webhooks/{webhook['id']}").text
 
+    def test_the_page_with_a_rotated_secret_loaded_again_rotates_nothing(
+        self, system: System, admin: Browser, tenant: Tenant, receiver: Receiver
+    ) -> None:
+        endpoint = receiver.endpoint()
+        webhook = tenant.webhook(endpoint.url)
+        path = f"/console/webhooks/{webhook['id']}/rotate"
+        form = admin.get(path).form(path)
+        secret = shown_secret(admin.submit(form))
+        tenant.system.secrets.add(secret)
+
+        again = admin.submit(form)
+
+        assert "Nothing was rotated" in admin.open(again.location).text
+        (request,) = sent_now(system, tenant, endpoint)
+        assert request.verified(secret) == request.verified(webhook["secret"])
+
     def test_where_one_signature_fits_the_old_secret_is_said_to_sign(
         self, admin: Browser, tenant: Tenant
     ) -> None:
@@ -452,7 +486,7 @@ class TestSecretsAndHeaders:
         page = admin.get(path)
 
         at_once = admin.submit(page.form(path), overlap_hours="0", secret=PLAIN_SECRET)
-        later = admin.submit(page.form(path), overlap_hours="3")
+        later = admin.submit(admin.get(path).form(path), overlap_hours="3")
 
         assert "has room for one signature" in page.text
         assert PLAIN_SECRET in [*at_once.codes()]
