@@ -3,7 +3,7 @@
 from typing import cast
 
 from console.form import Form
-from console.log_view import webhook_names
+from console.log_view import reload_seconds, webhook_names
 from console.moments import field_moment, typed_moment
 from console.pages import LONGEST_PART, Needs, Pages, Section
 from console.readable import readable
@@ -30,7 +30,7 @@ _ROUTED_WITHIN = 5 * 60 * MICROSECONDS
 _MOVING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
 
 
-def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
+def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     """Add the pages."""
     pages.sections.append(Section("Events", PATH, Needs.ACCOUNT))
 
@@ -85,6 +85,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             webhooks=webhook_names(use_cases.webhooks, visit.account_id),
             kinds=STATUS_KINDS,
             not_in_format=NOT_IN_FORMAT,
+            reload_seconds=reload_seconds(settings.retry_interval_seconds),
             is_moving=any(one["status"] in _MOVING for one in deliveries),
         )
 

@@ -15,6 +15,7 @@ from console.log_view import (
     as_csv,
     names_of,
     read_page,
+    reload_seconds,
     webhook_names,
 )
 from console.moments import field_moment
@@ -72,6 +73,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             choices=_choices(names, wanted.parameters.get("webhook_id")),
             kinds=STATUS_KINDS,
             reasons=REASONS,
+            reload_seconds=reload_seconds(settings.retry_interval_seconds),
         )
 
     @pages.page(f"{PATH}/export.csv")
@@ -130,6 +132,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             delivery=shown,
             webhook=webhook,
             interval=settings.retry_interval_seconds,
+            reload_seconds=reload_seconds(settings.retry_interval_seconds),
             request=request,
             body=_readable(request),
             why_no_request=why_no_request,

@@ -128,6 +128,11 @@ class LogQuery:
         return self.query(tab=self.tab, cursor=True)
 
 
+def reload_seconds(retry_interval_seconds: int) -> int:
+    """How often a page with something that is being retried looks again."""
+    return min(max(retry_interval_seconds // 10, 2), 15)
+
+
 def account_webhooks(webhooks: WebhookManagement, account_id: AccountId) -> dict[str, Webhook]:
     """The account's webhooks by id, without those deleted, by name; raises Unavailable."""
     found = webhooks.list(account_id, _MOST_WEBHOOKS, None)

@@ -68,6 +68,30 @@ def test_a_failure_is_found_in_the_log_understood_and_retried_with_a_result_for_
     expect(person.row("200 OK")).to_have_count(2)
 
 
+def test_the_log_follows_what_is_being_retried_and_disturbs_nobody(
+    failed: Account, endpoint: Endpoint, person: Person
+) -> None:
+    person.sign_in(failed.key, "/console/log")
+    person.tick("checkbox", "Select all on this page")
+    person.untick("checkbox", re.compile("^Select points.earned to Till"))
+    person.click("button", "Retry selected")
+    person.click("link", "Back to the log")
+    left = person.find("checkbox", re.compile("^Select points.earned to Till"))
+    expect(person.row("retrying")).to_have_count(2)
+    left.check()
+    left.focus()
+    endpoint.answer(200)
+
+    # Nobody loads it again.
+    expect(person.row("200 OK")).to_have_count(2)
+    expect(left).to_be_checked()
+    expect(left).to_be_focused()
+    expect(person.find("button", "Retry selected")).to_be_enabled()
+    # And it comes to rest.
+    expect(person.page.locator("[data-reload]")).to_have_count(0)
+    assert person.barriers() == []
+
+
 def test_one_delivery_is_retried_from_its_page(
     failed: Account, endpoint: Endpoint, person: Person
 ) -> None:
@@ -78,7 +102,8 @@ def test_one_delivery_is_retried_from_its_page(
     person.click("button", "Retry")
 
     person.is_told("The delivery will be sent again now.")
-    person.reads_again_until(f"{MAX_ATTEMPTS + 1}. 200 OK")
+    # The page follows it by itself.
+    person.sees(f"{MAX_ATTEMPTS + 1}. 200 OK")
     person.is_at("Delivery succeeded")
     expect(person.find("button", "Retry")).to_have_count(0)
 

@@ -72,6 +72,8 @@ def test_dead_letters_are_counted_redriven_watched_and_a_redrive_is_cancelled(
     resting = len(system.bodies("DeadLetterQueue"))
     expect(deliveries).to_contain_text(re.compile(rf"Resting\s*{resting}\b"))
 
+    expect(deliveries).to_contain_text("It moves the messages of every account.")
+
     # The same four steps in the AWS console stand beside it.
     steps = deliveries.get_by_role("listitem")
     expect(steps).to_have_count(4)
@@ -85,6 +87,12 @@ def test_dead_letters_are_counted_redriven_watched_and_a_redrive_is_cancelled(
     expect(deliveries).to_contain_text("A redrive is running.")
     assert person.barriers() == []
     person.press_summary("Cancel the redrive", within=deliveries)
+    # The figures follow, and what is open and has the focus stays so.
+    cancel = person.find("button", "Cancel the redrive", within=deliveries)
+    cancel.focus()
+    expect(deliveries).not_to_contain_text(re.compile(rf"Resting\s*{resting}\b"))
+    expect(cancel).to_be_visible()
+    expect(cancel).to_be_focused()
     person.click("button", "Cancel the redrive", within=deliveries)
     person.is_told("The redrive is being cancelled.")
     newest = person.page.get_by_role("row").nth(1)
@@ -97,5 +105,6 @@ def test_dead_letters_are_counted_redriven_watched_and_a_redrive_is_cancelled(
     person.click("button", "Start the redrive", within=deliveries)
     person.is_told("The redrive is started.")
     expect(newest).to_contain_text("completed")
+    expect(deliveries).not_to_contain_text("A redrive is running.")
     until(lambda: account.statuses() == ["succeeded"] * 4, "all of them have succeeded")
     assert len(endpoint.requests) >= 4 * MAX_ATTEMPTS + 4

@@ -62,24 +62,61 @@ function filters(root) {
   }
 }
 
-// data-reload="seconds": the part of the page with this id is fetched again until it says no more.
-function reloads(root) {
-  for (const part of root.querySelectorAll("[data-reload][id]:not([data-waiting])")) {
-    part.dataset.waiting = "yes";
-    setTimeout(async () => {
-      try {
-        const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-        if (!answer.ok || answer.redirected) return;
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const fresh = page.getElementById(part.id);
-        if (!fresh) return;
-        part.replaceWith(fresh);
-        enhance(fresh.parentElement, fresh);
-      } catch {
-        delete part.dataset.waiting;
-        reloads(part.parentElement);
-      }
-    }, Number(part.dataset.reload) * 1000);
+// data-reload="seconds": the parts of the page that have it, and an id, are fetched again together
+// until the server says it of none. What a person is doing in one stays as it is.
+let reloading;
+function reloadSoon() {
+  clearTimeout(reloading);
+  const waits = [...document.querySelectorAll("[data-reload][id]")].map((part) => Number(part.dataset.reload));
+  if (waits.length) reloading = setTimeout(reload, Math.min(...waits) * 1000);
+}
+async function reload() {
+  try {
+    if (!document.hidden) {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      if (answer.redirected) return;
+      if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    }
+  } catch { /* The next one may come through. */ }
+  reloadSoon();
+}
+
+const served = new WeakMap();
+function show(page) {
+  for (const part of document.querySelectorAll("[data-reload][id]")) {
+    const fresh = page.getElementById(part.id);
+    if (!fresh) { delete part.dataset.reload; continue; }
+    const html = fresh.outerHTML;
+    if (served.get(part) === html || isInUse(part)) continue;
+    const focused = part.contains(document.activeElement) ? sameIn(fresh, part, document.activeElement) : null;
+    keepState(part, fresh);
+    part.replaceWith(fresh);
+    served.set(fresh, html);
+    enhance(fresh);
+    focused?.focus({ preventScroll: true });
+    document.title = page.title;
+    document.dispatchEvent(new Event("parts-replaced"));
+  }
+}
+function isInUse(part) {
+  const selected = getSelection();
+  return part.querySelector("form[data-sent]") || (!selected.isCollapsed && part.contains(selected.anchorNode));
+}
+const nameOf = (one) => [one.localName, one.id, one.name, one.type === "checkbox" ? one.value : "", one.href, one.closest("summary, a, button")?.textContent].join("|");
+function sameIn(fresh, part, one) {
+  const alike = (root) => [...root.querySelectorAll(one.localName)].filter((other) => nameOf(other) === nameOf(one));
+  return alike(fresh)[alike(part).indexOf(one)];
+}
+function keepState(part, fresh) {
+  for (const details of part.querySelectorAll("details[open]")) {
+    const summary = sameIn(fresh, part, details.querySelector("summary"));
+    if (summary) summary.parentElement.open = true;
+  }
+  for (const field of part.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+    const same = sameIn(fresh, part, field);
+    if (!same) continue;
+    if (field.type === "checkbox" || field.type === "radio") same.checked = field.checked;
+    else same.value = field.value;
   }
 }
 
@@ -93,15 +130,15 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-function enhance(parent, root = parent) {
+function enhance(root) {
   localTimes(root);
   copyButtons(root);
   tickAll(root);
   filters(root);
-  reloads(root === parent ? root : parent);
 }
 
 enhance(document);
+reloadSoon();
 
 // What has been done is said once, not at every reload.
 const address = new URL(location.href);

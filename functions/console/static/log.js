@@ -35,5 +35,6 @@ function needTicks() {
   if (button) button.disabled = !button.form.querySelector("input[name=ids]:checked");
 }
 document.addEventListener("change", needTicks);
+document.addEventListener("parts-replaced", needTicks);
 addEventListener("pageshow", needTicks);
 needTicks();
