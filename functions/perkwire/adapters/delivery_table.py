@@ -31,6 +31,7 @@ from perkwire.adapters.tables import (
     failing_as_unavailable,
     failure,
     find_all,
+    put_all,
     text_list,
     update_if,
 )
@@ -252,15 +253,18 @@ class DeliveryTable(DeliveryReader):
 
     def _put(self, changes: Sequence[Change]) -> set[DeliveryId]:
         """Store these; the ids of those stored. Raises NoAnswer."""
+        by_key = {_key(change.after.account_id, change.after.id): change for change in changes}
+        left = set(by_key)
 
         def put() -> None:
-            with DeliveryItem.batch_write() as batch:
-                for change in changes:
-                    batch.save(self._item(change.after))
+            nonlocal left
+            left = put_all(DeliveryItem, [self._item(change.after) for change in changes])
+            if left:
+                raise Unavailable("DynamoDB: items left unprocessed")
 
-        if not changes or not self._written(put):
-            return set()
-        return {change.after.id for change in changes}
+        if changes:
+            self._written(put)
+        return {change.after.id for key, change in by_key.items() if key not in left}
 
     def _written(self, write: Callable[[], None]) -> bool:
         """Whether DynamoDB has not refused it; raises NoAnswer."""

@@ -29,10 +29,10 @@ from pynamodb.transactions import TransactWrite
 
 from perkwire.accepting import Claim
 from perkwire.adapters.tables import (
-    failing_as_unavailable,
     failure,
     find_all,
     is_condition_failure,
+    put_all,
 )
 from perkwire.event import Event
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
@@ -141,16 +141,19 @@ class EventTable:
         self._retention_seconds = event_retention_days * DAY_SECONDS
 
     def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
-        """Store them in batches of 25; after a failure all of them count as not stored."""
+        """Store them in batches; those not stored, which after a failed call are all of them."""
+        keys = {event_pk(event.account_id, event.event.id): event for event in events}
+        left = set(keys)
         try:
-            with failing_as_unavailable(), EventItem.batch_write() as batch:
-                for event in self._merged(events):
-                    batch.save(self._item(event))
+            left = {
+                pk
+                for pk, _ in put_all(EventItem, [self._item(one) for one in self._merged(events)])
+            }
+            if left:
+                raise Unavailable("DynamoDB: items left unprocessed")
         except Unavailable as error:
             self._journal.fault("event_table_failing", detail=str(error))
-        else:
-            return set()
-        return {(event.account_id, event.event.id) for event in events}
+        return {(keys[pk].account_id, keys[pk].event.id) for pk in left}
 
     def _merged(self, events: Sequence[RoutedEvent]) -> list[RoutedEvent]:
         """Each event once, with all that it has become, in earlier routings too.
@@ -225,9 +228,8 @@ class ClaimTable:
 
     def mark_sent(self, claims: Sequence[Claim]) -> None:
         """Note that SQS holds these events; raises Unavailable."""
-        with failing_as_unavailable(), ClaimItem.batch_write() as batch:
-            for claim in claims:
-                batch.save(self._item(claim))
+        if put_all(ClaimItem, [self._item(claim) for claim in claims]):
+            raise Unavailable("DynamoDB: items left unprocessed")
 
     def _item(self, claim: Claim) -> ClaimItem:
         return ClaimItem(

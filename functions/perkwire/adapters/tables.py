@@ -2,10 +2,10 @@
 
 import random
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
@@ -19,6 +19,7 @@ from perkwire.journal import Unavailable
 
 _RETRIES = 3
 _PAGE = 100  # BatchGetItem takes at most 100 keys
+_PUTS = 25  # BatchWriteItem takes at most 25 items
 _PAUSE_SECONDS = 0.05
 
 
@@ -149,6 +150,37 @@ def _find_page[M: Model](model: type[M], keys: Sequence[tuple[str, str]]) -> lis
         if fruitless > _RETRIES:
             raise Unavailable("DynamoDB: keys left unprocessed")
         if fruitless:
-            time.sleep(_PAUSE_SECONDS * 2**fruitless * (0.5 + random.random()))  # noqa: S311
+            _pause(fruitless)
         wanted = left
     return found
+
+
+def put_all(model: type[Model], items: Sequence[Model]) -> set[tuple[str, str]]:
+    """Put items of different keys in batches; the keys of those that were left. Raises Unavailable.
+
+    What DynamoDB leaves unprocessed is put again, each time after a longer pause, a bounded number
+    of times: it leaves what a throttled partition would not take.
+    """
+    left: set[tuple[str, str]] = set()
+    for start in range(0, len(items), _PUTS):
+        left |= _put_page(model, [item.serialize() for item in items[start : start + _PUTS]])
+    return left
+
+
+def _put_page(model: type[Model], items: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    table = model._get_connection()
+    left = list(items)
+    for retry in range(_RETRIES + 1):
+        if retry:
+            _pause(retry)
+        with failing_as_unavailable():
+            answer = table.batch_write_item(put_items=left)
+        unprocessed = answer.get("UnprocessedItems", {}).get(table.table_name, [])
+        left = [one["PutRequest"]["Item"] for one in unprocessed]
+        if not left:
+            break
+    return {(item["pk"]["S"], item["sk"]["S"]) for item in left}
+
+
+def _pause(retry: int) -> None:
+    time.sleep(_PAUSE_SECONDS * 2**retry * (0.5 + random.random()))  # noqa: S311
