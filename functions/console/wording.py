@@ -14,6 +14,7 @@ STATUS_KINDS: Mapping[str, str] = {
     DeliveryStatus.SUCCEEDED: "good",
     DeliveryStatus.FAILED: "bad",
     DeliveryStatus.CANCELLED: "off",
+    DeliveryStatus.UNKNOWN: "off",
     JobStatus.QUEUED: "off",
     JobStatus.RUNNING: "warn",
     JobStatus.DONE: "good",

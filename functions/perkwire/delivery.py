@@ -9,13 +9,17 @@ from perkwire.timestamps import MICROSECONDS, to_rfc3339
 
 
 class DeliveryStatus(enum.StrEnum):
-    """Where a delivery stands. `pending` has no log entry yet: its event knows of it."""
+    """Where a delivery stands. `pending` has no log entry yet: its event knows of it.
+
+    `unknown` is what a later release wrote: this one shows it, and leaves it alone.
+    """
 
     PENDING = "pending"
     RETRYING = "retrying"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
 
 
 class Reason(enum.StrEnum):

@@ -235,6 +235,8 @@ class Dispatching:
                 work.first_copy = firsts[message.delivery_id]
                 work.finding = Finding.DOUBLED
                 self._journal.note("delivery.doubled", delivery_id=message.delivery_id)
+            elif work.entry is not None and work.entry.status is DeliveryStatus.UNKNOWN:
+                self._fault(work, "delivery_of_later_release")
             else:
                 decided = _decided_unsent(message, work.state.webhook, work.entry)
                 work.to_send = decided is None
@@ -395,7 +397,7 @@ class Dispatching:
         return work.received.receive_count >= self._rule.max_attempts
 
     def _entry(self, work: _Work, decided: Verdict) -> Delivery | None:
-        if decided.status is None:
+        if decided.status is None or (work.entry and work.entry.status is DeliveryStatus.UNKNOWN):
             return None
         now = self._clock()
         message = work.message

@@ -26,7 +26,11 @@ MOST_DELETED = 20
 
 _WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
 _CURSOR = re.compile(r"[0-9a-z]{26}")
-_STATUSES = tuple(status for status in DeliveryStatus if status is not DeliveryStatus.PENDING)
+_STATUSES = tuple(
+    status
+    for status in DeliveryStatus
+    if status not in (DeliveryStatus.PENDING, DeliveryStatus.UNKNOWN)
+)
 _UNSETTLED = (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
 
 

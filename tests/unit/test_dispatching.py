@@ -385,6 +385,20 @@ def test_the_secret_of_another_webhook_is_not_used(dispatcher: Dispatcher) -> No
     assert not dispatcher.sender.requests
 
 
+@pytest.mark.parametrize("receive_count", [1, MAX_ATTEMPTS])
+def test_what_a_later_release_logged_is_left_alone_and_harms_no_other(
+    receive_count: int, dispatcher: Dispatcher
+) -> None:
+    theirs = dispatcher.log_an_entry(status=DeliveryStatus.UNKNOWN)
+    one, other = received(receive_count), a_received(a_delivery_message())
+
+    assert dispatcher.dispatch(one, other) == [one.message_id]
+
+    assert dispatcher.journal.count("delivery_of_later_release") == 1
+    assert dispatcher.deliveries.entries[theirs.id] == theirs
+    assert len(dispatcher.sender.requests) == 1
+
+
 def test_without_time_left_messages_are_left_as_they_are(dispatcher: Dispatcher) -> None:
     dispatcher.seconds_left = REQUEST_SECONDS
     batch = [a_received(a_delivery_message()) for _ in range(3)]

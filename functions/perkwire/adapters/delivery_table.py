@@ -9,6 +9,7 @@ index `failed` holds those, as one whose next attempt never comes counts as fail
 that succeeds at its first attempt, as nearly all do, never enters it.
 """
 
+import enum
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -347,8 +348,8 @@ def to_delivery(item: DeliveryItem) -> Delivery:
         event_ids=tuple(EventId(event_id) for event_id in item.event_ids),
         event_types=tuple(item.event_types),
         run=int(item.run),
-        status=DeliveryStatus(item.status),
-        reason=Reason(item.reason) if item.reason is not None else None,
+        status=_known(DeliveryStatus, item.status) or DeliveryStatus.UNKNOWN,
+        reason=_known(Reason, item.reason),
         attempts=tuple(
             Attempt(
                 number=int(attempt.number),
@@ -364,6 +365,11 @@ def to_delivery(item: DeliveryItem) -> Delivery:
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
     )
+
+
+def _known[E: enum.StrEnum](kind: type[E], word: str | None) -> E | None:
+    """A word of a later release is none of this one's: it must not harm the entries beside it."""
+    return kind(word) if word is not None and word in kind else None
 
 
 def _id(item: DeliveryItem) -> DeliveryId:

@@ -61,6 +61,30 @@ def test_an_entry_is_found_as_it_was_written(
     assert found(adapters, fresh) == written.after
 
 
+def test_a_word_of_a_later_release_harms_no_other_entry(stack: Stack, real: Adapters) -> None:
+    account_id, webhook_id = new_account_id(), new_webhook_id()
+    entries = [a_fresh(account_id, webhook_id) for _ in range(3)]
+    real.deliveries.write([change(None, entry, None, status=FAILED) for entry in entries])
+    for entry, name in ((entries[0], "status"), (entries[1], "reason")):
+        stack.client("dynamodb").update_item(
+            TableName=stack.resources["DeliveryTable"],
+            Key={
+                "pk": {"S": f"{account_id}#{webhook_id}"},
+                "sk": {"S": entry.id.rpartition("_")[2]},
+            },
+            UpdateExpression="SET #name = :word",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":word": {"S": "thawed"}},
+        )
+
+    by_id = real.deliveries.find({(account_id, entry.id) for entry in entries})
+    listed = real.deliveries.newest(account_id, webhook_id, after="", before="~", limit=5)
+
+    standings = [(by_id[entry.id].status, by_id[entry.id].reason) for entry in entries]
+    assert standings == [(DeliveryStatus.UNKNOWN, None), (FAILED, None), (FAILED, None)]
+    assert {entry.id for entry in listed} == {*by_id}
+
+
 def test_an_absent_entry_and_another_accounts_are_not_found(
     adapters: Adapters, fresh: Delivery
 ) -> None:
