@@ -616,14 +616,15 @@ class FakeDeliveryTable(FakeDeliveryReader):
 
     def _write(self, change: Change) -> None:
         after = change.after
-        succeeded = after.status is DeliveryStatus.SUCCEEDED
         new = () if change.attempt is None else (change.attempt,)
         current = self._items.entries.get(after.id)
-        if current is None or (change.before is None and succeeded):
+        if current is None or change.is_first_success:
             self._items.put(replace(after, attempts=new))
-        elif succeeded or (
-            current.run <= after.run and current.status is not DeliveryStatus.SUCCEEDED
-        ):
+        elif not _may_change(current, change):
+            if new:
+                attempts = (*current.attempts, *new)[-_MOST_ATTEMPTS:]
+                self._items.put(replace(current, attempts=attempts, updated_at=after.updated_at))
+        else:
             self._items.put(
                 replace(
                     current,
@@ -635,6 +636,18 @@ class FakeDeliveryTable(FakeDeliveryReader):
                     updated_at=after.updated_at,
                 )
             )
+
+
+def _may_change(current: Delivery, change: Change) -> bool:
+    before, after = change.before, change.after
+    if after.status is DeliveryStatus.SUCCEEDED:
+        return True
+    if current.status is DeliveryStatus.SUCCEEDED or current.run > after.run:
+        return False
+    if after.status is not DeliveryStatus.RETRYING or current.run < after.run:
+        return True
+    read = before.status if before is not None and before.run == after.run else None
+    return current.status in (DeliveryStatus.RETRYING, read)
 
 
 class FakeQueue(Failing):

@@ -72,6 +72,12 @@ class Change:
     after: Delivery
     attempt: Attempt | None
 
+    @property
+    def is_first_success(self) -> bool:
+        """Whether it succeeded as soon as it was received, as nearly all do."""
+        succeeded = self.after.status is DeliveryStatus.SUCCEEDED
+        return succeeded and self.before is None and self.after.run == 0
+
 
 class DeliveryLog(Protocol):
     """Where deliveries are logged."""
@@ -83,8 +89,9 @@ class DeliveryLog(Protocol):
     def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
         """Store them; the ids of those that are not stored. Never raises for a failed write.
 
-        A success is never overwritten, nor a newer run by an older one; such a change counts as
-        stored.
+        A success is never overwritten, nor a newer run by an older one, nor what another copy of
+        the message has settled by one that is still retried; of such a change the attempt alone
+        is added, and it counts as stored. A first success is put whatever is there.
         """
         ...
 

@@ -22,6 +22,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -211,12 +212,8 @@ class DeliveryTable(DeliveryReader):
         entry is updated under a condition, so that a success and a newer run always stay. Once
         DynamoDB does not answer at all, nothing more is tried: the others would wait as long.
         """
-        fresh = [
-            change
-            for change in changes
-            if change.before is None and change.after.status is DeliveryStatus.SUCCEEDED
-        ]
-        updates = [change for change in changes if change not in fresh]
+        fresh = [change for change in changes if change.is_first_success]
+        updates = [change for change in changes if not change.is_first_success]
         unstored = {change.after.id for change in changes}
         try:
             unstored -= self._put(fresh)
@@ -282,20 +279,23 @@ class DeliveryTable(DeliveryReader):
     def _update(self, change: Change) -> None:
         after = change.after
         item = DeliveryItem(*_key(after.account_id, after.id))
-        succeeded = after.status is DeliveryStatus.SUCCEEDED
-        may_change = DeliveryItem.run <= after.run
-        if not succeeded:
-            may_change &= DeliveryItem.status != DeliveryStatus.SUCCEEDED
-        condition = DeliveryItem.pk.does_not_exist() | may_change
+        # AWS's client repeats a call whose answer was lost: an attempt must not be added twice.
+        not_yet = DeliveryItem.updated_at != after.updated_at
         actions = self._actions(change)
-        if not update_if(item, actions, condition) and succeeded:
+        if update_if(
+            item, actions, DeliveryItem.pk.does_not_exist() | (_may_change(change) & not_yet)
+        ):
+            return
+        if after.status is DeliveryStatus.SUCCEEDED:
             # A person has sent it again meanwhile; that it has arrived is true all the same.
-            update_if(item, actions[1:], DeliveryItem.pk.exists())
+            update_if(item, actions[1:], DeliveryItem.pk.exists() & not_yet)
+        elif change.attempt is not None:
+            added = [_attempts_action(change), DeliveryItem.updated_at.set(after.updated_at)]
+            update_if(item, added, DeliveryItem.pk.exists() & not_yet)
 
     def _actions(self, change: Change) -> list[Action]:
         """The update of an entry; the first action sets the run."""
         after = change.after
-        attempts = [_attempt_map(change.attempt)] if change.attempt is not None else []
         return [
             DeliveryItem.run.set(after.run),
             DeliveryItem.status.set(after.status),
@@ -304,7 +304,7 @@ class DeliveryTable(DeliveryReader):
             DeliveryItem.event_ids.set(DeliveryItem.event_ids | list(after.event_ids)),
             DeliveryItem.event_types.set(DeliveryItem.event_types | list(after.event_types)),
             DeliveryItem.expires_at.set(DeliveryItem.expires_at | self._expires_at(after)),
-            _attempts_action(change, attempts),
+            _attempts_action(change),
             DeliveryItem.reason.set(after.reason)
             if after.reason is not None
             else DeliveryItem.reason.remove(),
@@ -396,7 +396,24 @@ def _attempt_map(attempt: Attempt) -> AttemptMap:
     )
 
 
-def _attempts_action(change: Change, new: list[AttemptMap]) -> Action:
+def _may_change(change: Change) -> Condition:
+    """What must hold of an entry that is there."""
+    before, after = change.before, change.after
+    not_newer: Condition = DeliveryItem.run <= after.run
+    if after.status is DeliveryStatus.SUCCEEDED:
+        return not_newer
+    not_newer &= DeliveryItem.status != DeliveryStatus.SUCCEEDED
+    if after.status is not DeliveryStatus.RETRYING:
+        return not_newer
+    unsettled = DeliveryItem.status == DeliveryStatus.RETRYING
+    if before is not None and before.run == after.run:
+        unsettled |= DeliveryItem.status == before.status  # settled, but as it was read
+    not_newer &= (DeliveryItem.run < after.run) | unsettled
+    return not_newer
+
+
+def _attempts_action(change: Change) -> Action:
+    new = [_attempt_map(change.attempt)] if change.attempt is not None else []
     before = change.before.attempts if change.before is not None else ()
     if len(before) + len(new) > MOST_ATTEMPTS:
         kept = change.after.attempts[-MOST_ATTEMPTS:]

@@ -1,6 +1,7 @@
 """dispatching.DeliveryLog, routing.PausedDeliveries and reading.Deliveries."""
 
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from tests.integration.system import Stack
 
 RETRYING, SUCCEEDED = DeliveryStatus.RETRYING, DeliveryStatus.SUCCEEDED
 FAILED, CANCELLED = DeliveryStatus.FAILED, DeliveryStatus.CANCELLED
+
+_moments = count(1)
 
 
 @pytest.fixture
@@ -31,8 +34,10 @@ def a_fresh(account_id: AccountId, webhook_id: WebhookId, accepted_at: int = NOW
 def change(
     before: Delivery | None, entry: Delivery, attempt: Attempt | None, **members: object
 ) -> Change:
+    """Each at a moment of its own."""
     attempts = (*(before.attempts if before else ()), *((attempt,) if attempt else ()))
-    return Change(before, replace(entry, attempts=attempts, **members), attempt)  # type: ignore[arg-type]
+    after = replace(entry, attempts=attempts, updated_at=NOW + next(_moments))
+    return Change(before, replace(after, **members), attempt)  # type: ignore[arg-type]
 
 
 def found(adapters: Adapters, entry: Delivery) -> Delivery:
@@ -135,10 +140,98 @@ def test_a_success_is_never_overwritten(
     success = change(None, fresh, an_attempt(number=1, status_code=200, response=None))
     adapters.deliveries.write([success])
 
-    late = change(None, fresh, an_attempt(number=2), status=status, run=3)
+    late = change(None, fresh, an_attempt(number=2), status=status, run=3, due_at=NOW)
     assert adapters.deliveries.write([late]) == set()
 
-    assert found(adapters, fresh) == success.after
+    assert found(adapters, fresh) == with_attempt(success.after, late)
+
+
+def with_attempt(kept: Delivery, late: Change) -> Delivery:
+    """The entry that a late write found, to which it has added its attempt and nothing else."""
+    new = () if late.attempt is None else (late.attempt,)
+    return replace(kept, attempts=(*kept.attempts, *new), updated_at=late.after.updated_at)
+
+
+def test_a_success_of_an_older_run_or_copy_sets_no_run_back(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    newer = change(None, fresh, an_attempt(number=1), status=RETRYING, run=2)
+    adapters.deliveries.write([newer])
+
+    late = change(None, fresh, an_attempt(number=1, status_code=200), run=1)
+    assert adapters.deliveries.write([late]) == set()
+
+    entry = found(adapters, fresh)
+    assert (entry.status, entry.run, numbers(entry)) == (SUCCEEDED, 2, [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(CANCELLED, Reason.DISABLED), (FAILED, Reason.PAUSED), (FAILED, None)]
+)
+@pytest.mark.parametrize("was_logged", [False, True])
+def test_a_late_retrying_undoes_nothing_that_another_copy_has_settled(
+    was_logged: bool,
+    status: DeliveryStatus,
+    reason: Reason | None,
+    adapters: Adapters,
+    fresh: Delivery,
+) -> None:
+    before: Delivery | None = None
+    if was_logged:
+        first = change(None, fresh, an_attempt(number=1), status=RETRYING, due_at=NOW)
+        adapters.deliveries.write([first])
+        before = first.after
+    settled = change(before, fresh, None, status=status, reason=reason)
+    adapters.deliveries.write([settled])
+
+    late = change(before, fresh, an_attempt(number=2), status=RETRYING, due_at=NOW + 5)
+    assert adapters.deliveries.write([late]) == set()
+
+    assert found(adapters, fresh) == with_attempt(settled.after, late)
+
+
+@pytest.mark.parametrize("status", [CANCELLED, FAILED])
+def test_what_was_settled_when_it_was_read_is_retried(
+    status: DeliveryStatus, adapters: Adapters, fresh: Delivery
+) -> None:
+    settled = change(None, fresh, an_attempt(number=1), status=status)
+    again = change(settled.after, fresh, an_attempt(number=2), status=RETRYING, due_at=NOW + 5)
+    adapters.deliveries.write([settled])
+
+    assert adapters.deliveries.write([again]) == set()
+
+    assert found(adapters, fresh) == again.after
+
+
+def test_a_newer_run_is_retried_whatever_an_older_one_has_settled(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    read = change(None, fresh, an_attempt(number=1), status=RETRYING, run=0)
+    settled = change(read.after, fresh, an_attempt(number=2), status=FAILED, run=0)
+    newer = change(read.after, fresh, an_attempt(number=3), status=RETRYING, run=1, due_at=NOW)
+    for one in (read, settled, newer):
+        assert adapters.deliveries.write([one]) == set()
+
+    entry = found(adapters, fresh)
+    assert (entry.status, entry.run, numbers(entry)) == (RETRYING, 1, [1, 2, 3])
+
+
+@pytest.mark.parametrize("status", [RETRYING, FAILED, SUCCEEDED])
+def test_a_write_that_aws_repeats_after_a_lost_answer_adds_its_attempt_once(
+    status: DeliveryStatus, real: Adapters
+) -> None:
+    fresh = a_fresh(new_account_id(), new_webhook_id())
+    first = change(None, fresh, an_attempt(number=1), status=RETRYING)
+    success = change(None, fresh, an_attempt(number=9, status_code=200))
+    for before in (first, success):
+        real.deliveries.write([before])
+        again = change(before.after, fresh, an_attempt(number=2), status=status)
+
+        real.deliveries.write([again])
+        known = found(real, fresh)
+        real.deliveries.write([again])
+
+        assert found(real, fresh) == known
 
 
 def test_a_success_overwrites_a_failure(adapters: Adapters, fresh: Delivery) -> None:
@@ -158,7 +251,7 @@ def test_a_newer_run_is_not_set_back_by_an_older_one(adapters: Adapters, fresh: 
     older = change(None, fresh, an_attempt(number=3), status=FAILED, run=0)
     assert adapters.deliveries.write([older]) == set()
 
-    assert found(adapters, fresh) == newer.after
+    assert found(adapters, fresh) == with_attempt(newer.after, older)
 
 
 def test_an_older_runs_success_counts_and_leaves_the_run(
