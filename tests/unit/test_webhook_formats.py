@@ -273,6 +273,15 @@ def test_a_changed_signature_header_may_not_take_the_place_of_a_custom_one() -> 
     assert [error.field for error in errors_of(raised)] == ["headers.x-mine"]
 
 
+def test_changed_settings_replace_all_of_them() -> None:
+    own = a_webhook(format="qualifio", format_settings={**QUALIFIO, "signature_header": "x-own"})
+
+    change = changed(own, format_settings={"signature_encoding": "base64"})
+
+    assert change.format_settings == {**QUALIFIO, "signature_encoding": "base64"}
+    assert changed(own, name="Till").format_settings is None
+
+
 def test_of_a_format_that_this_release_does_not_know_only_the_rest_can_be_changed() -> None:
     newer = a_webhook(format="qualifio@2031-01-01", batch_size=7)
 
