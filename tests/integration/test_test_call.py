@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 import dispatcher.app
 from perkwire.adapters import aws
+from perkwire.catalogue import product_events
 from perkwire.trials.trying import MOST_PER_MINUTE
 from tests.aws_events import Context, http_api_event
 from tests.integration.system import APPS, Answered, System, Tenant, strings_in
@@ -106,6 +107,23 @@ def test_a_saved_webhook_gets_a_signed_sample(
     assert own == {name: request.headers[name] for name in own}
     assert {"webhook-id", "webhook-timestamp", "webhook-signature"} <= own.keys()
     assert {shown["headers"][name] for name in HEADERS} == {None}
+
+
+def test_each_event_of_qualifio_is_performed_against_an_endpoint_when_asked(
+    tenant: Tenant, receiver: Receiver
+) -> None:
+    endpoint = receiver.endpoint()
+    webhook = tenant.webhook(endpoint.url, format="qualifio")
+    performed = {event.types[0]: event.name.name for event in product_events("qualifio")}
+
+    for event_type in performed:
+        assert tried(tenant, webhook, {"event_type": event_type}).json["delivered"] is True
+
+    bodies = [request.json for request in endpoint.requests]
+    assert [[event["eventType"] for event in body] for body in bodies] == [
+        [name] for name in performed.values()
+    ]
+    assert {body[0]["eventId"][:9] for body in bodies} == {"evt_test_"}
 
 
 def test_an_unsaved_webhook_gets_a_signed_sample_and_stays_unsaved(
