@@ -26,6 +26,7 @@ from perkwire.event_listing import EventListing, Place, _read_cursor, _write_cur
 from perkwire.fields import parse_object
 from perkwire.ids import EventId, webhook_of
 from perkwire.jobs.job import JobKind, parse_job
+from perkwire.jobs.listing import parse_job_filter
 from perkwire.problem import Problem
 from perkwire.reading import parse_filter
 from perkwire.redriving import Redriving
@@ -93,7 +94,7 @@ PARSERS: Mapping[str, tuple[Parser, Object]] = {
     "start": (redrive, {"queue": "deliveries", "max_per_second": 5}),
 }
 # Of bytes and texts, below.
-ELSEWHERE = {"parse_object", "parse_rfc3339", "parse_filter"}
+ELSEWHERE = {"parse_object", "parse_rfc3339", "parse_filter", "parse_job_filter"}
 
 
 def answer(parser: Callable[..., object], *arguments: object) -> object:
@@ -172,9 +173,12 @@ QUERIES = st.dictionaries(
 )
 
 
-@given(QUERIES)
-def test_any_query_is_a_filter_or_a_problem(query: dict[str, str]) -> None:
-    answer(parse_filter, query)
+@pytest.mark.parametrize("parser", [parse_filter, parse_job_filter])
+@given(query=QUERIES)
+def test_any_query_is_a_filter_or_a_problem(
+    parser: Callable[..., object], query: dict[str, str]
+) -> None:
+    answer(parser, query)
 
 
 @given(QUERIES, st.none() | TEXTS | st.from_regex(r"[0-9]{16}(\.[!-~]{1,20})?", fullmatch=True))
