@@ -102,9 +102,17 @@ class Tenant:
         self.known["delivery_id"] = self._log()[0]["id"]
 
     def start_job(self) -> None:
-        """Have a job."""
+        """Have a job that is still running when the last request comes."""
+        self._made("/v1/events", {"events": [event_body() for _ in range(100)]}, self.key)
         path = f"/v1/webhooks/{self.known['webhook_id']}/replay"
-        self.known["job_id"] = self._made(path, {"since": "2026-01-01T00:00:00Z"}, self.key)["id"]
+        asked = {"since": "2026-01-01T00:00:00Z", "per_second": 1}
+
+        def are_kept() -> bool:
+            _, counted = self._system.call("POST", path, asked | {"dry_run": True}, key=self.key)
+            return bool(counted["count"] > 100)
+
+        until(are_kept, "the events can be sent again")
+        self.known["job_id"] = self._made(path, asked, self.key)["id"]
 
     def _log(self) -> list[dict[str, Any]]:
         status, answer = self._system.call("GET", "/v1/deliveries", key=self.key)
