@@ -47,8 +47,11 @@ class Hostile:
         until(lambda: self.account.statuses() == ["failed"] * 4, "all of them have failed")
         delivery_id = self.account.get("/v1/deliveries")["data"][0]["id"]
         for webhook in webhooks:
-            url = {"url": f"https://shop.example/{webhook['id']}?q='%3Cscript%3E&{LONG}"}
-            self._call("PATCH", f"/v1/webhooks/{webhook['id']}", url, key=self.account.key)
+            change = {
+                "url": f"https://shop.example/{webhook['id']}?q='%3Cscript%3E&{LONG}",
+                "headers": {f"x-{'w' * 60}": "header-value"},
+            }
+            self._call("PATCH", f"/v1/webhooks/{webhook['id']}", change, key=self.account.key)
         webhook_paths = [f"/console/webhooks/{one['id']}" for one in webhooks]
         self.pages = [
             "/console/webhooks",

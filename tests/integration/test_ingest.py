@@ -98,7 +98,8 @@ def test_a_body_may_come_in_base64(system: System, tenant: Tenant) -> None:
                     {"field": "events[0].data.member", "detail": "is required"},
                     {
                         "field": "events[1].type",
-                        "detail": "must be a dotted name such as points.earned or custom.anything",
+                        "detail": "must be a dotted name such as points.earned or custom.anything; "
+                        "the nearest are points.added, points.earned, points.expired",
                     },
                     {"field": "events[1].data", "detail": "is required"},
                     {"field": "events[1].datum", "detail": "is not a known field"},

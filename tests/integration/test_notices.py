@@ -17,7 +17,7 @@ from tests.aws_events import Context, sqs_event_of
 from tests.integration.system import System, Tenant
 from tests.receiver import Receiver
 
-RIVALS = 16
+RIVALS = 10
 HOUR = 3600 * 1_000_000
 
 

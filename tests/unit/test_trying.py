@@ -124,14 +124,20 @@ def test_a_change_is_tested_with_the_stored_secret_and_headers_and_stays_unsaved
     bench.items.put(a_webhook(headers={"X-Shop": "shop-7-token"}))
     before = dict(bench.items.webhooks)
 
-    bench.test_change(url="https://new.example/hook", batch_size=5, event_type="points.earned")
+    url = f"{a_webhook().url}/new"
+
+    bench.test_change(url=url, batch_size=5, event_type="points.earned")
 
     trial = bench.asked()
     assert isinstance(trial.webhook, Webhook)
     assert (trial.webhook.id, trial.event_type) == (WEBHOOK, "points.earned")
-    assert (trial.webhook.url, trial.webhook.batch_size) == ("https://new.example/hook", 5)
+    assert (trial.webhook.url, trial.webhook.batch_size) == (url, 5)
     assert FakeOpener().open(trial.webhook) == Opened(SECRET, {"X-Shop": "shop-7-token"})
     assert bench.items.webhooks == before
+
+    elsewhere = problem_of(bench.test_change, url="https://new.example/hook")
+    assert wrong_fields(elsewhere) == ["headers"]
+    assert len(bench.dispatcher.trials) == 1
 
 
 def test_a_change_that_cannot_be_saved_is_not_tested(bench: Bench) -> None:
