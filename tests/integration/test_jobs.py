@@ -205,7 +205,7 @@ def test_a_dead_letter_redriven_after_the_retry_sends_nothing(
 ) -> None:
     endpoint = receiver.endpoint(500)
     webhook = tenant.webhook(endpoint.url)
-    some_that_failed(system, tenant, 2)
+    event_ids = some_that_failed(system, tenant, 2)
     dead = system.bodies("DeadLetterQueue")
     endpoint.answer(200)
     run(tenant, start(tenant, webhook, "retry-failed"))
@@ -217,6 +217,7 @@ def test_a_dead_letter_redriven_after_the_retry_sends_nothing(
     system.dispatch_all()
 
     assert len(endpoint.requests) == before
+    check(tenant, matched(event_ids, webhook), endpoint.requests)
 
 
 @pytest.mark.parametrize("change", ["disable", "delete"])
