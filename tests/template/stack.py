@@ -54,9 +54,11 @@ def observability() -> dict[str, Any]:
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, Resource]:
-    """Return the properties of every resource of one type, by logical id."""
-    return {
+    """Return the properties of every resource of one type, by logical id; there is at least one."""
+    found = {
         name: resource.get("Properties", {})
         for name, resource in template["Resources"].items()
         if resource["Type"] == kind
     }
+    assert found, f"the template has no {kind}"
+    return found

@@ -53,9 +53,11 @@ def expected(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("function", SETTINGS)
 def test_a_variable_says_what_its_name_says(function: str) -> None:
     """CONFIG_TABLE is ConfigTable, EVENT_QUEUE_URL is EventQueue, MAX_ATTEMPTS is MaxAttempts."""
-    for name, value in variables(function).items():
-        if isinstance(value, dict):
-            assert value == expected(name), name
+    references = {
+        name: value for name, value in variables(function).items() if isinstance(value, dict)
+    }
+    assert references
+    assert references == {name: expected(name) for name in references}
 
 
 @pytest.mark.parametrize("function", SETTINGS)

@@ -104,6 +104,7 @@ class TestQueues:
 
     def test_dead_letters_are_kept_14_days_and_longer_than_messages(self) -> None:
         queues = of_type(transformed(), QUEUE)
+        assert len(dead_letter_queues()) == 3
         for name, dead_letter_queue in dead_letter_queues().items():
             assert queues[dead_letter_queue]["MessageRetentionPeriod"] == 14 * DAY
             assert queues[name]["MessageRetentionPeriod"] == 4 * DAY

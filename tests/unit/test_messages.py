@@ -143,6 +143,7 @@ def test_a_chunk_is_a_message_that_sqs_takes(sizes: list[int]) -> None:
 
     groups = [*chunks(events)]
 
+    assert [event for group in groups for event in group] == events
     for group in groups:
         body = write_delivery_message(a_delivery_message(None, *group))
         assert len(body) < MAX_MESSAGE_BYTES + 1000

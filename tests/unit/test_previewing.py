@@ -103,6 +103,7 @@ def test_in_a_format_that_this_release_does_not_know_nothing_can_be_previewed() 
 def test_every_type_that_a_format_says_can_be_previewed(format_name: str) -> None:
     said = [one for one in catalogue.event_types() if FORMATS[format_name].name_of(one)]
 
+    assert said
     for event_type in said:
         made = previewed(format_name=format_name, event_type=event_type)
         assert made.event_type == event_type
