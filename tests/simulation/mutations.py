@@ -15,7 +15,7 @@ import dispatcher.app
 import router.app
 from perkwire import accepting, dispatching, noticing, pausing, retrying, routing, verdict
 from perkwire.adapters import sqs_events
-from tests.fakes import FakeDeliveryTable
+from tests import fakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ MUTATIONS = (
     Mutation(
         "the log is not read before sending",
         _Dispatching,
-        "_find",
+        "_look_up",
         "self._log.find(",
         "dict.fromkeys(",
     ),
@@ -95,10 +95,10 @@ MUTATIONS = (
     ),
     Mutation(
         "a late failure overwrites a success",
-        FakeDeliveryTable,
-        "_write",
-        "current.run <= after.run and current.status is not DeliveryStatus.SUCCEEDED",
-        "current.run <= after.run",
+        fakes,
+        "_may_change",
+        "current.status is DeliveryStatus.SUCCEEDED or current.run > after.run",
+        "current.run > after.run",
     ),
     Mutation(
         "deliveries are sent before their events are kept",
@@ -177,14 +177,14 @@ MUTATIONS = (
     Mutation(
         "webhooks are looked up once and remembered",
         _Dispatching,
-        "_find",
+        "_look_up",
         """states = self._webhooks.states(
-            {(work.message.account_id, work.message.webhook_id) for work in works}
-        )""",
+        {(work.message.account_id, work.message.webhook_id) for work in works}
+    )""",
         """keys = {(work.message.account_id, work.message.webhook_id) for work in works}
-        states = self.__dict__.setdefault("remembered", {})
-        if not {webhook_id for _, webhook_id in keys} <= states.keys():
-            states.update(self._webhooks.states(keys))""",
+    states = self.__dict__.setdefault("remembered", {})
+    if not {webhook_id for _, webhook_id in keys} <= states.keys():
+        states.update(self._webhooks.states(keys))""",
     ),
     Mutation(
         "the last receive leaves no entry",
@@ -197,8 +197,8 @@ MUTATIONS = (
         "earlier receives that were burnt leave no entry",
         _Dispatching,
         "_log_unlogged",
-        "if changes:",
-        "if not works:",
+        "if work.to_send",
+        "if not works",
     ),
     Mutation(
         "what is cancelled or paused is deleted before the log has it",
