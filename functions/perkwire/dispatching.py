@@ -261,15 +261,17 @@ class Dispatching:
         return states, entries
 
     def _log_unlogged(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> None:
-        """Give an entry to a delivery that was received before and has none.
+        """Give an entry to a delivery that has none, was received before or is not again.
 
-        Its earlier receives were burnt before the log: if this one is too, and it is the last, an
-        entry that becomes overdue is all that tells of it.
+        If this receive is burnt before the log, as earlier ones were, and it is the last, an entry
+        that becomes overdue is all that tells of it.
         """
         unlogged = [
             work
             for work in works
-            if work.to_send and work.entry is None and work.received.receive_count > 1
+            if work.to_send
+            and work.entry is None
+            and (work.received.receive_count > 1 or self._is_last(work))
         ]
         for work in unlogged:
             work.entry = self._entry(
@@ -404,8 +406,10 @@ class Dispatching:
         return work.received.receive_count >= self._rule.max_attempts
 
     def _entry(self, work: _Work, decided: Verdict) -> Delivery | None:
-        if decided.status is None or (work.entry and work.entry.status is DeliveryStatus.UNKNOWN):
+        if work.entry is not None and work.entry.status is DeliveryStatus.UNKNOWN:
             return None
+        if decided.status is None:
+            return self._still_due(work)
         now = self._clock()
         message = work.message
         due_at = None
@@ -435,6 +439,20 @@ class Dispatching:
             due_at=due_at,
             updated_at=now,
         )
+
+    def _still_due(self, work: _Work) -> Delivery | None:
+        """The entry of a delivery that is left as it is: only its next attempt is due later.
+
+        Else a service that is away for a few receives would make a live delivery read as lost.
+        """
+        entry, run = work.entry, work.message.run
+        if work.finding is not Finding.UNAVAILABLE or entry is None or entry.run > run:
+            return None
+        if entry.status is not DeliveryStatus.RETRYING:
+            return None
+        now = self._clock()
+        due_at = now + self._rule.retry_interval_seconds * MICROSECONDS
+        return replace(entry, run=run, due_at=due_at, updated_at=now)
 
     def _report(self, work: _Work, decided: Verdict, *, stored: bool) -> None:
         attempt = work.attempt
@@ -493,7 +511,7 @@ class Dispatching:
         unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
         states = {}
         for work in works:
-            failed = work.finding in (Finding.REFUSED, Finding.UNRENDERABLE)
+            failed = _is_to_be_told(work)
             if failed and work.after is not None:
                 unsuccessful[work.message.webhook_id].append(work.after)
             if work.state is not None and (failed or work.state.untold is not None):
@@ -544,6 +562,13 @@ def _decided_unsent(
             return Finding.PAUSED
         case WebhookStatus.ENABLED:
             return None
+
+
+def _is_to_be_told(work: _Work) -> bool:
+    """Whether a notice may be about it: it was not taken, or, never sent, has failed for good."""
+    if work.finding is Finding.UNAVAILABLE:
+        return work.after is not None and work.after.status is DeliveryStatus.FAILED
+    return work.finding in (Finding.REFUSED, Finding.UNRENDERABLE)
 
 
 def _attempt_number(work: _Work) -> int:

@@ -260,6 +260,8 @@ def _latest(deliveries: Sequence[Delivery]) -> str:
 def _result(delivery: Delivery) -> str:
     if delivery.reason is Reason.FORMAT:
         return "an event could not be written in the format of the webhook"
+    if delivery.reason is Reason.UNAVAILABLE or not delivery.attempts:
+        return "a service of ours was away at the last attempt; the endpoint was not asked"
     attempt = delivery.attempts[-1]
     if attempt.status_code is None:
         return _ERRORS.get(attempt.error or "", "it gave no usable answer")

@@ -399,6 +399,68 @@ def test_what_a_later_release_logged_is_left_alone_and_harms_no_other(
     assert len(dispatcher.sender.requests) == 1
 
 
+def test_receives_without_a_secret_do_not_make_a_live_delivery_read_as_lost(
+    dispatcher: Dispatcher,
+) -> None:
+    dispatcher.answer(BROKEN)
+    dispatcher.dispatch(received(1))
+    dispatcher.vault.fail("open")
+    for receive_count in range(2, MAX_ATTEMPTS):
+        dispatcher.clock.pass_seconds(INTERVAL)
+        dispatcher.dispatch(received(receive_count))
+
+        standing = dispatcher.entry().standing(dispatcher.clock.now + INTERVAL, INTERVAL)
+        assert standing == (DeliveryStatus.RETRYING, None)
+
+    assert [attempt.number for attempt in dispatcher.entry().attempts] == [1]
+    # If the next one never comes, that still shows.
+    late = dispatcher.clock.now + 4 * INTERVAL * MICROSECONDS
+    assert dispatcher.entry().standing(late, INTERVAL) == (DeliveryStatus.FAILED, Reason.LOST)
+
+
+def test_a_receive_that_finds_no_webhook_keeps_a_live_delivery_alive(
+    dispatcher: Dispatcher,
+) -> None:
+    dispatcher.answer(BROKEN)
+    dispatcher.dispatch(received(1))
+    due_at = dispatcher.entry().due_at
+    dispatcher.config.webhooks.clear()
+    dispatcher.clock.pass_seconds(INTERVAL)
+
+    dispatcher.dispatch(received(2))
+
+    assert dispatcher.entry().due_at == (due_at or 0) + INTERVAL * MICROSECONDS
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.FAILED, DeliveryStatus.CANCELLED])
+def test_a_receive_without_a_secret_changes_nothing_that_is_settled(
+    status: DeliveryStatus, dispatcher: Dispatcher
+) -> None:
+    entry = dispatcher.log_an_entry(status=status)
+    dispatcher.vault.fail("open")
+
+    dispatcher.dispatch(received(2))
+
+    assert dispatcher.entry() == entry
+
+
+def test_with_one_attempt_in_all_its_only_receive_is_in_the_log_before_it_is_sent(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.unit.test_dispatching.MAX_ATTEMPTS", 1)
+    logged: list[Delivery] = []
+
+    def look(_request: Request) -> Answered | Unanswered:
+        logged.append(dispatcher.entry())
+        return OK
+
+    monkeypatch.setattr(dispatcher.sender, "send", look)
+    dispatcher.dispatch(received(1))
+
+    assert [entry.status for entry in logged] == [DeliveryStatus.RETRYING]
+    assert dispatcher.entry().status is DeliveryStatus.SUCCEEDED
+
+
 def test_without_time_left_messages_are_left_as_they_are(dispatcher: Dispatcher) -> None:
     dispatcher.seconds_left = REQUEST_SECONDS
     batch = [a_received(a_delivery_message()) for _ in range(3)]
@@ -557,7 +619,7 @@ def test_what_is_left_untried_at_its_last_receive_is_logged_as_failed(
     fault(dispatcher)
     one = received(MAX_ATTEMPTS - 1)
     assert dispatcher.dispatch(one) == [one.message_id]
-    assert dispatcher.entry() == before
+    assert replace(dispatcher.entry(), due_at=before.due_at) == before
 
     one = received(MAX_ATTEMPTS)
     assert dispatcher.dispatch(one) == [one.message_id]
@@ -1480,6 +1542,19 @@ def test_what_cannot_be_rendered_to_the_end_is_told_of(
 
     assert subjects(noticed) == ['Webhook "Till": 1 delivery failed']
     assert "format of the webhook" in noticed.topics.published[0][1].text
+
+
+def test_what_could_not_be_sent_to_the_end_is_told_of_and_not_blamed_on_the_endpoint(
+    noticed: Dispatcher,
+) -> None:
+    noticed.vault.fail("open")
+
+    noticed.dispatch(received(MAX_ATTEMPTS - 1))
+    assert subjects(noticed) == []
+    noticed.dispatch(received(MAX_ATTEMPTS))
+
+    assert subjects(noticed) == ['Webhook "Till": 1 delivery failed']
+    assert "the endpoint was not asked" in noticed.topics.published[0][1].text
 
 
 def test_the_failures_of_an_invocation_are_one_notice_for_each_webhook(noticed: Dispatcher) -> None:
