@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from mypy_boto3_sns import SNSClient
@@ -250,7 +251,9 @@ def dispatch_side_by_side(system: System, count: int) -> None:
     messages: list[MessageTypeDef] = []
     while len(messages) < count:
         messages += system.receive("DeliveryQueue")
-    dispatcher.app.handler({"Records": []}, Context())  # warm: what it needs is made once
+    # A function serves one invocation at a time; here one process serves them all.
+    with patch.object(dispatcher.app, "_SPARE_THREADS", 2 * count):
+        dispatcher.app.handler({"Records": []}, Context())  # warm: what it needs is made once
     with ThreadPoolExecutor(count) as threads:
         for _ in threads.map(
             lambda message: dispatcher.app.handler(sqs_event_of([message]), Context()), messages
