@@ -16,6 +16,7 @@ from perkwire.event_listing import EventListing
 from perkwire.ids import AccountId, EventId, sampled_at
 from perkwire.managing import Page
 from perkwire.problem import FieldError, Problem, invalid, not_found
+from perkwire.reading import EXPIRED
 from perkwire.routing import NOT_IN_FORMAT
 from perkwire.settings import ConsoleSettings
 from perkwire.strict_json import Json
@@ -87,6 +88,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             not_in_format=NOT_IN_FORMAT,
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
             is_moving=any(one["status"] in _MOVING for one in deliveries),
+            expired=EXPIRED,
         )
 
 

@@ -17,12 +17,15 @@ from perkwire.problem import FieldError, invalid, not_found
 from perkwire.rendering import Opened, render
 from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
 from perkwire.strict_json import Json
-from perkwire.timestamps import parse_rfc3339, to_rfc3339
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
 from perkwire.trials.trial import SentRequest
 from perkwire.webhook import Webhook, WebhookStatus
 
 MOST_DELETED = 20
 """How many deleted webhooks' deliveries a list without `webhook_id` has."""
+
+EXPIRED = "expired"
+"""What stands at an event for a delivery whose log entry is no longer kept."""
 
 _WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
 _CURSOR = re.compile(r"[0-9a-z]{26}")
@@ -127,7 +130,10 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
 
 
 class LogReading:
-    """The log of one account. `retry_interval_seconds` tells when a delivery is overdue."""
+    """The log of one account. `retry_interval_seconds` tells when a delivery is overdue.
+
+    `log_retention_days` tells whether a delivery without an entry waits for its first attempt.
+    """
 
     def __init__(
         self,
@@ -136,12 +142,14 @@ class LogReading:
         events: Events,
         webhooks: AccountWebhooks,
         retry_interval_seconds: int,
+        log_retention_days: int,
         clock: Callable[[], int],
     ) -> None:
         self._deliveries = deliveries
         self._events = events
         self._webhooks = webhooks
         self._retry_interval_seconds = retry_interval_seconds
+        self._retention = log_retention_days * DAY_SECONDS * MICROSECONDS
         self._clock = clock
 
     def delivery(self, account_id: AccountId, delivery_id: DeliveryId) -> dict[str, Json]:
@@ -277,13 +285,15 @@ class LogReading:
             if delivery_id != NOT_IN_FORMAT
         }
         entries = self._deliveries.find({(account_id, one) for one in became.values()})
+        is_kept = self._clock() <= found.event.accepted_at + self._retention
         deliveries: list[Json] = []
         for webhook_id in found.deliveries:
             shown: dict[str, Json] = {"webhook_id": webhook_id}
             if webhook_id not in became:
                 shown["status"] = NOT_IN_FORMAT
             else:
-                shown |= {"id": became[webhook_id], "status": DeliveryStatus.PENDING}
+                unlogged = DeliveryStatus.PENDING if is_kept else EXPIRED
+                shown |= {"id": became[webhook_id], "status": unlogged}
                 if entry := entries.get(became[webhook_id]):
                     shown["status"] = self._standing(entry)
             deliveries.append(shown)

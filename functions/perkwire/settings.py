@@ -134,6 +134,7 @@ class ManagementSettings(_FromEnvironment):
     endpoint_policy: EndpointPolicy
     max_webhooks_per_account: int
     event_retention_days: int
+    log_retention_days: int
     retry_interval_seconds: int
     stack_name: str
     console_url: str = ""

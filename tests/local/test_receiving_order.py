@@ -304,6 +304,7 @@ def api(*events: Event) -> Iterator[tuple[str, list[str | None]]]:
         events=FakeEventReader(items),
         webhooks=FakeWebhookLookup(FakeConfigItems()),
         retry_interval_seconds=300,
+        log_retention_days=30,
         clock=FakeClock(NOW),
     )
     keys: list[str | None] = []

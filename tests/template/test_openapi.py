@@ -56,7 +56,7 @@ from perkwire.jobs.listing import JobFilter, parse_job_filter
 from perkwire.jobs.starting import DryRun
 from perkwire.managing import WebhookManagement
 from perkwire.problem import MOST_ERRORS, FieldError, Problem, conflict, invalid
-from perkwire.reading import LogReading, parse_filter
+from perkwire.reading import EXPIRED, LogReading, parse_filter
 from perkwire.redriving import HIGHEST_RATE, Redrive, RedriveQueue, Redriving
 from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
@@ -549,7 +549,7 @@ class TestEnums:
             ),
             (
                 schema("EventDelivery")["properties"]["status"]["enum"],
-                {*DeliveryStatus, NOT_IN_FORMAT},
+                {*DeliveryStatus, EXPIRED, NOT_IN_FORMAT},
             ),
             (schema("Delivery")["properties"]["reason"]["enum"], {*Reason}),
             (schema("RedriveQueue")["enum"], {*RedriveQueue}),
@@ -1380,6 +1380,7 @@ class TestAnswers:
             events=reader,
             webhooks=FakeWebhookLookup(FakeConfigItems()),
             retry_interval_seconds=300,
+            log_retention_days=30,
             clock=FakeClock(builders.NOW),
         )
 

@@ -40,6 +40,7 @@ from tests.fakes import (
 )
 
 INTERVAL = 300
+LOG_DAYS = 15
 SECOND = MICROSECONDS
 EVERYTHING = DeliveryFilter()
 
@@ -60,6 +61,7 @@ class Log:
             events=FakeEventReader(self.events),
             webhooks=FakeWebhookLookup(self.config),
             retry_interval_seconds=INTERVAL,
+            log_retention_days=LOG_DAYS,
             clock=self.clock,
         )
 
@@ -327,6 +329,23 @@ def kept(log: Log, **deliveries: str) -> RoutedEvent:
     routed = RoutedEvent(account_id=ACCOUNT, event=event, deliveries=by_webhook)
     log.events.events[(ACCOUNT, event.id)] = routed
     return routed
+
+
+def test_without_an_entry_a_delivery_is_pending_only_while_the_log_would_have_one(
+    log: Log,
+) -> None:
+    entry = log.has(log.one, 0)
+    kept(log, **{log.one.id: entry.id, log.two.id: "dlv_2_x", "wh_3": NOT_IN_FORMAT})
+
+    def statuses() -> list[object]:
+        deliveries = log.reading.event(ACCOUNT, EventId("e"))["deliveries"]
+        assert isinstance(deliveries, list)
+        return [one["status"] for one in deliveries if isinstance(one, dict)]
+
+    log.clock.pass_seconds(LOG_DAYS * 24 * 3600)
+    assert statuses() == ["succeeded", "pending", "not_in_format"]
+    log.clock.pass_seconds(1)
+    assert statuses() == ["succeeded", "expired", "not_in_format"]
 
 
 def test_an_event_is_shown_with_what_became_of_it_at_each_webhook(log: Log) -> None:

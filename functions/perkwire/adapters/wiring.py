@@ -126,6 +126,7 @@ class UseCases:
             events=EventReader(),
             webhooks=self._lookup,
             retry_interval_seconds=self._settings.retry_interval_seconds,
+            log_retention_days=self._settings.log_retention_days,
             clock=now,
         )
 
