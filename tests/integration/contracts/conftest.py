@@ -11,7 +11,7 @@ from pynamodb.connection import Connection
 from perkwire.adapters import tables
 from perkwire.adapters.account_store import AccountStore, KeyLookup, KeyStore
 from perkwire.adapters.config_items import CONFIG_ITEMS, AccountItem
-from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable
+from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable, RetryableDeliveries
 from perkwire.adapters.event_table import (
     EVENT_TABLE_ITEMS,
     ClaimTable,
@@ -35,6 +35,7 @@ from tests.fakes import (
     FakeEventTable,
     FakeKeyLookup,
     FakeKeyStore,
+    FakeRetryableDeliveries,
     FakeTelemetry,
     FakeWebhookLookup,
     FakeWebhookStore,
@@ -58,6 +59,7 @@ class Adapters:
     events: EventTable | FakeEventTable
     event_reader: EventReader | FakeEventReader
     deliveries: DeliveryTable | FakeDeliveryTable
+    retryable: RetryableDeliveries | FakeRetryableDeliveries
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +100,7 @@ def real(connection: Connection) -> Adapters:
         events=EventTable(journal, event_retention_days=RETENTION_DAYS),
         event_reader=EventReader(),
         deliveries=DeliveryTable(connection, journal, log_retention_days=RETENTION_DAYS),
+        retryable=RetryableDeliveries(journal),
     )
 
 
@@ -116,6 +119,7 @@ def fake() -> Adapters:
         events=FakeEventTable(events),
         event_reader=FakeEventReader(events),
         deliveries=FakeDeliveryTable(deliveries),
+        retryable=FakeRetryableDeliveries(deliveries),
     )
 
 

@@ -269,6 +269,56 @@ def test_an_older_runs_success_counts_and_leaves_the_run(
     assert (entry.status, entry.run, numbers(entry)) == (SUCCEEDED, 1, [1, 2])
 
 
+@pytest.mark.parametrize("status", [FAILED, CANCELLED, RETRYING])
+def test_a_hand_over_begins_the_next_run(
+    status: DeliveryStatus, adapters: Adapters, fresh: Delivery
+) -> None:
+    ended = change(None, fresh, an_attempt(), status=status, reason=Reason.FORMAT)
+    adapters.deliveries.write([ended])
+
+    adapters.retryable.hand_over(ended.after, NOW + 7, NOW + 300)
+
+    assert found(adapters, fresh) == replace(
+        ended.after, run=1, status=RETRYING, reason=None, due_at=NOW + 300, updated_at=NOW + 7
+    )
+
+
+def test_a_hand_over_undoes_nothing_that_its_message_has_done_meanwhile(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    ended = change(None, fresh, an_attempt(), status=FAILED)
+    adapters.deliveries.write([ended])
+    for meanwhile in (
+        change(ended.after, fresh, an_attempt(number=2), status=FAILED, run=1),
+        change(ended.after, fresh, an_attempt(number=3), status=SUCCEEDED, run=1),
+    ):
+        adapters.deliveries.write([meanwhile])
+        known = found(adapters, fresh)
+
+        adapters.retryable.hand_over(ended.after, NOW + 9, NOW + 300)
+
+        assert found(adapters, fresh) == known
+
+
+def test_a_hand_over_undoes_no_success_of_its_own_run(adapters: Adapters, fresh: Delivery) -> None:
+    ended = change(None, fresh, an_attempt(), status=FAILED)
+    success = change(ended.after, fresh, an_attempt(number=2), status=SUCCEEDED)
+    adapters.deliveries.write([ended])
+    adapters.deliveries.write([success])
+
+    adapters.retryable.hand_over(ended.after, NOW + 9, NOW + 300)
+
+    assert found(adapters, fresh) == success.after
+
+
+def test_a_hand_over_of_an_entry_that_has_expired_makes_none(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    adapters.retryable.hand_over(fresh, NOW, NOW + 300)
+
+    assert adapters.deliveries.find({(fresh.account_id, fresh.id)}) == {}
+
+
 def test_many_are_written_at_once(adapters: Adapters, account_id: AccountId) -> None:
     webhook_id = new_webhook_id()
     entries = [a_fresh(account_id, webhook_id) for _ in range(12)]
