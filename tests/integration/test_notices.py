@@ -16,6 +16,7 @@ from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.noticing import Untold
 from tests.aws_events import Context, sqs_event_of
 from tests.integration.system import System, Tenant
+from tests.invariant import check
 from tests.receiver import Receiver
 
 RIVALS = 10
@@ -255,10 +256,16 @@ def dispatch_side_by_side(system: System, count: int) -> None:
     with patch.object(dispatcher.app, "_SPARE_THREADS", 2 * count):
         dispatcher.app.handler({"Records": []}, Context())  # warm: what it needs is made once
     with ThreadPoolExecutor(count) as threads:
-        for _ in threads.map(
+        answers = threads.map(
             lambda message: dispatcher.app.handler(sqs_event_of([message]), Context()), messages
-        ):
-            pass
+        )
+        for message, answer in zip(messages, answers, strict=True):
+            own = {"QueueUrl": system.queue("DeliveryQueue")}
+            own["ReceiptHandle"] = message["ReceiptHandle"]
+            if answer["batchItemFailures"]:
+                system.sqs.change_message_visibility(**own, VisibilityTimeout=0)
+            else:
+                system.sqs.delete_message(**own)
 
 
 def test_of_many_dispatchers_at_once_one_pauses_and_one_notice_goes_out(
@@ -278,16 +285,20 @@ def test_of_many_dispatchers_at_once_one_pauses_and_one_notice_goes_out(
         together.wait(timeout=30)
         return found
 
-    route(system, tenant, RIVALS)
-    monkeypatch.setattr(WebhookLookup, "states", read_all_before_any_pauses)
+    event_ids = route(system, tenant, RIVALS)
+    with monkeypatch.context() as patched:
+        patched.setattr(WebhookLookup, "states", read_all_before_any_pauses)
+        dispatch_side_by_side(system, RIVALS)
 
-    dispatch_side_by_side(system, RIVALS)
-
+    check(tenant, {one: [webhook["id"]] for one in event_ids}, endpoint.requests)
+    system.dispatch_all()
     assert len(endpoint.requests) == RIVALS
     paused = [line for line in system.output.lines() if line["message"] == "webhook.paused"]
     assert len(paused) == 1
     assert tenant.get(f"/v1/webhooks/{webhook['id']}")["status"] == "paused"
     assert [mail["Subject"] for mail in admin.mail()] == ['Webhook "orders": paused']
+    assert {one["reason"] for one in tenant.deliveries(status="failed")} == {"paused"}
+    check(tenant, {one: [webhook["id"]] for one in event_ids}, endpoint.requests)
 
 
 def test_of_many_dispatchers_at_once_one_tells_of_failures_and_all_are_counted(
