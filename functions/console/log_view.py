@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -136,7 +136,7 @@ def reload_seconds(retry_interval_seconds: int) -> int:
 def account_webhooks(webhooks: WebhookManagement, account_id: AccountId) -> dict[str, Webhook]:
     """The account's webhooks by id, without those deleted, by name; raises Unavailable."""
     found = webhooks.list(account_id, _MOST_WEBHOOKS, None)
-    return {webhook.id: webhook for webhook in sorted(found.items, key=_by_name)}
+    return {webhook.id: webhook for webhook in sorted_webhooks(found.items)}
 
 
 def webhook_names(webhooks: WebhookManagement, account_id: AccountId) -> dict[str, str]:
@@ -149,8 +149,9 @@ def names_of(webhooks: Mapping[str, Webhook]) -> dict[str, str]:
     return {webhook_id: webhook.name for webhook_id, webhook in webhooks.items()}
 
 
-def _by_name(webhook: Webhook) -> tuple[str, str]:
-    return webhook.name.casefold(), webhook.id
+def sorted_webhooks(webhooks: Iterable[Webhook]) -> list[Webhook]:
+    """Webhooks by name, as people look for them."""
+    return sorted(webhooks, key=lambda one: (one.name.casefold(), one.id))
 
 
 def read_page(

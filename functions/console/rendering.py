@@ -30,6 +30,7 @@ class Templates:
         self._environment.globals["asset"] = assets.url
         self._environment.globals["moment"] = moment
         self._environment.filters["segment"] = segment
+        self._environment.filters["rfc3339"] = to_rfc3339
         self._environment.filters["count"] = count
         self._environment.filters["age"] = age
 

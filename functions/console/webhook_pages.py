@@ -4,6 +4,8 @@ from http import HTTPStatus
 from typing import Any
 
 from console.form import Form
+from console.log_view import sorted_webhooks
+from console.notices import notice_of
 from console.outcomes import OUTCOME, outcome_part
 from console.pages import Needs, Pages, Section
 from console.visit import Answer, Visit
@@ -27,9 +29,9 @@ from perkwire.ids import WebhookId
 from perkwire.problem import Problem
 from perkwire.settings import ConsoleSettings
 from perkwire.strict_json import Json
-from perkwire.timestamps import now
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, now, parse_rfc3339, to_rfc3339
 from perkwire.trials.sample_events import proposed_type
-from perkwire.webhook import Webhook
+from perkwire.webhook import Webhook, WebhookStatus
 from perkwire.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 
 PATH = "/console/webhooks"
@@ -69,9 +71,18 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.page(PATH)
     def list_webhooks(visit: Visit) -> Answer:
         page = use_cases.webhooks.list(visit.account_id, _PAGE, visit.query.text("cursor") or None)
+        shown = [
+            (webhook, health(webhook, _MOST_OF_EACH)) for webhook in sorted_webhooks(page.items)
+        ]
         return visit.page(
             "webhooks.html",
-            webhooks=[(webhook, health(webhook, _MOST_OF_EACH)) for webhook in page.items],
+            webhooks=shown,
+            notice=notice_of(
+                [webhook for webhook, _ in shown],
+                sum(each.total.failed for _, each in shown),
+                now() - DAY_SECONDS * MICROSECONDS,
+                is_capped=any(each.is_capped for _, each in shown),
+            ),
             next_cursor=page.next_cursor,
             is_first_page="cursor" not in visit.query,
             most=settings.max_webhooks_per_account,
@@ -87,13 +98,15 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     ) -> Answer:
         """The webhook; an outcome or a problem is that of the test that was asked for."""
         filled = WebhookForm.filled(webhook)
+        health_ = health(webhook, _MOST_OF_ONE)
         was_tested = problem is not None or outcome is not None
         return visit.page(
             "webhook.html",
             problem=problem,
             form=visit.form if was_tested else Form({}),
             webhook=webhook,
-            health=health(webhook, _MOST_OF_ONE),
+            health=health_,
+            failed_since=_failed_since(webhook, health_, visit.query.text("paused")),
             outcome=outcome,
             samples=filled.samples,
             sample=visit.form.text("event_type") if was_tested else filled.sample,
@@ -132,9 +145,13 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return switch(visit, webhook_id, enabled=False)
 
     def switch(visit: Visit, webhook_id: str, *, enabled: bool) -> Answer:
+        pause = find(visit, webhook_id).pause
         use_cases.webhooks.switch(visit.account_id, WebhookId(webhook_id), enabled=enabled)
         from_list = visit.form.text("from") == "list"
         done = "webhook-enabled" if enabled else "webhook-disabled"
+        if enabled and pause:
+            # Its page says what to do about what failed meanwhile.
+            return visit.go(f"{PATH}/{webhook_id}", done=done, paused=to_rfc3339(pause.at))
         return visit.go(PATH if from_list else f"{PATH}/{webhook_id}", done=done)
 
     def rotation_page(
@@ -189,6 +206,18 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def delete(visit: Visit, webhook_id: str) -> Answer:
         use_cases.webhooks.delete(visit.account_id, WebhookId(webhook_id))
         return visit.go(PATH, done="webhook-deleted")
+
+
+def _failed_since(webhook: Webhook, health: Health, paused: str) -> str | None:
+    """From when on to send again what failed in a pause that is over, in RFC 3339; else None.
+
+    By the events' acceptance, as jobs take it: what was waiting for an attempt when the pause began
+    was accepted before it.
+    """
+    if webhook.status is not WebhookStatus.ENABLED:
+        return None
+    moments = [one for one in (health.paused_from, parse_rfc3339(paused)) if one is not None]
+    return to_rfc3339(min(moments)) if moments else None
 
 
 def secret_page(

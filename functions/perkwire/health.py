@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from perkwire.delivery import DeliveryStatus
+from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.formats import FORMATS
-from perkwire.ids import AccountId
+from perkwire.ids import AccountId, DeliveryId, accepted_at
 from perkwire.managing import Page
 from perkwire.reading import DeliveryFilter
 from perkwire.strict_json import Json
@@ -52,13 +52,15 @@ class Health:
     """The hours, the oldest first.
 
     `is_capped` says that there are more deliveries in this time than the `seen` newest ones, and
-    that these are all that is counted.
+    that these are all that is counted. `paused_from` is when the first event was accepted of those
+    that failed because the webhook was paused; None: there are none.
     """
 
     hours: tuple[Hour, ...]
     seen: int
     is_capped: bool
     last_error: LastError | None
+    paused_from: int | None
 
     @property
     def total(self) -> Hour:
@@ -96,6 +98,7 @@ def recent_health(log: Log, webhook: Webhook, now: int, *, most: int) -> Health:
         seen=len(entries),
         is_capped=page.next_cursor is not None,
         last_error=max(_errors(entries, webhook.format), key=_telling, default=None),
+        paused_from=min(map(_accepted_at, filter(_fell_into_a_pause, entries)), default=None),
     )
 
 
@@ -121,6 +124,14 @@ def _errors(entries: list[Mapping[str, Any]], format_name: str) -> Iterator[Last
                 attempt=None,
                 reason=entry.get("reason"),
             )
+
+
+def _fell_into_a_pause(entry: Mapping[str, Any]) -> bool:
+    return entry["status"] == DeliveryStatus.FAILED and entry.get("reason") == Reason.PAUSED
+
+
+def _accepted_at(entry: Mapping[str, Any]) -> int:
+    return accepted_at(DeliveryId(entry["id"]))
 
 
 def _telling(error: LastError) -> tuple[bool, int]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from perkwire.health import HOURS, Health, Hour, recent_health
-from perkwire.ids import AccountId
+from perkwire.ids import AccountId, delivery_id
 from perkwire.managing import Page
 from perkwire.reading import DeliveryFilter
 from perkwire.strict_json import Json
@@ -37,7 +37,7 @@ def an_entry(
     status: str, *attempts: Mapping[str, Json], at: int = NOW, **members: Json
 ) -> dict[str, Json]:
     return {
-        "id": f"dlv_{status}",
+        "id": delivery_id(WEBHOOK, [], at),
         "status": status,
         "attempts": [dict(one) for one in attempts],
         "created_at": to_rfc3339(at),
@@ -145,3 +145,18 @@ def test_a_success_that_was_cancelled_afterwards_is_no_error() -> None:
     entry = an_entry("cancelled", an_attempt(status_code=200))
 
     assert health(FakeLog(entry)).last_error is None
+
+
+def test_what_fell_into_a_pause_is_known_by_when_it_was_accepted() -> None:
+    ids = [delivery_id(WEBHOOK, [], NOW - ago) for ago in (9_000_000, 5_000_000, 1_000_000)]
+    found = health(
+        FakeLog(
+            an_entry("failed", id=ids[2], reason="paused"),
+            an_entry("failed", id=ids[1], reason="paused"),
+            an_entry("failed", id=ids[0], reason="format"),
+            an_entry("succeeded", an_attempt(status_code=200)),
+        )
+    )
+
+    assert found.paused_from == NOW - 5_000_000
+    assert health(FakeLog(an_entry("failed"))).paused_from is None
