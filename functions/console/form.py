@@ -71,9 +71,67 @@ class WrongField:
         """The form's field that it belongs to: `notify_emails`."""
         return self.field.partition("[")[0].partition(".")[0]
 
+    @property
+    def label(self) -> str:
+        """The field as the form labels it, and which of its lines or names: `Programmes 2`."""
+        label = _LABELS.get(self.name, self.name)
+        rest = self.field.removeprefix(self.name)
+        position = _POSITION.fullmatch(rest)
+        part = str(int(position[1]) + 1) if position else rest.removeprefix(".")
+        return f"{label} {part}".strip()
+
+    @property
+    def has_field(self) -> bool:
+        """Whether a page that has this problem has the field, to lead to it."""
+        return self.name in _LABELS and self.name not in _FIELDLESS
+
+
+_LABELS = {
+    "batch_size": "Batch size",
+    "cursor": "Page",
+    "description": "Description",
+    "event_type": "Event type",
+    "event_types": "Events",
+    "expires_in_minutes": "Minutes that it works",
+    "format": "Format",
+    "format_settings": "Settings of the format",
+    "headers": "Headers",
+    "id": "Event id",
+    "key": "API key",
+    "max_per_second": "Messages a second",
+    "name": "Name",
+    "notify_emails": "E-mail addresses for notices",
+    "overlap_hours": "Hours of overlap",
+    "per_second": "Deliveries per second",
+    "program_id": "Programme",
+    "program_ids": "Programmes",
+    "scopes": "It may",
+    "secret": "Secret",
+    "since": "Accepted from",
+    "status": "Tab",
+    "type": "Event type",
+    "until": "Accepted before",
+    "url": "URL",
+    "webhook_id": "Webhook",
+}
+# What is chosen by a link.
+_FIELDLESS = ("cursor", "status")
+_POSITION = re.compile(r"\[(\d+)\]")
 
 # The API's words for what a person sees as boxes or lines.
-_LIST = re.compile(r"must be a list of (\d+) to (\d+) strings")
+_WORDS = (
+    (re.compile(r"must be a list of (\d+) to (\d+) strings"), r"needs \1 to \2 of these"),
+    (re.compile(r"must be an RFC 3339 time.*"), "must be a date and a time"),
+)
+
+
+_CONFLICT = "urn:perkwire:problem:conflict"
+
+
+def _in_words(detail: str) -> str:
+    for words, instead in _WORDS:
+        detail = words.sub(instead, detail)
+    return detail
 
 
 class ShownProblem:
@@ -86,8 +144,10 @@ class ShownProblem:
         if self.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             self.title = "Something is not right yet."
         self.detail: str | None = document.get("detail")
+        if document["type"] == _CONFLICT and self.detail:
+            self.title, self.detail = self.detail, None
         self.errors = [
-            WrongField(error["field"], _LIST.sub(r"needs \1 to \2 of these", error["detail"]))
+            WrongField(error["field"], _in_words(error["detail"]))
             for error in document.get("errors", [])
         ]
 

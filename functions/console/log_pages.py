@@ -19,12 +19,15 @@ from console.log_view import (
     webhook_names,
 )
 from console.moments import field_moment
+from console.notices import Notice, notice_of
 from console.pages import Needs, Pages, Section
 from console.readable import readable
 from console.retry_view import retry_groups
 from console.visit import Answer, Visit
+from console.webhook_words import format_label
 from console.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
+from perkwire.delivery import DeliveryStatus
 from perkwire.formats import Unrenderable
 from perkwire.health import was_taken
 from perkwire.ids import DeliveryId
@@ -32,7 +35,7 @@ from perkwire.problem import Problem
 from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.settings import ConsoleSettings
 from perkwire.strict_json import Json
-from perkwire.timestamps import now
+from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, now
 from perkwire.webhook import Webhook
 
 PATH = "/console/log"
@@ -74,6 +77,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             kinds=STATUS_KINDS,
             reasons=REASONS,
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
+            notice=_notice(webhooks, log),
         )
 
     @pages.page(f"{PATH}/export.csv")
@@ -124,7 +128,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 found = use_cases.log.next_request(entry, webhook)
                 request = None if found is None else found.shown()
             except Unrenderable:
-                why_no_request = f"The format {webhook.format} cannot say these events."
+                why_no_request = (
+                    f"The format {format_label(webhook.format)} cannot say these events."
+                )
         refusal = use_cases.retrying.refusal(entry)
         return visit.page(
             "delivery.html",
@@ -157,6 +163,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             result.status, "refused", "The delivery was not sent again.", detail=result.detail
         )
         return delivery_page(visit, delivery_id, refused)
+
+
+def _notice(webhooks: Mapping[str, Webhook], log: LogPage) -> Notice | None:
+    since = now() - DAY_SECONDS * MICROSECONDS
+    failed = [
+        row
+        for row in log.rows
+        if row.delivery["status"] == DeliveryStatus.FAILED and row.accepted_at >= since
+    ]
+    is_capped = log.next_cursor is not None
+    return notice_of([*webhooks.values()], len(failed), since, is_capped=is_capped)
 
 
 def _is_taken(attempt: Mapping[str, Json], webhook: Webhook | None) -> bool:

@@ -10,6 +10,7 @@ from console.pages import Needs, Pages, Section
 from console.readable import readable
 from console.schema_view import tables
 from console.visit import Answer, Visit
+from console.webhook_words import format_label
 from console.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import CUSTOM, event_types
@@ -77,6 +78,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             webhooks=names,
             outcome=outcome,
             came_back=came_back,
+            format_label=format_label,
         )
 
     @pages.page(f"{PATH}/<event_type>")

@@ -60,11 +60,11 @@ def test_the_catalogue_is_searched_and_a_sample_is_sent_to_a_webhook(
     # What each of the six formats makes of it.
     person.is_at("Tier upgraded")
     for format_, said in (
-        ("zinrelo", '"total_count": "1"'),
-        ("zoho-thrive", '"event": "'),
-        ("qualifio", '"eventType": "'),
-        ("okendo", '"resourceType": "'),
-        ("voucherify", '"type": "'),
+        ("Zinrelo", '"total_count": "1"'),
+        ("Zoho Thrive", '"event": "'),
+        ("Qualifio Loyalty", '"eventType": "'),
+        ("Okendo", '"resourceType": "'),
+        ("Voucherify", '"type": "'),
     ):
         person.press_summary(re.compile(f"^Body in {format_}"))
         body = person.find("region", re.compile(f"^Body in {format_}"))

@@ -183,13 +183,13 @@ def test_a_filter_finds_one_webhooks_deliveries_of_a_time(
     person.sign_in(failed.key, "/console/log")
 
     person.choose("Webhook", "Data lake")
-    person.fill("From", "2020-01-01T00:00:00")
+    person.fill("Accepted from", "2020-01-01T00:00:00")
     person.click("button", "Filter")
     expect(person.row("Data lake")).to_have_count(1)
     expect(person.row("Till")).to_have_count(0)
-    expect(person.field("From")).to_have_value(re.compile("^2020-01-01T00:00"))
+    expect(person.field("Accepted from")).to_have_value(re.compile("^2020-01-01T00:00"))
 
-    person.fill("Before", "2020-01-02T00:00:00")
+    person.fill("Accepted before", "2020-01-02T00:00:00")
     person.click("button", "Filter")
     person.sees("No delivery is like that")
     person.click("link", "Show the whole log")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.person import Person
 from tests.browser.scene import POINTS_EARNED
-from tests.e2e.system import Account, LocalSystem
+from tests.e2e.system import Account, LocalSystem, until
 from tests.receiver import Answer, Receiver
 
 pytestmark = pytest.mark.timeout(400)
@@ -223,20 +223,31 @@ def test_what_is_wrong_with_a_webhook_stands_beside_its_field_and_nothing_is_typ
     expect(person.field("URL")).to_have_attribute("aria-invalid", "true")
     expect(person.field("Name of header 1")).to_have_value("Content-Length")
     assert person.barriers() == []
-    person.click("link", "url", within=person.page.get_by_role("alert"))
+    person.click("link", "URL", within=person.page.get_by_role("alert"))
     expect(person.field("URL")).to_be_focused()
 
 
-def test_a_paused_webhook_says_why_and_what_to_do(
+def test_a_paused_webhook_is_noticed_and_says_why_and_what_to_do(
     account: Account, receiver: Receiver, person: Person
 ) -> None:
     endpoint = receiver.endpoint(410)
-    account.webhook(endpoint.url, name="Till")
+    webhook = account.webhook(endpoint.url, name="Till")
     account.post(POINTS_EARNED)
     person.sign_in_by_link(account)
     person.reads_again_until("paused")
 
-    person.click("link", "Till")
+    # The pages where one begins say so.
+    notice = person.find("region", "Notice")
+    expect(notice).to_contain_text("One webhook is paused: Till.")
+    until(lambda: account.statuses() == ["failed"], "it has failed for the pause")
+    person.goes_to("Log")
+    expect(notice).to_contain_text("One webhook is paused: Till.")
+    expect(notice).to_contain_text("In the last 24 hours one delivery failed.")
+    assert person.barriers() == []
+    person.click("link", "one delivery", within=notice)
+    expect(person.row("410 Gone")).to_have_count(1)
+    person.click("link", "Till", within=notice)
+
     paused = person.find("region", re.compile("^Paused since"))
     expect(paused).to_contain_text("The endpoint has answered 410 Gone")
     assert person.barriers() == []
@@ -244,3 +255,16 @@ def test_a_paused_webhook_says_why_and_what_to_do(
 
     person.is_told("The webhook is enabled.")
     expect(paused).to_have_count(0)
+
+    # What failed meanwhile is sent again from there, counted first.
+    endpoint.answer(200)
+    person.click("link", "Retry what failed since the pause")
+    expect(person.field("Webhook")).to_have_value(webhook["id"])
+    person.click("button", "Count first")
+    person.sees("1 delivery would be sent")
+    person.click("button", "Send it now")
+    until(lambda: account.statuses() == ["succeeded"], "it has succeeded")
+    person.open(f"/console/webhooks/{webhook['id']}")
+    expect(person.find("link", "Retry what failed since the pause")).to_have_count(0)
+    person.goes_to("Webhooks")
+    expect(notice).to_have_count(0)

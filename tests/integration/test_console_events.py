@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from console.webhook_words import format_label
 from perkwire.adapters import aws
 from perkwire.catalogue import event_types
 from perkwire.formats import FORMATS
@@ -272,11 +273,12 @@ def parts_of(shown: dict[str, Any]) -> list[str]:
     """What the page of a type has to say of it."""
     parts = [shown["title"], shown["description"].replace("`", "")]
     for format_name, named in shown["names"].items():
+        label = format_label(format_name)
         if named is None:
-            parts.append(f"{format_name} has no word for it")
+            parts.append(f"{label} has no word for it")
         else:
             inferred = " inferred" if named["inferred"] else ""
-            parts += [f"{format_name} {named['name']}{inferred}", f"Body in {format_name}"]
+            parts += [f"{label} {named['name']}{inferred}", f"Body in {label}"]
     return parts + [f"{one} required" for one in shown["schema"].get("required", [])]
 
 
@@ -293,11 +295,11 @@ def test_the_body_shown_is_the_one_that_the_format_renders(
         for _, attrs in page.elements
         if "Body" in (attrs.get("aria-label") or "")
     }
-    assert bodies == {f"Body in {name}" for name in FORMATS}
-    pre = unescape(page.html).partition('aria-label="Body in standard">')[2].partition("</pre>")[0]
+    assert bodies == {f"Body in {format_label(name)}" for name in FORMATS}
+    pre = unescape(page.html).partition('aria-label="Body in Standard">')[2].partition("</pre>")[0]
     said: dict[str, Any] = json.loads(pre)
     assert (said["type"], said["data"]) == ("tier.upgraded", example)
-    thrive = unescape(page.html).partition('"Body in zoho-thrive">')[2].partition("</pre>")[0]
+    thrive = unescape(page.html).partition('"Body in Zoho Thrive">')[2].partition("</pre>")[0]
     assert json.loads(thrive)["message"]["event"] == "tier_upgrade"
 
 

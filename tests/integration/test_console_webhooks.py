@@ -141,6 +141,7 @@ class TestTheList:
         page = admin.get("/console/webhooks")
 
         assert page.status == 200
+        assert page.text.index("crm https") < page.text.index("till https"), "by name"
         assert "till https://one.example/a all Standard No deliveries" in page.text
         assert "crm https://two.example/b 2 Zinrelo No deliveries" in page.text
         assert "enabled Disable till" in page.text
@@ -316,9 +317,9 @@ class TestCreating:
         assert invalid == {"url", "program_ids", "header_name_0", "batch_size", "secret"}
         for sentence in (
             "must use https",
-            "event_types[1] must be",
-            "program_ids[1] is there twice",
-            "headers.Content-Type is set by Perkwire or by the connection",
+            "Events 2 must be",
+            "Programmes 2 is there twice",
+            "Headers Content-Type is set by Perkwire or by the connection",
             "must be a whole number from 1 to 100",
             "must be whsec_ and the base64 of 24 to 64 bytes",
         ):
@@ -338,8 +339,8 @@ class TestCreating:
             admin, url=url, header_name_0="X-A", header_value_0="1", header_name_1="X-A"
         )
 
-        assert "event_types needs 1 to 200 of these" in nothing.text
-        assert "headers.X-A is there twice" in twice.text
+        assert "Events needs 1 to 200 of these" in nothing.text
+        assert "Headers X-A is there twice" in twice.text
 
     def test_a_url_that_is_taken_is_a_conflict_of_that_field(
         self, admin: Browser, tenant: Tenant
@@ -350,7 +351,8 @@ class TestCreating:
 
         assert page.status == 409
         assert ("a", {"href": "#f-url"}) in page.elements
-        assert "is the URL of another webhook of the account" in page.text
+        assert "Each URL is once per account. URL is the URL of another webhook" in page.text
+        assert "conflicts with what is stored" not in page.text
 
     def test_the_page_with_the_secret_loaded_again_leads_to_the_webhook(
         self, admin: Browser, tenant: Tenant
@@ -500,8 +502,8 @@ class TestSecretsAndHeaders:
         page = admin.submit(admin.get(path).form(path), overlap_hours="999", secret="short")
 
         assert page.status == 422
-        assert "secret must be whsec_" in page.text
-        assert "overlap_hours must be a whole number from 0 to 168" in page.text
+        assert "Secret must be whsec_" in page.text
+        assert "Hours of overlap must be a whole number from 0 to 168" in page.text
 
 
 class TestEditing:
@@ -589,7 +591,7 @@ class TestEditing:
         page = send(admin, path, admin.get(path).form(path), name="", url="https://new.example/")
 
         assert page.status == 422
-        assert "name must have 1 to 128 characters" in page.text
+        assert "Name must have 1 to 128 characters" in page.text
         assert dict(page.form(path).fields)["url"] == "https://new.example/"
         assert tenant.get(f"/v1/webhooks/{webhook['id']}")["url"] == "https://shop.example/hook"
 
@@ -615,8 +617,11 @@ class TestOneWebhook:
         ]
         assert "Retry what has failed" in page.text
         enable = next(form for form in page.forms if form.action == f"{path}/enable")
-        assert admin.submit(enable).location == f"{path}?done=webhook-enabled"
-        assert "Paused since" not in admin.get(path).text
+        answer = admin.submit(enable)
+        assert answer.location.startswith(f"{path}?done=webhook-enabled")
+        enabled = admin.open(answer.location)
+        assert "Paused since" not in enabled.text
+        assert "Retry what failed since the pause" in enabled.text
 
     def test_it_links_to_its_log(self, admin: Browser, tenant: Tenant) -> None:
         webhook = tenant.webhook("https://shop.example/hook")
@@ -724,7 +729,7 @@ class TestPreviewing:
         assert part.status == 200
         assert "<html" not in part.html
         assert "x-zinrelo-signature" in preview_headers(part)
-        assert "url must be an absolute URL" in wrong.text
+        assert "URL must be an absolute URL" in wrong.text
 
     def test_nothing_is_stored_sealed_or_sent(
         self, client: Lambda, admin: Browser, tenant: Tenant, receiver: Receiver
