@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from console.rendering import Templates
-from console.visit import HOME, Answer, Request, Visit, without_session
+from console.visit import Answer, Request, Visit, without_session
+from console.ways_back import WaysBack
 from perkwire.account import Account, Scope
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
@@ -72,6 +73,7 @@ class Pages:
         self._templates = templates
         self._telemetry = telemetry
         self._console_url = console_url
+        self._ways_back = WaysBack()
         self.sections: list[Section] = []
         self.done: dict[str, str] = {}
         resolver.not_found(lambda _error: self._no_page())
@@ -95,6 +97,7 @@ class Pages:
             def answer(**parts: str) -> Answer:
                 return self._answer(work, needs, parts, is_form=is_form)
 
+            self._ways_back.add(path, is_form=is_form)
             route(path)(answer)
             return work
 
@@ -168,9 +171,10 @@ class Pages:
 
     def _sign_in_first(self, visit: Visit, *, is_form: bool) -> Answer:
         has_ended = visit.request.session_token is not None
-        query = {"next": HOME if is_form else visit.request.here}
+        referer = visit.request.header("referer") or ""
+        query = {"next": self._ways_back.from_form(referer) if is_form else visit.request.here}
         if has_ended:
-            query["why"] = "ended"
+            query["why"] = "unsaved" if is_form else "ended"
         answer = visit.go("/console/sign-in", **query)
         return without_session(answer) if has_ended else answer
 

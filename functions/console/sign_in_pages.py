@@ -11,6 +11,7 @@ from perkwire.settings import ConsoleSettings
 
 _WHY = {
     "ended": "Your session has ended. Sign in again to go on.",
+    "unsaved": "Your session has ended, and what you sent was not saved. Sign in again to go on.",
     "out": "You are signed out.",
 }
 _LONGEST_TOKEN = 128

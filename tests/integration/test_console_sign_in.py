@@ -181,6 +181,37 @@ class TestEndOfASession:
         assert browser.session is None
         assert "Your session has ended." in browser.get(page.location).text
 
+    @pytest.mark.parametrize(
+        ("referer", "back"),
+        [
+            ("/console/webhooks/new", "/console/webhooks/new"),
+            ("/console/log?status=failed&webhook_id=", "/console/log?status=failed&webhook_id="),
+            ("/console/types/points.earned/test", "/console/types/points.earned"),
+            ("/console/webhooks/preview?x=1", "/console/webhooks"),
+            ("/console/log/jobs/count", "/console/log"),
+            ("/console/elsewhere", "/console"),
+            ("/v1/events", "/console"),
+            ("", "/console"),
+        ],
+    )
+    def test_a_form_sent_after_it_leads_back_to_its_page_and_says_that_nothing_was_saved(
+        self, browser: Browser, tenant: Tenant, referer: str, back: str
+    ) -> None:
+        browser.sign_in(tenant.key)
+        form = browser.open("/console/webhooks/new").form("/console/webhooks")
+        browser.session = "of-a-session-that-has-ended"
+        headers = {"Sec-Fetch-Site": "same-origin", "Referer": f"{browser.url}{referer}"}
+        fields = {**dict(form.fields), "name": "till", "url": "https://shop.example/hook"}
+
+        page = browser.post(form.action, fields, headers)
+        asked = browser.open(page.location)
+        signed_in = browser.submit(asked.form("/console/sign-in"), key=tenant.key)
+
+        assert "what you sent was not saved" in asked.text
+        assert signed_in.location == back
+        assert browser.open(back).status == 200
+        assert tenant.get("/v1/webhooks")["data"] == []
+
     def test_it_ends_at_its_time(self, system: System, operator: Browser) -> None:
         assert is_signed_in(operator)
         dynamodb = system.stack.client("dynamodb")
