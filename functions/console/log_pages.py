@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
+from console.curl import as_curl
 from console.form import Form
 from console.log_view import (
     FILTERS,
@@ -141,6 +142,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
             request=request,
             body=_readable(request),
+            curl=_curl(request),
             why_no_request=why_no_request,
             refusal=None if refusal is None else refusal.detail,
             kind=STATUS_KINDS[cast("str", shown["status"])],
@@ -203,3 +205,7 @@ def _readable(request: dict[str, Json] | None) -> str:
     if request is None:
         return ""
     return readable(json.loads(cast("str", request["body"])))
+
+
+def _curl(request: Mapping[str, Any] | None) -> str:
+    return "" if request is None else as_curl(request["url"], request["headers"], request["body"])

@@ -177,6 +177,11 @@ class WebhookForm:
             return chosen
         return default_type(self.format) if self.has_all_types else self.samples[0]
 
+    @property
+    def header_names(self) -> list[str]:
+        """The names of the headers that are filled in."""
+        return [name for name, _ in self._headers()]
+
     def rows(self, problem: ShownProblem | None) -> list[HeaderRow]:
         """The headers that are filled in, and a few more rows."""
         errors = [] if problem is None else problem.of("headers")

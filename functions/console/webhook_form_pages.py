@@ -1,9 +1,11 @@
 """The form of a new or stored webhook, with a preview and a test of what is filled in."""
 
 import json
+from collections.abc import Collection
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from console.curl import as_curl
 from console.form import ShownProblem
 from console.log_view import account_webhooks
 from console.outcomes import OUTCOME, outcome_part
@@ -58,7 +60,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             )
         except Problem as problem:
             return ShownPreview(None, ShownProblem(problem))
-        return ShownPreview(made, None)
+        return ShownPreview(made, None, {*made.kept, *asked.header_names})
 
     def form_page(
         visit: Visit,
@@ -157,9 +159,15 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 class ShownPreview:
     """A preview as its page shows it, or what there is to be mended first."""
 
-    def __init__(self, made: Preview | None, problem: ShownProblem | None) -> None:
+    def __init__(
+        self,
+        made: Preview | None,
+        problem: ShownProblem | None,
+        own_headers: Collection[str] = (),
+    ) -> None:
         self.made = made
         self.problem = problem
+        self._own_headers = own_headers
 
     @property
     def target(self) -> str:
@@ -171,6 +179,11 @@ class ShownPreview:
     def host(self) -> str:
         """The header Host."""
         return urlsplit(self._request.url).netloc
+
+    @property
+    def curl(self) -> str:
+        """The request as a command line, without the values of the webhook's own headers."""
+        return as_curl(self._request.url, self._request.headers, self.raw, self._own_headers)
 
     @property
     def raw(self) -> str:

@@ -8,6 +8,7 @@ from console.log_view import sorted_webhooks
 from console.notices import notice_of
 from console.outcomes import OUTCOME, outcome_part
 from console.pages import Needs, Pages, Section
+from console.receiver_code import receiver_code
 from console.visit import Answer, Visit
 from console.webhook_chart import BAR_WIDTH, HEIGHT, WIDTH, bars
 from console.webhook_form import WebhookForm
@@ -238,6 +239,8 @@ def secret_page(
         webhook=webhook,
         secret=secret,
         was_created=was_created,
+        receivers=receiver_code(webhook.format),
+        format_label=format_label,
         retired_until=retired_until,
         signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
     )

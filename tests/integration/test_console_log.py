@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from html import unescape
 from typing import Any
 
@@ -358,6 +359,14 @@ def test_a_delivery_tells_its_story_without_secrets(
     assert "webhook-signature made anew when sending" in page.text
     assert f"<title>points.earned to {HOSTILE} " in unescape(page.html)
     assert f"webhook-id {failed['id']}" in page.text
+    (command,) = [
+        attrs["data-copy"]
+        for _, attrs in page.elements
+        if (attrs.get("data-copy") or "").startswith("curl")
+    ]
+    argv = shlex.split(command or "")
+    assert {"X-Shop: …", "webhook-signature: …", f"webhook-id: {failed['id']}"} <= set(argv)
+    assert json.loads(argv[-1]) == sent
     links = [attrs.get("href") for tag, attrs in page.elements if tag == "a"]
     assert f"/console/events/{event_id}" in links
     assert f"/console/webhooks/{webhook['id']}" in links

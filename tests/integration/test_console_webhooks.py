@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from html import unescape
@@ -13,6 +14,7 @@ from standardwebhooks import Webhook
 from perkwire.account import key_hash
 from perkwire.adapters import aws
 from perkwire.adapters.session_store import SessionStore
+from perkwire.formats import FORMATS
 from perkwire.signing_in import Session, token_hash
 from tests.integration.browsing import Browser, HtmlForm, PageSeen
 from tests.integration.system import System, Tenant
@@ -443,6 +445,17 @@ class TestSecretsAndHeaders:
             assert secret not in html
             assert "shop-7-token" not in html
 
+    @pytest.mark.parametrize("format_name", FORMATS)
+    def test_how_to_verify_with_it_stands_beside_it(
+        self, admin: Browser, tenant: Tenant, format_name: str
+    ) -> None:
+        page = a_new_one(admin, url="https://shop.example/hook", format=format_name)
+
+        html = unescape(page.html)
+        assert "def events(headers, body, secret):" in html
+        assert "export function events(headers, body, secret) {" in html
+        assert is_harmless(page)
+
     def test_a_rotated_secret_is_shown_once_and_says_what_becomes_of_the_old_one(
         self, system: System, admin: Browser, tenant: Tenant, receiver: Receiver
     ) -> None:
@@ -719,6 +732,30 @@ class TestPreviewing:
         assert "The URL is made up as well" in new.text
         assert "as the stored one is not shown to anybody" in stored.text
         assert preview_headers(stored)["X-Shop"] == "(the stored value)"
+
+    def test_it_can_be_taken_along_without_what_is_secret(
+        self, admin: Browser, tenant: Tenant, receiver: Receiver
+    ) -> None:
+        endpoint = receiver.endpoint()
+        page = send(
+            admin,
+            f"{FORM}/preview",
+            admin.get(NEW).form(FORM),
+            url=endpoint.url,
+            secret=SECRET,
+            header_name_0="X-Shop",
+            header_value_0="it's a token",
+        )
+
+        (command,) = [
+            value for _, name, value in attributes(page) if name == "data-copy" and "curl" in value
+        ]
+        assert SECRET not in command
+        assert "token" not in command
+        argv = shlex.split(command)
+        assert argv[:4] == ["curl", "-X", "POST", endpoint.url]
+        assert "X-Shop: …" in argv
+        assert argv[-1] == element(page, "preview-raw")
 
     def test_a_part_of_the_page_can_be_had_alone(self, admin: Browser) -> None:
         form = admin.get(NEW).form(FORM)

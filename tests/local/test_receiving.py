@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from console.receiver_code import receiver_code
 from perkwire.sending import Request
 from perkwire.timestamps import MICROSECONDS, now
 from tests.builders import NOW, SECRET, an_event
@@ -183,3 +184,16 @@ def test_zoho_thrives_receiver_asks_for_its_own_header(
     request = with_headers(sent("zoho-thrive", an_upgrade()), x_thrive_token=token)
 
     assert saved(language, "zoho-thrive", tmp_path).receive(request) == [(401, [])]
+
+
+def test_the_console_shows_the_code_of_the_page() -> None:
+    shown = "\n".join(code for name in FORMATS for code in receiver_code(name).values())
+    verifying = {
+        name: code
+        for name, code in blocks().items()
+        if name.partition(".")[0] not in ("receive", "order")
+    }
+
+    assert len(verifying) == 2 * (len(FORMATS) + 1)
+    for name, code in verifying.items():
+        assert f"{name}\n{code}" in shown, name

@@ -33,6 +33,7 @@ async function showPreview() {
   try {
     const page = await ask("/console/webhooks/preview", fields, asking.signal);
     preview.replaceChildren(...page.body.childNodes);
+    enhance(preview);
     if (open) preview.querySelector("details")?.setAttribute("open", "");
   } catch (error) {
     if (error.name !== "AbortError") preview.textContent = "The preview could not be loaded. What you have filled in is still there.";
@@ -52,7 +53,9 @@ async function showFormat() {
     const page = await ask("/console/webhooks/form", filledIn());
     for (const id of ["part-format", "part-events", "preview", "f-event_type"]) {
       const fresh = page.getElementById(id);
-      if (fresh) document.getElementById(id).replaceWith(fresh);
+      if (!fresh) continue;
+      document.getElementById(id).replaceWith(fresh);
+      enhance(fresh);
     }
     hideStandIns();
     eventPicker();
