@@ -39,6 +39,11 @@ class Scene:
         self.succeeded = self._of(f"webhook_id={self.ledger['id']}")
         self.event_id = self.failed["event_ids"][0]
 
+    @property
+    def names(self) -> list[str]:
+        """Those of the account and its webhooks."""
+        return ["Brew & Bean", *self.endpoints]
+
     def urls(self) -> dict[str, str]:
         """The receiver's real URLs, and what pictures show instead of them."""
         return {

@@ -17,6 +17,16 @@ from tests.browser.scene import Scene
 pytestmark = pytest.mark.timeout(400)
 
 _STOPS_OF_A_TIME = 8
+_WIDTHS = (375, 720, 800, 900, 1024, 1440)
+# Names of webhooks and accounts as long as people make them, with no place to break.
+_MAKE_NAMES_LONG = """(names) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const name of names) {
+      texts.currentNode.data = texts.currentNode.data.replaceAll(name, "W".repeat(40));
+    }
+  }
+}"""
 
 every_page = pytest.mark.parametrize("seen", PAGES, ids=lambda seen: seen.name)
 
@@ -103,6 +113,21 @@ def test_axe_finds_no_barrier_and_nothing_is_too_wide(
 
     assert found == []
     assert person.overflow() == 0
+
+
+@every_page
+def test_nothing_is_too_wide_at_any_width_with_long_names(
+    seen: PageToSee, person: Person, scene: Scene
+) -> None:
+    seen.opened_by(person, scene)
+    person.page.evaluate(_MAKE_NAMES_LONG, scene.names)
+
+    too_wide = {}
+    for width in _WIDTHS:
+        person.looks_at((width, 800), "light")
+        too_wide[width] = person.overflow()
+
+    assert too_wide == dict.fromkeys(_WIDTHS, 0)
 
 
 @every_page

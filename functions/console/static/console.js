@@ -120,6 +120,19 @@ function keepState(part, fresh) {
   }
 }
 
+// What asks to be confirmed is left by Escape; what lies over the page, also by a press beside it.
+addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && event.target.closest("details.confirm[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+addEventListener("pointerdown", (event) => {
+  for (const open of document.querySelectorAll("td details.confirm[open]")) {
+    if (!open.contains(event.target)) open.open = false;
+  }
+});
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;

@@ -29,6 +29,20 @@ document.addEventListener("formdata", (event) => {
   }
 });
 
+// On a narrow screen the rows come first, and the chosen tab is in sight.
+const narrow = matchMedia("(max-width: 44rem)");
+function fold() {
+  for (const part of document.querySelectorAll(".fold")) part.open = !narrow.matches || "set" in part.dataset || part.querySelector("[aria-invalid=true]") !== null;
+}
+narrow.addEventListener("change", fold);
+function showTab() {
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+}
+document.addEventListener("parts-replaced", showTab);
+fold();
+showTab();
+
 // Nothing to send again as long as nothing is ticked.
 function needTicks() {
   const button = document.getElementById("retry-selected");
