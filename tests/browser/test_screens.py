@@ -58,7 +58,7 @@ def test_on_a_telephone_the_log_begins_with_its_rows_and_shows_the_chosen_tab(
     expect(person.field("Event type")).to_be_hidden()
     person.open("/console/log?status=cancelled")
     tab = person.find("link", re.compile("^Cancelled"))
-    expect(tab).to_be_in_viewport(ratio=1)
+    expect(tab).to_be_in_viewport(ratio=0.9)
 
     person.press_summary("Filter")
     person.fill("Event type", "tier.upgraded")
@@ -80,3 +80,65 @@ def test_what_is_to_be_ticked_in_the_log_can_be_hit_with_a_thumb(
 
     expect(box).to_be_checked()
     assert min(around["width"], around["height"]) >= 40
+
+
+def test_the_events_of_a_webhook_are_folded_into_their_groups_until_they_are_wanted(
+    account: Account, person: Person
+) -> None:
+    webhook = account.webhook("https://till.example/hook", event_types=["tier.upgraded"])
+    person.sign_in(account.key, f"/console/webhooks/{webhook['id']}/edit")
+    picker = person.page.locator("#event-picker")
+    of_points = picker.locator("summary", has_text=re.compile(r"of \d+ points"))
+
+    # Those with a tick are open.
+    expect(person.find("checkbox", re.compile("^Tier upgraded"))).to_be_checked()
+    expect(person.find("checkbox", re.compile("^Points earned"))).to_be_hidden()
+    expect(of_points).to_contain_text(re.compile(r"^0 of \d"))
+    person.tick("checkbox", re.compile(r"^Points all \d"))
+    expect(of_points).to_contain_text(re.compile(r"^(\d+) of \1 points"))
+
+    # So are those that a search finds.
+    person.untick("checkbox", re.compile(r"^Points all \d"))
+    person.fill("Search the events", "points earned")
+    expect(person.find("checkbox", re.compile("^Points earned"))).to_be_visible()
+    person.fill("Search the events", "")
+    expect(person.find("checkbox", re.compile("^Points earned"))).to_be_hidden()
+    expect(person.find("checkbox", re.compile("^Tier upgraded"))).to_be_visible()
+
+
+def test_save_and_test_stand_together_and_are_always_in_sight(
+    account: Account, person: Person
+) -> None:
+    webhook = account.webhook("https://till.example/hook", event_types=["tier.upgraded"])
+    person.sign_in(account.key)
+    for size in (_TELEPHONE, (1440, 900)):
+        person.looks_at(size, "light")
+        person.open(f"/console/webhooks/{webhook['id']}/edit")
+
+        for button in ("Save the changes", "Send a test"):
+            expect(person.find("button", button)).to_be_in_viewport(ratio=0.99)
+
+    # From the first field to Save, by keyboard.
+    person.field("URL").focus()
+    save = person.find("button", "Save the changes")
+    for presses in range(1, 100):
+        person.page.keyboard.press("Tab")
+        if save.evaluate("button => button === document.activeElement"):
+            break
+    assert presses < 60
+
+
+def test_the_answer_to_a_test_lies_over_the_form_and_can_be_put_away(
+    account: Account, person: Person
+) -> None:
+    webhook = account.webhook("https://till.example/hook")
+    person.sign_in(account.key, f"/console/webhooks/{webhook['id']}/edit")
+    person.looks_at(_TELEPHONE, "light")
+
+    person.click("button", "Send a test")
+    outcome = person.page.get_by_text("The test failed")
+    expect(outcome).to_be_in_viewport()
+    person.click("button", "Close")
+
+    expect(outcome).to_have_count(0)
+    expect(person.find("button", "Send a test")).to_be_focused()

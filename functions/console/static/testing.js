@@ -1,6 +1,19 @@
 // data-outcome="id": a button whose answer comes into this part of the page, which stays as it is.
 "use strict";
 
+// What lies over the form can be put away.
+function closing(place, button) {
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "small quiet close";
+  close.textContent = "Close";
+  close.addEventListener("click", () => {
+    place.replaceChildren();
+    button.focus();
+  });
+  return close;
+}
+
 document.addEventListener("submit", async (event) => {
   const button = event.submitter;
   const place = document.getElementById(button?.dataset.outcome ?? "");
@@ -24,6 +37,7 @@ document.addEventListener("submit", async (event) => {
   } catch {
     place.textContent = "The test could not be sent. Try again.";
   } finally {
+    if (place.closest(".save")) place.prepend(closing(place, button));
     delete form.dataset.sent;
   }
 });

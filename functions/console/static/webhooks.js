@@ -77,6 +77,7 @@ function showGroup(group) {
   const ticked = boxes.filter((box) => box.checked).length;
   all.checked = ticked === boxes.length;
   all.indeterminate = ticked > 0 && !all.checked;
+  group.querySelector("[data-count]").textContent = group.querySelectorAll("[data-text] input:checked").length;
 }
 
 function eventPicker() {
@@ -103,6 +104,7 @@ function eventPicker() {
         row.hidden = !words.every((word) => text.includes(word));
       }
       group.hidden = boxesOf(group).length === 0;
+      group.querySelector("details").open = words.length > 0 || group.querySelector("[data-text] input:checked") !== null;
       showGroup(group);
     }
     picker.querySelector("[data-nothing]").hidden = picker.querySelector("[data-group]:not([hidden])") !== null;
