@@ -10,14 +10,20 @@ from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Unavailable
 from perkwire.problem import Problem
 from perkwire.strict_json import Json
-from perkwire.webhook import Webhook, WebhookStatus
-from tests.builders import ACCOUNT, OTHER_ACCOUNT, a_webhook, an_account
+from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
+from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT, a_webhook, an_account
+from tests.simulation.model import LATER_FORMAT
 from tests.simulation.queues import SimulatedQueue
 from tests.simulation.system import System
 
 _TYPES = ("points.earned", "tier.upgraded")
+_FORMATS = (*["standard"] * 16, *["zoho-thrive"] * 3, LATER_FORMAT)
 _PROGRAMMES = (None, "p1", "p1", "p2")
 _API_SECONDS = 30
+_PAUSED: dict[str, Any] = {
+    "status": WebhookStatus.PAUSED,
+    "pause": Pause(NOW, PauseReason.FAILURES),
+}
 _TOPIC = "arn:aws:sns:us-east-1:000000000000:notices"
 
 
@@ -40,6 +46,7 @@ class Actions:
         self._posts: list[Post] = []
         self._named: list[dict[str, Any]] = []
         self._numbered = 0
+        self._left_alone = False
 
     def set_up(self) -> None:
         """Two accounts, of which one wants notices, with a few webhooks."""
@@ -54,6 +61,7 @@ class Actions:
                     name=webhook_id,
                     url=self._url(),
                     **self._tastes(),
+                    **(_PAUSED if self._draw.random() < 0.2 else {}),
                 )
             )
         self._system.oracle.webhooks_changed()
@@ -69,6 +77,9 @@ class Actions:
             (self.retry, 1.5),
             (self.redrive, 0.7),
             (self.put_junk, 0.05),
+            (self.forget, 0.2),
+            (self.deploy, 0.1),
+            (self.leave_alone, 0.03),
         )
         chosen = self._draw.choices([one for one, _ in actions], [one for _, one in actions])
         chosen[0]()
@@ -138,6 +149,9 @@ class Actions:
             entries = self._system.deliveries.entries.values()
             known = sorted(one.id for one in entries if one.account_id == account_id)
             ids = self._draw.sample(known, min(len(known), 4))
+            if self._draw.random() < 0.1:
+                others = sorted(one.id for one in entries if one.account_id != account_id)
+                ids += [*others[:1], DeliveryId("dlv_of_nobody")]
         if ids:
             self._world.say(f"retry {ids}")
             self._world.start("retry", lambda: self._retry(account_id, ids), _API_SECONDS)
@@ -149,6 +163,38 @@ class Actions:
         """A message that no version of ours has written."""
         body = self._draw.choice(("", "junk", "[1]", '{"v":2}'))
         self._draw.choice((self._system.event_queue, self._system.delivery_queue)).put(body)
+
+    def forget(self) -> None:
+        """An event's time in the store is over."""
+        events = self._system.events.events
+        if events:
+            key = self._draw.choice(sorted(events))
+            self._world.say(f"{key[1]} is no longer kept")
+            del events[key]
+            self._system.oracle.routings.forgotten.add(key)
+
+    def deploy(self) -> None:
+        self._system.deploy(self._draw.randint(1, 5))
+
+    def leave_alone(self) -> None:
+        """For two weeks, once, nobody looks after anything, and no message is taken."""
+        if self._left_alone:
+            return
+        self._left_alone = True
+        self._world.finish_all()
+        self._world.pass_seconds(15 * 86_400)
+        for queue in (self._system.event_queue, self._system.delivery_queue):
+            expired = queue.expire()
+            self._world.say(f"{len(expired)} expire in {queue.name}")
+            for body in expired:
+                self._system.oracle.expires(body)
+
+    def mend(self) -> None:
+        """Formats of other releases go."""
+        webhooks = self._system.config.webhooks
+        for webhook in [webhooks[one] for one in sorted(webhooks)]:
+            if webhook.format == LATER_FORMAT and webhook.status is not WebhookStatus.DELETED:
+                self._replace(webhook, format="standard")
 
     def _new_post(self) -> Post:
         account_id = self._draw.choice((ACCOUNT, ACCOUNT, ACCOUNT, OTHER_ACCOUNT))
@@ -196,6 +242,9 @@ class Actions:
             self._world.say(f"answers 503: {error}")
         else:
             self._world.say(f"answers {[int(one.status) for one in results]}")
+            self._world.say(" ".join(one.detail for one in results if one.detail))
+            if self._world.current is not None:
+                self._system.retries.check(self._world.current, results)
 
     def _replace(self, before: Webhook, **changes: Any) -> None:  # noqa: ANN401 - as replace()'s
         after = replace(before, **changes, version=before.version + 1, updated_at=self._world.now)
@@ -204,8 +253,10 @@ class Actions:
         self._system.oracle.webhooks_changed()
 
     def _tastes(self) -> dict[str, Any]:
+        spoken = self._draw.choice(_FORMATS)
         return {
-            "batch_size": self._draw.choice((1, 1, 2, 10)),
+            "format": spoken,
+            "batch_size": 1 if spoken == "zoho-thrive" else self._draw.choice((1, 1, 2, 10)),
             "event_types": self._draw.choice((("*",), ("*",), ("*",), _TYPES[:1], _TYPES)),
             "program_ids": self._draw.choice((None, None, None, ("p1",), ("p1", "p2"))),
         }

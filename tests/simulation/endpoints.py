@@ -28,11 +28,14 @@ _IN_THE_END = (7, 1, 1, 1, 0, 0)
 
 @dataclass(eq=False)
 class Endpoints:
-    """sending.Sender. `got` hears of each request that arrives, and whether it was taken."""
+    """sending.Sender. `sends` hears of each request before it goes out, `got` of each that arrives,
+
+    and whether it was taken.
+    """
 
     world: World
+    sends: Callable[[Request], None]
     got: Callable[[Request, bool], None]
-    answered: Callable[[Request], None]
     manners: dict[str, Manner] = field(default_factory=dict)
 
     def manner(self, url: str) -> Manner:
@@ -46,14 +49,15 @@ class Endpoints:
         self.manners.clear()
 
     def send(self, request: Request) -> Answered | Unanswered:
+        self.sends(request)
+        return self.world.ask("request", (request,), lambda: self._send(request))
+
+    def _send(self, request: Request) -> Answered | Unanswered:
         try:
-            result = self.world.call(f"POST {request.url}", lambda: self._serve(request))
+            return self.world.call(f"POST {request.url}", lambda: self._serve(request))
         except Unavailable as fault:
             lost = "lost" in str(fault)
             return Unanswered(TransportError.RESET if lost else TransportError.CONNECT, 1)
-        if isinstance(result, Answered) and 200 <= result.status < 300:
-            self.answered(request)
-        return result
 
     def _serve(self, request: Request) -> Answered | Unanswered:
         manner = self.manner(request.url)
@@ -73,4 +77,5 @@ class Endpoints:
         return Unanswered(TransportError.TIMEOUT, TIMEOUT_SECONDS * 1000)
 
     def _answer(self, status: int) -> Answered:
-        return Answered(status, "", self.world.random.randint(1, 900))
+        snippet = "" if status < 300 else "sorry"
+        return Answered(status, snippet, self.world.random.randint(1, 900))

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,12 @@ from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.sending import Request
 from perkwire.webhook import Webhook
 from tests.builders import SECRET
+from tests.simulation.world import Invocation
+
+RETRY_INTERVAL_SECONDS = 300
+NOT_IN_FORMAT = "not_in_format"
+LATER_FORMAT = "later@2099-01-01"
+"""A format of a release that is not this one, as a deployment that was taken back leaves it."""
 
 type Key = tuple[WebhookId, tuple[EventId, ...]]
 """A webhook and the events of one request to it, in their order."""
@@ -20,21 +27,35 @@ type Key = tuple[WebhookId, tuple[EventId, ...]]
 type EventKey = tuple[AccountId, EventId]
 
 _KEY = base64.b64decode(SECRET.removeprefix("whsec_"))
+_SAID_BY_ZOHO = ("tier.upgraded",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """The stack's, as a function has them from its environment."""
+
+    max_attempts: int
+    pause_after_failures: int
+    pause_when_exhausted: bool
+    notice_interval_minutes: int
 
 
 @dataclass(eq=False)
 class Notes:
     """What one invocation was given, and was seen to do."""
 
+    invocation: Invocation
     since: int
+    parameters: Parameters
     batch: dict[str, dict[str, Any] | None]
     told: dict[str, int]
     entries: dict[DeliveryId, Delivery]
     matched: dict[str, dict[Key, Webhook]] = field(default_factory=dict)
+    foreign: dict[str, set[tuple[WebhookId, EventId]]] = field(default_factory=dict)
     requests: Counter[DeliveryId] = field(default_factory=Counter)
-    successes: set[DeliveryId] = field(default_factory=set)
     stored: dict[DeliveryId, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
     unstored: set[DeliveryId] = field(default_factory=set)
+    streaks: dict[WebhookId, tuple[int, int]] = field(default_factory=dict)
     crashed: bool = False
 
 
@@ -56,6 +77,21 @@ def matches(webhook: Webhook, event: dict[str, Any]) -> bool:
     return (types == ("*",) or event["type"] in types) and (
         programmes is None or event["program_id"] in programmes
     )
+
+
+def is_known(webhook: Webhook, event_type: str) -> bool:
+    """Whether the router sends such events there; a format that nobody knows may know any type."""
+    return webhook.format == LATER_FORMAT or can_say(webhook, [event_type])
+
+
+def can_say(webhook: Webhook, types: Sequence[str]) -> bool:
+    """Whether the webhook's format has words for a request with events of these types."""
+    match webhook.format:
+        case "standard":
+            return True
+        case "zoho-thrive":
+            return len(types) == 1 and types[0] in _SAID_BY_ZOHO
+    return False
 
 
 def is_signed(request: Request) -> bool:

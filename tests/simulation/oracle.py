@@ -10,17 +10,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
-from perkwire.sending import Request
+from perkwire.sending import Answered, Request
+from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems
-from tests.simulation.model import EventKey, Key, Notes, event_ids, is_signed, matches, members
+from tests.simulation.endpoints import TIMEOUT_SECONDS
+from tests.simulation.model import (
+    EventKey,
+    Key,
+    Notes,
+    Parameters,
+    event_ids,
+    is_signed,
+    members,
+)
 from tests.simulation.notices import Notices
-from tests.simulation.queues import Message, Receipt
-from tests.simulation.world import Invocation, World
-
-_LIVE = (WebhookStatus.ENABLED, WebhookStatus.PAUSED)
+from tests.simulation.pauses import Pauses
+from tests.simulation.queues import Message, Receipt, SimulatedQueue
+from tests.simulation.routings import Routings
+from tests.simulation.rows import Rows
+from tests.simulation.world import Call, Invocation, World
 
 
 @dataclass(eq=False)
@@ -31,35 +42,49 @@ class Oracle:
     config: FakeConfigItems
     events: FakeEventItems
     deliveries: FakeDeliveryItems
-    max_attempts: int
-    notices: Notices
-    queued_events: Callable[[], Sequence[str]]
+    parameters: Parameters
+    event_queue: SimulatedQueue
+    delivery_queue: SimulatedQueue
     notes: dict[Invocation, Notes] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
+    most_tries: int = 0
     said: dict[EventKey, str] = field(default_factory=dict)
     accepted: set[EventKey] = field(default_factory=set)
-    routed: set[EventKey] = field(default_factory=set)
     history: dict[WebhookId, list[tuple[int, Webhook]]] = field(default_factory=dict)
     urls: dict[str, WebhookId] = field(default_factory=dict)
-    contended: set[EventKey] = field(default_factory=set)
-    possible: set[Key] = field(default_factory=set)
-    owed: dict[Key, None] = field(default_factory=dict)
     ids: dict[Key, DeliveryId] = field(default_factory=dict)
     keys: dict[DeliveryId, Key] = field(default_factory=dict)
+    runs: set[tuple[DeliveryId, int]] = field(default_factory=set)
     taken: set[DeliveryId] = field(default_factory=set)
     delivered: set[DeliveryId] = field(default_factory=set)
     unlogged: set[DeliveryId] = field(default_factory=set)
     excused: dict[DeliveryId, int] = field(default_factory=dict)
+    expired: set[EventKey] = field(default_factory=set)
+    expired_runs: set[tuple[DeliveryId, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.routings = Routings(self.world, self.config, self.events, self.notes)
+        self.pauses = Pauses(self.world)
+        self.notices = Notices(self.world, self.parameters.notice_interval_minutes)
+        self.configured(self.parameters)
+
+    def configured(self, parameters: Parameters) -> None:
+        """Functions that start from now on have these."""
+        self.parameters = parameters
+        self.most_tries = max(self.most_tries, parameters.max_attempts)
 
     def webhooks_changed(self) -> None:
         """Look at the webhooks again."""
         for webhook in self.config.webhooks.values():
             past = self.history.setdefault(webhook.id, [])
             if not past or past[-1][1] != webhook:
+                was_enabled = not past or past[-1][1].status is WebhookStatus.ENABLED
                 past.append((self.world.now, webhook))
                 self.urls[webhook.url] = webhook.id
                 if webhook.status is WebhookStatus.PAUSED:
                     self.notices.pauses[webhook.id] += 1
+                elif webhook.status is WebhookStatus.ENABLED and not was_enabled:
+                    self.pauses.recovers(webhook.id)
 
     def was(self, webhook_id: WebhookId, since: int, check: Callable[[Webhook], bool]) -> bool:
         """Whether the webhook has been like this at any time since then."""
@@ -75,7 +100,8 @@ class Oracle:
     def accepts(self, account_id: AccountId, event_id: EventId, said: str) -> None:
         """A 202 for an event."""
         key = (account_id, event_id)
-        if key not in self.events.events and key not in self.unrouted():
+        known = key in self.events.events or key in self.routings.forgotten | self.expired
+        if not known and key not in self.unrouted():
             self.world.violate(f"{event_id} is 202 and nobody has it")
         self.accepted.add(key)
         self._says(account_id, event_id, said)
@@ -86,7 +112,7 @@ class Oracle:
 
     def unrouted(self) -> set[EventKey]:
         """The events in EventQueue and its dead-letter queue."""
-        parsed = [members(body) for body in self.queued_events()]
+        parsed = [members(body) for body in self.event_queue.bodies()]
         return {
             (message["account_id"], one)
             for message in parsed
@@ -94,51 +120,31 @@ class Oracle:
             for one in event_ids(message)
         }
 
+    def expires(self, body: str) -> None:
+        """A message has been in its queue for longer than SQS keeps it."""
+        message = members(body)
+        if message is None:
+            return
+        if "delivery_id" in message:
+            self.expired_runs.add((message["delivery_id"], message["run"]))
+        else:
+            self.expired |= {(message["account_id"], one) for one in event_ids(message)}
+
     # Invocations of router and dispatcher
 
     def begins(self, invocation: Invocation, receipts: Sequence[Receipt]) -> None:
         self.notes[invocation] = Notes(
+            invocation=invocation,
             since=self.world.now,
+            parameters=self.parameters,
             batch={one.message.id: members(one.message.body) for one in receipts},
             told={one.message.id: one.receive_count for one in receipts},
             entries=dict(self.deliveries.entries),
         )
 
     def webhooks_read(self, account_id: AccountId) -> None:
-        """The router has read an account's webhooks: what its messages have to become."""
-        notes = self.noted()
-        if notes is None:
-            return
-        webhooks = [
-            one
-            for one in self.config.webhooks.values()
-            if one.account_id == account_id and one.status in _LIVE
-        ]
-        for message_id, message in notes.batch.items():
-            if message is None or message["account_id"] != account_id:
-                continue
-            matched: dict[Key, Webhook] = {}
-            for webhook in webhooks:
-                wanted = [one["id"] for one in message["events"] if matches(webhook, one)]
-                for start in range(0, len(wanted), webhook.batch_size):
-                    ids = tuple(wanted[start : start + webhook.batch_size])
-                    matched[webhook.id, ids] = webhook
-            notes.matched[message_id] = matched
-            self.possible |= matched.keys()
-            own = {(account_id, event_id) for event_id in event_ids(message)}
-            self.contended |= own & self._routed_beside(notes)
-
-    def _routed_beside(self, own: Notes) -> set[EventKey]:
-        """The events that other routers have in hand at this moment."""
-        beside = [self.notes[one] for one in self.world.running if one in self.notes]
-        return {
-            (message["account_id"], event_id)
-            for notes in beside
-            if notes is not own
-            for message in notes.batch.values()
-            if message and "delivery_id" not in message
-            for event_id in event_ids(message)
-        }
+        if notes := self.noted():
+            self.routings.reads(notes, account_id)
 
     def queues_delivery(self, body: str) -> None:
         """A message goes into DeliveryQueue."""
@@ -146,18 +152,21 @@ class Oracle:
         if message is None:
             self.world.violate("a delivery message is unreadable")
             return
+        self.runs.add((message["delivery_id"], message["run"]))
         self._identify(message["delivery_id"], (message["webhook_id"], event_ids(message)))
-        for event_id in event_ids(message):
-            if (message["account_id"], event_id) not in self.events.events:
-                self.world.violate(f"{event_id} is on its way and not kept")
+        for key in [(message["account_id"], event_id) for event_id in event_ids(message)]:
+            if key not in self.events.events and key not in self.routings.forgotten:
+                self.world.violate(f"{key[1]} is on its way and not kept")
 
     def _identify(self, delivery_id: DeliveryId, key: Key) -> None:
-        if key not in self.possible:
+        if key not in self.routings.possible:
             self.world.violate(f"no routing makes {delivery_id} of {key}")
         if self.ids.setdefault(key, delivery_id) != delivery_id:
             self.world.violate(f"{key} goes by {delivery_id} and {self.ids[key]}")
         if self.keys.setdefault(delivery_id, key) != key:
             self.world.violate(f"{delivery_id} stands for {key} and {self.keys[delivery_id]}")
+
+    # The log
 
     def logs(self, before: Delivery | None, after: Delivery | None) -> None:
         """An entry of the log was written."""
@@ -173,32 +182,70 @@ class Oracle:
             self.world.violate(f"the success of {after.id} is overwritten by {after.status}")
         if before is not None and after.run < before.run:
             self.world.violate(f"{after.id} goes back from run {before.run} to {after.run}")
+        if (after.id, after.run) not in self.runs and after.reason is not Reason.PAUSED:
+            self.world.violate(f"{after.id} is logged in run {after.run}, which was never sent")
+        known = before.attempts if before is not None else ()
+        if after.attempts[: len(known)] != known and self._is_first_success(after):
+            known = ()
+        new = after.attempts[len(known) :]
+        if after.attempts[: len(known)] != known or len(new) > 1:
+            self.world.violate(f"{after.id} has had {known} and has {after.attempts}")
+        for attempt in new:
+            self._check_seen(after.id, attempt)
+
+    def _is_first_success(self, after: Delivery) -> bool:
+        """Whether the invocation knew of no entry: such successes are put without a condition."""
+        invocation = self.world.current
+        unread = invocation is None or after.id not in (invocation.answer("find") or ())
+        return unread and after.status is DeliveryStatus.SUCCEEDED
+
+    def _check_seen(self, delivery_id: DeliveryId, attempt: Attempt) -> None:
+        """An attempt in the log is a request of this very invocation."""
+        for call in self.world.current.called("request") if self.world.current else ():
+            if call.arguments[0].headers["webhook-id"] == delivery_id and _tells(attempt, call):
+                return
+        self.world.violate(f"{delivery_id} is logged with {attempt}, which nobody has seen")
 
     def told(self, after: Delivery, stored: bool) -> None:
         """What the dispatcher was told of a write."""
         notes = self.noted()
         if notes is None:
             return
-        if stored:
-            notes.stored[after.id].append(after)
-        else:
+        if not stored:
             notes.unstored.add(after.id)
             self.unlogged.add(after.id)
+            return
+        notes.stored[after.id].append(after)
+        entry = self.deliveries.entries[after.id]
+        overruled = entry.status is DeliveryStatus.SUCCEEDED or entry.run > after.run
+        if not overruled and not set(after.attempts) <= set(entry.attempts):
+            self.world.violate(f"{after.id} is said to be stored, without its attempts")
 
-    def crashes(self) -> None:
+    def crashes(self, error: BaseException) -> None:
         """The handler has given its whole batch back."""
+        if "simulated" not in str(error):
+            self.world.violate(f"a batch has crashed with {error!r}")
         if notes := self.noted():
             notes.crashed = True
 
     # Endpoints
 
+    def sends(self, request: Request) -> None:
+        """The dispatcher is about to send a request."""
+        invocation = self.world.current
+        if invocation is None:
+            return
+        if invocation.deadline - self.world.now < TIMEOUT_SECONDS * MICROSECONDS:
+            self.world.violate(f"{request.headers['webhook-id']} is sent without time for it")
+        if int(request.headers["webhook-timestamp"]) != self.world.clock() // MICROSECONDS:
+            self.world.violate(f"{request.headers['webhook-id']} is signed with another time")
+
     def gets(self, request: Request, taken: bool) -> None:
         """A request arrives at an endpoint."""
         delivery_id = DeliveryId(request.headers["webhook-id"])
         webhook_id = self.urls[request.url]
-        body = json.loads(request.body)
-        events = body["data"]["events"] if body["type"] == "batch" else [body]
-        self._identify(delivery_id, (webhook_id, tuple(event["id"] for event in events)))
+        ids = self._read(request, webhook_id)
+        self._identify(delivery_id, (webhook_id, ids))
         if not is_signed(request):
             self.world.violate(f"{delivery_id} is not signed")
         if taken:
@@ -207,11 +254,19 @@ class Oracle:
         if notes is None:
             self.world.violate(f"{delivery_id} is sent by nobody")
             return
+        self._may_be_sent(notes, delivery_id, webhook_id, request.url)
+
+    def _read(self, request: Request, webhook_id: WebhookId) -> tuple[EventId, ...]:
+        """The events of a request, which have to be those that were accepted."""
+        body = json.loads(request.body)
+        if "message" in body:  # as Zoho Thrive says it
+            return (EventId(request.headers["webhook-event-id"]),)
+        events = body["data"]["events"] if body["type"] == "batch" else [body]
         account_id = self.history[webhook_id][0][1].account_id
         for event in events:
             said = json.dumps([event["type"], event["program_id"], event["data"]])
             self._says(account_id, event["id"], said)
-        self._may_be_sent(notes, delivery_id, webhook_id, request.url)
+        return tuple(EventId(event["id"]) for event in events)
 
     def _may_be_sent(
         self, notes: Notes, delivery_id: DeliveryId, webhook_id: WebhookId, url: str
@@ -226,8 +281,8 @@ class Oracle:
             return
         for message_id in own:
             self.tries[message_id] += len(own) == 1
-            if self.tries[message_id] > self.max_attempts:
-                self.world.violate(f"{message_id} was tried more than {self.max_attempts} times")
+            if self.tries[message_id] > self.most_tries:
+                self.world.violate(f"{message_id} was tried more than {self.most_tries} times")
         notes.requests[delivery_id] += 1
         if notes.requests[delivery_id] > 1:
             self.world.violate(f"{delivery_id} is sent twice by one invocation")
@@ -247,31 +302,25 @@ class Oracle:
         if len(own) == 1 and again and not logged:
             self.world.violate(f"{delivery_id} was received before and is not in the log")
 
-    def succeeds(self, request: Request) -> None:
-        """The dispatcher has seen a success."""
-        if notes := self.noted():
-            notes.successes.add(DeliveryId(request.headers["webhook-id"]))
-
     # Messages
 
-    def answers(self, left: Sequence[str]) -> None:
+    def answers(self, left: Sequence[str], queue: SimulatedQueue) -> None:
         """An invocation has named the messages that it leaves."""
         notes = self.noted()
         if notes is None:
             return
         if not set(left) <= notes.batch.keys():
             self.world.violate("messages are left that were not in the batch")
-        copies = Counter(one["delivery_id"] for one in notes.batch.values() if one and "run" in one)
-        for message_id in left:
-            message = notes.batch[message_id]
-            if message is None or "run" not in message or notes.crashed:
-                continue
-            delivery_id = message["delivery_id"]
-            if notes.told[message_id] < self.max_attempts or copies[delivery_id] > 1:
-                continue
-            failed = [one.status is DeliveryStatus.FAILED for one in notes.stored[delivery_id]]
-            if not any(failed) and delivery_id not in notes.unstored:
-                self.world.violate(f"{delivery_id} had its last receive, and the log is not told")
+        elif notes.crashed:
+            if set(left) != notes.batch.keys():
+                self.world.violate("a batch has crashed and is not left")
+        elif queue is self.event_queue:
+            self.routings.check(notes)
+        else:
+            rows = Rows(self.world, notes, left)
+            rows.check()
+            self.pauses.check(notes, rows)
+            self.notices.check(notes, rows)
 
     def deletes(self, message: Message) -> None:
         """A message is about to be deleted because its invocation was done with it."""
@@ -281,18 +330,13 @@ class Oracle:
             self.world.violate(f"{message.id} is unreadable and deleted")
         elif "delivery_id" in parsed:
             self._delivery_done(notes, parsed)
-        elif message.id not in notes.matched:
-            self.world.violate(f"{message.id} is deleted unrouted")
         else:
-            self.owed.update(dict.fromkeys(notes.matched[message.id]))
-            for event_id in event_ids(parsed):
-                self.routed.add((parsed["account_id"], event_id))
-                if (parsed["account_id"], event_id) not in self.events.events:
-                    self.world.violate(f"{event_id} is routed and not kept")
+            self.routings.is_done(notes, message, parsed)
 
     def _delivery_done(self, notes: Notes, message: dict[str, Any]) -> None:
         delivery_id, run = message["delivery_id"], message["run"]
-        if delivery_id in notes.successes:
+        requests = notes.invocation.called("request")
+        if any(_is_success(call) and _is_of(call, delivery_id) for call in requests):
             self.delivered.add(delivery_id)
             return
         for entry in (notes.entries.get(delivery_id), self.deliveries.entries.get(delivery_id)):
@@ -315,3 +359,19 @@ class Oracle:
         return status is not None and self.was(
             entry.webhook_id, since, lambda webhook: webhook.status is status
         )
+
+
+def _tells(attempt: Attempt, call: Call) -> bool:
+    """Whether an attempt says what came of a request."""
+    answered = isinstance(call.answer, Answered)
+    status = call.answer.status if answered else None
+    error = None if answered or call.answer is None else call.answer.error
+    return (attempt.at, attempt.status_code, attempt.error) == (call.began, status, error)
+
+
+def _is_success(call: Call) -> bool:
+    return isinstance(call.answer, Answered) and 200 <= call.answer.status < 300
+
+
+def _is_of(call: Call, delivery_id: DeliveryId) -> bool:
+    return bool(call.arguments[0].headers["webhook-id"] == delivery_id)

@@ -10,6 +10,8 @@ from perkwire.timestamps import MICROSECONDS
 from tests.simulation.world import World
 
 _LARGEST_BATCH = 10
+_DAYS = 4  # MessageRetentionPeriod, of the queues and of their dead-letter queues
+_DAYS_DEAD = 14
 
 
 @dataclass(slots=True, eq=False)
@@ -18,6 +20,7 @@ class Message:
 
     id: str
     body: str
+    put_at: int
     visible_at: int
     receives: int = 0
 
@@ -45,7 +48,7 @@ class SimulatedQueue:
     def put(self, body: str) -> None:
         self._numbered += 1
         message_id = f"{self.name}-{self._numbered}"
-        self.messages[message_id] = Message(message_id, body, self.world.now)
+        self.messages[message_id] = Message(message_id, body, self.world.now, self.world.now)
 
     def has_visible(self) -> bool:
         return any(one.visible_at <= self.world.now for one in self.messages.values())
@@ -86,6 +89,16 @@ class SimulatedQueue:
         for message in dead.values():
             self.put(message.body)
 
+    def expire(self) -> list[str]:
+        """Forget what has been there for too long, dead letters too; the bodies."""
+        expired = []
+        for messages, days in ((self.messages, _DAYS), (self.dead, _DAYS_DEAD)):
+            ended = self.world.now - days * 86_400 * MICROSECONDS
+            expired += [one for one in messages.values() if one.put_at <= ended]
+            for message in expired:
+                messages.pop(message.id, None)
+        return [one.body for one in expired]
+
     def bodies(self) -> list[str]:
         return [one.body for one in (*self.messages.values(), *self.dead.values())]
 
@@ -100,6 +113,9 @@ class QueuePort:
 
     def send(self, messages: Sequence[Outgoing]) -> list[bool]:
         """Whether it says to hold each; what it denies to hold may be there, and be there twice."""
+        return self._world.ask("send", (messages,), lambda: self._send(messages))
+
+    def _send(self, messages: Sequence[Outgoing]) -> list[bool]:
         held: list[bool] = []
         while len(held) < len(messages):
             size = self._world.random.randint(1, _LARGEST_BATCH)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.ids import DeliveryId
 from perkwire.webhook import Webhook, WebhookStatus
-from tests.simulation.model import Key, members
+from tests.simulation.model import Key, can_say, members
 from tests.simulation.oracle import Oracle
 
 
@@ -33,12 +33,13 @@ class Settlement:
         """Every accepted event, at every webhook that it matched when it was routed."""
         oracle = self._oracle
         unrouted = oracle.unrouted() if self._burnt else set()
-        for event in sorted(oracle.accepted - unrouted):
+        gone = oracle.routings.forgotten | oracle.expired
+        for event in sorted(oracle.accepted - unrouted - gone):
             if event not in oracle.events.events:
                 self._world.violate(f"{event[1]} was accepted and is unknown")
-            elif event not in oracle.routed:
+            elif event not in oracle.routings.routed:
                 self._world.violate(f"{event[1]} was accepted and never routed to the end")
-        for key in oracle.owed:
+        for key in oracle.routings.owed:
             self._check_owed(key)
 
     def check_sent_again(self, works: Callable[[str], bool]) -> None:
@@ -48,9 +49,14 @@ class Settlement:
             webhook = oracle.config.webhooks[key[0]]
             if webhook.status is not WebhookStatus.ENABLED or not works(webhook.url):
                 continue
+            events = [oracle.events.events.get((webhook.account_id, one)) for one in key[1]]
+            if None in events or not can_say(webhook, [one.event.type for one in events if one]):
+                continue
             entry = oracle.deliveries.entries.get(delivery_id)
+            if entry is None and self._has_expired(delivery_id):
+                continue
             arrived = entry is not None and entry.status is DeliveryStatus.SUCCEEDED
-            if key in oracle.owed and not arrived and delivery_id not in oracle.delivered:
+            if key in oracle.routings.owed and not arrived and delivery_id not in oracle.delivered:
                 self._world.violate(f"{delivery_id} was sent again and has not arrived")
 
     def _check_owed(self, key: Key) -> None:
@@ -66,7 +72,8 @@ class Settlement:
             if not logged and delivery_id not in oracle.unlogged:
                 self._world.violate(f"{delivery_id} has arrived, and the log does not say so")
         elif entry is None:
-            if not self._burnt or delivery_id not in self._dead:
+            dead = self._burnt and delivery_id in self._dead
+            if not dead and not self._has_expired(delivery_id):
                 self._world.violate(f"{delivery_id} is not in the log")
         elif trouble := self._trouble(entry):
             self._world.violate(f"{delivery_id} ({entry.status}, run {entry.run}) {trouble}")
@@ -82,7 +89,7 @@ class Settlement:
         webhook_id, event_ids = key
         account_id = oracle.history[webhook_id][0][1].account_id
         for event_id in event_ids:
-            if (account_id, event_id) in oracle.contended:
+            if (account_id, event_id) in oracle.routings.contended | oracle.routings.forgotten:
                 continue
             kept = oracle.events.events.get((account_id, event_id))
             became = kept.deliveries.get(webhook_id) if kept else None
@@ -104,9 +111,14 @@ class Settlement:
                 # webhook paused or ended, and deleted it.
                 resting = self._oracle.excused.get(entry.id, -1) >= entry.run
                 dead = entry.run in self._dead[entry.id]
+                dead = dead or (entry.id, entry.run) in self._oracle.expired_runs
                 return None if dead or resting else "has failed and is in no dead-letter queue"
             case _:
                 return "is in no queue"
+
+    def _has_expired(self, delivery_id: DeliveryId) -> bool:
+        """Whether SQS has dropped a message of it, which may have been all that there was."""
+        return any(delivery_id == one for one, _ in self._oracle.expired_runs)
 
     def _ever(self, entry: Delivery, *statuses: WebhookStatus) -> bool:
         def check(webhook: Webhook) -> bool:

@@ -3,6 +3,7 @@
 What the adapters do in several steps is several steps here as well.
 """
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,6 +13,7 @@ from perkwire.delivery import Delivery
 from perkwire.dispatching import Change, WebhookState
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Unavailable
+from perkwire.pausing import Streak
 from perkwire.routing import RoutedEvent
 from perkwire.webhook import Webhook
 from tests.fakes import (
@@ -21,6 +23,7 @@ from tests.fakes import (
     FakeRetryableDeliveries,
     FakeWebhookLookup,
 )
+from tests.simulation.oracle import Oracle
 from tests.simulation.world import World
 
 
@@ -36,7 +39,11 @@ class _Steps:
 
         def step(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as the method's
             what = f"{type(self._target).__name__.removeprefix('Fake')}.{name}"
-            return self._world.call(what, lambda: method(*arguments, **named))
+            return self._world.ask(
+                name,
+                arguments,
+                lambda: self._world.call(what, lambda: method(*arguments, **named)),
+            )
 
         return step
 
@@ -49,26 +56,24 @@ def in_steps[T](world: World, target: T) -> T:
 class Lookup(FakeWebhookLookup):
     """An item may be absent for a moment, as from a table that is being restored.
 
-    `read` hears of a read of all webhooks, `changed` of a pause.
+    The oracle hears of what is read and kept.
     """
 
     def __init__(
         self,
         world: World,
         items: Any,  # noqa: ANN401 - as the fake's
-        read: Callable[[AccountId], None],
-        changed: Callable[[], None],
+        oracle: Oracle,
     ) -> None:
         super().__init__(items)
         self._world = world
-        self._read = read
-        self._changed = changed
+        self._oracle = oracle
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
         if self._world.chance(self._world.faults.absent_item):
             self._world.say(f"{account_id} is absent")
             return None
-        self._read(account_id)
+        self._oracle.webhooks_read(account_id)
         return super().of_account(account_id)
 
     def states(
@@ -83,8 +88,17 @@ class Lookup(FakeWebhookLookup):
 
     def pause(self, webhook: Webhook, pause: Any) -> bool:  # noqa: ANN401 - as the fake's
         paused = super().pause(webhook, pause)
-        self._changed()
+        self._oracle.webhooks_changed()
         return paused
+
+    def add_failures(self, webhook: Webhook, count: int, now: int) -> Streak:
+        if notes := self._oracle.noted():
+            self._oracle.pauses.fails(notes, webhook.id, count, now)
+        return super().add_failures(webhook, count, now)
+
+    def end_streak(self, webhook: Webhook) -> None:
+        self._oracle.pauses.recovers(webhook.id)
+        super().end_streak(webhook)
 
 
 class EventTable:
@@ -134,9 +148,16 @@ class DeliveryTable:
         self._told = told
 
     def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
-        return self._world.call("DeliveryTable.find", lambda: self._table.find(sorted(keys)))
+        return self._world.ask(
+            "find",
+            (keys,),
+            lambda: self._world.call("DeliveryTable.find", lambda: self._table.find(sorted(keys))),
+        )
 
     def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
+        return self._world.ask("write", (changes,), lambda: self._write_all(changes))
+
+    def _write_all(self, changes: Sequence[Change]) -> set[DeliveryId]:
         unstored = set()
         for change in changes:
             after = change.after
@@ -178,7 +199,13 @@ class RetryableDeliveries:
         self._logged = logged
 
     def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
-        return self._world.call("RetryableDeliveries.find", lambda: self._table.find(sorted(keys)))
+        return self._world.ask(
+            "find",
+            (keys,),
+            lambda: self._world.call(
+                "RetryableDeliveries.find", lambda: self._table.find(sorted(keys))
+            ),
+        )
 
     def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
         def effect() -> None:
@@ -186,7 +213,8 @@ class RetryableDeliveries:
             self._table.hand_over(entry, now, due_at)
             self._logged(before, self._items.entries.get(entry.id))
 
-        try:
-            self._world.call(f"RetryableDeliveries.hand_over {entry.id}", effect)
-        except Unavailable:
-            return
+        def hand_over() -> None:
+            with contextlib.suppress(Unavailable):
+                self._world.call(f"RetryableDeliveries.hand_over {entry.id}", effect)
+
+        self._world.ask("hand_over", (entry, now, due_at), hand_over)

@@ -3,14 +3,14 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import dispatcher.app
 import router.app
-from perkwire import ids
+from perkwire import ids, routing
 from perkwire.accepting import Acceptance
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.journal import Unavailable
@@ -29,9 +29,10 @@ from tests.fakes import (
     FakeWebhookStore,
 )
 from tests.simulation.endpoints import TIMEOUT_SECONDS, Endpoints
-from tests.simulation.notices import Notices
+from tests.simulation.model import RETRY_INTERVAL_SECONDS, Parameters
 from tests.simulation.oracle import Oracle
 from tests.simulation.queues import QueuePort, Receipt, SimulatedQueue
+from tests.simulation.retries import Retries
 from tests.simulation.stores import (
     DeliveryTable,
     EventTable,
@@ -41,7 +42,6 @@ from tests.simulation.stores import (
 )
 from tests.simulation.world import World
 
-RETRY_INTERVAL_SECONDS = 300
 _EVENT_VISIBILITY_SECONDS = 180
 _ROUTER_SECONDS = 30
 _DISPATCHER_SECONDS = 45
@@ -91,11 +91,13 @@ class Telemetry:
         self._world.say(f"  note {what}")
 
     def fault(self, what: str, /, **fields: str | int | None) -> None:
-        self._world.say(f"  fault {what} {fields.get('detail') or ''}")
+        self._world.ask("fault", (what, fields), lambda: None)
+        function = self._world.current.kind if self._world.current is not None else ""
+        self._world.say(f"  fault of {function}: {what} {fields.get('detail') or ''}")
 
     def crash(self, what: str, error: BaseException) -> None:
         self._world.say(f"  {what}: {error!r}")
-        self._oracle.crashes()
+        self._oracle.crashes(error)
 
     def flush(self) -> None:
         return
@@ -122,28 +124,33 @@ class System:
         self.config = FakeConfigItems()
         self.events = FakeEventItems()
         self.deliveries = FakeDeliveryItems()
-        max_attempts = draw.randint(1, 4)
-        notice_interval = draw.choice((5, 60))
+        parameters = Parameters(
+            max_attempts=draw.randint(1, 4),
+            pause_after_failures=draw.choice((2, 20)),
+            pause_when_exhausted=draw.random() < 0.3,
+            notice_interval_minutes=draw.choice((5, 60)),
+        )
+        self._slice = draw.choice((2, 100))
         self.event_queue = SimulatedQueue(
             world, "event", _EVENT_VISIBILITY_SECONDS, draw.choice((3, 10))
         )
         self.delivery_queue = SimulatedQueue(
-            world, "delivery", RETRY_INTERVAL_SECONDS, max_attempts
+            world, "delivery", RETRY_INTERVAL_SECONDS, parameters.max_attempts
         )
         self.oracle = Oracle(
             world=world,
             config=self.config,
             events=self.events,
             deliveries=self.deliveries,
-            max_attempts=max_attempts,
-            notices=Notices(world, notice_interval),
-            queued_events=self.event_queue.bodies,
+            parameters=parameters,
+            event_queue=self.event_queue,
+            delivery_queue=self.delivery_queue,
         )
         oracle = self.oracle
-        self.endpoints = Endpoints(world, oracle.gets, oracle.succeeds)
+        self.endpoints = Endpoints(world, sends=oracle.sends, got=oracle.gets)
         self.webhooks = FakeWebhookStore(self.config)
         self._telemetry = Telemetry(world, oracle)
-        lookup = Lookup(world, self.config, oracle.webhooks_read, oracle.webhooks_changed)
+        lookup = Lookup(world, self.config, oracle)
         stepwise = in_steps(world, lookup)
         table = DeliveryTable(world, self.deliveries, oracle.logs, oracle.told)
         self.acceptance = Acceptance(
@@ -167,28 +174,9 @@ class System:
             journal=self._telemetry,
             clock=world.clock,
         )
-        self._dispatching = Dispatching(
-            webhooks=stepwise,
-            log=table,
-            vault=in_steps(world, FakeOpener()),
-            sender=self.endpoints,
-            health=stepwise,
-            noticing=Noticing(
-                counts=stepwise,
-                publisher=Publisher(world, oracle),
-                journal=self._telemetry,
-                interval_minutes=notice_interval,
-            ),
-            journal=self._telemetry,
-            rule=DispatchRule(
-                max_attempts=max_attempts,
-                retry_interval_seconds=RETRY_INTERVAL_SECONDS,
-                pause=PauseRule(draw.choice((2, 20)), draw.random() < 0.3),
-                request_seconds=TIMEOUT_SECONDS,
-            ),
-            executor=SideBySide(world),
-            clock=world.clock,
-        )
+        self._lookup, self._log = stepwise, table
+        self._dispatching = self._dispatcher(parameters)
+        self.retries = Retries(world)
         self.retrying = Retrying(
             deliveries=RetryableDeliveries(world, self.deliveries, oracle.logs),
             events=in_steps(world, FakeEventReader(self.events)),
@@ -198,11 +186,44 @@ class System:
             clock=world.clock,
         )
 
+    def deploy(self, max_attempts: int) -> None:
+        """Change a parameter: for all messages at once, for functions that start from now on."""
+        self.world.say(f"MaxAttempts is {max_attempts}")
+        parameters = replace(self.oracle.parameters, max_attempts=max_attempts)
+        self.delivery_queue.max_receives = max_attempts
+        self.oracle.configured(parameters)
+        self._dispatching = self._dispatcher(parameters)
+
+    def _dispatcher(self, parameters: Parameters) -> Dispatching:
+        return Dispatching(
+            webhooks=self._lookup,
+            log=self._log,
+            vault=in_steps(self.world, FakeOpener()),
+            sender=self.endpoints,
+            health=self._lookup,
+            noticing=Noticing(
+                counts=self._lookup,
+                publisher=Publisher(self.world, self.oracle),
+                journal=self._telemetry,
+                interval_minutes=parameters.notice_interval_minutes,
+            ),
+            journal=self._telemetry,
+            rule=DispatchRule(
+                max_attempts=parameters.max_attempts,
+                retry_interval_seconds=RETRY_INTERVAL_SECONDS,
+                pause=PauseRule(parameters.pause_after_failures, parameters.pause_when_exhausted),
+                request_seconds=TIMEOUT_SECONDS,
+            ),
+            executor=SideBySide(self.world),
+            clock=self.world.clock,
+        )
+
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
         """The handlers work on this system, and ids are drawn from its seed."""
         with (
             patch.object(ids, "secrets", SimpleNamespace(randbits=self.world.random.getrandbits)),
+            patch.object(routing, "_SLICE", self._slice),
             patch.object(router.app, "_telemetry", lambda: self._telemetry),
             patch.object(router.app, "_routing", lambda: self._routing),
             patch.object(dispatcher.app, "_telemetry", lambda: self._telemetry),
@@ -243,7 +264,7 @@ class System:
         response = app.handler(_sqs_event(receipts), Context(self.world, invocation.deadline))
         left = [one["itemIdentifier"] for one in response["batchItemFailures"]]
         self.world.say(f"leaves {left}")
-        self.oracle.answers(left)
+        self.oracle.answers(left, queue)
         invocation.deadline += queue.visibility_seconds * 1_000_000
         for receipt in receipts:
             if receipt.message.id not in left:
@@ -266,9 +287,13 @@ class Publisher:
         self._oracle = oracle
 
     def publish(self, topic: str, notice: Notice) -> None:
-        self._world.call(
-            f"publish to {topic}: {notice.subject}",
-            lambda: self._oracle.notices.published(notice.subject),
+        self._world.ask(
+            "publish",
+            (topic, notice),
+            lambda: self._world.call(
+                f"publish to {topic}: {notice.subject}",
+                lambda: self._oracle.notices.published(notice.subject),
+            ),
         )
 
 

@@ -10,22 +10,51 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from perkwire.journal import Unavailable
 from perkwire.timestamps import MICROSECONDS
 from tests.builders import NOW
 from tests.simulation.faults import Fault, Faults
 
+FUNCTIONS = ("ingest", "router", "dispatcher", "retry")
+_CLOCKS_APART = 0.2  # of the runs
+_SKEW = 600 * MICROSECONDS
+_SLOW_SECONDS = (1, 12, 26, 40)
+
 
 class Died(BaseException):
     """The invocation ends here, without a word: a crash, or its time-out."""
 
 
-class Invocation:
-    """One run of a function: `work` until it ends, dies, or is past its time-out."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A call of a port, or a line for the journal: what it answered or raised.
 
-    def __init__(self, world: "World", name: str, work: Callable[[], None], seconds: float) -> None:
+    `began` and `ended` are by the clock of the function.
+    """
+
+    name: str
+    arguments: tuple[Any, ...]
+    began: int
+    ended: int
+    answer: Any = None
+    error: Exception | None = None
+
+
+class Invocation:
+    """One run of a function: `work` until it ends, dies, or is past its time-out.
+
+    `skew` is by how many microseconds its clock is wrong.
+    """
+
+    def __init__(
+        self, world: "World", name: str, work: Callable[[], None], seconds: float, skew: int
+    ) -> None:
         self.name = name
+        self.kind = name.partition("-")[0]
+        self.skew = skew
+        self.calls: list[Call] = []
         self.started_at = world.now
         self.deadline = world.now + int(seconds * MICROSECONDS)
         self.wakes_at = world.now
@@ -62,6 +91,14 @@ class Invocation:
         else:
             self.wakes_at = self._world.now + int(seconds * MICROSECONDS)
 
+    def called(self, name: str) -> list[Call]:
+        """The calls of this name that have come back, in their order."""
+        return [call for call in self.calls if call.name == name]
+
+    def answer(self, name: str) -> Any:  # noqa: ANN401 - as the port's
+        """What the first such call that did not raise has answered, or None."""
+        return next((call.answer for call in self.called(name) if call.error is None), None)
+
     def _run(self) -> None:
         self._go.acquire()
         try:
@@ -93,6 +130,7 @@ class World:
     seed: int
     random: Random = field(init=False)
     faults: Faults = field(init=False)
+    skews: dict[str, int] = field(init=False)
     now: int = NOW
     trace: list[Line] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
@@ -105,9 +143,15 @@ class World:
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
         self.faults = Faults.drawn(self.random)
+        wrong = self.random.random() < _CLOCKS_APART
+        skews = (-_SKEW, 0, _SKEW) if wrong else (0,)
+        self.skews = {kind: self.random.choice(skews) for kind in FUNCTIONS}
+        if wrong:
+            self.say(f"clocks apart: {self.skews}")
 
     def clock(self) -> int:
-        return self.now
+        """The clock of the function that runs."""
+        return self.now + (self.current.skew if self.current is not None else 0)
 
     def chance(self, probability: float) -> bool:
         """Whether something bad happens; nothing does once the world is at peace."""
@@ -125,7 +169,8 @@ class World:
     def start(self, kind: str, work: Callable[[], None], seconds: float) -> Invocation:
         """Begin an invocation that may take this long."""
         self._started += 1
-        invocation = Invocation(self, f"{kind}-{self._started}", work, seconds)
+        name = f"{kind}-{self._started}"
+        invocation = Invocation(self, name, work, seconds, self.skews[kind])
         self.running.append(invocation)
         return invocation
 
@@ -155,6 +200,19 @@ class World:
 
     def pass_seconds(self, seconds: float) -> None:
         self.now += int(seconds * MICROSECONDS)
+
+    def ask[T](self, name: str, arguments: tuple[Any, ...], call: Callable[[], T]) -> T:
+        """Call a port, and keep with the invocation what it answered or raised."""
+        invocation, began = self.current, self.clock()
+        try:
+            answer = call()
+        except Exception as error:
+            if invocation is not None:
+                invocation.calls.append(Call(name, arguments, began, self.clock(), error=error))
+            raise
+        if invocation is not None:
+            invocation.calls.append(Call(name, arguments, began, self.clock(), answer))
+        return answer
 
     def call[T](self, what: str, effect: Callable[[], T]) -> T:
         """One step: hand over, then do it, or suffer a fault before or after.
@@ -189,5 +247,5 @@ class World:
             case Fault.ANSWER_LOST:
                 raise Unavailable("simulated: answer lost")
             case Fault.SLOW:
-                invocation.spend(self.random.choice((1, 12, 40)))
+                invocation.spend(self.random.choice(_SLOW_SECONDS))
         return result

@@ -1,0 +1,83 @@
+"""When a webhook is paused, and when not: streaks are counted here once more.
+
+After so many failed attempts in a row with no success for ten minutes, at once on a 410, and on the
+first delivery that has used up its attempts, if that is the rule.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from perkwire.ids import WebhookId
+from perkwire.sending import Answered
+from perkwire.timestamps import MICROSECONDS
+from perkwire.webhook import PauseReason
+from tests.simulation.model import Notes
+from tests.simulation.rows import Rows, Tried
+from tests.simulation.world import Call, World
+
+_QUIET = 600 * MICROSECONDS
+
+
+@dataclass(eq=False)
+class Pauses:
+    """The streak of each webhook: how many failed attempts, and when the first was."""
+
+    world: World
+    streaks: dict[WebhookId, tuple[int, int]] = field(default_factory=dict)
+
+    def fails(self, notes: Notes, webhook_id: WebhookId, count: int, now: int) -> None:
+        """A store has been told of failures."""
+        failures, since = self.streaks.get(webhook_id, (0, now))
+        self.streaks[webhook_id] = notes.streaks[webhook_id] = (failures + count, since)
+
+    def recovers(self, webhook_id: WebhookId) -> None:
+        """A success, or a person who has enabled it, has ended the streak."""
+        self.streaks.pop(webhook_id, None)
+
+    def check(self, notes: Notes, rows: Rows) -> None:
+        """What the invocation has done about the webhooks that it called."""
+        tried: defaultdict[WebhookId, list[Tried]] = defaultdict(list)
+        for one in rows.tried():
+            tried[one.state.webhook.id].append(one)
+        for name in ("add_failures", "end_streak", "pause"):
+            for call in notes.invocation.called(name):
+                if call.arguments[0].id not in tried:
+                    self.world.violate(f"{call.arguments[0].id}: {name} without an attempt")
+        for webhook_id, own in tried.items():
+            self._check(notes, webhook_id, own)
+
+    def _check(self, notes: Notes, webhook_id: WebhookId, tried: list[Tried]) -> None:
+        added, ended, paused = (
+            [one for one in notes.invocation.called(name) if one.arguments[0].id == webhook_id]
+            for name in ("add_failures", "end_streak", "pause")
+        )
+        succeeded = any(one.success for one in tried)
+        reason = self._at_once(notes, tried)
+        counts = [call.arguments[1] for call in added]
+        if counts != ([] if reason or succeeded else [len(tried)]):
+            self.world.violate(f"{len(tried)} tries of {webhook_id} count as {counts} failures")
+        if counts and added[0].error is None:
+            failures, since = notes.streaks[webhook_id]
+            enough = failures >= notes.parameters.pause_after_failures
+            if enough and added[0].began - since >= _QUIET:
+                reason = PauseReason.FAILURES
+        reasons = [call.arguments[1].reason for call in paused]
+        if reason:
+            self.world.say(f"  {webhook_id} is to be paused for {reason}")
+        if reasons != ([reason] if reason else []):
+            self.world.violate(f"{webhook_id} is to be paused for {reason}, and is for {reasons}")
+        elif succeeded and tried[0].state.failing and not ended and not _has_taken(paused):
+            self.world.violate(f"{webhook_id} has taken a request and its streak goes on")
+
+    def _at_once(self, notes: Notes, tried: list[Tried]) -> PauseReason | None:
+        if any(isinstance(one.result, Answered) and one.result.status == 410 for one in tried):
+            return PauseReason.GONE
+        exhausted = any(one.last and not one.success for one in tried)
+        if exhausted and notes.parameters.pause_when_exhausted:
+            return PauseReason.EXHAUSTED
+        return None
+
+
+def _has_taken(paused: list[Call]) -> bool:
+    """Whether the pause holds, or nobody knows."""
+    return any(call.error is not None or call.answer for call in paused)

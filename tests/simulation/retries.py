@@ -1,0 +1,73 @@
+"""What a person who sends deliveries again has to be told, and what has to be done about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from perkwire.delivery import Delivery, DeliveryStatus
+from perkwire.ids import DeliveryId
+from perkwire.retrying import RetryResult
+from perkwire.timestamps import MICROSECONDS
+from perkwire.webhook import WebhookStatus
+from tests.simulation.model import RETRY_INTERVAL_SECONDS, members
+from tests.simulation.world import Invocation, World
+
+_INTERVAL = RETRY_INTERVAL_SECONDS * MICROSECONDS
+_SENDABLE = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
+
+
+def is_overdue(entry: Delivery, now: int) -> bool:
+    """Whether two intervals have passed since its next attempt was due."""
+    retrying = entry.status is DeliveryStatus.RETRYING
+    return retrying and entry.due_at is not None and now > entry.due_at + 2 * _INTERVAL
+
+
+@dataclass(eq=False)
+class Retries:
+    """Judges the answers to POST /v1/deliveries/retry, from what its ports have told."""
+
+    world: World
+
+    def check(self, invocation: Invocation, results: Sequence[RetryResult]) -> None:
+        """One request's results."""
+        held = _held(invocation)
+        noted = [call.arguments[0].id for call in invocation.called("hand_over")]
+        for result in results:
+            wanted = self._status(invocation, held, result.delivery_id)
+            if result.status != wanted:
+                self.world.violate(
+                    f"{result.delivery_id} is answered {result.status:d} and not {wanted}"
+                )
+            if (result.status == 202) != (result.delivery_id in noted):
+                self.world.violate(f"{result.delivery_id} ({result.status:d}) is noted: {noted}")
+        for call in invocation.called("hand_over"):
+            _, now, due_at = call.arguments
+            if due_at != now + _INTERVAL:
+                self.world.violate(f"{call.arguments[0].id} is handed over, due at {due_at}")
+
+    def _status(
+        self, invocation: Invocation, held: Mapping[DeliveryId, bool], delivery_id: DeliveryId
+    ) -> int:
+        entry = invocation.answer("find").get(delivery_id)
+        if entry is None:
+            return 404
+        (read,) = invocation.called("of_account")
+        looked_at = read.ended
+        if entry.status not in _SENDABLE and not is_overdue(entry, looked_at):
+            return 409
+        statuses = {one.id: one.status for one in read.answer or ()}
+        if statuses.get(entry.webhook_id) is not WebhookStatus.ENABLED:
+            return 409
+        kept = {one for call in invocation.called("find_all") for one in call.answer}
+        if not kept.issuperset(entry.event_ids):
+            return 409
+        return 202 if held[delivery_id] else 503
+
+
+def _held(invocation: Invocation) -> dict[DeliveryId, bool]:
+    """Of each delivery that was sent, whether the queue says to hold it."""
+    return {
+        message["delivery_id"]: is_held
+        for call in invocation.called("send")
+        for outgoing, is_held in zip(call.arguments[0], call.answer, strict=True)
+        if (message := members(outgoing.body))
+    }

@@ -1,0 +1,262 @@
+"""What a dispatcher's batch had to become: the table of docs/architecture.md, read once more.
+
+Judged when an invocation has answered, from what its ports have told it: which row holds for each
+message, what the log had to be given, down to each attempt's members, and what had to be left.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
+from perkwire.dispatching import Change, WebhookState
+from perkwire.ids import DeliveryId
+from perkwire.journal import Unavailable
+from perkwire.sending import Answered, Unanswered
+from perkwire.timestamps import MICROSECONDS
+from perkwire.webhook import WebhookStatus
+from tests.simulation.endpoints import TIMEOUT_SECONDS
+from tests.simulation.model import RETRY_INTERVAL_SECONDS, Notes, can_say
+from tests.simulation.world import Call, World
+
+_INTERVAL = RETRY_INTERVAL_SECONDS * MICROSECONDS
+_UNSENT = ("secret_unreadable", "delivery_unrenderable", "no_time_left", "attempt_crashed")
+_AFTERWARDS_SECONDS = 1
+
+type _Entry = tuple[DeliveryId, DeliveryStatus, Reason | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The entry that the log has to be given, if any, and whether the message is left.
+
+    `left` None: it is left unless the log has stored the entry.
+    """
+
+    name: str
+    status: DeliveryStatus | None
+    reason: Reason | None
+    left: bool | None
+
+
+_ENDED = {
+    WebhookStatus.DELETED: Row("deleted", DeliveryStatus.CANCELLED, Reason.DELETED, None),
+    WebhookStatus.DISABLED: Row("disabled", DeliveryStatus.CANCELLED, Reason.DISABLED, None),
+    WebhookStatus.PAUSED: Row("paused", DeliveryStatus.FAILED, Reason.PAUSED, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A request that has come back, and the message that it was for."""
+
+    state: WebhookState
+    result: Answered | Unanswered
+    last: bool
+
+    @property
+    def success(self) -> bool:
+        return isinstance(self.result, Answered) and 200 <= self.result.status < 300
+
+
+class Rows:
+    """`left` are the messages that the invocation has named."""
+
+    def __init__(self, world: World, notes: Notes, left: Collection[str]) -> None:
+        self._world = world
+        self._notes = notes
+        self._left = left
+        called = notes.invocation.called
+        self._states: dict[str, WebhookState] | None = notes.invocation.answer("states")
+        self._entries: dict[DeliveryId, Delivery] | None = notes.invocation.answer("find")
+        self._requests = {
+            call.arguments[0].headers["webhook-id"]: call for call in called("request")
+        }
+        self._faults: dict[str, list[Call]] = defaultdict(list)
+        for fault in called("fault"):
+            self._faults[fault.arguments[1].get("message_id", "")].append(fault)
+        self._unstored: set[DeliveryId] = set()
+        self._changes: list[Change] = []
+        for call in called("write"):
+            changes = [one for one in call.arguments[0] if not _is_placeholder(one)]
+            self._changes += changes
+            self._unstored |= call.answer if changes else set()
+        self._first: dict[DeliveryId, str] = {}
+        for message_id, message in notes.batch.items():
+            if message is not None:
+                first = self._first.setdefault(message["delivery_id"], message_id)
+                if message["run"] > notes.batch[first]["run"]:  # type: ignore[index]
+                    self._first[message["delivery_id"]] = message_id
+        self._rows: dict[str, Row] = {}
+        # Copies share the fate of the first: they come after it.
+        for message_id in sorted(notes.batch, key=lambda one: one not in self._first.values()):
+            self._rows[message_id] = self._row(message_id, notes.batch[message_id])
+
+    def check(self) -> None:
+        """Judge every message and every change."""
+        wanted: Counter[_Entry] = Counter()
+        for message_id, message in self._notes.batch.items():
+            row = self._rows[message_id]
+            self._world.say(f"  row {row.name}: {row.status or 'unchanged'} {row.reason or ''}")
+            if (message_id in self._left) != self._is_left(message_id):
+                self._violate(message_id, f"is {'' if message_id in self._left else 'not '}left")
+            if message is not None and row.status is not None:
+                wanted[message["delivery_id"], row.status, row.reason, message["run"]] += 1
+                self._check_said(message_id, message["delivery_id"])
+        given: Counter[_Entry] = Counter(
+            (one.after.id, one.after.status, one.after.reason, one.after.run)
+            for one in self._changes
+        )
+        if given != wanted:
+            self._world.violate(f"the log is given {[*given - wanted]} and not {[*wanted - given]}")
+            return
+        for change in self._changes:
+            self._check_change(change)
+
+    def tried(self) -> list[Tried]:
+        """The requests that have come back."""
+        return [
+            Tried(state, call.answer, self._is_last(self._first[delivery_id]))
+            for delivery_id, call in self._requests.items()
+            if call.error is None and (state := self._state(self._first[delivery_id]))
+        ]
+
+    def unsuccessful(self) -> list[tuple[WebhookState, DeliveryStatus]]:
+        """What did not go through, of what the endpoint or the format is to blame for."""
+        found = []
+        for message_id, row in self._rows.items():
+            state = self._state(message_id)
+            blamed = row.left is True and row.reason in (None, Reason.FORMAT)
+            if blamed and row.status is not None and state is not None:
+                found.append((state, row.status))
+        return found
+
+    def states(self) -> list[WebhookState]:
+        """The webhooks of the batch, as they were read; none if the log was not read."""
+        found = {state.webhook.id: state for one in self._rows if (state := self._state(one))}
+        return list(found.values())
+
+    def _row(self, message_id: str, message: dict[str, Any] | None) -> Row:
+        if message is None:
+            return Row("unreadable", None, None, left=True)
+        state = self._state(message_id)
+        if state is None or self._entries is None:
+            looked_up = self._states is not None and self._entries is not None
+            return self._unavailable(message_id, "absent" if looked_up else "not looked up")
+        delivery_id = message["delivery_id"]
+        if message_id != self._first[delivery_id]:
+            return Row("doubled", None, None, left=self._is_left(self._first[delivery_id]))
+        entry = self._entries.get(delivery_id)
+        if entry and (entry.status is DeliveryStatus.SUCCEEDED or entry.run > message["run"]):
+            return Row("settled", None, None, left=False)
+        if state.webhook.status in _ENDED:
+            return _ENDED[state.webhook.status]
+        return self._sent(message_id, message, state)
+
+    def _sent(self, message_id: str, message: dict[str, Any], state: WebhookState) -> Row:
+        failed = DeliveryStatus.FAILED if self._is_last(message_id) else DeliveryStatus.RETRYING
+        call = self._requests.get(message["delivery_id"])
+        claims = [one for one in self._faults[message_id] if one.arguments[0] in _UNSENT]
+        sayable = can_say(state.webhook, [event["type"] for event in message["events"]])
+        if call is not None and call.error is None:
+            if not sayable or claims:
+                self._violate(message_id, f"is sent in spite of {claims or 'its format'}")
+            if Tried(state, call.answer, last=False).success:
+                return Row("accepted", DeliveryStatus.SUCCEEDED, None, left=False)
+            return Row("refused", failed, None, left=True)
+        if len(claims) != 1:
+            self._violate(message_id, "is neither sent nor said to be unsent")
+            return self._unavailable(message_id, "unexplained")
+        what = claims[0].arguments[0]
+        opened = [
+            one.error
+            for one in self._notes.invocation.called("open")
+            if one.arguments[0].id == state.webhook.id and one.error is not None
+        ]
+        surprised = any(not isinstance(one, Unavailable) for one in opened)
+        time_left = self._notes.invocation.deadline - claims[0].began + self._notes.invocation.skew
+        true = {
+            "secret_unreadable": any(isinstance(one, Unavailable) for one in opened),
+            "delivery_unrenderable": surprised or not sayable,
+            "no_time_left": time_left <= (TIMEOUT_SECONDS + _AFTERWARDS_SECONDS) * MICROSECONDS,
+            "attempt_crashed": call is not None and "simulated" in str(call.error),
+        }
+        if not true[what]:
+            self._violate(message_id, f"is said to be unsent because of {what}")
+        if what == "delivery_unrenderable":
+            return Row(what, failed, Reason.FORMAT, left=True)
+        return self._unavailable(message_id, what)
+
+    def _unavailable(self, message_id: str, name: str) -> Row:
+        if self._is_last(message_id):
+            return Row(name, DeliveryStatus.FAILED, Reason.UNAVAILABLE, left=True)
+        return Row(name, None, None, left=True)
+
+    def _is_left(self, message_id: str) -> bool:
+        message, row = self._notes.batch[message_id], self._rows[message_id]
+        if row.left is not None or message is None:
+            return row.left is not False
+        return message["delivery_id"] in self._unstored
+
+    def _is_last(self, message_id: str) -> bool:
+        return self._notes.told[message_id] >= self._notes.parameters.max_attempts
+
+    def _state(self, message_id: str) -> WebhookState | None:
+        message = self._notes.batch[message_id]
+        if message is None or self._states is None or self._entries is None:
+            return None
+        return self._states.get(message["webhook_id"])
+
+    def _check_said(self, message_id: str, delivery_id: DeliveryId) -> None:
+        unlogged = [one.arguments[0] == "delivery_not_logged" for one in self._faults[message_id]]
+        if any(unlogged) != (delivery_id in self._unstored):
+            self._violate(message_id, f"is {'' if any(unlogged) else 'not '}said to be unlogged")
+
+    def _check_change(self, change: Change) -> None:
+        """The entry's times, and the attempt that it has to have, or not."""
+        after, notes = change.after, self._notes
+        skew = notes.invocation.skew
+        if not notes.since + skew <= after.updated_at <= self._world.now + skew:
+            self._world.violate(f"{after.id} was changed at another time")
+        retrying = after.status is DeliveryStatus.RETRYING
+        if after.due_at != (after.updated_at + _INTERVAL if retrying else None):
+            self._world.violate(f"{after.id} ({after.status}) is due at {after.due_at}")
+        call = self._requests.get(after.id)
+        wanted = None
+        if call is not None and call.error is None:
+            wanted = self._attempt(after.id, call)
+        if change.attempt != wanted:
+            self._world.violate(f"{after.id} is logged with {change.attempt} and not {wanted}")
+        elif wanted is not None and after.attempts[-1:] != (wanted,):
+            self._world.violate(f"{after.id} has {wanted} and does not end with it")
+
+    def _attempt(self, delivery_id: DeliveryId, call: Call) -> Attempt:
+        """The try as it was seen; its number goes on from the log's and from what SQS counted."""
+        entry = self._entries.get(delivery_id) if self._entries else None
+        number = self._notes.told[self._first[delivery_id]]
+        if entry is not None and entry.attempts:
+            number = max(number, entry.attempts[-1].number + 1)
+        result = call.answer
+        if isinstance(result, Unanswered):
+            return Attempt(
+                number=number, at=call.began, duration_ms=result.duration_ms, error=result.error
+            )
+        return Attempt(
+            number=number,
+            at=call.began,
+            duration_ms=result.duration_ms,
+            status_code=result.status,
+            response=None if 200 <= result.status < 300 else result.snippet,
+        )
+
+    def _violate(self, message_id: str, what: str) -> None:
+        message = self._notes.batch[message_id]
+        delivery_id = message["delivery_id"] if message else "unreadable"
+        self._world.violate(f"{message_id} ({delivery_id}) {what}; {self._rows.get(message_id)}")
+
+
+def _is_placeholder(change: Change) -> bool:
+    """Whether it is only there to become overdue, if what comes next is burnt."""
+    after = change.after
+    return after.status is DeliveryStatus.RETRYING and after.reason is None and not change.attempt
