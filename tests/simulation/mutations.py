@@ -1,105 +1,14 @@
-"""Bugs to plant in the real code: each a small change of the source of one function.
+"""Bugs to plant in the real code, each of which the simulation has to find."""
 
-The changed source is compiled into the function's own module, so that everything else stays real.
-"""
+from perkwire import accepting, retrying, routing
+from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
+from tests.simulation.planting import Mutation
 
-import contextlib
-import inspect
-import textwrap
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
-from unittest.mock import patch
-
-import dispatcher.app
-import router.app
-from perkwire import accepting, dispatching, noticing, pausing, retrying, routing, verdict
-from perkwire.adapters import sqs_events
-from tests import fakes
-
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """`owner` is the class or module that has the function `name`, whose `old` text is replaced."""
-
-    bug: str
-    owner: Any
-    name: str
-    old: str
-    new: str
-
-    @contextlib.contextmanager
-    def planted(self) -> Iterator[None]:
-        with contextlib.ExitStack() as stack:
-            mutant = self._compiled()
-            owners = [self.owner]
-            if inspect.ismodule(self.owner):
-                owners += [module for module in _importers(self.name) if module is not self.owner]
-            for owner in owners:
-                stack.enter_context(patch.object(owner, self.name, mutant))
-            yield
-
-    def _compiled(self) -> Callable[..., Any]:
-        function = getattr(self.owner, self.name)
-        source = textwrap.dedent(inspect.getsource(function))
-        if source.count(self.old) != 1:
-            raise ValueError(f"{self.name} does not have this text once: {self.old}")
-        planted: dict[str, Any] = {}
-        code = compile(source.replace(self.old, self.new), f"<{self.bug}>", "exec")
-        exec(code, function.__globals__, planted)  # noqa: S102 - our own source
-        mutant: Callable[..., Any] = planted[self.name]
-        return mutant
-
-
-def _importers(name: str) -> Iterator[Any]:
-    """The modules that hold a function under their own name for it."""
-    for module in (dispatching, router.app, dispatcher.app):
-        if name in vars(module):
-            yield module
-
-
-_Dispatching = dispatching.Dispatching
 _Routing = routing.Routing
 _Acceptance = accepting.Acceptance
 
 MUTATIONS = (
-    Mutation(
-        "the log is not read before sending",
-        _Dispatching,
-        "_look_up",
-        "self._log.find(",
-        "dict.fromkeys(",
-    ),
-    Mutation(
-        "run numbers are ignored",
-        dispatching,
-        "_decided_unsent",
-        " or message.run < entry.run",
-        "",
-    ),
-    Mutation(
-        "a delivery is marked as succeeded before it is sent",
-        _Dispatching,
-        "_attempt",
-        "at = self._clock()",
-        """at = self._clock()
-    done = Verdict(DeliveryStatus.SUCCEEDED, None, Disposition.DELETE)
-    self._log.write([Change(work.entry, self._entry(work, done), None)])""",
-    ),
-    Mutation(
-        "a message whose request failed is reported as done",
-        verdict,
-        "verdict",
-        "Verdict(unsuccessful, None, Disposition.LEAVE)",
-        "Verdict(unsuccessful, None, Disposition.DELETE)",
-    ),
-    Mutation(
-        "a late failure overwrites a success",
-        fakes,
-        "_may_change",
-        "current.status is DeliveryStatus.SUCCEEDED or current.run > after.run",
-        "current.run > after.run",
-    ),
+    *DISPATCHER_MUTATIONS,
     Mutation(
         "deliveries are sent before their events are kept",
         _Routing,
@@ -161,82 +70,6 @@ MUTATIONS = (
         "entry.run",
     ),
     Mutation(
-        "a paused webhook is sent to",
-        dispatching,
-        "_decided_unsent",
-        "return Finding.PAUSED",
-        "return None",
-    ),
-    Mutation(
-        "a webhook that is absent counts as deleted",
-        _Dispatching,
-        "_find",
-        """self._fault(work, "webhook_absent")""",
-        "work.finding = Finding.SETTLED",
-    ),
-    Mutation(
-        "webhooks are looked up once and remembered",
-        _Dispatching,
-        "_look_up",
-        """states = self._webhooks.states(
-        {(work.message.account_id, work.message.webhook_id) for work in works}
-    )""",
-        """keys = {(work.message.account_id, work.message.webhook_id) for work in works}
-    states = self.__dict__.setdefault("remembered", {})
-    if not {webhook_id for _, webhook_id in keys} <= states.keys():
-        states.update(self._webhooks.states(keys))""",
-    ),
-    Mutation(
-        "the last receive leaves no entry",
-        verdict,
-        "verdict",
-        "if last_attempt:",
-        "if last_attempt is None:",
-    ),
-    Mutation(
-        "earlier receives that were burnt leave no entry",
-        _Dispatching,
-        "_log_unlogged",
-        "if work.to_send",
-        "if not works",
-    ),
-    Mutation(
-        "what is cancelled or paused is deleted before the log has it",
-        _Dispatching,
-        "_settle",
-        "decided.message is Disposition.DELETE_ONCE_LOGGED and not stored",
-        "not works",
-    ),
-    Mutation(
-        "both copies in a batch are sent",
-        _Dispatching,
-        "_find",
-        "elif work is not firsts[message.delivery_id]:",
-        "elif not works:",
-    ),
-    Mutation(
-        "a crash of the whole batch deletes it",
-        sqs_events,
-        "left_for_sqs",
-        "left = [one.message_id for one in received]",
-        "left = []",
-    ),
-    Mutation(
-        "each failure is told of at once",
-        noticing.Noticing,
-        "_tell_of_failures",
-        "due = at is None or now - at >= self._interval_minutes * _MINUTE",
-        "due = True",
-    ),
-    Mutation(
-        "each dispatcher that finds a reason tells of the pause",
-        pausing,
-        "record",
-        "if reason is not None and store.pause(webhook, Pause(now, reason)):",
-        """if reason is not None:
-        store.pause(webhook, Pause(now, reason))""",
-    ),
-    Mutation(
         "events that SQS refused are answered 202",
         _Acceptance,
         "_send",
@@ -257,5 +90,75 @@ MUTATIONS = (
         "_check_bodies",
         "claim.digest != entry.claim.digest",
         "claim.digest is None",
+    ),
+    Mutation(
+        "a retry sends what is still retrying or has succeeded",
+        retrying.Retrying,
+        "_refusal",
+        "if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):",
+        "if status is DeliveryStatus.PENDING:",
+    ),
+    Mutation(
+        "a retry refuses what was cancelled",
+        retrying.Retrying,
+        "_refusal",
+        "if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):",
+        "if status is not DeliveryStatus.FAILED:",
+    ),
+    Mutation(
+        "a retry that SQS has taken is not noted",
+        retrying.Retrying,
+        "_send_group",
+        "self._deliveries.hand_over(entry, now, due_at)",
+        "pass",
+    ),
+    Mutation(
+        "a retry that SQS has refused is noted",
+        retrying.Retrying,
+        "_send_group",
+        "if is_held:\n",
+        "if self._deliveries.hand_over(entry, now, due_at) is None and is_held:\n",
+    ),
+    Mutation(
+        "what is not sent for want of time counts as sent",
+        _Routing,
+        "_send",
+        "results += [False] *",
+        "results += [True] *",
+    ),
+    Mutation(
+        "results of sending are given to the wrong messages",
+        _Routing,
+        "_send",
+        "all([next(held) for _ in plan.deliveries])",
+        "all(next(held) for _ in plan.deliveries)",
+    ),
+    Mutation(
+        "one of the paused deliveries is not logged",
+        _Routing,
+        "_log_paused",
+        "self._paused.add(plan.paused)",
+        "self._paused.add(plan.paused[1:])",
+    ),
+    Mutation(
+        "events that the format does not know are passed over in silence",
+        _Routing,
+        "_plan",
+        "became[event.id][webhook.id] = NOT_IN_FORMAT",
+        "pass",
+    ),
+    Mutation(
+        "refused events are marked as sent",
+        _Acceptance,
+        "_send",
+        "if key in to_send and key not in failed",
+        "if key in to_send",
+    ),
+    Mutation(
+        "a repeat has its own time of acceptance",
+        _Acceptance,
+        "_send",
+        "_event(entry.draft, claim)",
+        "_event(entry.draft, entry.claim)",
     ),
 )

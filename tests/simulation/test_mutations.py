@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.simulation.mutations import MUTATIONS, Mutation
+from tests.simulation.mutations import MUTATIONS
+from tests.simulation.planting import Mutation
 from tests.simulation.simulation import simulate
 from tests.simulation.test_simulation import SEEDS
 

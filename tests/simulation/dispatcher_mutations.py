@@ -1,0 +1,328 @@
+"""Bugs for the dispatcher: in its table, its log, pauses and notices."""
+
+from perkwire import delivery, dispatching, noticing, pausing, verdict
+from perkwire.adapters import sqs_events
+from tests.fakes import FakeDeliveryTable
+from tests.simulation.planting import Mutation
+
+_Dispatching = dispatching.Dispatching
+
+DISPATCHER_MUTATIONS = (
+    Mutation(
+        "the log is not read before sending",
+        _Dispatching,
+        "_find",
+        "self._log.find(",
+        "dict.fromkeys(",
+    ),
+    Mutation(
+        "run numbers are ignored",
+        dispatching,
+        "_decided_unsent",
+        " or message.run < entry.run",
+        "",
+    ),
+    Mutation(
+        "a delivery is marked as succeeded before it is sent",
+        _Dispatching,
+        "_attempt",
+        "at = self._clock()",
+        """at = self._clock()
+    done = Verdict(DeliveryStatus.SUCCEEDED, None, Disposition.DELETE)
+    self._log.write([Change(work.entry, self._entry(work, done), None)])""",
+    ),
+    Mutation(
+        "a message whose request failed is reported as done",
+        verdict,
+        "verdict",
+        "Verdict(unsuccessful, None, Disposition.LEAVE)",
+        "Verdict(unsuccessful, None, Disposition.DELETE)",
+    ),
+    Mutation(
+        "a late failure overwrites a success",
+        FakeDeliveryTable,
+        "_write",
+        "current.run <= after.run and current.status is not DeliveryStatus.SUCCEEDED",
+        "current.run <= after.run",
+    ),
+    Mutation(
+        "a paused webhook is sent to",
+        dispatching,
+        "_decided_unsent",
+        "return Finding.PAUSED",
+        "return None",
+    ),
+    Mutation(
+        "a webhook that is absent counts as deleted",
+        _Dispatching,
+        "_find",
+        """self._fault(work, "webhook_absent")""",
+        "work.finding = Finding.SETTLED",
+    ),
+    Mutation(
+        "webhooks are looked up once and remembered",
+        _Dispatching,
+        "_find",
+        """states = self._webhooks.states(
+            {(work.message.account_id, work.message.webhook_id) for work in works}
+        )""",
+        """keys = {(work.message.account_id, work.message.webhook_id) for work in works}
+        states = self.__dict__.setdefault("remembered", {})
+        if not {webhook_id for _, webhook_id in keys} <= states.keys():
+            states.update(self._webhooks.states(keys))""",
+    ),
+    Mutation(
+        "the last receive leaves no entry",
+        verdict,
+        "verdict",
+        "if last_attempt:",
+        "if last_attempt is None:",
+    ),
+    Mutation(
+        "earlier receives that were burnt leave no entry",
+        _Dispatching,
+        "_log_unlogged",
+        "if changes:",
+        "if not works:",
+    ),
+    Mutation(
+        "what is cancelled or paused is deleted before the log has it",
+        _Dispatching,
+        "_settle",
+        "decided.message is Disposition.DELETE_ONCE_LOGGED and not stored",
+        "not works",
+    ),
+    Mutation(
+        "both copies in a batch are sent",
+        _Dispatching,
+        "_find",
+        "elif work is not firsts[message.delivery_id]:",
+        "elif not works:",
+    ),
+    Mutation(
+        "a crash of the whole batch deletes it",
+        sqs_events,
+        "left_for_sqs",
+        "left = [one.message_id for one in received]",
+        "left = []",
+    ),
+    Mutation(
+        "each failure is told of at once",
+        noticing.Noticing,
+        "_tell_of_failures",
+        "due = at is None or now - at >= self._interval_minutes * _MINUTE",
+        "due = True",
+    ),
+    Mutation(
+        "each dispatcher that finds a reason tells of the pause",
+        pausing,
+        "record",
+        "if reason is not None and store.pause(webhook, Pause(now, reason)):",
+        """if reason is not None:
+        store.pause(webhook, Pause(now, reason))""",
+    ),
+    Mutation(
+        "the last of several messages that failed is not named",
+        sqs_events,
+        "left_for_sqs",
+        "for message_id in left]",
+        "for message_id in (left[:-1] if len(left) > 1 else left)]",
+    ),
+    Mutation(
+        "a message is deleted because its failure could not be logged",
+        _Dispatching,
+        "_settle",
+        "if decided.message is Disposition.LEAVE or (",
+        "if (decided.message is Disposition.LEAVE and stored) or (",
+    ),
+    Mutation(
+        "a webhook is paused before ten quiet minutes have passed",
+        pausing,
+        "record",
+        "if streak.failures >= rule.after_failures and quiet:",
+        "if streak.failures >= rule.after_failures:",
+    ),
+    Mutation(
+        "a webhook is paused on its first failure",
+        pausing,
+        "record",
+        "if streak.failures >= rule.after_failures and quiet:",
+        "if streak.failures:",
+    ),
+    Mutation(
+        "no streak of failures is long enough for a pause",
+        pausing,
+        "record",
+        "if streak.failures >= rule.after_failures and quiet:",
+        "if streak.failures < 0:",
+    ),
+    Mutation(
+        "a success does not end the streak of failures",
+        pausing,
+        "record",
+        "if succeeded and failing:",
+        "if succeeded and not failing:",
+    ),
+    Mutation(
+        "a 410 does not pause",
+        pausing,
+        "_reason_at_once",
+        "any(result.gone for result in results)",
+        "not results",
+    ),
+    Mutation(
+        "used-up attempts never pause",
+        pausing,
+        "_reason_at_once",
+        "if rule.when_exhausted and exhausted",
+        "if rule.when_exhausted and not results",
+    ),
+    Mutation(
+        "used-up attempts always pause",
+        pausing,
+        "_reason_at_once",
+        "if rule.when_exhausted and exhausted",
+        "if exhausted",
+    ),
+    Mutation(
+        "attempts are not logged",
+        _Dispatching,
+        "_settle",
+        "Change(work.entry, work.after, work.attempt)",
+        "Change(work.entry, work.after, None)",
+    ),
+    Mutation(
+        "each attempt is the first",
+        dispatching,
+        "_attempt_number",
+        "return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)",
+        "return 1",
+    ),
+    Mutation(
+        "what is still retrying is overdue at once",
+        _Dispatching,
+        "_entry",
+        "due_at = now + self._rule.retry_interval_seconds * MICROSECONDS",
+        "due_at = now - self._rule.retry_interval_seconds * 3 * MICROSECONDS",
+    ),
+    Mutation(
+        "a delivery that has lost its message is retrying for ever",
+        delivery.Delivery,
+        "standing",
+        "if now > self.due_at + patience:",
+        "if now < 0:",
+    ),
+    Mutation(
+        "a delivery that is retrying counts as lost",
+        delivery.Delivery,
+        "standing",
+        "patience = 2 * retry_interval_seconds * MICROSECONDS",
+        "patience = -2 * retry_interval_seconds * MICROSECONDS",
+    ),
+    Mutation(
+        "a burnt receive leaves no entry before the third",
+        _Dispatching,
+        "_log_unlogged",
+        "work.received.receive_count > 1",
+        "work.received.receive_count > 2",
+    ),
+    Mutation(
+        "a success that is not logged is sent again",
+        verdict,
+        "verdict",
+        "Verdict(DeliveryStatus.SUCCEEDED, None, Disposition.DELETE)",
+        "Verdict(DeliveryStatus.SUCCEEDED, None, Disposition.DELETE_ONCE_LOGGED)",
+    ),
+    Mutation(
+        "nobody is told of a success that is not logged",
+        _Dispatching,
+        "_report",
+        "if not stored:",
+        "if not work:",
+    ),
+    Mutation(
+        "of two copies the older run is sent",
+        _Dispatching,
+        "_find",
+        "if work.message.run > first.message.run:",
+        "if work.message.run < first.message.run:",
+    ),
+    Mutation(
+        "a copy is deleted though the other has failed",
+        _Dispatching,
+        "_settle",
+        "if work.first_copy is not None and work.first_copy.received.message_id not in left:",
+        "if work.first_copy is not None:",
+    ),
+    Mutation(
+        "a retry's outcome is logged in the run before",
+        _Dispatching,
+        "_entry",
+        "run=message.run,\n        status=decided",
+        "run=before.run,\n        status=decided",
+    ),
+    Mutation(
+        "a request is sent without time for its answer",
+        _Dispatching,
+        "_attempt",
+        "if not may_send():",
+        "if may_send is None:",
+    ),
+    Mutation(
+        "a paused webhook's message stays in the queue",
+        verdict,
+        "verdict",
+        "Verdict(DeliveryStatus.FAILED, Reason.PAUSED, Disposition.DELETE_ONCE_LOGGED)",
+        "Verdict(DeliveryStatus.RETRYING, Reason.PAUSED, Disposition.LEAVE)",
+    ),
+    Mutation(
+        "a disabled webhook counts as paused",
+        dispatching,
+        "_decided_unsent",
+        "return Finding.DISABLED",
+        "return Finding.PAUSED",
+    ),
+    Mutation(
+        "what the format cannot say counts as unavailable",
+        _Dispatching,
+        "_request",
+        """work.finding = Finding.UNRENDERABLE
+        self._fault(work, "delivery_unrenderable", detail=str""",
+        'self._fault(work, "delivery_unrenderable", detail=str',
+    ),
+    Mutation(
+        "a delivery whose secret cannot be read is dropped",
+        _Dispatching,
+        "_request",
+        'self._fault(work, "secret_unreadable", detail=str(error))',
+        "work.finding = Finding.SETTLED",
+    ),
+    Mutation(
+        "a crash while sending counts as a success",
+        _Dispatching,
+        "_attempt",
+        'self._fault(work, "attempt_crashed", detail=type(crash).__name__)',
+        "work.finding = Finding.ACCEPTED",
+    ),
+    Mutation(
+        "the last receive is taken for one before it",
+        _Dispatching,
+        "_is_last",
+        ">=",
+        ">",
+    ),
+    Mutation(
+        "failures whose notice was not sent are forgotten",
+        noticing.Noticing,
+        "_tell_of_failures",
+        "self._counts.give_back(webhook, untold)",
+        "pass",
+    ),
+    Mutation(
+        "nobody is told of a pause",
+        noticing.Noticing,
+        "_tell_of_pause",
+        "if occasion.pause is None:",
+        "if occasion is not None:",
+    ),
+)
