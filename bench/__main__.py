@@ -1,9 +1,11 @@
 """`make bench`: every benchmark, one after the other."""
 
-from bench import bench_dispatcher, bench_imports, bench_send
+from bench import bench_dispatcher, bench_imports, bench_isolation, bench_send
 
 bench_send.main()
 print()
 bench_dispatcher.main()
 print()
 bench_imports.main()
+print()
+bench_isolation.main()
