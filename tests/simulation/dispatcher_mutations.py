@@ -2,7 +2,7 @@
 
 from perkwire import delivery, dispatching, noticing, pausing, verdict
 from perkwire.adapters import sqs_events
-from tests.fakes import FakeDeliveryTable
+from tests import fakes
 from tests.simulation.planting import Mutation
 
 _Dispatching = dispatching.Dispatching
@@ -11,7 +11,7 @@ DISPATCHER_MUTATIONS = (
     Mutation(
         "the log is not read before sending",
         _Dispatching,
-        "_find",
+        "_look_up",
         "self._log.find(",
         "dict.fromkeys(",
     ),
@@ -40,10 +40,17 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a late failure overwrites a success",
-        FakeDeliveryTable,
-        "_write",
-        "current.run <= after.run and current.status is not DeliveryStatus.SUCCEEDED",
-        "current.run <= after.run",
+        fakes,
+        "_may_change",
+        "if current.status is DeliveryStatus.SUCCEEDED or current.run > after.run:",
+        "if current.run > after.run:",
+    ),
+    Mutation(
+        "a copy that is still retried undoes what the other has settled",
+        fakes,
+        "_may_change",
+        "return current.status in (DeliveryStatus.RETRYING, read)",
+        "return read is None or True",
     ),
     Mutation(
         "a paused webhook is sent to",
@@ -62,14 +69,14 @@ DISPATCHER_MUTATIONS = (
     Mutation(
         "webhooks are looked up once and remembered",
         _Dispatching,
-        "_find",
+        "_look_up",
         """states = self._webhooks.states(
-            {(work.message.account_id, work.message.webhook_id) for work in works}
-        )""",
+        {(work.message.account_id, work.message.webhook_id) for work in works}
+    )""",
         """keys = {(work.message.account_id, work.message.webhook_id) for work in works}
-        states = self.__dict__.setdefault("remembered", {})
-        if not {webhook_id for _, webhook_id in keys} <= states.keys():
-            states.update(self._webhooks.states(keys))""",
+    states = self.__dict__.setdefault("remembered", {})
+    if not {webhook_id for _, webhook_id in keys} <= states.keys():
+        states.update(self._webhooks.states(keys))""",
     ),
     Mutation(
         "the last receive leaves no entry",
@@ -82,8 +89,8 @@ DISPATCHER_MUTATIONS = (
         "earlier receives that were burnt leave no entry",
         _Dispatching,
         "_log_unlogged",
-        "if changes:",
-        "if not works:",
+        "for work in unlogged if work.entry]",
+        "for work in unlogged if not work.entry]",
     ),
     Mutation(
         "what is cancelled or paused is deleted before the log has it",
@@ -265,8 +272,8 @@ DISPATCHER_MUTATIONS = (
         "a request is sent without time for its answer",
         _Dispatching,
         "_attempt",
-        "if not may_send():",
-        "if may_send is None:",
+        "if seconds_left() <= self._rule.request_seconds + LOG_SECONDS:",
+        "if seconds_left() <= 0:",
     ),
     Mutation(
         "a paused webhook's message stays in the queue",
@@ -286,23 +293,24 @@ DISPATCHER_MUTATIONS = (
         "what the format cannot say counts as unavailable",
         _Dispatching,
         "_request",
-        """work.finding = Finding.UNRENDERABLE
-        self._fault(work, "delivery_unrenderable", detail=str""",
-        'self._fault(work, "delivery_unrenderable", detail=str',
+        "return Finding.UNRENDERABLE",
+        "return Finding.UNAVAILABLE",
     ),
     Mutation(
         "a delivery whose secret cannot be read is dropped",
         _Dispatching,
         "_request",
-        'self._fault(work, "secret_unreadable", detail=str(error))',
-        "work.finding = Finding.SETTLED",
+        "return Finding.UNAVAILABLE",
+        "return Finding.SETTLED",
     ),
     Mutation(
         "a crash while sending counts as a success",
         _Dispatching,
         "_attempt",
-        'self._fault(work, "attempt_crashed", detail=type(crash).__name__)',
-        "work.finding = Finding.ACCEPTED",
+        """detail=type(crash).__name__)
+        return Finding.UNAVAILABLE, None""",
+        """detail=type(crash).__name__)
+        return Finding.ACCEPTED, None""",
     ),
     Mutation(
         "the last receive is taken for one before it",

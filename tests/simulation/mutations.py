@@ -73,16 +73,16 @@ MUTATIONS = (
         "events that SQS refused are answered 202",
         _Acceptance,
         "_send",
-        "failed = self._send_events(to_send)",
-        "failed = self._send_events(to_send) and set()",
+        "failed = send_events(self._queue, to_send)",
+        "failed = send_events(self._queue, to_send) and set()",
     ),
     Mutation(
         "an event counts as sent before it is",
         _Acceptance,
         "_send",
-        "failed = self._send_events(to_send)",
+        "failed = send_events(self._queue, to_send)",
         """self._mark_sent([replace(found[key], sent=True) for key in to_send if key in found])
-    failed = self._send_events(to_send)""",
+    failed = send_events(self._queue, to_send)""",
     ),
     Mutation(
         "an id may be used for another body",

@@ -13,12 +13,12 @@ from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.dispatching import Change, WebhookState
 from perkwire.ids import DeliveryId
 from perkwire.journal import Unavailable
-from perkwire.sending import Answered, Unanswered
+from perkwire.sending import Answered, TransportError, Unanswered
 from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import WebhookStatus
 from tests.simulation.endpoints import TIMEOUT_SECONDS
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, Notes, can_say
-from tests.simulation.world import Call, World
+from tests.simulation.world import Call, Invocation, StillRunning, World
 
 _INTERVAL = RETRY_INTERVAL_SECONDS * MICROSECONDS
 _UNSENT = ("secret_unreadable", "delivery_unrenderable", "no_time_left", "attempt_crashed")
@@ -68,8 +68,13 @@ class Rows:
         self._notes = notes
         self._left = left
         called = notes.invocation.called
-        self._states: dict[str, WebhookState] | None = notes.invocation.answer("states")
-        self._entries: dict[DeliveryId, Delivery] | None = notes.invocation.answer("find")
+        looked_up = not overran(notes.invocation, "states", "find")
+        self._states: dict[str, WebhookState] | None = (
+            notes.invocation.answer("states") if looked_up else None
+        )
+        self._entries: dict[DeliveryId, Delivery] | None = (
+            notes.invocation.answer("find") if looked_up else None
+        )
         self._requests = {
             call.arguments[0].headers["webhook-id"]: call for call in called("request")
         }
@@ -81,7 +86,8 @@ class Rows:
         for call in called("write"):
             changes = [one for one in call.arguments[0] if not _is_placeholder(one)]
             self._changes += changes
-            self._unstored |= call.answer if changes else set()
+            if changes:
+                self._unstored |= call.answer or {one.after.id for one in changes if call.error}
         self._first: dict[DeliveryId, str] = {}
         for message_id, message in notes.batch.items():
             if message is not None:
@@ -117,9 +123,10 @@ class Rows:
     def tried(self) -> list[Tried]:
         """The requests that have come back."""
         return [
-            Tried(state, call.answer, self._is_last(self._first[delivery_id]))
-            for delivery_id, call in self._requests.items()
-            if call.error is None and (state := self._state(self._first[delivery_id]))
+            Tried(state, result, self._is_last(self._first[delivery_id]))
+            for delivery_id in self._requests
+            if (result := self._result(delivery_id))
+            and (state := self._state(self._first[delivery_id]))
         ]
 
     def unsuccessful(self) -> list[tuple[WebhookState, DeliveryStatus]]:
@@ -159,12 +166,13 @@ class Rows:
         call = self._requests.get(message["delivery_id"])
         claims = [one for one in self._faults[message_id] if one.arguments[0] in _UNSENT]
         sayable = can_say(state.webhook, [event["type"] for event in message["events"]])
-        if call is not None and call.error is None:
+        if result := self._result(message["delivery_id"]):
             if not sayable or claims:
                 self._violate(message_id, f"is sent in spite of {claims or 'its format'}")
-            if Tried(state, call.answer, last=False).success:
+            if Tried(state, result, last=False).success:
                 return Row("accepted", DeliveryStatus.SUCCEEDED, None, left=False)
-            return Row("refused", failed, None, left=True)
+            name = "refused" if call is not None and call.error is None else "request_overdue"
+            return Row(name, failed, None, left=True)
         if len(claims) != 1:
             self._violate(message_id, "is neither sent nor said to be unsent")
             return self._unavailable(message_id, "unexplained")
@@ -174,12 +182,13 @@ class Rows:
             for one in self._notes.invocation.called("open")
             if one.arguments[0].id == state.webhook.id and one.error is not None
         ]
-        surprised = any(not isinstance(one, Unavailable) for one in opened)
+        surprised = any(isinstance(one, RuntimeError) for one in opened)
         time_left = self._notes.invocation.deadline - claims[0].began + self._notes.invocation.skew
         true = {
             "secret_unreadable": any(isinstance(one, Unavailable) for one in opened),
             "delivery_unrenderable": surprised or not sayable,
-            "no_time_left": time_left <= (TIMEOUT_SECONDS + _AFTERWARDS_SECONDS) * MICROSECONDS,
+            "no_time_left": time_left <= (TIMEOUT_SECONDS + _AFTERWARDS_SECONDS) * MICROSECONDS
+            or any(isinstance(one, StillRunning) for one in opened),
             "attempt_crashed": call is not None and "simulated" in str(call.error),
         }
         if not true[what]:
@@ -224,27 +233,35 @@ class Rows:
             self._world.violate(f"{after.id} ({after.status}) is due at {after.due_at}")
         call = self._requests.get(after.id)
         wanted = None
-        if call is not None and call.error is None:
-            wanted = self._attempt(after.id, call)
+        if call is not None and (result := self._result(after.id)):
+            wanted = self._attempt(after.id, call.began, result)
         if change.attempt != wanted:
             self._world.violate(f"{after.id} is logged with {change.attempt} and not {wanted}")
         elif wanted is not None and after.attempts[-1:] != (wanted,):
             self._world.violate(f"{after.id} has {wanted} and does not end with it")
 
-    def _attempt(self, delivery_id: DeliveryId, call: Call) -> Attempt:
+    def _result(self, delivery_id: DeliveryId) -> Answered | Unanswered | None:
+        """What has come of a request, if there was one: a time-out, if it is still under way."""
+        call = self._requests.get(delivery_id)
+        if call is None or not isinstance(call.error, StillRunning):
+            result: Answered | Unanswered | None = call.answer if call is not None else None
+            return result
+        for fault in self._faults[self._first[delivery_id]]:
+            if fault.arguments[0] == "request_overdue":
+                return Unanswered(TransportError.TIMEOUT, (fault.began - call.began) // 1000)
+        return None
+
+    def _attempt(self, delivery_id: DeliveryId, at: int, result: Answered | Unanswered) -> Attempt:
         """The try as it was seen; its number goes on from the log's and from what SQS counted."""
         entry = self._entries.get(delivery_id) if self._entries else None
         number = self._notes.told[self._first[delivery_id]]
         if entry is not None and entry.attempts:
             number = max(number, entry.attempts[-1].number + 1)
-        result = call.answer
         if isinstance(result, Unanswered):
-            return Attempt(
-                number=number, at=call.began, duration_ms=result.duration_ms, error=result.error
-            )
+            return Attempt(number=number, at=at, duration_ms=result.duration_ms, error=result.error)
         return Attempt(
             number=number,
-            at=call.began,
+            at=at,
             duration_ms=result.duration_ms,
             status_code=result.status,
             response=None if 200 <= result.status < 300 else result.snippet,
@@ -254,6 +271,13 @@ class Rows:
         message = self._notes.batch[message_id]
         delivery_id = message["delivery_id"] if message else "unreadable"
         self._world.violate(f"{message_id} ({delivery_id}) {what}; {self._rows.get(message_id)}")
+
+
+def overran(invocation: Invocation, *names: str) -> bool:
+    """Whether one of these calls took longer than was waited for."""
+    return any(
+        isinstance(call.error, StillRunning) for name in names for call in invocation.called(name)
+    )
 
 
 def _is_placeholder(change: Change) -> bool:

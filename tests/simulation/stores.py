@@ -24,7 +24,7 @@ from tests.fakes import (
     FakeWebhookLookup,
 )
 from tests.simulation.oracle import Oracle
-from tests.simulation.world import World
+from tests.simulation.world import StillRunning, World
 
 
 class _Steps:
@@ -155,7 +155,12 @@ class DeliveryTable:
         )
 
     def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
-        return self._world.ask("write", (changes,), lambda: self._write_all(changes))
+        try:
+            return self._world.ask("write", (changes,), lambda: self._write_all(changes))
+        except StillRunning:
+            for change in changes:
+                self._told(change.after, False)
+            raise
 
     def _write_all(self, changes: Sequence[Change]) -> set[DeliveryId]:
         unstored = set()

@@ -40,7 +40,7 @@ from tests.simulation.stores import (
     RetryableDeliveries,
     in_steps,
 )
-from tests.simulation.world import World
+from tests.simulation.world import StillRunning, World
 
 _EVENT_VISIBILITY_SECONDS = 180
 _ROUTER_SECONDS = 30
@@ -49,7 +49,10 @@ _RETENTION_DAYS = 30
 
 
 class SideBySide(Executor):
-    """Runs works one after the other in a drawn order; only the time of the longest passes."""
+    """Runs works one after the other in a drawn order; only the time of the longest passes.
+
+    One that takes longer than is waited for is stopped where it is, and never heard of again.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -64,16 +67,22 @@ class SideBySide(Executor):
         calls = list(zip(*iterables, strict=True))
         futures = [Future[T]() for _ in calls]
         invocation = self._world.current
-        if invocation is not None:
-            invocation.side_by_side, invocation.longest = True, 0.0
+        longest = 0.0
         for position in self._world.random.sample(range(len(calls)), len(calls)):
+            if invocation is not None:
+                invocation.side_by_side, invocation.patience = True, timeout
             try:
                 futures[position].set_result(fn(*calls[position]))
+            except StillRunning:
+                futures[position].set_exception(TimeoutError())
             except Exception as error:  # as an executor: it is raised where the result is taken
                 futures[position].set_exception(error)
-        if invocation is not None:
-            invocation.side_by_side = False
-            invocation.spend(invocation.longest)
+            if invocation is not None:
+                longest = max(longest, invocation.spent)
+                invocation.side_by_side, invocation.spent = False, 0.0
+        if invocation is not None and longest:
+            invocation.spend(longest if timeout is None else min(longest, timeout))
+            self._world.elapse()
         return (future.result() for future in futures)
 
 
@@ -112,7 +121,7 @@ class Context:
     aws_request_id: str = "simulated"
 
     def get_remaining_time_in_millis(self) -> int:
-        return (self.deadline - self.world.now) // 1000
+        return (self.deadline - self.world.time()) // 1000
 
 
 class System:

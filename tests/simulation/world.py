@@ -23,6 +23,10 @@ _SKEW = 600 * MICROSECONDS
 _SLOW_SECONDS = (1, 12, 26, 40)
 
 
+class StillRunning(BaseException):
+    """The step takes longer than the one who waits for it has time: it hears no more of it."""
+
+
 class Died(BaseException):
     """The invocation ends here, without a word: a crash, or its time-out."""
 
@@ -39,7 +43,7 @@ class Call:
     began: int
     ended: int
     answer: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class Invocation:
@@ -62,7 +66,8 @@ class Invocation:
         self.died = False
         self.error: BaseException | None = None
         self.side_by_side = False
-        self.longest = 0.0
+        self.spent = 0.0
+        self.patience: float | None = None
         self._world = world
         self._work = work
         self._go = threading.Lock()
@@ -85,9 +90,11 @@ class Invocation:
         self._go.acquire()
 
     def spend(self, seconds: float) -> None:
-        """Take this long; what runs side by side takes as long as its longest."""
+        """Take this long. What runs side by side counts its own time, and is waited for so long."""
         if self.side_by_side:
-            self.longest = max(self.longest, seconds)
+            self.spent += seconds
+            if self.patience is not None and self.spent > self.patience:
+                raise StillRunning
         else:
             self.wakes_at = self._world.now + int(seconds * MICROSECONDS)
 
@@ -151,7 +158,21 @@ class World:
 
     def clock(self) -> int:
         """The clock of the function that runs."""
-        return self.now + (self.current.skew if self.current is not None else 0)
+        return self.time() + (self.current.skew if self.current is not None else 0)
+
+    def time(self) -> int:
+        """The true time, in what runs side by side too."""
+        spent = self.current.spent if self.current is not None else 0.0
+        return self.now + int(spent * MICROSECONDS)
+
+    def elapse(self) -> None:
+        """Have the time pass that the invocation has spent."""
+        invocation = self.current
+        if invocation is None:
+            return
+        invocation.pause()
+        if self.stopping or self.now >= invocation.deadline:
+            raise Died
 
     def chance(self, probability: float) -> bool:
         """Whether something bad happens; nothing does once the world is at peace."""
@@ -206,7 +227,7 @@ class World:
         invocation, began = self.current, self.clock()
         try:
             answer = call()
-        except Exception as error:
+        except (Exception, StillRunning) as error:
             if invocation is not None:
                 invocation.calls.append(Call(name, arguments, began, self.clock(), error=error))
             raise
@@ -228,7 +249,7 @@ class World:
             if self.stopping:
                 raise Died
             self.now += self.random.randrange(100, 20_000)
-        if self.now >= invocation.deadline:
+        if self.time() >= invocation.deadline:
             self.say(f"{what}: out of time")
             raise Died
         fault = self.faults.drawn_for(self.random) if self.hostile else Fault.NONE
