@@ -7,9 +7,11 @@ from typing import Any
 
 from perkwire.account import Caller, Scope
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.jobs.job import Job, JobKind
 from perkwire.journal import Unavailable
 from perkwire.problem import Problem
 from perkwire.strict_json import Json
+from perkwire.timestamps import to_rfc3339
 from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT, a_webhook, an_account
 from tests.simulation.model import LATER_FORMAT
@@ -47,6 +49,7 @@ class Actions:
         self._named: list[dict[str, Any]] = []
         self._numbered = 0
         self._left_alone = False
+        self._queues = (system.event_queue, system.delivery_queue, system.job_queue)
 
     def set_up(self) -> None:
         """Two accounts, of which one wants notices, with a few webhooks."""
@@ -76,6 +79,9 @@ class Actions:
             (self.change_webhook, 1.5),
             (self.retry, 1.5),
             (self.redrive, 0.7),
+            (self.begin_job, 0.7),
+            (self.cancel_job, 0.08),
+            (self.poll_jobs, 2),
             (self.put_junk, 0.05),
             (self.forget, 0.2),
             (self.deploy, 0.1),
@@ -102,6 +108,37 @@ class Actions:
 
     def poll_deliveries(self) -> None:
         self._poll(self._system.delivery_queue)
+
+    def poll_jobs(self) -> None:
+        """By both of the workers that there may be, or by one."""
+        queue = self._system.job_queue
+        if queue.messages:
+            self._poll(queue)
+            if self._draw.random() < 0.5:
+                self._system.poll(queue)
+
+    def begin_job(self) -> None:
+        """A retry of all that failed, or a replay, of the last hours."""
+        webhooks = self._system.config.webhooks
+        webhook = self._draw.choice([webhooks[one] for one in sorted(webhooks)])
+        kind = self._draw.choice([*JobKind])
+        since = self._world.now - self._draw.choice((1, 3)) * 3_600_000_000
+        request: dict[str, Json] = {
+            "since": to_rfc3339(since),
+            "per_second": self._draw.choice((1, 1, 2, 50)),
+        }
+        self._world.say(f"{kind} of {webhook.id} is begun")
+        self._world.start(
+            "management",
+            lambda: self._begin(webhook.account_id, webhook.id, kind, request),
+            _API_SECONDS,
+        )
+
+    def cancel_job(self) -> None:
+        known = sorted(self._system.oracle.promises.items.jobs.values(), key=lambda job: job.id)
+        if known:
+            job = self._draw.choice(known)
+            self._world.start("management", lambda: self._cancel(job), _API_SECONDS)
 
     def _poll(self, queue: SimulatedQueue) -> None:
         """If all of its messages are in flight, mostly wait for the next."""
@@ -157,12 +194,12 @@ class Actions:
             self._world.start("retry", lambda: self._retry(account_id, ids), _API_SECONDS)
 
     def redrive(self) -> None:
-        self._draw.choice((self._system.event_queue, self._system.delivery_queue)).redrive()
+        self._draw.choice(self._queues).redrive()
 
     def put_junk(self) -> None:
         """A message that no version of ours has written."""
         body = self._draw.choice(("", "junk", "[1]", '{"v":2}'))
-        self._draw.choice((self._system.event_queue, self._system.delivery_queue)).put(body)
+        self._draw.choice(self._queues).put(body)
 
     def forget(self) -> None:
         """An event's time in the store is over."""
@@ -183,7 +220,7 @@ class Actions:
         self._left_alone = True
         self._world.finish_all()
         self._world.pass_seconds(15 * 86_400)
-        for queue in (self._system.event_queue, self._system.delivery_queue):
+        for queue in self._queues:
             expired = queue.expire()
             self._world.say(f"{len(expired)} expire in {queue.name}")
             for body in expired:
@@ -234,6 +271,26 @@ class Actions:
             if isinstance(result, dict) and result.get("accepted", True):
                 said = json.dumps([event["type"], event.get("program_id"), event["data"]])
                 self._system.oracle.accepts(post.account_id, EventId(str(result["id"])), said)
+
+    def _begin(
+        self, account_id: AccountId, webhook_id: WebhookId, kind: JobKind, request: dict[str, Json]
+    ) -> None:
+        try:
+            job = self._system.jobs.management.start(account_id, webhook_id, kind, request)
+        except (Problem, Unavailable, RuntimeError) as error:
+            self._world.say(f"answers {error}")
+        else:
+            if isinstance(job, Job):
+                self._world.say(f"answers 202: {job.id}")
+                self._system.oracle.promises.answered.add(job.id)
+
+    def _cancel(self, job: Job) -> None:
+        try:
+            self._system.jobs.management.cancel(job.account_id, job.id)
+        except (Problem, Unavailable, RuntimeError) as error:
+            self._world.say(f"answers {error}")
+        else:
+            self._world.say(f"{job.id} is cancelled")
 
     def _retry(self, account_id: AccountId, ids: Sequence[DeliveryId]) -> None:
         try:

@@ -1,11 +1,13 @@
 """Bugs to plant in the real code, each of which the simulation has to find."""
 
 from perkwire import accepting, retrying, routing
+from perkwire.jobs import pages, working
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
 from tests.simulation.planting import Mutation
 
 _Routing = routing.Routing
 _Acceptance = accepting.Acceptance
+_JobWork = working.JobWork
 
 MUTATIONS = (
     *DISPATCHER_MUTATIONS,
@@ -160,5 +162,56 @@ MUTATIONS = (
         "_send",
         "_event(entry.draft, claim)",
         "_event(entry.draft, entry.claim)",
+    ),
+    Mutation(
+        "a worker that was overtaken deletes its message",
+        _JobWork,
+        "_turn",
+        """if stored is not None:
+            return stored.has_ended or""",
+        """if job is not None:
+            return stored is None or stored.has_ended or""",
+    ),
+    Mutation(
+        "a job's next turn is stored though SQS has refused it",
+        _JobWork,
+        "_take",
+        "if delay is not None and self._hand_on(after, next_turn, delay):",
+        "if delay is not None and self._hand_on(after, next_turn, delay) is not None:",
+    ),
+    Mutation(
+        "a job passes over the first of each page",
+        _JobWork,
+        "_after",
+        "page=step.items,",
+        "page=step.items[1:],",
+    ),
+    Mutation(
+        "a job counts what it has sent twice",
+        _JobWork,
+        "_after",
+        "sent=job.sent + outcome.sent,",
+        "sent=job.sent + 2 * outcome.sent,",
+    ),
+    Mutation(
+        "a job that was cancelled goes on",
+        _JobWork,
+        "_turn",
+        "if job.has_ended or",
+        "if job.finished_at == 0 or",
+    ),
+    Mutation(
+        "a page of a replay that SQS has refused counts as sent",
+        pages.ReplayPages,
+        "send",
+        "if not all(held):",
+        "if held and not any(held):",
+    ),
+    Mutation(
+        "two replays send under the same ids",
+        pages.ReplayPages,
+        "send",
+        "chunk[0].accepted_at, job.id",
+        "chunk[0].accepted_at",
     ),
 )

@@ -6,7 +6,7 @@ with the router and the dispatcher: matching, batching and signatures are done a
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from tests.simulation.model import (
 )
 from tests.simulation.notices import Notices
 from tests.simulation.pauses import Pauses
+from tests.simulation.promises import Promises
 from tests.simulation.queues import Message, Receipt, SimulatedQueue
 from tests.simulation.routings import Routings
 from tests.simulation.rows import Rows, overran
@@ -48,6 +49,7 @@ class Oracle:
     parameters: Parameters
     event_queue: SimulatedQueue
     delivery_queue: SimulatedQueue
+    job_queue: SimulatedQueue
     notes: dict[Invocation, Notes] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
     most_tries: int = 0
@@ -68,6 +70,15 @@ class Oracle:
     def __post_init__(self) -> None:
         self.routings = Routings(self.world, self.config, self.events, self.notes)
         self.pauses = Pauses(self.world)
+        self.promises = Promises(
+            world=self.world,
+            config=self.config,
+            events=self.events,
+            deliveries=self.deliveries,
+            queue=self.job_queue,
+            forgotten=self.routings.forgotten,
+            runs=self.runs,
+        )
         self.notices = Notices(self.world, self.parameters.notice_interval_minutes)
         self.configured(self.parameters)
 
@@ -128,7 +139,9 @@ class Oracle:
         message = members(body)
         if message is None:
             return
-        if "delivery_id" in message:
+        if "job_id" in message:
+            self.promises.answered.discard(message["job_id"])
+        elif "delivery_id" in message:
             self.expired_runs.add((message["delivery_id"], message["run"]))
         else:
             self.expired |= {(message["account_id"], one) for one in event_ids(message)}
@@ -146,7 +159,8 @@ class Oracle:
         )
 
     def webhooks_read(self, account_id: AccountId) -> None:
-        if notes := self.noted():
+        notes = self.noted()
+        if notes is not None and notes.invocation.kind == "router":
             self.routings.reads(notes, account_id)
 
     def queues_delivery(self, body: str) -> None:
@@ -156,12 +170,28 @@ class Oracle:
             self.world.violate("a delivery message is unreadable")
             return
         self.runs.add((message["delivery_id"], message["run"]))
-        self._identify(message["delivery_id"], (message["webhook_id"], event_ids(message)))
+        if not self._is_replayed(message):
+            self._identify(message["delivery_id"], (message["webhook_id"], event_ids(message)))
         for key in [(message["account_id"], event_id) for event_id in event_ids(message)]:
             if key not in self.events.events and key not in self.routings.forgotten:
                 self.world.violate(f"{key[1]} is on its way and not kept")
 
+    def _is_replayed(self, message: dict[str, Any]) -> bool:
+        """Whether a worker of a replay queues it."""
+        notes = self.noted()
+        jobs = [one for one in notes.batch.values() if one and "job_id" in one] if notes else []
+        if notes is None or not jobs:
+            return False
+        replayed = self.promises.sends(jobs[0], message, notes.since)
+        if replayed and message["delivery_id"] in self.keys:
+            self.world.violate(f"{message['delivery_id']} is of a replay and of a routing")
+        return replayed
+
     def _identify(self, delivery_id: DeliveryId, key: Key) -> None:
+        if delivery_id in self.promises.replays:
+            if self.promises.replays[delivery_id] != key:
+                self.world.violate(f"{delivery_id} of a replay stands for {key}")
+            return
         if key not in self.routings.possible:
             self.world.violate(f"no routing makes {delivery_id} of {key}")
         if self.ids.setdefault(key, delivery_id) != delivery_id:
@@ -178,6 +208,7 @@ class Oracle:
                 self.world.violate(f"{before.id} has left the log")
             return
         self._identify(after.id, (after.webhook_id, tuple(after.event_ids)))
+        self.promises.logs(after)
         if after.status is DeliveryStatus.SUCCEEDED:
             if after.id not in self.taken:
                 self.world.violate(f"{after.id} is logged as succeeded and nobody took it")
@@ -202,16 +233,20 @@ class Oracle:
         """Whether a copy that is still retried takes back what another has settled meanwhile."""
         if after.status is not DeliveryStatus.RETRYING or before.run != after.run:
             return False
-        read = (self.world.current.answer("find") or {}) if self.world.current else {}
-        entry = read.get(after.id)
+        entry = self._found().get(after.id)
         known = entry.status if entry is not None and entry.run == after.run else None
         return before.status not in (DeliveryStatus.RETRYING, known)
 
     def _is_first_success(self, after: Delivery) -> bool:
         """Whether the invocation knew of no entry: such successes are put without a condition."""
+        return after.status is DeliveryStatus.SUCCEEDED and after.id not in self._found()
+
+    def _found(self) -> Mapping[DeliveryId, Delivery]:
+        """The entries that the dispatcher which runs has found in the log."""
         invocation = self.world.current
-        unread = invocation is None or after.id not in (invocation.answer("find") or ())
-        return unread and after.status is DeliveryStatus.SUCCEEDED
+        if invocation is None or invocation.kind != "dispatcher":
+            return {}
+        return invocation.answer("find") or {}
 
     def _check_seen(self, delivery_id: DeliveryId, attempt: Attempt) -> None:
         """An attempt in the log is a request of this very invocation."""
@@ -330,7 +365,7 @@ class Oracle:
                 self.world.violate("a batch has crashed and is not left")
         elif queue is self.event_queue:
             self.routings.check(notes)
-        else:
+        elif queue is self.delivery_queue:
             rows = Rows(self.world, notes, left)
             rows.check()
             if not overran(notes.invocation, *_HEALTH):
@@ -344,6 +379,8 @@ class Oracle:
         parsed = members(message.body)
         if parsed is None or notes is None:
             self.world.violate(f"{message.id} is unreadable and deleted")
+        elif "job_id" in parsed:
+            self.promises.is_done(message.id, parsed)
         elif "delivery_id" in parsed:
             self._delivery_done(notes, parsed)
         else:

@@ -35,20 +35,27 @@ class Receipt:
 
 @dataclass(eq=False)
 class SimulatedQueue:
-    """A queue and its dead-letter queue. `max_receives` is the redrive policy's."""
+    """A queue and its dead-letter queue. `max_receives` is the redrive policy's.
+
+    Besides what the seed has drawn, messages are given out twice at this rate: `doubled`.
+    """
 
     world: World
     name: str
     visibility_seconds: int
     max_receives: int
+    largest_batch: int = _LARGEST_BATCH
+    doubled: float = 0.0
     messages: dict[str, Message] = field(default_factory=dict)
     dead: dict[str, Message] = field(default_factory=dict)
     _numbered: int = 0
 
-    def put(self, body: str) -> None:
+    def put(self, body: str, delay_seconds: int = 0) -> None:
         self._numbered += 1
         message_id = f"{self.name}-{self._numbered}"
-        self.messages[message_id] = Message(message_id, body, self.world.now, self.world.now)
+        self.messages[message_id] = Message(
+            message_id, body, self.world.now, self.world.now + delay_seconds * MICROSECONDS
+        )
 
     def has_visible(self) -> bool:
         return any(one.visible_at <= self.world.now for one in self.messages.values())
@@ -58,12 +65,12 @@ class SimulatedQueue:
         return min((one.visible_at for one in self.messages.values()), default=None)
 
     def receive(self) -> list[Receipt]:
-        """Up to ten messages, any of those visible. Spent ones go to the dead-letter queue."""
+        """Up to a batch, any of those visible. Spent ones go to the dead-letter queue."""
         world = self.world
         visible = [one for one in self.messages.values() if one.visible_at <= world.now]
         world.random.shuffle(visible)
         receipts = []
-        for message in visible[: world.random.randint(1, _LARGEST_BATCH)]:
+        for message in visible[: world.random.randint(1, self.largest_batch)]:
             if message.receives >= self.max_receives:
                 world.say(f"{message.id} is dead")
                 self.dead[message.id] = self.messages.pop(message.id)
@@ -72,7 +79,7 @@ class SimulatedQueue:
             told = message.receives
             if told > 1 and world.chance(world.faults.miscounted_receive):
                 told -= 1
-            if not world.chance(world.faults.doubled_receive):
+            if not world.chance(max(world.faults.doubled_receive, self.doubled)):
                 message.visible_at = world.now + self.visibility_seconds * MICROSECONDS
             receipts.append(Receipt(message, told))
         return receipts
@@ -136,5 +143,5 @@ class QueuePort:
             copies = 2 if self._world.chance(self._world.faults.doubled_send) else 1
             for _ in range(0 if refused else copies):
                 self._sent(message.body)
-                self._queue.put(message.body)
+                self._queue.put(message.body, message.delay_seconds)
         return held

@@ -102,7 +102,7 @@ class Routings:
             for notes in beside
             if notes is not own
             for message in notes.batch.values()
-            if message and "delivery_id" not in message
+            if message and notes.invocation.kind == "router"
             for event_id in event_ids(message)
         }
 

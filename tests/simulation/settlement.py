@@ -41,6 +41,9 @@ class Settlement:
                 self._world.violate(f"{event[1]} was accepted and never routed to the end")
         for key in oracle.routings.owed:
             self._check_owed(key)
+        for delivery_id in oracle.promises.replays:
+            self._check_fate(delivery_id)
+        oracle.promises.check(ended=not self._burnt)
 
     def check_sent_again(self, works: Callable[[str], bool]) -> None:
         """What failed could be sent again: all has arrived at each live webhook that works."""
@@ -66,6 +69,11 @@ class Settlement:
             self._world.violate(f"{key} matched and became nothing")
             return
         self._check_record(key)
+        self._check_fate(delivery_id)
+
+    def _check_fate(self, delivery_id: DeliveryId) -> None:
+        """A delivery that was promised, or queued by a replay."""
+        oracle = self._oracle
         entry = oracle.deliveries.entries.get(delivery_id)
         if delivery_id in oracle.delivered:
             logged = entry is not None and entry.status is DeliveryStatus.SUCCEEDED

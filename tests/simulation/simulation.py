@@ -81,6 +81,7 @@ class _Run:
     def _redrive(self) -> None:
         self.system.event_queue.redrive()
         self.system.delivery_queue.redrive()
+        self.system.job_queue.redrive()
 
     def _send_again(self) -> None:
         webhooks = self.system.config.webhooks
@@ -95,7 +96,7 @@ class _Run:
 
     def _drain(self) -> None:
         """Until nothing waits: all is done or dead. Then nothing is overdue any more."""
-        queues = (self.system.event_queue, self.system.delivery_queue)
+        queues = (self.system.event_queue, self.system.delivery_queue, self.system.job_queue)
         for _ in range(_MOST_TURNS):
             if self.world.violations:
                 return

@@ -212,6 +212,16 @@ class RetryableDeliveries:
             ),
         )
 
+    def unsettled(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> Sequence[DeliveryId]:
+        return self._world.call(
+            "RetryableDeliveries.unsettled",
+            lambda: self._table.unsettled(
+                account_id, webhook_id, after=after, before=before, limit=limit
+            ),
+        )
+
     def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
         def effect() -> None:
             before = self._items.entries.get(entry.id)

@@ -9,10 +9,12 @@ from typing import Any
 from unittest.mock import patch
 
 import dispatcher.app
+import jobs.app
 import router.app
 from perkwire import ids, routing
 from perkwire.accepting import Acceptance
 from perkwire.dispatching import Dispatching, DispatchRule
+from perkwire.jobs import selecting
 from perkwire.journal import Unavailable
 from perkwire.noticing import Notice, Noticing
 from perkwire.pausing import PauseRule
@@ -29,6 +31,7 @@ from tests.fakes import (
     FakeWebhookStore,
 )
 from tests.simulation.endpoints import TIMEOUT_SECONDS, Endpoints
+from tests.simulation.jobs import Jobs
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, Parameters
 from tests.simulation.oracle import Oracle
 from tests.simulation.queues import QueuePort, Receipt, SimulatedQueue
@@ -45,6 +48,7 @@ from tests.simulation.world import StillRunning, World
 _EVENT_VISIBILITY_SECONDS = 180
 _ROUTER_SECONDS = 30
 _DISPATCHER_SECONDS = 45
+_JOBS_SECONDS = 20
 _RETENTION_DAYS = 30
 
 
@@ -146,6 +150,7 @@ class System:
         self.delivery_queue = SimulatedQueue(
             world, "delivery", RETRY_INTERVAL_SECONDS, parameters.max_attempts
         )
+        self.job_queue = SimulatedQueue(world, "job", 120, 5, largest_batch=1, doubled=0.3)
         self.oracle = Oracle(
             world=world,
             config=self.config,
@@ -154,6 +159,7 @@ class System:
             parameters=parameters,
             event_queue=self.event_queue,
             delivery_queue=self.delivery_queue,
+            job_queue=self.job_queue,
         )
         oracle = self.oracle
         self.endpoints = Endpoints(world, sends=oracle.sends, got=oracle.gets)
@@ -186,14 +192,34 @@ class System:
         self._lookup, self._log = stepwise, table
         self._dispatching = self._dispatcher(parameters)
         self.retries = Retries(world)
+        retryable = RetryableDeliveries(world, self.deliveries, oracle.logs)
         self.retrying = Retrying(
-            deliveries=RetryableDeliveries(world, self.deliveries, oracle.logs),
+            deliveries=retryable,
             events=in_steps(world, FakeEventReader(self.events)),
             webhooks=stepwise,
             queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
             retry_interval_seconds=RETRY_INTERVAL_SECONDS,
             clock=world.clock,
         )
+
+        self.jobs = Jobs(
+            world=world,
+            config=self.config,
+            events=self.events,
+            deliveries=retryable,
+            webhooks=stepwise,
+            retrying=self.retrying,
+            delivery_queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
+            job_queue=QueuePort(world, self.job_queue, lambda _: None),
+            promises=oracle.promises,
+            journal=self._telemetry,
+            retention_days=_RETENTION_DAYS,
+        )
+        self._functions = {
+            "event": (router.app, "router", _ROUTER_SECONDS),
+            "delivery": (dispatcher.app, "dispatcher", _DISPATCHER_SECONDS),
+            "job": (jobs.app, "jobs", _JOBS_SECONDS),
+        }
 
     def deploy(self, max_attempts: int) -> None:
         """Change a parameter: for all messages at once, for functions that start from now on."""
@@ -233,6 +259,9 @@ class System:
         with (
             patch.object(ids, "secrets", SimpleNamespace(randbits=self.world.random.getrandbits)),
             patch.object(routing, "_SLICE", self._slice),
+            patch.object(jobs.app, "_telemetry", lambda: self._telemetry),
+            patch.object(jobs.app, "_work", lambda: self.jobs.work),
+            patch.object(selecting, "ThreadPoolExecutor", lambda *_, **__: SideBySide(self.world)),
             patch.object(router.app, "_telemetry", lambda: self._telemetry),
             patch.object(router.app, "_routing", lambda: self._routing),
             patch.object(dispatcher.app, "_telemetry", lambda: self._telemetry),
@@ -250,9 +279,7 @@ class System:
         if world.chance(world.faults.throttled_poll):
             world.say(f"throttled with {names}")
             return
-        is_router = queue is self.event_queue
-        app, kind = (router.app, "router") if is_router else (dispatcher.app, "dispatcher")
-        seconds = _ROUTER_SECONDS if is_router else _DISPATCHER_SECONDS
+        app, kind, seconds = self._functions[queue.name]
         waits = 0.0
         if world.chance(world.faults.late_start):
             waits = world.random.uniform(0, queue.visibility_seconds)

@@ -17,7 +17,7 @@ from perkwire.timestamps import MICROSECONDS
 from tests.builders import NOW
 from tests.simulation.faults import Fault, Faults
 
-FUNCTIONS = ("ingest", "router", "dispatcher", "retry")
+FUNCTIONS = ("ingest", "router", "dispatcher", "retry", "management", "jobs")
 _CLOCKS_APART = 0.2  # of the runs
 _SKEW = 600 * MICROSECONDS
 _SLOW_SECONDS = (1, 12, 26, 40)
