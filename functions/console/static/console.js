@@ -52,13 +52,16 @@ function filters(root) {
     const target = document.querySelector(input.dataset.filter);
     if (!target) continue;
     input.hidden = false;
-    input.addEventListener("input", () => {
+    const apply = () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       for (const row of target.querySelectorAll("tbody tr, [data-text]")) {
         const text = (row.dataset.text || row.textContent).toLowerCase();
         row.hidden = !words.every((word) => text.includes(word));
       }
-    });
+    };
+    input.addEventListener("input", apply);
+    // Something may have been typed before the script came.
+    if (input.value) apply();
   }
 }
 
