@@ -13,7 +13,8 @@ from pynamodb.connection import Connection
 
 from perkwire.adapters import aws, tables
 from perkwire.adapters.config_items import CONFIG_ITEMS
-from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable
+from perkwire.adapters.delivery_items import DeliveryItem
+from perkwire.adapters.delivery_table import DeliveryTable
 from perkwire.adapters.http import HttpSender
 from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry

@@ -7,7 +7,8 @@ from typing import Any
 
 from perkwire.adapters import aws, tables
 from perkwire.adapters.config_items import CONFIG_ITEMS
-from perkwire.adapters.delivery_table import DeliveryItem, RetryableDeliveries
+from perkwire.adapters.delivery_items import DeliveryItem
+from perkwire.adapters.delivery_table import RetryableDeliveries
 from perkwire.adapters.event_index import EventIndex
 from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.job_store import JOB_ITEMS, JobTable

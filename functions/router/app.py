@@ -7,7 +7,8 @@ from typing import Any
 
 from perkwire.adapters import aws, tables
 from perkwire.adapters.config_items import CONFIG_ITEMS
-from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable
+from perkwire.adapters.delivery_items import DeliveryItem
+from perkwire.adapters.delivery_table import DeliveryTable
 from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.sqs_events import left_for_sqs

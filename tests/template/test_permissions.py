@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
-from perkwire.adapters import config_items, delivery_table, job_store, tables
+from perkwire.adapters import config_items, delivery_items, delivery_table, job_store, tables
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.vault import Opener, Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
@@ -305,7 +305,7 @@ class TestConditionsFitTheCode:
             return {"Attributes": {}}
 
         monkeypatch.setattr(Connection, "dispatch", dispatch)
-        bind_for_now(monkeypatch, "DeliveryTable", delivery_table.DeliveryItem)
+        bind_for_now(monkeypatch, "DeliveryTable", delivery_items.DeliveryItem)
         delivery_table.RetryableDeliveries(FakeTelemetry()).hand_over(a_delivery(), 0, 0)
 
         assert sent["operation"] == "UpdateItem"

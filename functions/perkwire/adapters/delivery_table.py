@@ -1,99 +1,38 @@
-"""DeliveryTable: one item for each delivery, with all its attempts.
+"""DeliveryTable as the data path and the log use it; `delivery_items` has its items."""
 
-| item | pk | sk |
-|---|---|---|
-| delivery | `<account>#<webhook>` | what its id says after the webhook: time and hash |
-
-`failed_key`, equal to pk, is there only while the delivery has failed or is being retried: the
-index `failed` holds those, as one whose next attempt never comes counts as failed too. A delivery
-that succeeds at its first attempt, as nearly all do, never enters it.
-"""
-
-import enum
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
 
-from pynamodb.attributes import (
-    ListAttribute,
-    MapAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-)
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from perkwire.adapters.delivery_items import (
+    DeliveryItem,
+    attempt_map,
+    delivery_key,
+    id_of,
+    to_delivery,
+)
 from perkwire.adapters.tables import (
     NoAnswer,
     failing_as_unavailable,
     failure,
     find_all,
     put_all,
-    text_list,
     update_if,
 )
-from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
+from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.dispatching import Change
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
+from perkwire.ids import AccountId, DeliveryId, WebhookId
 from perkwire.journal import Journal, Unavailable
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
 
 MOST_ATTEMPTS = 100
 _TRANSACTION = 100  # TransactWriteItems takes at most 100 items
 _UNSETTLED = (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
-
-
-class AttemptMap(MapAttribute[str, Any]):
-    """An attempt inside a delivery."""
-
-    number = NumberAttribute()
-    at = NumberAttribute()
-    duration_ms = NumberAttribute()
-    status_code = NumberAttribute(null=True)
-    error = UnicodeAttribute(null=True)
-    response = UnicodeAttribute(null=True)
-
-
-class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-untyped-call]
-    """Of a webhook's deliveries those that have failed or are being retried, by id."""
-
-    class Meta:
-        """As in template.yaml."""
-
-        index_name = "failed"
-        projection = KeysOnlyProjection()
-
-    failed_key = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-
-
-class DeliveryItem(Model):
-    """A log entry."""
-
-    class Meta:
-        """The table's name is set by `tables.bind`."""
-
-        table_name: str
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    event_ids = text_list()
-    event_types = text_list()
-    run = NumberAttribute()
-    status = UnicodeAttribute()
-    reason = UnicodeAttribute(null=True)
-    attempts = ListAttribute(of=AttemptMap)
-    due_at = NumberAttribute(null=True)
-    created_at = NumberAttribute()
-    updated_at = NumberAttribute()
-    failed_key = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute()
-    failed = FailedIndex()
 
 
 class DeliveryReader:
@@ -115,11 +54,11 @@ class DeliveryReader:
                     page_size=limit,
                 )
             )
-        return [_id(item) for item in items if item.sk < before]
+        return [id_of(item) for item in items if item.sk < before]
 
     def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
         """The entries that exist, in one consistent batch; raises Unavailable."""
-        found = find_all(DeliveryItem, {_key(*key) for key in keys})
+        found = find_all(DeliveryItem, {delivery_key(*key) for key in keys})
         deliveries = [to_delivery(item) for item in found]
         return {delivery.id: delivery for delivery in deliveries}
 
@@ -154,7 +93,7 @@ class DeliveryReader:
         """
         with failing_as_unavailable():
             return [
-                _id(item)
+                id_of(item)
                 for item in DeliveryItem.failed.query(
                     f"{account_id}#{webhook_id}",
                     DeliveryItem.sk < before,
@@ -177,7 +116,7 @@ class RetryableDeliveries(DeliveryReader):
 
         Never raises: a dispatcher that gets the message notes the run itself.
         """
-        item = DeliveryItem(*_key(entry.account_id, entry.id))
+        item = DeliveryItem(*delivery_key(entry.account_id, entry.id))
         actions: list[Action] = [
             DeliveryItem.run.set(entry.run + 1),
             DeliveryItem.status.set(DeliveryStatus.RETRYING),
@@ -251,7 +190,9 @@ class DeliveryTable(DeliveryReader):
 
     def _put(self, changes: Sequence[Change]) -> set[DeliveryId]:
         """Store these; the ids of those stored. Raises NoAnswer."""
-        by_key = {_key(change.after.account_id, change.after.id): change for change in changes}
+        by_key = {
+            delivery_key(change.after.account_id, change.after.id): change for change in changes
+        }
         left = set(by_key)
 
         def put() -> None:
@@ -278,7 +219,7 @@ class DeliveryTable(DeliveryReader):
 
     def _update(self, change: Change) -> None:
         after = change.after
-        item = DeliveryItem(*_key(after.account_id, after.id))
+        item = DeliveryItem(*delivery_key(after.account_id, after.id))
         # AWS's client repeats a call whose answer was lost: an attempt must not be added twice.
         not_yet = DeliveryItem.updated_at != after.updated_at
         actions = self._actions(change)
@@ -311,13 +252,13 @@ class DeliveryTable(DeliveryReader):
             DeliveryItem.due_at.set(after.due_at)
             if after.due_at is not None
             else DeliveryItem.due_at.remove(),
-            DeliveryItem.failed_key.set(_key(after.account_id, after.id)[0])
+            DeliveryItem.failed_key.set(delivery_key(after.account_id, after.id)[0])
             if after.status in _UNSETTLED
             else DeliveryItem.failed_key.remove(),
         ]
 
     def _item(self, delivery: Delivery) -> DeliveryItem:
-        pk, sk = _key(delivery.account_id, delivery.id)
+        pk, sk = delivery_key(delivery.account_id, delivery.id)
         return DeliveryItem(
             pk,
             sk,
@@ -326,7 +267,7 @@ class DeliveryTable(DeliveryReader):
             run=delivery.run,
             status=delivery.status,
             reason=delivery.reason,
-            attempts=[_attempt_map(attempt) for attempt in delivery.attempts],
+            attempts=[attempt_map(attempt) for attempt in delivery.attempts],
             due_at=delivery.due_at,
             created_at=delivery.created_at,
             updated_at=delivery.updated_at,
@@ -336,64 +277,6 @@ class DeliveryTable(DeliveryReader):
 
     def _expires_at(self, delivery: Delivery) -> int:
         return delivery.created_at // MICROSECONDS + self._retention_seconds
-
-
-def to_delivery(item: DeliveryItem) -> Delivery:
-    """The delivery of the domain."""
-    account_id, _, webhook_id = item.pk.partition("#")
-    return Delivery(
-        id=_id(item),
-        account_id=AccountId(account_id),
-        webhook_id=WebhookId(webhook_id),
-        event_ids=tuple(EventId(event_id) for event_id in item.event_ids),
-        event_types=tuple(item.event_types),
-        run=int(item.run),
-        status=_known(DeliveryStatus, item.status) or DeliveryStatus.UNKNOWN,
-        reason=_known(Reason, item.reason),
-        attempts=tuple(
-            Attempt(
-                number=int(attempt.number),
-                at=int(attempt.at),
-                duration_ms=int(attempt.duration_ms),
-                status_code=None if attempt.status_code is None else int(attempt.status_code),
-                error=attempt.error,
-                response=attempt.response,
-            )
-            for attempt in item.attempts
-        ),
-        due_at=None if item.due_at is None else int(item.due_at),
-        created_at=int(item.created_at),
-        updated_at=int(item.updated_at),
-    )
-
-
-def _known[E: enum.StrEnum](kind: type[E], word: str | None) -> E | None:
-    """A word of a later release is none of this one's: it must not harm the entries beside it."""
-    return kind(word) if word is not None and word in kind else None
-
-
-def _id(item: DeliveryItem) -> DeliveryId:
-    webhook_id = item.pk.partition("#")[2]
-    return DeliveryId(f"dlv_{webhook_id.removeprefix('wh_')}_{item.sk}")
-
-
-def _key(account_id: AccountId, delivery_id: DeliveryId) -> tuple[str, str]:
-    """Where a delivery lies. The account is the caller's, never the id's to say."""
-    webhook_id = webhook_of(delivery_id)
-    if webhook_id is None:
-        return f"{account_id}#", delivery_id
-    return f"{account_id}#{webhook_id}", delivery_id.rpartition("_")[2]
-
-
-def _attempt_map(attempt: Attempt) -> AttemptMap:
-    return AttemptMap(  # type: ignore[no-untyped-call]
-        number=attempt.number,
-        at=attempt.at,
-        duration_ms=attempt.duration_ms,
-        status_code=attempt.status_code,
-        error=attempt.error,
-        response=attempt.response,
-    )
 
 
 def _may_change(change: Change) -> Condition:
@@ -413,10 +296,10 @@ def _may_change(change: Change) -> Condition:
 
 
 def _attempts_action(change: Change) -> Action:
-    new = [_attempt_map(change.attempt)] if change.attempt is not None else []
+    new = [attempt_map(change.attempt)] if change.attempt is not None else []
     before = change.before.attempts if change.before is not None else ()
     if len(before) + len(new) > MOST_ATTEMPTS:
         kept = change.after.attempts[-MOST_ATTEMPTS:]
-        return DeliveryItem.attempts.set([_attempt_map(attempt) for attempt in kept])
+        return DeliveryItem.attempts.set([attempt_map(attempt) for attempt in kept])
     # Appended rather than set: two copies of a message may be at it at once.
     return DeliveryItem.attempts.set((DeliveryItem.attempts | []).append(new))

@@ -8,11 +8,8 @@ from perkwire.adapters import aws, tables
 from perkwire.adapters.account_store import AccountStore, KeyLookup, KeyStore
 from perkwire.adapters.config_items import CONFIG_ITEMS
 from perkwire.adapters.dead_letters import DeadLetterQueues
-from perkwire.adapters.delivery_table import (
-    DeliveryItem,
-    DeliveryReader,
-    RetryableDeliveries,
-)
+from perkwire.adapters.delivery_items import DeliveryItem
+from perkwire.adapters.delivery_table import DeliveryReader, RetryableDeliveries
 from perkwire.adapters.event_index import EventIndex
 from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.job_store import JOB_ITEMS, JobStore

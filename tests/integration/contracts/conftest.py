@@ -11,7 +11,8 @@ from pynamodb.connection import Connection
 from perkwire.adapters import tables
 from perkwire.adapters.account_store import AccountStore, KeyLookup, KeyStore
 from perkwire.adapters.config_items import CONFIG_ITEMS, AccountItem
-from perkwire.adapters.delivery_table import DeliveryItem, DeliveryTable, RetryableDeliveries
+from perkwire.adapters.delivery_items import DeliveryItem
+from perkwire.adapters.delivery_table import DeliveryTable, RetryableDeliveries
 from perkwire.adapters.event_table import (
     EVENT_TABLE_ITEMS,
     ClaimTable,

@@ -9,7 +9,8 @@ from pynamodb.connection import Connection
 
 from perkwire.adapters import tables
 from perkwire.adapters.config_items import CONFIG_ITEMS
-from perkwire.adapters.delivery_table import DeliveryItem, DeliveryReader, DeliveryTable
+from perkwire.adapters.delivery_items import DeliveryItem
+from perkwire.adapters.delivery_table import DeliveryReader, DeliveryTable
 from perkwire.adapters.event_index import EventIndex
 from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.job_store import JOB_ITEMS, JobStore

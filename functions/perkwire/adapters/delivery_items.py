@@ -1,0 +1,134 @@
+"""DeliveryTable: one item for each delivery, with all its attempts.
+
+| item | pk | sk |
+|---|---|---|
+| delivery | `<account>#<webhook>` | what its id says after the webhook: time and hash |
+
+`failed_key`, equal to pk, is there only while the delivery has failed or is being retried: the
+index `failed` holds those, as one whose next attempt never comes counts as failed too. A delivery
+that succeeds at its first attempt, as nearly all do, never enters it.
+"""
+
+import enum
+from typing import Any
+
+from pynamodb.attributes import (
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from perkwire.adapters.tables import text_list
+from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
+from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
+
+
+class AttemptMap(MapAttribute[str, Any]):
+    """An attempt inside a delivery."""
+
+    number = NumberAttribute()
+    at = NumberAttribute()
+    duration_ms = NumberAttribute()
+    status_code = NumberAttribute(null=True)
+    error = UnicodeAttribute(null=True)
+    response = UnicodeAttribute(null=True)
+
+
+class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-untyped-call]
+    """Of a webhook's deliveries those that have failed or are being retried, by id."""
+
+    class Meta:
+        """As in template.yaml."""
+
+        index_name = "failed"
+        projection = KeysOnlyProjection()
+
+    failed_key = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class DeliveryItem(Model):
+    """A log entry."""
+
+    class Meta:
+        """The table's name is set by `tables.bind`."""
+
+        table_name: str
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    event_ids = text_list()
+    event_types = text_list()
+    run = NumberAttribute()
+    status = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    attempts = ListAttribute(of=AttemptMap)
+    due_at = NumberAttribute(null=True)
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+    failed_key = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
+    failed = FailedIndex()
+
+
+def to_delivery(item: DeliveryItem) -> Delivery:
+    """The delivery of the domain."""
+    account_id, _, webhook_id = item.pk.partition("#")
+    return Delivery(
+        id=id_of(item),
+        account_id=AccountId(account_id),
+        webhook_id=WebhookId(webhook_id),
+        event_ids=tuple(EventId(event_id) for event_id in item.event_ids),
+        event_types=tuple(item.event_types),
+        run=int(item.run),
+        status=_known(DeliveryStatus, item.status) or DeliveryStatus.UNKNOWN,
+        reason=_known(Reason, item.reason),
+        attempts=tuple(
+            Attempt(
+                number=int(attempt.number),
+                at=int(attempt.at),
+                duration_ms=int(attempt.duration_ms),
+                status_code=None if attempt.status_code is None else int(attempt.status_code),
+                error=attempt.error,
+                response=attempt.response,
+            )
+            for attempt in item.attempts
+        ),
+        due_at=None if item.due_at is None else int(item.due_at),
+        created_at=int(item.created_at),
+        updated_at=int(item.updated_at),
+    )
+
+
+def _known[E: enum.StrEnum](kind: type[E], word: str | None) -> E | None:
+    """A word of a later release is none of this one's: it must not harm the entries beside it."""
+    return kind(word) if word is not None and word in kind else None
+
+
+def id_of(item: DeliveryItem) -> DeliveryId:
+    """The id of the delivery that an item keeps."""
+    webhook_id = item.pk.partition("#")[2]
+    return DeliveryId(f"dlv_{webhook_id.removeprefix('wh_')}_{item.sk}")
+
+
+def delivery_key(account_id: AccountId, delivery_id: DeliveryId) -> tuple[str, str]:
+    """Where a delivery lies. The account is the caller's, never the id's to say."""
+    webhook_id = webhook_of(delivery_id)
+    if webhook_id is None:
+        return f"{account_id}#", delivery_id
+    return f"{account_id}#{webhook_id}", delivery_id.rpartition("_")[2]
+
+
+def attempt_map(attempt: Attempt) -> AttemptMap:
+    """The attempt as an item has it."""
+    return AttemptMap(  # type: ignore[no-untyped-call]
+        number=attempt.number,
+        at=attempt.at,
+        duration_ms=attempt.duration_ms,
+        status_code=attempt.status_code,
+        error=attempt.error,
+        response=attempt.response,
+    )
