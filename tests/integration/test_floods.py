@@ -1,5 +1,6 @@
 """Poison and floods: what is broken stands alone, and everyone else is served."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -8,7 +9,7 @@ import dispatcher.app
 from perkwire.timestamps import now
 from tests.integration.system import System, Tenant, matched
 from tests.invariant import check
-from tests.receiver import Receiver
+from tests.receiver import Answer, Receiver
 
 ELEVEN_MINUTES = 660_000_000  # in microseconds
 POISON = ["not JSON", '{"v": 99, "events": []}', "[" * 1_000, "\ufffd" * 100]
@@ -52,6 +53,38 @@ def test_a_poison_message_is_buried_alone_with_one_line_for_each_receive(
     system.sqs.purge_queue(QueueUrl=system.queue(grave))
     system.dispatch_all()
     check(tenant, matched(event_ids, webhook), endpoint.requests)
+
+
+def test_healthy_webhooks_have_all_of_their_own_while_a_dead_and_a_slow_one_still_wait(
+    system: System, tenant: Tenant, receiver: Receiver
+) -> None:
+    """By the order of things: the first round of batches serves them, whatever the others do."""
+    dead = receiver.endpoint(500)
+    slow = receiver.endpoint(Answer(after_seconds=2))
+    well = [receiver.endpoint() for _ in range(4)]
+    webhooks = [tenant.webhook(endpoint.url) for endpoint in (dead, slow, *well)]
+    event_ids = tenant.post(*tenant.some_events(10))
+    system.route()  # 10 for each of six webhooks
+
+    polls = []
+    while (polled := system.dispatch()).messages:
+        polls.append(polled)
+
+    assert [len(endpoint.requests) for endpoint in well] == [10] * 4
+    left = Counter(json.loads(one["Body"])["webhook_id"] for polled in polls for one in polled.left)
+    assert left == {webhooks[0]["id"]: 10, webhooks[1]["id"]: 10}
+    check(tenant, matched(event_ids, *webhooks), [one for each in well for one in each.requests])
+
+    slow.answer(200)
+    dead.answer(200)
+    for polled in polls:
+        polled.return_at_once()
+    system.dispatch_all()
+
+    assert [len({one.webhook_id for one in each.requests}) for each in (dead, slow)] == [10, 10]
+    requests = [request for endpoint in (dead, slow, *well) for request in endpoint.requests]
+    check(tenant, matched(event_ids, *webhooks), requests)
+    assert system.bodies("DeliveryQueue") == system.bodies("DeadLetterQueue") == []
 
 
 def test_a_dead_webhook_that_floods_failures_is_paused_and_no_one_waits_for_it(
