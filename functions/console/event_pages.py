@@ -9,11 +9,11 @@ from console.pages import LONGEST_PART, Needs, Pages, Section
 from console.readable import readable
 from console.rendering import segment
 from console.visit import Answer, Visit
-from console.wording import STATUS_KINDS
+from console.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.delivery import DeliveryStatus
+from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event_listing import EventListing
-from perkwire.ids import AccountId, EventId, sampled_at
+from perkwire.ids import AccountId, DeliveryId, EventId, sampled_at
 from perkwire.managing import Page
 from perkwire.problem import FieldError, Problem, invalid, not_found
 from perkwire.reading import EXPIRED
@@ -79,17 +79,25 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 raise
             return visit.page("event_waiting.html", event_id=event_id)
         deliveries = cast("list[dict[str, str]]", shown["deliveries"])
+        ids = [DeliveryId(one["id"]) for one in deliveries if "id" in one]
+        entries = use_cases.log.entries(visit.account_id, ids)
         return visit.page(
             "event.html",
             event=shown,
             data=readable(shown["data"]),
             webhooks=webhook_names(use_cases.webhooks, visit.account_id),
             kinds=STATUS_KINDS,
+            tried={one: _attempts(entries.get(one)) for one in ids},
+            came_back=came_back,
             not_in_format=NOT_IN_FORMAT,
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
             is_moving=any(one["status"] in _MOVING for one in deliveries),
             expired=EXPIRED,
         )
+
+
+def _attempts(entry: Delivery | None) -> list[dict[str, Json]]:
+    return [] if entry is None else [attempt.shown() for attempt in entry.attempts]
 
 
 def _is_new_sample(event_id: str) -> bool:

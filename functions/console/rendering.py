@@ -1,5 +1,6 @@
 """Templates: everything that is put into one is escaped, and everything it names must be there."""
 
+import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class Templates:
         self._environment.filters["rfc3339"] = to_rfc3339
         self._environment.filters["count"] = count
         self._environment.filters["age"] = age
+        self._environment.filters["text"] = text
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """A page as HTML."""
@@ -55,6 +57,11 @@ def moment(at: int | str) -> Markup:
 def segment(text: str) -> str:
     """A string as one segment of a path. A colon stays: not every gateway decodes it."""
     return quote(text, safe=":")
+
+
+def text(value: str) -> Markup:
+    """Escaped for between tags, not for attributes: quotes, of which JSON is full, stay short."""
+    return Markup(html.escape(value, quote=False))  # noqa: S704 - escaped just here
 
 
 def count(number: int) -> str:

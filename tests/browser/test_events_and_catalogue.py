@@ -57,8 +57,14 @@ def test_the_catalogue_is_searched_and_a_sample_is_sent_to_a_webhook(
     expect(person.find("link", "Points earned")).to_be_hidden()
     person.click("link", "Tier upgraded")
 
-    # What each of the six formats makes of it.
+    # What it holds, object by object.
     person.is_at("Tier upgraded")
+    email = person.find("row", re.compile("^email"))
+    expect(email).to_be_hidden()
+    person.find("row", re.compile("^member required")).get_by_role("link").click()
+    expect(email).to_be_in_viewport()
+
+    # What each of the six formats makes of it.
     for format_, said in (
         ("Zinrelo", '"total_count": "1"'),
         ("Zoho Thrive", '"event": "'),

@@ -158,7 +158,7 @@ def test_an_event_tells_what_became_of_it_at_each_webhook(
     (delivery,) = tenant.deliveries()
     assert "pending" in pending.text
     assert "On its way: no attempt has been made yet." in pending.text
-    assert "standard <one> succeeded" in page.text
+    assert "standard <one> succeeded 200 OK 1" in page.text
     assert "zinrelo <two> not in format" in page.text
     assert "its format has no word for it" in page.text
     assert f"/console/log/{delivery['id']}" in links(page)

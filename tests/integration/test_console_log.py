@@ -51,7 +51,7 @@ def rows(page: PageSeen) -> list[str]:
 
 def tab_counts(page: PageSeen) -> dict[str, str]:
     """What the tabs say is loaded; those that say nothing are not in it."""
-    words = page.text.partition("Show all" if "Show all" in page.text else "Filter")[2].split()
+    words = page.text.rpartition("Show all" if "Show all" in page.text else "Filter")[2].split()
     names = ("All", "Failed", "Retrying", "Succeeded", "Cancelled")
     said = {name: words[words.index(name) + 1] for name in names}
     return {name: count for name, count in said.items() if count.rstrip("+").isdecimal()}

@@ -100,7 +100,7 @@ function eventPicker() {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const group of picker.querySelectorAll("[data-group]")) {
       for (const row of group.querySelectorAll("[data-text]")) {
-        const text = row.dataset.text.toLowerCase();
+        const text = `${row.textContent} ${row.querySelector("input").value}`.toLowerCase();
         row.hidden = !words.every((word) => text.includes(word));
       }
       group.hidden = boxesOf(group).length === 0;
