@@ -12,22 +12,24 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from perkwire.accepting import Claim, Outgoing
+from perkwire.accepting import Claim
 from perkwire.account import Account, ApiKey, Caller, same_address
-from perkwire.delivery import Delivery, DeliveryStatus
-from perkwire.dispatching import Change, WebhookState
+from perkwire.delivery import Change, Delivery, DeliveryStatus
+from perkwire.dispatching import WebhookState
 from perkwire.event import EventHeading
 from perkwire.ids import AccountId, DeliveryId, EventId, JobId, KeyId, WebhookId, webhook_of
 from perkwire.jobs.job import Job, JobStatus
 from perkwire.jobs.starting import JobRunning
 from perkwire.journal import Unavailable
-from perkwire.managing import ChangedMeanwhile, Page, TooManyWebhooks, UrlTaken
+from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
 from perkwire.noticing import Notice, Untold
+from perkwire.page import Page
 from perkwire.pausing import Streak
 from perkwire.problem import FieldError, invalid
+from perkwire.queueing import Outgoing
 from perkwire.redriving import AlreadyRunning, Redrive, RedriveQueue
 from perkwire.rendering import Opened
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 from perkwire.sending import Answered, Request, Unanswered
 from perkwire.signing_in import ConsoleLink, Session
 from perkwire.strict_json import Json
@@ -137,7 +139,7 @@ class FakeConfigItems:
 
 
 class FakeWebhookLookup(Failing):
-    """For WebhookLookup: routing.AccountWebhooks, dispatching.Webhooks, accepting.Accounts,
+    """For WebhookLookup and WebhookStates: accepting.Accounts, routing.AccountWebhooks,
     reading.AccountWebhooks, HealthStore, noticing.FailureCounts."""
 
     def __init__(self, items: FakeConfigItems) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from perkwire.account import key_hash
 from perkwire.adapters import tables
-from perkwire.adapters.account_store import KeyLookup
 from perkwire.adapters.config_items import CONFIG_ITEMS
 from perkwire.adapters.http_api import caller_context, header_of
-from perkwire.settings import AuthorizerSettings
+from perkwire.adapters.key_lookup import KeyLookup
+from perkwire.settings.authorizer import AuthorizerSettings
 
 _SCHEME = "bearer "
 

@@ -9,7 +9,7 @@ from perkwire.account import same_address
 from perkwire.adapters.wiring import UseCases
 from perkwire.ids import AccountId, KeyId
 from perkwire.problem import Problem
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 from perkwire.signing_in import DEFAULT_LINK_MINUTES, LONGEST_LINK_MINUTES
 from perkwire.strict_json import Json
 

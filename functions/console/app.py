@@ -26,7 +26,8 @@ from console.rendering import Templates
 from perkwire.adapters.http_api import HttpAnswer, HttpEvent, answered
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
-from perkwire.settings import ConsoleSettings, emulator_ports
+from perkwire.settings import emulator_ports
+from perkwire.settings.console import ConsoleSettings
 
 # The navigation has its entries in this order.
 _PAGE_MODULES = (

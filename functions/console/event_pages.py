@@ -14,11 +14,11 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event_listing import EventListing
 from perkwire.ids import AccountId, DeliveryId, EventId, sampled_at
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.problem import FieldError, Problem, invalid, not_found
 from perkwire.reading import EXPIRED
-from perkwire.routing import NOT_IN_FORMAT
-from perkwire.settings import ConsoleSettings
+from perkwire.routed_event import NOT_IN_FORMAT
+from perkwire.settings.console import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS, now
 

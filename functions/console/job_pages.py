@@ -14,7 +14,7 @@ from perkwire.ids import JobId, WebhookId
 from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind
 from perkwire.jobs.starting import DryRun
 from perkwire.problem import FieldError, Problem, invalid
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, now, to_rfc3339
 

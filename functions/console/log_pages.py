@@ -34,7 +34,7 @@ from perkwire.health import was_taken
 from perkwire.ids import DeliveryId
 from perkwire.problem import Problem
 from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, now
 from perkwire.webhook import Webhook

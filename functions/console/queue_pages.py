@@ -6,7 +6,7 @@ from console.visit import Answer, Visit
 from perkwire.adapters.wiring import UseCases
 from perkwire.problem import Problem
 from perkwire.redriving import HIGHEST_RATE, RedriveQueue
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 from perkwire.strict_json import Json
 
 _PATH = "/console/queues"

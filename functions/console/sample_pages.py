@@ -8,7 +8,7 @@ from console.webhook_words import format_label
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import event_types
 from perkwire.problem import Problem
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import Becoming, Taker
 
 PATH = "/console/log/sample"

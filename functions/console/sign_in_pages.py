@@ -7,7 +7,7 @@ from console.visit import HOME, Answer, Visit, own_path, with_session, without_s
 from perkwire.adapters.wiring import UseCases
 from perkwire.ids import AccountId
 from perkwire.problem import FieldError, Problem, invalid, not_found
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 
 _WHY = {
     "ended": "Your session has ended. Sign in again to go on.",

@@ -19,7 +19,7 @@ from perkwire.fields import Fields
 from perkwire.formats import FORMATS, Format, Payload, Unrenderable
 from perkwire.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.problem import FieldError, Problem, invalid
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import now
 from perkwire.trials.samples import sample_event

@@ -22,7 +22,7 @@ from perkwire.ids import WebhookId
 from perkwire.previewing import Preview, preview
 from perkwire.problem import Problem
 from perkwire.sending import Request
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now
 from perkwire.webhook import Webhook

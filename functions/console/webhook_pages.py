@@ -28,7 +28,7 @@ from perkwire.formats import format_of
 from perkwire.health import Health, recent_health
 from perkwire.ids import WebhookId
 from perkwire.problem import Problem
-from perkwire.settings import ConsoleSettings
+from perkwire.settings.console import ConsoleSettings
 from perkwire.strict_json import Json
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, now, parse_rfc3339, to_rfc3339
 from perkwire.trials.sample_events import proposed_type

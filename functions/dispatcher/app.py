@@ -21,12 +21,13 @@ from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
-from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.messages import Received
 from perkwire.noticing import Noticing
 from perkwire.pausing import PauseRule
-from perkwire.settings import DispatcherSettings, emulator_ports
+from perkwire.settings import emulator_ports
+from perkwire.settings.dispatcher import DispatcherSettings
 from perkwire.timestamps import now
 from perkwire.trials.sampling import Sampling
 from perkwire.trials.trial import MOST_SECONDS
@@ -74,15 +75,15 @@ def _dispatching() -> Dispatching:
     settings = _settings()
     telemetry = _telemetry()
     connection = _connection()
-    lookup = WebhookLookup()
+    states = WebhookStates()
     return Dispatching(
-        webhooks=lookup,
+        webhooks=states,
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         vault=_vault(),
         sender=_sender(settings.endpoint_timeout_seconds),
-        health=lookup,
+        health=states,
         noticing=Noticing(
-            counts=lookup,
+            counts=states,
             publisher=NoticePublisher(lambda: aws.sns(connection)),
             journal=telemetry,
             interval_minutes=settings.notice_interval_minutes,
@@ -103,7 +104,7 @@ def _dispatching() -> Dispatching:
 @cache
 def _sampling() -> Sampling:
     return Sampling(
-        webhooks=WebhookLookup(),
+        webhooks=WebhookStates(),
         vault=_vault(),
         sender=_sender(min(_settings().endpoint_timeout_seconds, MOST_SECONDS)),
         journal=_telemetry(),

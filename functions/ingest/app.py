@@ -5,9 +5,10 @@ from functools import cache
 
 from perkwire.accepting import Acceptance
 from perkwire.adapters import aws, tables
+from perkwire.adapters.claim_table import ClaimTable
 from perkwire.adapters.config_items import CONFIG_ITEMS
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, ClaimTable
+from perkwire.adapters.event_table import EVENT_TABLE_ITEMS
 from perkwire.adapters.http_api import (
     HttpAnswer,
     HttpEvent,
@@ -20,7 +21,7 @@ from perkwire.adapters.http_api import (
 from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.webhook_lookup import WebhookLookup
-from perkwire.settings import IngestSettings
+from perkwire.settings.ingest import IngestSettings
 from perkwire.timestamps import now
 
 

@@ -21,7 +21,7 @@ from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.working import JobWork, Work
 from perkwire.retrying import Retrying
-from perkwire.settings import JobsSettings
+from perkwire.settings.jobs import JobsSettings
 from perkwire.timestamps import now
 
 

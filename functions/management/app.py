@@ -19,7 +19,8 @@ from management.resolver import http_resolver
 from perkwire.adapters.http_api import HttpAnswer, HttpEvent, answered
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
-from perkwire.settings import ManagementSettings, emulator_ports
+from perkwire.settings import emulator_ports
+from perkwire.settings.management import ManagementSettings
 
 
 @cache

@@ -7,7 +7,8 @@ from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.listing import parse_job_filter
 from perkwire.jobs.starting import DryRun, JobManagement
-from perkwire.managing import Page, WebhookManagement
+from perkwire.managing import WebhookManagement
+from perkwire.page import Page
 
 
 def add(

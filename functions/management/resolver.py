@@ -15,7 +15,7 @@ from perkwire.adapters.http_api import (
 )
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.fields import parse_object
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.problem import FieldError, Problem, invalid, not_found
 from perkwire.strict_json import Json
 

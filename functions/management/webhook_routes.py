@@ -4,7 +4,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, done, listed
 from perkwire.ids import AccountId, WebhookId
-from perkwire.managing import Page, WebhookManagement
+from perkwire.managing import WebhookManagement
+from perkwire.page import Page
 
 
 def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None:

@@ -8,7 +8,7 @@ without sending: no crash in between can lose an event that was answered 202.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.account import Caller, Scope
@@ -17,6 +17,7 @@ from perkwire.ids import AccountId, EventId, event_id_for_key, new_event_id
 from perkwire.journal import Journal, Unavailable
 from perkwire.messages import EventMessage, chunks, write_event_message
 from perkwire.problem import FieldError, Problem, forbidden, invalid, unavailable
+from perkwire.queueing import Outgoing, Queue
 from perkwire.strict_json import Json
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -61,26 +62,6 @@ class Accounts(Protocol):
 
     def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
         """Those of them that exist; raises Unavailable."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to be sent, and the fair-queue group that it belongs to.
-
-    SQS holds it back for `delay_seconds`, 900 at most.
-    """
-
-    body: str = field(repr=False)
-    group: str
-    delay_seconds: int = 0
-
-
-class Queue(Protocol):
-    """An SQS queue to send to."""
-
-    def send(self, messages: Sequence[Outgoing]) -> list[bool]:
-        """Whether SQS holds each of them now, in their order. Never raises for a failed send."""
         ...
 
 

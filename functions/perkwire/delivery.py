@@ -111,3 +111,18 @@ class Delivery:
         if status is DeliveryStatus.RETRYING and self.due_at is not None:
             shown["next_attempt_at"] = to_rfc3339(self.due_at)
         return shown | {"created_at": to_rfc3339(self.created_at)}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A log entry to be written: `attempt` is the one that `after` has and `before` had not."""
+
+    before: Delivery | None
+    after: Delivery
+    attempt: Attempt | None
+
+    @property
+    def is_first_success(self) -> bool:
+        """Whether it succeeded as soon as it was received, as nearly all do."""
+        succeeded = self.after.status is DeliveryStatus.SUCCEEDED
+        return succeeded and self.before is None and self.after.run == 0

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from perkwire.delivery import Attempt, Delivery, DeliveryStatus
+from perkwire.delivery import Attempt, Change, Delivery, DeliveryStatus
 from perkwire.event import types_of
 from perkwire.formats import Unrenderable, format_of
 from perkwire.ids import AccountId, DeliveryId, WebhookId
@@ -62,21 +62,6 @@ class Webhooks(Protocol):
         Raises Unavailable.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A log entry to be written: `attempt` is the one that `after` has and `before` had not."""
-
-    before: Delivery | None
-    after: Delivery
-    attempt: Attempt | None
-
-    @property
-    def is_first_success(self) -> bool:
-        """Whether it succeeded as soon as it was received, as nearly all do."""
-        succeeded = self.after.status is DeliveryStatus.SUCCEEDED
-        return succeeded and self.before is None and self.after.run == 0
 
 
 class DeliveryLog(Protocol):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from perkwire.event import EventHeading, has_type_form
 from perkwire.ids import AccountId, EventId
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.problem import FieldError, invalid
 from perkwire.strict_json import Json
 from perkwire.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339

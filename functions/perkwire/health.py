@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.formats import FORMATS
 from perkwire.ids import AccountId, DeliveryId, accepted_at
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.reading import DeliveryFilter
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, parse_rfc3339

@@ -11,11 +11,11 @@ from perkwire.event import Event, has_type_form
 from perkwire.fields import one_of
 from perkwire.formats import format_of
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, time_prefix, webhook_of
-from perkwire.managing import Page
 from perkwire.messages import DeliveryMessage
+from perkwire.page import Page
 from perkwire.problem import FieldError, invalid, not_found
 from perkwire.rendering import Opened, render
-from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
+from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.strict_json import Json
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
 from perkwire.trials.trial import SentRequest

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from perkwire.accepting import Outgoing, Queue
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import MAX_EVENTS, Event
 from perkwire.fields import Fields
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 from perkwire.messages import DeliveryMessage, write_delivery_message
-from perkwire.routing import RoutedEvent
+from perkwire.queueing import Outgoing, Queue
+from perkwire.routed_event import RoutedEvent
 from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus

@@ -4,11 +4,10 @@ Only the events of one message are ever batched together, and ids are derived, s
 that comes twice becomes the same deliveries twice, whose second copies send nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from perkwire.accepting import Outgoing, Queue
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.event import Event, types_of
 from perkwire.formats import format_of
@@ -23,9 +22,10 @@ from perkwire.messages import (
     read_event_message,
     write_delivery_message,
 )
+from perkwire.queueing import Outgoing, Queue
+from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.webhook import Webhook, WebhookStatus
 
-NOT_IN_FORMAT = "not_in_format"
 _SLICE = 100  # deliveries that are sent between two looks at the clock
 
 
@@ -38,15 +38,6 @@ class AccountWebhooks(Protocol):
         Raises Unavailable.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutedEvent:
-    """An event as it is kept: `deliveries` says by webhook what it became."""
-
-    account_id: AccountId
-    event: Event
-    deliveries: Mapping[WebhookId, DeliveryId | str]
 
 
 class Events(Protocol):

@@ -2,7 +2,7 @@
 
 from perkwire.catalogue import EventType, event_type, event_types, names_in
 from perkwire.formats import FORMATS
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.problem import FieldError, invalid, not_found
 from perkwire.strict_json import Json
 

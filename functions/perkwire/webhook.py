@@ -1,10 +1,10 @@
 """Webhooks: who gets which events, where, and how."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from perkwire.event import Event, EventHeading
-from perkwire.formats import Settings
 from perkwire.ids import AccountId, WebhookId
 from perkwire.strict_json import Json
 from perkwire.timestamps import to_rfc3339
@@ -76,7 +76,7 @@ class Webhook:
     header_names: tuple[str, ...]
     batch_size: int
     format: str
-    format_settings: Settings
+    format_settings: Mapping[str, Json]
     status: WebhookStatus
     pause: Pause | None
     sealed: SealedSecrets

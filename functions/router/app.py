@@ -16,7 +16,7 @@ from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.messages import Received
 from perkwire.routing import Routing
-from perkwire.settings import RouterSettings
+from perkwire.settings.router import RouterSettings
 from perkwire.timestamps import now
 
 _RESERVE_MS = 5_000  # for the calls under way and the answer

@@ -13,8 +13,7 @@ from infra import cost
 from infra.calls import FAN_OUTS, Count
 from perkwire.adapters.config_items import AccountItem
 from perkwire.adapters.delivery_table import DeliveryTable
-from perkwire.delivery import DeliveryStatus
-from perkwire.dispatching import Change
+from perkwire.delivery import Change, DeliveryStatus
 from perkwire.ids import AccountId, EventId, WebhookId, delivery_id
 from perkwire.reading import MOST_DELETED
 from perkwire.timestamps import now

@@ -12,7 +12,7 @@ from mypy_boto3_sns import SNSClient
 from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 import dispatcher.app
-from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.noticing import Untold
 from tests.aws_events import Context, sqs_event_of
 from tests.integration.system import System, Tenant
@@ -278,16 +278,16 @@ def test_of_many_dispatchers_at_once_one_pauses_and_one_notice_goes_out(
     endpoint = receiver.endpoint(410)
     webhook = tenant.webhook(endpoint.url)
     together = threading.Barrier(RIVALS)
-    states = WebhookLookup.states
+    states = WebhookStates.states
 
-    def read_all_before_any_pauses(lookup: WebhookLookup, keys: Any) -> Any:  # noqa: ANN401
+    def read_all_before_any_pauses(lookup: WebhookStates, keys: Any) -> Any:  # noqa: ANN401
         found = states(lookup, keys)
         together.wait(timeout=30)
         return found
 
     event_ids = route(system, tenant, RIVALS)
     with monkeypatch.context() as patched:
-        patched.setattr(WebhookLookup, "states", read_all_before_any_pauses)
+        patched.setattr(WebhookStates, "states", read_all_before_any_pauses)
         dispatch_side_by_side(system, RIVALS)
 
     check(tenant, {one: [webhook["id"]] for one in event_ids}, endpoint.requests)
@@ -311,14 +311,14 @@ def test_of_many_dispatchers_at_once_one_tells_of_failures_and_all_are_counted(
     webhook = tenant.webhook(receiver.endpoint(500).url)
     system.restart(MAX_ATTEMPTS="1")
     together = threading.Barrier(RIVALS)
-    count_failed = WebhookLookup.count_failed
+    count_failed = WebhookStates.count_failed
 
-    def count_all_before_any_tells(lookup: WebhookLookup, *arguments: Any) -> Untold:  # noqa: ANN401
+    def count_all_before_any_tells(lookup: WebhookStates, *arguments: Any) -> Untold:  # noqa: ANN401
         untold = count_failed(lookup, *arguments)
         together.wait(timeout=30)
         return untold
 
-    monkeypatch.setattr(WebhookLookup, "count_failed", count_all_before_any_tells)
+    monkeypatch.setattr(WebhookStates, "count_failed", count_all_before_any_tells)
     route(system, tenant, RIVALS)
 
     dispatch_side_by_side(system, RIVALS)

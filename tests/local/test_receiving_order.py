@@ -17,7 +17,7 @@ from perkwire.catalogue import event_types
 from perkwire.event import Event
 from perkwire.formats import find_format
 from perkwire.reading import LogReading
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 from tests.builders import ACCOUNT, NOW, an_event
 from tests.fakes import (
     FakeClock,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from perkwire.accepting import Outgoing
 from perkwire.journal import Unavailable
+from perkwire.queueing import Outgoing
 from perkwire.timestamps import MICROSECONDS
 from tests.simulation.world import World
 

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
-from perkwire.dispatching import Change, WebhookState
+from perkwire.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
+from perkwire.dispatching import WebhookState
 from perkwire.ids import DeliveryId
 from perkwire.journal import Unavailable
 from perkwire.sending import Answered, TransportError, Unanswered

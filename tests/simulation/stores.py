@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
-from perkwire.delivery import Delivery
-from perkwire.dispatching import Change, WebhookState
+from perkwire.delivery import Change, Delivery
+from perkwire.dispatching import WebhookState
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Unavailable
 from perkwire.pausing import Streak
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 from perkwire.webhook import Webhook
 from tests.fakes import (
     FakeDeliveryItems,

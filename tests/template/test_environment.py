@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from perkwire import settings
+from perkwire.settings.authorizer import AuthorizerSettings
+from perkwire.settings.console import ConsoleSettings
+from perkwire.settings.dispatcher import DispatcherSettings
+from perkwire.settings.ingest import IngestSettings
+from perkwire.settings.jobs import JobsSettings
+from perkwire.settings.management import ManagementSettings
+from perkwire.settings.router import RouterSettings
 from tests.template.stack import of_type, transformed
 
 # Read by libraries, not by our settings.
@@ -16,13 +22,13 @@ BESIDES = {"DispatcherFunction": {"RES_OPTIONS"}}
 NAMES_OF_THEIR_OWN = {"STACK_NAME": "AWS::StackName", "CONSOLE_URL": "ConsoleUrl"}
 
 SETTINGS = {
-    "AuthorizerFunction": settings.AuthorizerSettings,
-    "IngestFunction": settings.IngestSettings,
-    "RouterFunction": settings.RouterSettings,
-    "DispatcherFunction": settings.DispatcherSettings,
-    "JobsFunction": settings.JobsSettings,
-    "ManagementFunction": settings.ManagementSettings,
-    "ConsoleFunction": settings.ConsoleSettings,
+    "AuthorizerFunction": AuthorizerSettings,
+    "IngestFunction": IngestSettings,
+    "RouterFunction": RouterSettings,
+    "DispatcherFunction": DispatcherSettings,
+    "JobsFunction": JobsSettings,
+    "ManagementFunction": ManagementSettings,
+    "ConsoleFunction": ConsoleSettings,
 }
 
 

@@ -59,7 +59,7 @@ from perkwire.problem import MOST_ERRORS, FieldError, Problem, conflict, invalid
 from perkwire.reading import EXPIRED, LogReading, parse_filter
 from perkwire.redriving import HIGHEST_RATE, Redrive, RedriveQueue, Redriving
 from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
-from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
+from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.secret import check_secret
 from perkwire.sending import Request, TransportError
 from perkwire.signing_in import ConsoleLink, parse_link

@@ -13,7 +13,7 @@ from pynamodb.models import Model
 from perkwire.adapters import config_items, delivery_items, delivery_table, job_store, tables
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.vault import Opener, Sealer
-from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.ids import new_account_id, new_webhook_id
 from perkwire.journal import Unavailable
 from perkwire.webhook import Pause, PauseReason, RetiredSecret, SealedSecrets, Webhook
@@ -288,7 +288,7 @@ class TestConditionsFitTheCode:
         monkeypatch.setattr(Connection, "dispatch", dispatch)
         bind_for_now(monkeypatch, "ConfigTable", config_items.WebhookItem)
         webhook = cast(Webhook, SimpleNamespace(account_id="acct_1", id="wh_1", version=1))
-        assert WebhookLookup().pause(webhook, Pause(0, next(iter(PauseReason))))
+        assert WebhookStates().pause(webhook, Pause(0, next(iter(PauseReason))))
 
         assert sent["operation"] == "UpdateItem"
         named_in_expressions = set(sent["ExpressionAttributeNames"].values())

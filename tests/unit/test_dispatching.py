@@ -9,8 +9,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.dispatching import Change, Dispatching, DispatchRule
+from perkwire.delivery import Change, Delivery, DeliveryStatus, Reason
+from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.formats import Unrenderable
 from perkwire.ids import DeliveryId, WebhookId
 from perkwire.messages import Received

@@ -6,7 +6,7 @@ import pytest
 
 from perkwire.health import HOURS, Health, Hour, recent_health
 from perkwire.ids import AccountId, delivery_id
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.reading import DeliveryFilter
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339

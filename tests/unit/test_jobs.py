@@ -31,7 +31,7 @@ from perkwire.messages import (
 )
 from perkwire.problem import Problem
 from perkwire.retrying import Retrying
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from perkwire.webhook import Webhook, WebhookStatus

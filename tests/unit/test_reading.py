@@ -10,10 +10,10 @@ from perkwire.fields import Fields
 from perkwire.formats import FORMATS, Unrenderable
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Unavailable
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.problem import Problem
 from perkwire.reading import MOST_DELETED, DeliveryFilter, LogReading, parse_filter
-from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
+from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus

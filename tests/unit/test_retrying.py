@@ -10,7 +10,7 @@ from perkwire.journal import Unavailable
 from perkwire.messages import read_delivery_message
 from perkwire.problem import Problem
 from perkwire.retrying import Retrying, RetryResult, parse_ids
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 from perkwire.strict_json import Json
 from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import WebhookStatus

@@ -10,7 +10,8 @@ from perkwire.event import Event
 from perkwire.formats.standard import Standard
 from perkwire.ids import AccountId, WebhookId
 from perkwire.messages import MAX_MESSAGE_BYTES, DeliveryMessage, Received, read_delivery_message
-from perkwire.routing import NOT_IN_FORMAT, RoutedEvent, Routing
+from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.routing import Routing
 from perkwire.webhook import WebhookStatus
 from tests.builders import (
     ACCOUNT,

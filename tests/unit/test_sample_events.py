@@ -8,7 +8,8 @@ from perkwire.account import Scope
 from perkwire.ids import WebhookId, new_event_id, new_sample_event_id, sampled_at
 from perkwire.messages import read_event_message
 from perkwire.problem import Problem
-from perkwire.routing import NOT_IN_FORMAT, Routing
+from perkwire.routed_event import NOT_IN_FORMAT
+from perkwire.routing import Routing
 from perkwire.trials.sample_events import SampleEvents, proposed_type
 from perkwire.webhook import Webhook, WebhookStatus
 from tests.builders import (

@@ -3,17 +3,14 @@ import dataclasses
 import pytest
 
 from perkwire.endpoint import EndpointPolicy
-from perkwire.settings import (
-    AuthorizerSettings,
-    ConsoleSettings,
-    DispatcherSettings,
-    IngestSettings,
-    JobsSettings,
-    ManagementSettings,
-    RouterSettings,
-    SettingsError,
-    emulator_ports,
-)
+from perkwire.settings import SettingsError, emulator_ports
+from perkwire.settings.authorizer import AuthorizerSettings
+from perkwire.settings.console import ConsoleSettings
+from perkwire.settings.dispatcher import DispatcherSettings
+from perkwire.settings.ingest import IngestSettings
+from perkwire.settings.jobs import JobsSettings
+from perkwire.settings.management import ManagementSettings
+from perkwire.settings.router import RouterSettings
 
 DISPATCHER = {
     "CONFIG_TABLE": "config",

@@ -3,7 +3,7 @@
 from pynamodb.connection import Connection
 from pynamodb.transactions import TransactWrite
 
-from perkwire.account import Account, ApiKey, Caller, Scope
+from perkwire.account import Account, ApiKey
 from perkwire.adapters.config_items import (
     ACCOUNT_SK,
     ACCOUNTS_PK,
@@ -23,7 +23,8 @@ from perkwire.adapters.tables import (
     update_if,
 )
 from perkwire.ids import AccountId, KeyId
-from perkwire.managing import ChangedMeanwhile, Page
+from perkwire.managing import ChangedMeanwhile
+from perkwire.page import Page
 
 
 class AccountStore:
@@ -132,17 +133,3 @@ class KeyStore:
         """An account's API keys; raises Problem for a bad cursor, and Unavailable."""
         listed = page(KeyListItem, keys_pk(account_id), limit, cursor)
         return Page([item.to_api_key() for item in listed.items], listed.next_cursor)
-
-
-class KeyLookup:
-    """What the authorizer knows."""
-
-    def caller(self, key_hash: str) -> Caller | None:
-        """Whose key this is, read consistently; None: nobody's. Raises Unavailable."""
-        item = find(KeyItem, key_pk(key_hash), KEY_SK)
-        if item is None:
-            return None
-        return Caller(
-            AccountId(item.account_id) if item.account_id else None,
-            frozenset(Scope(scope) for scope in item.scopes),
-        )

@@ -24,8 +24,7 @@ from perkwire.adapters.tables import (
     put_all,
     update_if,
 )
-from perkwire.delivery import Delivery, DeliveryStatus
-from perkwire.dispatching import Change
+from perkwire.delivery import Change, Delivery, DeliveryStatus
 from perkwire.ids import AccountId, DeliveryId, WebhookId
 from perkwire.journal import Journal, Unavailable
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS

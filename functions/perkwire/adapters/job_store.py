@@ -28,7 +28,7 @@ from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import JobRunning
 from perkwire.journal import Unavailable
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
 
 _KEPT_SECONDS = 30 * DAY_SECONDS  # after its last change

@@ -8,7 +8,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from perkwire.adapters.tables import failing_as_unavailable
-from perkwire.managing import Page
+from perkwire.page import Page
 from perkwire.problem import FieldError, invalid
 
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,400}")

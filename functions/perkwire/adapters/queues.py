@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from perkwire.accepting import Outgoing
 from perkwire.adapters.aws import FAILURES, failure
 from perkwire.journal import Journal
+from perkwire.queueing import Outgoing
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

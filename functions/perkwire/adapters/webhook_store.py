@@ -21,10 +21,11 @@ from perkwire.adapters.config_items import (
 )
 from perkwire.adapters.pages import page
 from perkwire.adapters.tables import failure, find
-from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.ids import AccountId, WebhookId
 from perkwire.journal import Unavailable
-from perkwire.managing import ChangedMeanwhile, Page, TooManyWebhooks, UrlTaken
+from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
+from perkwire.page import Page
 from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
 from perkwire.webhook import SealedSecrets, Webhook, WebhookStatus
 
@@ -37,7 +38,7 @@ class WebhookStore:
     """Fulfils managing.Webhooks. A tombstone stays for `tombstone_days`."""
 
     def __init__(
-        self, connection: Connection, health: WebhookLookup, *, tombstone_days: int
+        self, connection: Connection, health: WebhookStates, *, tombstone_days: int
     ) -> None:
         self._connection = connection
         self._health = health

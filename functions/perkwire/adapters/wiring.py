@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perkwire.adapters import aws, tables
-from perkwire.adapters.account_store import AccountStore, KeyLookup, KeyStore
+from perkwire.adapters.account_store import AccountStore, KeyStore
 from perkwire.adapters.config_items import CONFIG_ITEMS
 from perkwire.adapters.dead_letters import DeadLetterQueues
 from perkwire.adapters.delivery_items import DeliveryItem
@@ -13,6 +13,7 @@ from perkwire.adapters.delivery_table import DeliveryReader, RetryableDeliveries
 from perkwire.adapters.event_index import EventIndex
 from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.job_store import JOB_ITEMS, JobStore
+from perkwire.adapters.key_lookup import KeyLookup
 from perkwire.adapters.move_tasks import SqsMoveTasks
 from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.session_store import SESSION_ITEMS, LinkStore, SessionStore
@@ -22,6 +23,7 @@ from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.trial_counter import TrialCounter
 from perkwire.adapters.vault import Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
 from perkwire.event_listing import EventListing
 from perkwire.jobs.job import JobKind
@@ -31,7 +33,7 @@ from perkwire.managing import AccountManagement, WebhookManagement
 from perkwire.reading import LogReading
 from perkwire.redriving import RedriveQueue, Redriving
 from perkwire.retrying import Retrying
-from perkwire.settings import ManagementSettings
+from perkwire.settings.management import ManagementSettings
 from perkwire.signing_in import SigningIn
 from perkwire.timestamps import now
 from perkwire.trials.sample_events import SampleEvents
@@ -89,7 +91,7 @@ class UseCases:
         return WebhookManagement(
             accounts=self.account_store,
             webhooks=WebhookStore(
-                self._connection, self._lookup, tombstone_days=settings.event_retention_days
+                self._connection, WebhookStates(), tombstone_days=settings.event_retention_days
             ),
             sealer=Sealer(aws.kms(self._connection), settings.secret_key_id),
             rules=self.rules,

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from perkwire.accepting import Outgoing, Queue
 from perkwire.delivery import Delivery
 from perkwire.ids import AccountId, DeliveryId, EventId, delivery_id
 from perkwire.jobs.job import Job
 from perkwire.jobs.selecting import has_failed
 from perkwire.journal import Unavailable
 from perkwire.messages import DeliveryMessage, chunks, write_delivery_message
+from perkwire.queueing import Outgoing, Queue
 from perkwire.retrying import RetryResult
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 
 
 @dataclass(frozen=True, slots=True)

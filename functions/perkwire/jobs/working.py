@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.accepting import Outgoing, Queue
 from perkwire.ids import AccountId, JobId
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
 from perkwire.jobs.pages import Outcome
@@ -27,6 +26,7 @@ from perkwire.messages import (
     read_job_message,
     write_job_message,
 )
+from perkwire.queueing import Outgoing, Queue
 from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 

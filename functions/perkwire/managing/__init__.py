@@ -1,7 +1,7 @@
 """Managing accounts, API keys and webhooks: the rules, once, for every entrance."""
 
 from perkwire.managing.accounts import AccountManagement, ApiKeys, NoticeTopics
-from perkwire.managing.stores import Accounts, ChangedMeanwhile, Page
+from perkwire.managing.stores import Accounts, ChangedMeanwhile
 from perkwire.managing.webhooks import (
     Sealer,
     TooManyWebhooks,
@@ -16,7 +16,6 @@ __all__ = [
     "ApiKeys",
     "ChangedMeanwhile",
     "NoticeTopics",
-    "Page",
     "Sealer",
     "TooManyWebhooks",
     "UrlTaken",

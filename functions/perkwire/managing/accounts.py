@@ -16,7 +16,8 @@ from perkwire.account import (
     parse_key,
 )
 from perkwire.ids import AccountId, KeyId, new_account_id, new_key_id
-from perkwire.managing.stores import Accounts, ChangedMeanwhile, Page
+from perkwire.managing.stores import Accounts, ChangedMeanwhile
+from perkwire.page import Page
 from perkwire.problem import conflict, not_found
 from perkwire.strict_json import Json
 

@@ -1,18 +1,10 @@
 """What both kinds of management share: pages, accounts, and a change that came too late."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.account import Account
 from perkwire.ids import AccountId
-
-
-@dataclass(frozen=True, slots=True)
-class Page[T]:
-    """A part of a list; `next_cursor` None says that it is the last."""
-
-    items: list[T]
-    next_cursor: str | None
+from perkwire.page import Page
 
 
 class ChangedMeanwhile(Exception):

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from perkwire.account import Caller, Scope
 from perkwire.ids import AccountId, WebhookId, new_webhook_id
-from perkwire.managing.stores import Accounts, ChangedMeanwhile, Page
+from perkwire.managing.stores import Accounts, ChangedMeanwhile
+from perkwire.page import Page
 from perkwire.problem import FieldError, Problem, conflict, not_found
 from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS

@@ -9,18 +9,16 @@ import pytest
 from pynamodb.connection import Connection
 
 from perkwire.adapters import tables
-from perkwire.adapters.account_store import AccountStore, KeyLookup, KeyStore
+from perkwire.adapters.account_store import AccountStore, KeyStore
+from perkwire.adapters.claim_table import ClaimTable
 from perkwire.adapters.config_items import CONFIG_ITEMS, AccountItem
 from perkwire.adapters.delivery_items import DeliveryItem
 from perkwire.adapters.delivery_table import DeliveryTable, RetryableDeliveries
-from perkwire.adapters.event_table import (
-    EVENT_TABLE_ITEMS,
-    ClaimTable,
-    EventReader,
-    EventTable,
-)
+from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
+from perkwire.adapters.key_lookup import KeyLookup
 from perkwire.adapters.session_store import SESSION_ITEMS
 from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
 from perkwire.ids import AccountId, new_account_id
 from tests.builders import NOW, an_account
@@ -55,6 +53,7 @@ class Adapters:
     keys: KeyStore | FakeKeyStore
     key_lookup: KeyLookup | FakeKeyLookup
     lookup: WebhookLookup | FakeWebhookLookup
+    states: WebhookStates | FakeWebhookLookup
     webhooks: WebhookStore | FakeWebhookStore
     claims: ClaimTable | FakeClaimTable
     events: EventTable | FakeEventTable
@@ -89,14 +88,15 @@ def connection(stack: Stack, connections: list[Connection]) -> Connection:
 
 @pytest.fixture
 def real(connection: Connection) -> Adapters:
-    clock, journal, lookup = FakeClock(NOW), FakeTelemetry(), WebhookLookup()
+    clock, journal, states = FakeClock(NOW), FakeTelemetry(), WebhookStates()
     return Adapters(
         clock=clock,
         accounts=AccountStore(connection),
         keys=KeyStore(connection),
         key_lookup=KeyLookup(),
-        lookup=lookup,
-        webhooks=WebhookStore(connection, lookup, tombstone_days=RETENTION_DAYS),
+        lookup=WebhookLookup(),
+        states=states,
+        webhooks=WebhookStore(connection, states, tombstone_days=RETENTION_DAYS),
         claims=ClaimTable(connection, event_retention_days=RETENTION_DAYS, clock=clock),
         events=EventTable(journal, event_retention_days=RETENTION_DAYS),
         event_reader=EventReader(),
@@ -115,6 +115,7 @@ def fake() -> Adapters:
         keys=FakeKeyStore(config),
         key_lookup=FakeKeyLookup(config),
         lookup=FakeWebhookLookup(config),
+        states=FakeWebhookLookup(config),
         webhooks=FakeWebhookStore(config),
         claims=FakeClaimTable(events, event_retention_days=RETENTION_DAYS, clock=clock),
         events=FakeEventTable(events),

@@ -20,7 +20,7 @@ from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.selecting import EventSelection, count
 from perkwire.jobs.starting import JobRunning
 from perkwire.problem import Problem
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.fakes import (

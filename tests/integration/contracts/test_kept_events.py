@@ -1,7 +1,7 @@
 """routing.Events and reading.Events: accepted events, with what they became."""
 
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, new_account_id
-from perkwire.routing import NOT_IN_FORMAT, RoutedEvent
+from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.strict_json import Json
 from tests.builders import an_event
 from tests.integration.contracts.conftest import Adapters

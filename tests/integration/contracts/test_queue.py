@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from perkwire.accepting import Outgoing
 from perkwire.adapters.queues import SqsQueue
+from perkwire.queueing import Outgoing
 from tests.fakes import FakeQueue, FakeTelemetry
 from tests.integration.system import Stack
 from tests.invariant import bodies_in

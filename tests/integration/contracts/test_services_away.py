@@ -16,17 +16,19 @@ from botocore.config import Config
 from botocore.session import get_session
 from pynamodb.connection import Connection
 
-from perkwire.accepting import Claim, Outgoing
+from perkwire.accepting import Claim
 from perkwire.account import ApiKey, Scope
 from perkwire.adapters import tables
-from perkwire.adapters.account_store import AccountStore, KeyLookup, KeyStore
+from perkwire.adapters.account_store import AccountStore, KeyStore
+from perkwire.adapters.claim_table import ClaimTable
 from perkwire.adapters.config_items import CONFIG_ITEMS
 from perkwire.adapters.dead_letters import DeadLetterQueues
 from perkwire.adapters.delivery_items import DeliveryItem
 from perkwire.adapters.delivery_table import DeliveryTable, RetryableDeliveries
 from perkwire.adapters.event_index import EventIndex
-from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, ClaimTable, EventReader, EventTable
+from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
 from perkwire.adapters.job_store import JOB_ITEMS, JobStore
+from perkwire.adapters.key_lookup import KeyLookup
 from perkwire.adapters.move_tasks import SqsMoveTasks
 from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.session_store import SESSION_ITEMS, LinkStore, SessionStore
@@ -35,15 +37,16 @@ from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.trial_counter import TrialCounter
 from perkwire.adapters.vault import Opener, Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
-from perkwire.delivery import DeliveryStatus
-from perkwire.dispatching import Change
+from perkwire.delivery import Change, DeliveryStatus
 from perkwire.event_listing import Place
 from perkwire.ids import EventId, KeyId
 from perkwire.journal import Unavailable
 from perkwire.noticing import Notice, Untold
+from perkwire.queueing import Outgoing
 from perkwire.redriving import Redrive, RedriveQueue
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 from perkwire.signing_in import ConsoleLink, Session
 from perkwire.trials.trial import SavedWebhook, Trial
 from perkwire.webhook import Pause, PauseReason
@@ -117,7 +120,7 @@ def claims(connection: Connection) -> ClaimTable:
 
 
 def webhooks(connection: Connection) -> WebhookStore:
-    return WebhookStore(connection, WebhookLookup(), tombstone_days=30)
+    return WebhookStore(connection, WebhookStates(), tombstone_days=30)
 
 
 def log(connection: Connection, journal: FakeTelemetry) -> DeliveryTable:
@@ -159,13 +162,13 @@ TABLE_CALLS: dict[str, Call] = {
     "jobs.cancel": lambda c, _: JobStore(c).cancel(ACCOUNT, JOB.id, NOW),
     "lookup.existing": lambda _, __: WebhookLookup().existing({ACCOUNT}),
     "lookup.of_account": lambda _, __: WebhookLookup().of_account(ACCOUNT),
-    "lookup.states": lambda _, __: WebhookLookup().states({(ACCOUNT, WEBHOOK)}),
-    "health.add_failures": lambda _, __: WebhookLookup().add_failures(HOOK, 1, NOW),
-    "health.end_streak": lambda _, __: WebhookLookup().end_streak(HOOK),
-    "health.pause": lambda _, __: WebhookLookup().pause(HOOK, Pause(NOW, PauseReason.GONE)),
-    "counts.count_failed": lambda _, __: WebhookLookup().count_failed(HOOK, 1, NOW),
-    "counts.take_untold": lambda _, __: WebhookLookup().take_untold(HOOK, UNTOLD, NOW),
-    "counts.give_back": lambda _, __: WebhookLookup().give_back(HOOK, UNTOLD),
+    "lookup.states": lambda _, __: WebhookStates().states({(ACCOUNT, WEBHOOK)}),
+    "health.add_failures": lambda _, __: WebhookStates().add_failures(HOOK, 1, NOW),
+    "health.end_streak": lambda _, __: WebhookStates().end_streak(HOOK),
+    "health.pause": lambda _, __: WebhookStates().pause(HOOK, Pause(NOW, PauseReason.GONE)),
+    "counts.count_failed": lambda _, __: WebhookStates().count_failed(HOOK, 1, NOW),
+    "counts.take_untold": lambda _, __: WebhookStates().take_untold(HOOK, UNTOLD, NOW),
+    "counts.give_back": lambda _, __: WebhookStates().give_back(HOOK, UNTOLD),
     "accounts.add": lambda c, _: AccountStore(c).add(an_account()),
     "accounts.find": lambda c, _: AccountStore(c).find(ACCOUNT),
     "accounts.replace": lambda c, _: AccountStore(c).replace(an_account(), an_account()),

@@ -9,11 +9,10 @@ from pynamodb.connection import Connection
 
 from perkwire.accepting import Claim
 from perkwire.adapters import tables
-from perkwire.delivery import DeliveryStatus
-from perkwire.dispatching import Change
+from perkwire.delivery import Change, DeliveryStatus
 from perkwire.ids import EventId, new_account_id, new_webhook_id
 from perkwire.journal import Unavailable
-from perkwire.routing import RoutedEvent
+from perkwire.routed_event import RoutedEvent
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.integration.contracts.conftest import Adapters
 

@@ -45,7 +45,7 @@ def changed(webhook: Webhook, **members: object) -> Webhook:
 
 
 def state(adapters: Adapters, webhook: Webhook) -> WebhookState:
-    return adapters.lookup.states({(webhook.account_id, webhook.id)})[webhook.id]
+    return adapters.states.states({(webhook.account_id, webhook.id)})[webhook.id]
 
 
 def test_a_webhook_is_found_as_it_was_added(adapters: Adapters, webhook: Webhook) -> None:
@@ -58,7 +58,7 @@ def test_a_webhook_is_its_own_accounts_only(adapters: Adapters, webhook: Webhook
     other = new_account_id()
 
     assert adapters.webhooks.find(other, webhook.id) is None
-    assert adapters.lookup.states({(other, webhook.id)}) == {}
+    assert adapters.states.states({(other, webhook.id)}) == {}
     assert adapters.lookup.of_account(other) is None
     assert adapters.lookup.existing({other, webhook.account_id}) == {webhook.account_id}
 
@@ -199,89 +199,89 @@ def test_a_cursor_that_no_page_gave_is_a_problem(
 def test_failures_add_up_from_the_first_one_until_they_are_forgotten(
     adapters: Adapters, webhook: Webhook
 ) -> None:
-    assert adapters.lookup.add_failures(webhook, 2, NOW) == Streak(2, NOW)
-    assert adapters.lookup.add_failures(webhook, 3, NOW + 9) == Streak(5, NOW)
+    assert adapters.states.add_failures(webhook, 2, NOW) == Streak(2, NOW)
+    assert adapters.states.add_failures(webhook, 3, NOW + 9) == Streak(5, NOW)
     assert state(adapters, webhook).failing
 
-    adapters.lookup.end_streak(webhook)
+    adapters.states.end_streak(webhook)
 
     assert not state(adapters, webhook).failing
-    assert adapters.lookup.add_failures(webhook, 1, NOW + 20) == Streak(1, NOW + 20)
+    assert adapters.states.add_failures(webhook, 1, NOW + 20) == Streak(1, NOW + 20)
 
 
 def test_failures_counted_by_many_at_once_all_count(adapters: Adapters, webhook: Webhook) -> None:
     with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda _: adapters.lookup.add_failures(webhook, 1, NOW), range(30)))
+        list(threads.map(lambda _: adapters.states.add_failures(webhook, 1, NOW), range(30)))
 
-    assert adapters.lookup.add_failures(webhook, 0, NOW).failures == 30
+    assert adapters.states.add_failures(webhook, 0, NOW).failures == 30
 
 
 def test_failed_deliveries_are_counted_until_a_notice_takes_them(
     adapters: Adapters, webhook: Webhook
 ) -> None:
-    lookup = adapters.lookup
-    assert lookup.count_failed(webhook, 2, NOW) == Untold(2, NOW, None)
-    seen = lookup.count_failed(webhook, 1, NOW + 5)
+    states = adapters.states
+    assert states.count_failed(webhook, 2, NOW) == Untold(2, NOW, None)
+    seen = states.count_failed(webhook, 1, NOW + 5)
     assert seen == Untold(3, NOW, None)
 
     assert state(adapters, webhook).untold == seen
-    assert lookup.take_untold(webhook, seen, NOW + 6)
+    assert states.take_untold(webhook, seen, NOW + 6)
 
-    assert lookup.count_failed(webhook, 1, NOW + 9) == Untold(1, NOW + 9, NOW + 6)
+    assert states.count_failed(webhook, 1, NOW + 9) == Untold(1, NOW + 9, NOW + 6)
 
 
 def test_what_is_counted_after_a_look_is_left_to_the_next_notice(
     adapters: Adapters, webhook: Webhook
 ) -> None:
-    seen = adapters.lookup.count_failed(webhook, 2, NOW)
-    adapters.lookup.count_failed(webhook, 5, NOW + 1)
+    seen = adapters.states.count_failed(webhook, 2, NOW)
+    adapters.states.count_failed(webhook, 5, NOW + 1)
 
-    assert adapters.lookup.take_untold(webhook, seen, NOW + 2)
+    assert adapters.states.take_untold(webhook, seen, NOW + 2)
 
     left = state(adapters, webhook).untold
     assert left is not None
     assert (left.count, left.noticed_at) == (5, NOW + 2)
-    assert adapters.lookup.count_failed(webhook, 1, NOW + 9).count == 6
+    assert adapters.states.count_failed(webhook, 1, NOW + 9).count == 6
 
 
 def test_what_is_given_back_is_counted_again(adapters: Adapters, webhook: Webhook) -> None:
-    seen = adapters.lookup.count_failed(webhook, 2, NOW)
-    assert adapters.lookup.take_untold(webhook, seen, NOW + 2)
+    seen = adapters.states.count_failed(webhook, 2, NOW)
+    assert adapters.states.take_untold(webhook, seen, NOW + 2)
 
-    adapters.lookup.give_back(webhook, seen)
+    adapters.states.give_back(webhook, seen)
 
-    assert adapters.lookup.count_failed(webhook, 1, NOW + 9) == Untold(3, NOW, NOW + 2)
+    assert adapters.states.count_failed(webhook, 1, NOW + 9) == Untold(3, NOW, NOW + 2)
 
 
 @pytest.mark.parametrize("earlier", [False, True])
 def test_of_many_who_would_tell_one_may(
     earlier: bool, adapters: Adapters, webhook: Webhook
 ) -> None:
-    seen = adapters.lookup.count_failed(webhook, 1, NOW)
+    seen = adapters.states.count_failed(webhook, 1, NOW)
     if earlier:
-        assert adapters.lookup.take_untold(webhook, seen, NOW + 1)
-        seen = adapters.lookup.count_failed(webhook, 1, NOW + 2)
+        assert adapters.states.take_untold(webhook, seen, NOW + 1)
+        seen = adapters.states.count_failed(webhook, 1, NOW + 2)
 
     with ThreadPoolExecutor(8) as threads:
         may = list(
             threads.map(
-                lambda moment: adapters.lookup.take_untold(webhook, seen, moment),
+                lambda moment: adapters.states.take_untold(webhook, seen, moment),
                 range(NOW + 10, NOW + 34),
             )
         )
 
     assert sum(may) == 1
-    assert adapters.lookup.count_failed(webhook, 1, NOW + 50).count == 1
+    assert adapters.states.count_failed(webhook, 1, NOW + 50).count == 1
 
 
 def test_counting_and_streaks_do_not_touch_each_other(adapters: Adapters, webhook: Webhook) -> None:
-    adapters.lookup.count_failed(webhook, 2, NOW)
+    adapters.states.count_failed(webhook, 2, NOW)
     assert not state(adapters, webhook).failing
 
-    adapters.lookup.add_failures(webhook, 1, NOW)
-    adapters.lookup.end_streak(webhook)
+    adapters.states.add_failures(webhook, 1, NOW)
+    adapters.states.end_streak(webhook)
 
-    assert adapters.lookup.count_failed(webhook, 1, NOW + 9) == Untold(3, NOW, None)
+    assert adapters.states.count_failed(webhook, 1, NOW + 9) == Untold(3, NOW, None)
 
 
 def test_a_state_knows_where_its_accounts_notices_go(adapters: Adapters, webhook: Webhook) -> None:
@@ -297,13 +297,13 @@ def test_a_state_knows_where_its_accounts_notices_go(adapters: Adapters, webhook
 def test_what_was_changed_meanwhile_is_not_paused(adapters: Adapters, webhook: Webhook) -> None:
     adapters.webhooks.replace(webhook, changed(webhook, url="https://moved.example/hook"))
 
-    assert not adapters.lookup.pause(webhook, PAUSE)
+    assert not adapters.states.pause(webhook, PAUSE)
     assert state(adapters, webhook).webhook.status is WebhookStatus.ENABLED
 
 
 def test_of_many_who_pause_one_wins(adapters: Adapters, webhook: Webhook) -> None:
     with ThreadPoolExecutor(8) as threads:
-        won = list(threads.map(lambda _: adapters.lookup.pause(webhook, PAUSE), range(24)))
+        won = list(threads.map(lambda _: adapters.states.pause(webhook, PAUSE), range(24)))
 
     assert sum(won) == 1
     assert adapters.webhooks.find(webhook.account_id, webhook.id) == changed(
@@ -320,20 +320,20 @@ def test_only_an_enabled_webhook_is_paused(
     else:
         adapters.webhooks.replace(webhook, changed(webhook, status=status))
 
-    assert not adapters.lookup.pause(webhook, PAUSE)
+    assert not adapters.states.pause(webhook, PAUSE)
     assert state(adapters, webhook).webhook.status is status
 
 
 def test_an_absent_webhook_is_not_paused_into_being(
     adapters: Adapters, account_id: AccountId
 ) -> None:
-    assert not adapters.lookup.pause(one_of(account_id), PAUSE)
+    assert not adapters.states.pause(one_of(account_id), PAUSE)
     assert adapters.lookup.of_account(account_id) == []
 
 
 def test_enabling_forgets_the_failures(adapters: Adapters, webhook: Webhook) -> None:
-    adapters.lookup.add_failures(webhook, 5, NOW)
-    adapters.lookup.pause(webhook, PAUSE)
+    adapters.states.add_failures(webhook, 5, NOW)
+    adapters.states.pause(webhook, PAUSE)
     paused = adapters.webhooks.find(webhook.account_id, webhook.id)
     assert paused is not None
 
@@ -345,7 +345,7 @@ def test_enabling_forgets_the_failures(adapters: Adapters, webhook: Webhook) -> 
 def test_a_change_made_from_before_a_pause_does_not_undo_it(
     adapters: Adapters, webhook: Webhook
 ) -> None:
-    adapters.lookup.pause(webhook, PAUSE)
+    adapters.states.pause(webhook, PAUSE)
 
     with pytest.raises(ChangedMeanwhile):
         adapters.webhooks.replace(webhook, changed(webhook, name="Warehouse"))

@@ -1,0 +1,20 @@
+"""ConfigTable as credentials are checked in it: who has the key, and its scopes."""
+
+from perkwire.account import Caller, Scope
+from perkwire.adapters.config_items import KEY_SK, KeyItem, key_pk
+from perkwire.adapters.tables import find
+from perkwire.ids import AccountId
+
+
+class KeyLookup:
+    """What the authorizer knows."""
+
+    def caller(self, key_hash: str) -> Caller | None:
+        """Whose key this is, read consistently; None: nobody's. Raises Unavailable."""
+        item = find(KeyItem, key_pk(key_hash), KEY_SK)
+        if item is None:
+            return None
+        return Caller(
+            AccountId(item.account_id) if item.account_id else None,
+            frozenset(Scope(scope) for scope in item.scopes),
+        )

@@ -1,0 +1,12 @@
+"""What the authorizer reads from its environment."""
+
+from dataclasses import dataclass
+
+from perkwire.settings import FromEnvironment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizerSettings(FromEnvironment):
+    """Settings of the authorizer."""
+
+    config_table: str

@@ -1,0 +1,14 @@
+"""What the console reads from its environment."""
+
+from dataclasses import dataclass
+
+from perkwire.settings.management import ManagementSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings(ManagementSettings):
+    """Settings of the console."""
+
+    event_queue_url: str
+    dead_letter_queue_url: str
+    event_dead_letter_queue_url: str

@@ -1,0 +1,15 @@
+"""What ingest reads from its environment."""
+
+from dataclasses import dataclass
+
+from perkwire.settings import FromEnvironment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings(FromEnvironment):
+    """Settings of ingest."""
+
+    config_table: str
+    event_table: str
+    event_queue_url: str
+    event_retention_days: int

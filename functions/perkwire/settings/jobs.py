@@ -1,0 +1,17 @@
+"""What jobs reads from its environment."""
+
+from dataclasses import dataclass
+
+from perkwire.settings import FromEnvironment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsSettings(FromEnvironment):
+    """Settings of jobs."""
+
+    config_table: str
+    event_table: str
+    delivery_table: str
+    delivery_queue_url: str
+    job_queue_url: str
+    retry_interval_seconds: int

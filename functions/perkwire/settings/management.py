@@ -1,0 +1,28 @@
+"""What management reads from its environment."""
+
+from dataclasses import dataclass
+
+from perkwire.endpoint import EndpointPolicy
+from perkwire.settings import FromEnvironment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagementSettings(FromEnvironment):
+    """Settings of management."""
+
+    config_table: str
+    event_table: str
+    delivery_table: str
+    delivery_queue_url: str
+    dead_letter_queue_arn: str
+    event_dead_letter_queue_arn: str
+    job_queue_url: str
+    secret_key_id: str
+    dispatcher_function: str
+    endpoint_policy: EndpointPolicy
+    max_webhooks_per_account: int
+    event_retention_days: int
+    log_retention_days: int
+    retry_interval_seconds: int
+    stack_name: str
+    console_url: str = ""

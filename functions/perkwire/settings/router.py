@@ -1,0 +1,17 @@
+"""What the router reads from its environment."""
+
+from dataclasses import dataclass
+
+from perkwire.settings import FromEnvironment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSettings(FromEnvironment):
+    """Settings of the router."""
+
+    config_table: str
+    event_table: str
+    delivery_table: str
+    delivery_queue_url: str
+    event_retention_days: int
+    log_retention_days: int
