@@ -1,6 +1,6 @@
 """What the front door lets in, and where to: the emulator asks nobody for credentials."""
 
-import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -54,12 +54,18 @@ def answer(path: str, query: str = "", kind: str = "http", **headers: str) -> in
             (name.replace("_", "-").encode(), value.encode()) for name, value in named.items()
         ],
     }
-    asyncio.run(FrontDoor(emulator)(scope, receive, send))
+    _run(FrontDoor(emulator)(scope, receive, send))
     if reached:
         assert not sent
         return reached[0]
     found: int | str = sent[0].get("status", sent[0]["type"])
     return found
+
+
+def _run(steps: Coroutine[Any, Any, None]) -> None:
+    """To their end, which waits for nothing: a browser's tests may have an event loop running."""
+    with pytest.raises(StopIteration):
+        steps.send(None)
 
 
 @pytest.mark.usefixtures("_deployed")
