@@ -1,19 +1,28 @@
 """What the crash test is about: an account under load, its endpoints, and what goes wrong there."""
 
+import contextlib
 import os
 import random
 import signal
+import threading
+import time
 import urllib.error
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 
+from perkwire.timestamps import now, to_rfc3339
 from tests.e2e.system import Account, LocalSystem
+from tests.invariant import violations
 from tests.receiver import DROP, Answer, Endpoint, ReceivedRequest, Receiver
 
-FUNCTIONS = ("Ingest", "Router", "Dispatcher", "Dispatcher", "Dispatcher", "Management")
+FUNCTIONS = ("Ingest", "Router", "Dispatcher", "Jobs", "Management")
 EVENTS_OF_A_REQUEST = 10
+_BATCH_SIZES = (1, 1, 4)
+_MOST_POSTS_AGAIN = 10
+_BETWEEN_POSTS_SECONDS = 0.3
 _MOODS: Sequence[tuple[Answer | int, ...]] = (
     (200,),
     (500,),
@@ -32,58 +41,122 @@ class Figures:
 
     accepted: int = 0
     posts_repeated: int = 0
-    kills: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
     restarts: int = 0
     moods: int = 0
+    changes: int = 0
+    retried: int = 0
+    jobs: int = 0
     redriven: int = 0
+
+    def __str__(self) -> str:
+        by_function = ", ".join(f"{number} of {name}" for name, number in self.kills.most_common())
+        return (
+            f"{self.accepted} events accepted ({self.posts_repeated} posts repeated), "
+            f"{self.kills.total()} kills ({by_function}), {self.restarts} restarts, "
+            f"{self.moods} changes of mood, {self.changes} of webhooks, "
+            f"{self.retried} deliveries retried by a person, {self.jobs} jobs, "
+            f"{self.redriven} dead letters redriven"
+        )
 
 
 @dataclass
 class World:
-    """One account, three webhooks, and a random number generator that decides everything."""
+    """One account, three webhooks, and a random number generator that decides everything.
+
+    The third webhook takes batches, so posts are repeated as they were: with other neighbours an
+    event would come in another batch. `functions` are those of which processes are killed.
+    """
 
     system: LocalSystem
     receiver: Receiver
     chance: random.Random
+    functions: Sequence[str] = FUNCTIONS
     figures: Figures = field(default_factory=Figures)
 
     def __post_init__(self) -> None:
         self.account = Account(self.system)
         self.endpoints: list[Endpoint] = [self.receiver.endpoint() for _ in range(3)]
-        self.webhooks = [self.account.webhook(endpoint.url) for endpoint in self.endpoints]
+        self.webhooks = [
+            self.account.webhook(endpoint.url, batch_size=size)
+            for endpoint, size in zip(self.endpoints, _BATCH_SIZES, strict=True)
+        ]
+        self._ids = random.Random(self.chance.getrandbits(64))
+        self._since = to_rfc3339(now() - 60_000_000)
         self._verified = [0] * len(self.endpoints)
         self._accepted: list[str] = []
-        self._unanswered: list[dict[str, Any]] = []
+        self._unanswered: list[list[dict[str, Any]]] = []
 
     def post(self) -> None:
         """Post some events; those that are not accepted are posted again with the next call."""
-        posts = [[self._an_event() for _ in range(EVENTS_OF_A_REQUEST)]]
-        if self._unanswered:
-            self.figures.posts_repeated += 1
-            posts.append(self._unanswered)
-            self._unanswered = []
-        for events in posts:
-            try:
-                status, _ = self.system.call(
-                    "POST", "/v1/events", {"events": events}, key=self.account.key
-                )
-            except AWAY:
-                status = 0
-            if status == 202:
+        again, self._unanswered = self._unanswered, []
+        self.figures.posts_repeated += len(again)
+        for events in [[self._an_event() for _ in range(EVENTS_OF_A_REQUEST)], *again]:
+            if self._call("POST", "/v1/events", {"events": events})[0] == 202:
                 self._accepted += [event["id"] for event in events]
             else:
-                self._unanswered = [*self._unanswered, *events][-100:]
+                self._unanswered = [*self._unanswered, events][-_MOST_POSTS_AGAIN:]
         self.figures.accepted = len(self._accepted)
+
+    @contextlib.contextmanager
+    def under_load(self) -> Iterator[None]:
+        """Post all the time, beside whatever else is done."""
+        over = threading.Event()
+
+        def go() -> None:
+            while not over.is_set():
+                self.post()
+                over.wait(_BETWEEN_POSTS_SECONDS)
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def wait_for_a_post(self, seconds: float) -> None:
+        """Until more events are accepted, or for so long: a kill is to find something to break."""
+        before, end = self.figures.accepted, time.monotonic() + seconds
+        while self.figures.accepted == before and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def least_killed(self) -> int:
+        """How often processes of each function have been killed, at least."""
+        return min(self.figures.kills[name] for name in self.functions)
+
+    def heal(self, seconds: float) -> bool:
+        """Nothing goes wrong any more, dead letters are redriven; whether all is done in time."""
+        for endpoint in self.endpoints:
+            endpoint.answer(200)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._unanswered:
+                self.post()
+            self.redrive()
+            self.verify()
+            if not self._unanswered and not self.under_way():
+                return True
+            time.sleep(1)
+        return False
 
     def kill(self) -> None:
         """Kill -9 one process of a function."""
-        workers = self.system.workers(f"{self.chance.choice(FUNCTIONS)}Function")
-        if workers:
-            try:
-                os.kill(self.chance.choice(workers), signal.SIGKILL)
-            except ProcessLookupError:
+        for name in self.chance.sample(self.functions, len(self.functions)):
+            workers = self.system.workers(f"{name}Function")
+            if workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.chance.choice(workers), signal.SIGKILL)
+                    self.figures.kills[name] += 1
                 return
-            self.figures.kills += 1
+
+    def shorten_time_out(self, seconds: int) -> None:
+        """How long a message stays away whose router was killed."""
+        self.system.sqs.set_queue_attributes(
+            QueueUrl=self.system.local["EventQueueUrl"],
+            Attributes={"VisibilityTimeout": str(seconds)},
+        )
 
     def restart(self) -> None:
         """Stop the emulator cleanly and start it again."""
@@ -96,22 +169,41 @@ class World:
         self.chance.choice(self.endpoints[1:]).answer(*self.chance.choice(_MOODS))
         self.figures.moods += 1
 
-    def be_well(self) -> None:
-        """Have all endpoints answer 200."""
-        for endpoint in self.endpoints:
-            endpoint.answer(200)
+    def change_webhook(self) -> None:
+        """Have one of them send another header from now on."""
+        webhook = self.chance.choice(self.webhooks)
+        headers = {"x-round": str(self.figures.changes)}
+        status, _ = self._call("PATCH", f"/v1/webhooks/{webhook['id']}", {"headers": headers})
+        self.figures.changes += status == 200
+
+    def retry(self) -> None:
+        """As a person does who looks at what has failed."""
+        status, answer = self._call("GET", "/v1/deliveries?status=failed&limit=100")
+        ids = [delivery["id"] for delivery in answer["data"]] if status == 200 else []
+        if ids:
+            _, answer = self._call("POST", "/v1/deliveries/retry", {"ids": ids})
+            results = answer.get("results", answer.get("data", []))
+            self.figures.retried += sum(one["status"] == 202 for one in results)
+
+    def begin_job(self) -> None:
+        """A retry of all that failed at one webhook."""
+        webhook = self.chance.choice(self.webhooks)
+        path = f"/v1/webhooks/{webhook['id']}/retry-failed"
+        status, _ = self._call("POST", path, {"since": self._since, "per_second": 20})
+        self.figures.jobs += status in (200, 201, 202)
 
     def redrive(self) -> None:
         """Start a redrive of the dead letters of each queue that has some."""
         for queue, name in (("DeadLetterQueue", "deliveries"), ("EventDeadLetterQueue", "events")):
             if count := len(self.system.bodies(queue)):
-                status, _ = self.system.call("POST", "/v1/redrives", {"queue": name})
+                status, _ = self._call("POST", "/v1/redrives", {"queue": name}, operator=True)
                 self.figures.redriven += count if status == 201 else 0
 
     def under_way(self) -> int:
-        """How many messages there are in all queues."""
+        """How many of the account's messages there are in all queues."""
         queues = ("EventQueue", "DeliveryQueue", "DeadLetterQueue", "EventDeadLetterQueue")
-        return sum(len(self.system.bodies(queue)) for queue in queues)
+        bodies = [body for queue in queues for body in self.system.bodies(queue)]
+        return sum(self.account.id in body for body in bodies)
 
     def verify(self) -> None:
         """Check the signatures of what has come since the last time."""
@@ -132,11 +224,29 @@ class World:
         webhook_ids = [webhook["id"] for webhook in self.webhooks]
         return dict.fromkeys(self._accepted, webhook_ids)
 
-    @property
-    def has_unanswered(self) -> bool:
-        """Whether there are events that nobody has accepted yet."""
-        return bool(self._unanswered)
+    def wrong(self) -> list[str]:
+        """Every way in which the invariant does not hold, and what has not arrived anywhere."""
+        found = violations(self.account, self.matched, self.requests)
+        for position, endpoint in enumerate(self.endpoints):
+            arrived = {
+                event_id
+                for request in endpoint.requests
+                if request.succeeded
+                for event_id in request.event_ids
+            }
+            missing = self.matched.keys() - arrived
+            found += [f"{one} has not arrived at endpoint {position}" for one in missing]
+        return found
+
+    def _call(
+        self, method: str, path: str, body: object = None, *, operator: bool = False
+    ) -> tuple[int, Any]:
+        """Status and answer, as the account or as an operator; 0 if nobody answers."""
+        try:
+            return self.system.call(method, path, body, key=None if operator else self.account.key)
+        except AWAY:
+            return 0, {}
 
     def _an_event(self) -> dict[str, Any]:
-        event_id = f"soak-{self.chance.getrandbits(64):016x}"
+        event_id = f"soak-{self._ids.getrandbits(64):016x}"
         return {"id": event_id, "type": "custom.soak", "data": {"member": {"id": "m1"}}}
