@@ -333,4 +333,25 @@ DISPATCHER_MUTATIONS = (
         "if occasion.pause is None:",
         "if occasion is not None:",
     ),
+    Mutation(
+        "a receive that comes to nothing lets a delivery look lost",
+        _Dispatching,
+        "_still_due",
+        "if work.finding is not Finding.UNAVAILABLE or",
+        "if work.finding is not None or",
+    ),
+    Mutation(
+        "the only receive of a delivery leaves no entry if it is burnt",
+        _Dispatching,
+        "_log_unlogged",
+        "(work.received.receive_count > 1 or self._is_last(work))",
+        "work.received.receive_count > 1",
+    ),
+    Mutation(
+        "nobody is told of what failed because a service was away",
+        dispatching,
+        "_is_to_be_told",
+        "work.after.status is DeliveryStatus.FAILED",
+        "work.after.status is None",
+    ),
 )

@@ -6,17 +6,18 @@ with the router and the dispatcher: matching, batching and signatures are done a
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
+from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
-from perkwire.sending import Answered, Request, TransportError
+from perkwire.sending import Answered, Request
 from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems
 from tests.simulation.endpoints import TIMEOUT_SECONDS
+from tests.simulation.entries import Entries
 from tests.simulation.model import (
     EventKey,
     Key,
@@ -30,9 +31,10 @@ from tests.simulation.notices import Notices
 from tests.simulation.pauses import Pauses
 from tests.simulation.promises import Promises
 from tests.simulation.queues import Message, Receipt, SimulatedQueue
+from tests.simulation.retries import is_overdue
 from tests.simulation.routings import Routings
 from tests.simulation.rows import Rows, overran
-from tests.simulation.world import Call, Invocation, StillRunning, World
+from tests.simulation.world import Call, Invocation, World
 
 _HEALTH = ("add_failures", "end_streak", "pause")
 _NOTICES = ("count_failed", "take_untold", "give_back", "publish")
@@ -79,6 +81,7 @@ class Oracle:
             forgotten=self.routings.forgotten,
             runs=self.runs,
         )
+        self.entries = Entries(self.world, self.promises, self.runs, self.taken, self._identify)
         self.notices = Notices(self.world, self.parameters.notice_interval_minutes)
         self.configured(self.parameters)
 
@@ -201,60 +204,6 @@ class Oracle:
 
     # The log
 
-    def logs(self, before: Delivery | None, after: Delivery | None) -> None:
-        """An entry of the log was written."""
-        if after is None:
-            if before is not None:
-                self.world.violate(f"{before.id} has left the log")
-            return
-        self._identify(after.id, (after.webhook_id, tuple(after.event_ids)))
-        self.promises.logs(after)
-        if after.status is DeliveryStatus.SUCCEEDED:
-            if after.id not in self.taken:
-                self.world.violate(f"{after.id} is logged as succeeded and nobody took it")
-        elif before is not None and before.status is DeliveryStatus.SUCCEEDED:
-            self.world.violate(f"the success of {after.id} is overwritten by {after.status}")
-        elif before is not None and self._undoes(before, after):
-            self.world.violate(f"{after.id} was {before.status}, which a copy has undone")
-        if before is not None and after.run < before.run:
-            self.world.violate(f"{after.id} goes back from run {before.run} to {after.run}")
-        if (after.id, after.run) not in self.runs and after.reason is not Reason.PAUSED:
-            self.world.violate(f"{after.id} is logged in run {after.run}, which was never sent")
-        known = before.attempts if before is not None else ()
-        if after.attempts[: len(known)] != known and self._is_first_success(after):
-            known = ()
-        new = after.attempts[len(known) :]
-        if after.attempts[: len(known)] != known or len(new) > 1:
-            self.world.violate(f"{after.id} has had {known} and has {after.attempts}")
-        for attempt in new:
-            self._check_seen(after.id, attempt)
-
-    def _undoes(self, before: Delivery, after: Delivery) -> bool:
-        """Whether a copy that is still retried takes back what another has settled meanwhile."""
-        if after.status is not DeliveryStatus.RETRYING or before.run != after.run:
-            return False
-        entry = self._found().get(after.id)
-        known = entry.status if entry is not None and entry.run == after.run else None
-        return before.status not in (DeliveryStatus.RETRYING, known)
-
-    def _is_first_success(self, after: Delivery) -> bool:
-        """Whether the invocation knew of no entry: such successes are put without a condition."""
-        return after.status is DeliveryStatus.SUCCEEDED and after.id not in self._found()
-
-    def _found(self) -> Mapping[DeliveryId, Delivery]:
-        """The entries that the dispatcher which runs has found in the log."""
-        invocation = self.world.current
-        if invocation is None or invocation.kind != "dispatcher":
-            return {}
-        return invocation.answer("find") or {}
-
-    def _check_seen(self, delivery_id: DeliveryId, attempt: Attempt) -> None:
-        """An attempt in the log is a request of this very invocation."""
-        for call in self.world.current.called("request") if self.world.current else ():
-            if call.arguments[0].headers["webhook-id"] == delivery_id and _tells(attempt, call):
-                return
-        self.world.violate(f"{delivery_id} is logged with {attempt}, which nobody has seen")
-
     def told(self, after: Delivery, stored: bool) -> None:
         """What the dispatcher was told of a write."""
         notes = self.noted()
@@ -346,10 +295,11 @@ class Oracle:
             lambda webhook: webhook.status is WebhookStatus.ENABLED and webhook.url == url,
         ):
             self.world.violate(f"{delivery_id} is sent to a webhook that is not enabled there")
-        again = max(notes.told[message_id] for message_id in own) > 1
+        told = max(notes.told[message_id] for message_id in own)
+        again = told > 1 or told >= notes.parameters.max_attempts
         logged = delivery_id in self.deliveries.entries or delivery_id in notes.unstored
         if len(own) == 1 and again and not logged:
-            self.world.violate(f"{delivery_id} was received before and is not in the log")
+            self.world.violate(f"{delivery_id} may be received no more and is not in the log")
 
     # Messages
 
@@ -372,6 +322,21 @@ class Oracle:
                 self.pauses.check(notes, rows)
                 if not overran(notes.invocation, *_NOTICES):
                     self.notices.check(notes, rows)
+            for message_id in left:
+                self._check_not_lost(notes, message_id)
+
+    def _check_not_lost(self, notes: Notes, message_id: str) -> None:
+        """While SQS will bring a message again, nobody may take its delivery for lost."""
+        message, queued = notes.batch[message_id], self.delivery_queue.messages.get(message_id)
+        if message is None or queued is None or queued.receives >= self.delivery_queue.max_receives:
+            return
+        entry = self.deliveries.entries.get(message["delivery_id"])
+        if message["delivery_id"] not in self.entries.found():
+            return  # nor could anything be told of it
+        if entry is None or entry.run != message["run"] or entry.id in notes.unstored:
+            return
+        if is_overdue(entry, self.world.clock()):
+            self.world.violate(f"{entry.id} reads as lost, and {message_id} comes again")
 
     def deletes(self, message: Message) -> None:
         """A message is about to be deleted because its invocation was done with it."""
@@ -412,16 +377,6 @@ class Oracle:
         return status is not None and self.was(
             entry.webhook_id, since, lambda webhook: webhook.status is status
         )
-
-
-def _tells(attempt: Attempt, call: Call) -> bool:
-    """Whether an attempt says what came of a request."""
-    answered = isinstance(call.answer, Answered)
-    status = call.answer.status if answered else None
-    error = None if answered or call.answer is None else call.answer.error
-    if isinstance(call.error, StillRunning):
-        error = TransportError.TIMEOUT
-    return (attempt.at, attempt.status_code, attempt.error) == (call.began, status, error)
 
 
 def _is_success(call: Call) -> bool:

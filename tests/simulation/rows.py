@@ -38,6 +38,7 @@ class Row:
     status: DeliveryStatus | None
     reason: Reason | None
     left: bool | None
+    only_due_later: bool = False
 
 
 _ENDED = {
@@ -83,7 +84,9 @@ class Rows:
             self._faults[fault.arguments[1].get("message_id", "")].append(fault)
         self._unstored: set[DeliveryId] = set()
         self._changes: list[Change] = []
+        self._placeholders: list[Change] = []
         for call in called("write"):
+            self._placeholders += [one for one in call.arguments[0] if _is_placeholder(one)]
             changes = [one for one in call.arguments[0] if not _is_placeholder(one)]
             self._changes += changes
             if changes:
@@ -109,7 +112,8 @@ class Rows:
                 self._violate(message_id, f"is {'' if message_id in self._left else 'not '}left")
             if message is not None and row.status is not None:
                 wanted[message["delivery_id"], row.status, row.reason, message["run"]] += 1
-                self._check_said(message_id, message["delivery_id"])
+                if not row.only_due_later:
+                    self._check_said(message_id, message["delivery_id"])
         given: Counter[_Entry] = Counter(
             (one.after.id, one.after.status, one.after.reason, one.after.run)
             for one in self._changes
@@ -130,12 +134,11 @@ class Rows:
         ]
 
     def unsuccessful(self) -> list[tuple[WebhookState, DeliveryStatus]]:
-        """What did not go through, of what the endpoint or the format is to blame for."""
+        """What did not go through and stays in the queue, or has just left it for the dead."""
         found = []
         for message_id, row in self._rows.items():
             state = self._state(message_id)
-            blamed = row.left is True and row.reason in (None, Reason.FORMAT)
-            if blamed and row.status is not None and state is not None:
+            if row.left is True and row.status is not None and state is not None:
                 found.append((state, row.status))
         return found
 
@@ -200,7 +203,20 @@ class Rows:
     def _unavailable(self, message_id: str, name: str) -> Row:
         if self._is_last(message_id):
             return Row(name, DeliveryStatus.FAILED, Reason.UNAVAILABLE, left=True)
-        return Row(name, None, None, left=True)
+        message = self._notes.batch[message_id]
+        entry = self._known(message["delivery_id"]) if message else None
+        if message is None or entry is None or entry.run > message["run"]:
+            return Row(name, None, None, left=True)
+        if entry.status is not DeliveryStatus.RETRYING:
+            return Row(name, None, None, left=True)
+        return Row(name, DeliveryStatus.RETRYING, entry.reason, left=True, only_due_later=True)
+
+    def _known(self, delivery_id: DeliveryId) -> Delivery | None:
+        """The entry that was read, or made because there was none."""
+        if self._entries is None or delivery_id in self._entries:
+            return self._entries[delivery_id] if self._entries is not None else None
+        made = [one.after for one in self._placeholders if one.after.id == delivery_id]
+        return made[0] if made else None
 
     def _is_left(self, message_id: str) -> bool:
         message, row = self._notes.batch[message_id], self._rows[message_id]
@@ -283,4 +299,5 @@ def overran(invocation: Invocation, *names: str) -> bool:
 def _is_placeholder(change: Change) -> bool:
     """Whether it is only there to become overdue, if what comes next is burnt."""
     after = change.after
-    return after.status is DeliveryStatus.RETRYING and after.reason is None and not change.attempt
+    first = change.before is None and change.attempt is None
+    return first and after.status is DeliveryStatus.RETRYING and after.reason is None

@@ -167,7 +167,7 @@ class System:
         self._telemetry = Telemetry(world, oracle)
         lookup = Lookup(world, self.config, oracle)
         stepwise = in_steps(world, lookup)
-        table = DeliveryTable(world, self.deliveries, oracle.logs, oracle.told)
+        table = DeliveryTable(world, self.deliveries, oracle.entries.changes, oracle.told)
         self.acceptance = Acceptance(
             claims=in_steps(
                 world,
@@ -192,7 +192,7 @@ class System:
         self._lookup, self._log = stepwise, table
         self._dispatching = self._dispatcher(parameters)
         self.retries = Retries(world)
-        retryable = RetryableDeliveries(world, self.deliveries, oracle.logs)
+        retryable = RetryableDeliveries(world, self.deliveries, oracle.entries.changes)
         self.retrying = Retrying(
             deliveries=retryable,
             events=in_steps(world, FakeEventReader(self.events)),
