@@ -134,7 +134,7 @@ class Person:
     def field(self, label: Name) -> Locator:
         """The field of this label; what stands behind it, such as "optional", may be left out."""
         if isinstance(label, str):
-            label = re.compile(rf"^\s*{re.escape(label)}(\s+(optional|UTC|your time))?\s*$")
+            label = re.compile(rf"^\s*{re.escape(label)}(\s+(optional|UTC|GMT[-+][\d:]+))?\s*$")
         return self.page.get_by_label(label)
 
     def row(self, text: Name) -> Locator:

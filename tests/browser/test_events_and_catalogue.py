@@ -101,4 +101,17 @@ def test_times_are_in_the_viewers_zone_with_utc_behind_them(
 
     in_utc, in_new_york = said
     expect(time).to_contain_text(in_new_york)
-    assert re.fullmatch(rf"\d{{4}}-\d{{2}}-\d{{2}} {in_utc} UTC", time.get_attribute("title") or "")
+    assert re.fullmatch(rf"\d+ \w+ \d{{4}}, {in_utc} UTC", time.get_attribute("title") or "")
+    person.sees("Times are in America/New York (GMT-")
+
+    # Whoever wants UTC, and has no mouse to point at a time, has it everywhere.
+    person.fill("Accepted from", "2026-01-31T12:00:00")
+    person.click("button", "Show them in UTC")
+    expect(time).to_contain_text(f"{in_utc} UTC")
+    expect(person.page.get_by_label("Accepted from UTC")).to_have_value("2026-01-31T17:00:00")
+    person.click("button", "Filter")
+    expect(person.page).to_have_url(re.compile("since=2026-01-31T17%3A00%3A00.000Z"))
+    person.goes_to("Events")
+    expect(time).to_contain_text(f"{in_utc} UTC")
+    person.click("button", "Show them in America/New York")
+    expect(time).to_contain_text(in_new_york)

@@ -1,16 +1,41 @@
 // What pages gain from a script. Every page works without it, and without any part of it.
 "use strict";
 
-// Times in the viewer's zone; the title keeps UTC.
+// Times in the viewer's zone, or in UTC for who wants that; the title keeps the other.
+const KEPT_AS = "perkwire-times";
 const inZone = new Intl.DateTimeFormat(undefined, {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
 });
+const zone = inZone.resolvedOptions().timeZone.replaceAll("_", " ");
+const offset = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts()
+  .find((part) => part.type === "timeZoneName").value;
+let inUtc = false;
+try { inUtc = localStorage.getItem(KEPT_AS) === "utc"; } catch { /* Nothing is kept then. */ }
+
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
-    if (!Number.isNaN(moment.getTime())) time.textContent = inZone.format(moment);
+    if (Number.isNaN(moment.getTime())) continue;
+    time.dataset.utc ??= time.textContent;
+    time.textContent = inUtc ? time.dataset.utc : inZone.format(moment);
+    time.title = inUtc ? `${inZone.format(moment)} ${offset}` : time.dataset.utc;
   }
 }
+
+function showZone() {
+  const note = document.getElementById("zone");
+  note.hidden = zone === "UTC" || !document.querySelector("time, input[data-utc]");
+  note.querySelector("span").textContent = inUtc ? "UTC" : `${zone} (${offset})`;
+  note.querySelector("button").textContent = inUtc ? `Show them in ${zone}` : "Show them in UTC";
+}
+
+document.querySelector("#zone button").addEventListener("click", () => {
+  inUtc = !inUtc;
+  try { localStorage.setItem(KEPT_AS, inUtc ? "utc" : "zone"); } catch { /* For this page alone. */ }
+  localTimes(document);
+  showZone();
+  document.dispatchEvent(new Event("zone-changed"));
+});
 
 // data-copy="text": a button that copies it.
 function copyButtons(root) {
@@ -148,6 +173,7 @@ addEventListener("pageshow", () => {
 
 function enhance(root) {
   localTimes(root);
+  showZone();
   copyButtons(root);
   tickAll(root);
   filters(root);

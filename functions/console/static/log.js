@@ -8,19 +8,35 @@ function localText(moment) {
 }
 
 // The server writes UTC into these fields, and takes RFC 3339 from them.
-for (const input of document.querySelectorAll("input[data-utc]")) {
+const momentFields = document.querySelectorAll("input[data-utc]");
+function momentIn(input, isUtc) {
+  return new Date(isUtc ? `${input.value}Z` : input.value);
+}
+function nameZones() {
+  for (const input of momentFields) {
+    const name = input.labels[0]?.querySelector("[data-zone]");
+    if (name) name.textContent = inUtc ? "UTC" : offset;
+  }
+}
+for (const input of momentFields) {
   const given = new Date(`${input.defaultValue}Z`);
   // A browser that comes back to the page may have put in what was typed before.
-  const isAsGiven = new Date(`${input.value}Z`).getTime() === given.getTime();
-  if (isAsGiven) input.value = localText(given);
-  const zone = input.labels[0]?.querySelector("[data-zone]");
-  if (zone) zone.textContent = "your time";
+  const isAsGiven = momentIn(input, true).getTime() === given.getTime();
+  if (isAsGiven && !inUtc) input.value = localText(given);
 }
+nameZones();
+document.addEventListener("zone-changed", () => {
+  for (const input of momentFields) {
+    const moment = momentIn(input, !inUtc);
+    if (!Number.isNaN(moment.getTime())) input.value = inUtc ? moment.toISOString().slice(0, 19) : localText(moment);
+  }
+  nameZones();
+});
 
 document.addEventListener("formdata", (event) => {
   const form = event.target;
   for (const input of form.querySelectorAll("input[data-utc]")) {
-    const moment = new Date(input.value);
+    const moment = momentIn(input, inUtc);
     if (!Number.isNaN(moment.getTime())) event.formData.set(input.name, moment.toISOString());
   }
   if (form.method !== "get") return;
