@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from perkwire.accepting import Claim
 from perkwire.account import Account, ApiKey, Caller, same_address
 from perkwire.delivery import Change, Delivery, DeliveryStatus
-from perkwire.dispatching import WebhookState
 from perkwire.event import EventHeading
 from perkwire.ids import AccountId, DeliveryId, EventId, JobId, KeyId, WebhookId, webhook_of
 from perkwire.jobs.job import Job, JobStatus
@@ -36,6 +35,7 @@ from perkwire.strict_json import Json
 from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
 from perkwire.trials.trial import Outcome, Trial
 from perkwire.webhook import Pause, SealedSecrets, Webhook, WebhookStatus
+from perkwire.webhook_state import WebhookState
 
 _DAY_SECONDS = 86_400
 _HOUR = HOUR_SECONDS * MICROSECONDS

@@ -23,6 +23,7 @@ from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
 from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.dispatching import Dispatching, DispatchRule
+from perkwire.following_up import FollowingUp
 from perkwire.messages import Received
 from perkwire.noticing import Noticing
 from perkwire.pausing import PauseRule
@@ -81,19 +82,24 @@ def _dispatching() -> Dispatching:
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         vault=_vault(),
         sender=_sender(settings.endpoint_timeout_seconds),
-        health=states,
-        noticing=Noticing(
-            counts=states,
-            publisher=NoticePublisher(lambda: aws.sns(connection)),
+        following_up=FollowingUp(
+            health=states,
+            noticing=Noticing(
+                counts=states,
+                publisher=NoticePublisher(lambda: aws.sns(connection)),
+                journal=telemetry,
+                interval_minutes=settings.notice_interval_minutes,
+                console_url=settings.console_url,
+            ),
             journal=telemetry,
-            interval_minutes=settings.notice_interval_minutes,
-            console_url=settings.console_url,
+            rule=PauseRule(settings.pause_after_failures, settings.pause_when_exhausted),
+            max_attempts=settings.max_attempts,
+            clock=now,
         ),
         journal=telemetry,
         rule=DispatchRule(
             max_attempts=settings.max_attempts,
             retry_interval_seconds=settings.retry_interval_seconds,
-            pause=PauseRule(settings.pause_after_failures, settings.pause_when_exhausted),
             request_seconds=settings.endpoint_timeout_seconds,
         ),
         executor=ThreadPoolExecutor(_BATCH + _SPARE_THREADS, thread_name_prefix="send"),

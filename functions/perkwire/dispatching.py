@@ -4,15 +4,15 @@ What becomes of each message is `perkwire.verdict`'s to say; this module finds o
 """
 
 import contextlib
-import threading
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.delivery import Attempt, Change, Delivery, DeliveryStatus
+from perkwire.dispatch_work import Outcome, Work, attempt_number
 from perkwire.event import types_of
+from perkwire.following_up import FollowingUp
 from perkwire.formats import Unrenderable, format_of
 from perkwire.ids import AccountId, DeliveryId, WebhookId
 from perkwire.journal import Journal, Unavailable
@@ -23,32 +23,16 @@ from perkwire.messages import (
     UnreadableMessage,
     read_delivery_message,
 )
-from perkwire.noticing import Noticing, Occasion, Untold
-from perkwire.pausing import HealthStore, PauseRule, Result, record
 from perkwire.rendering import Opened, render
 from perkwire.secret import UnusableSecret
 from perkwire.sending import Answered, Request, Sender, TransportError, Unanswered
 from perkwire.timestamps import MICROSECONDS
 from perkwire.verdict import Disposition, Finding, Verdict, verdict
-from perkwire.webhook import PauseReason, Webhook, WebhookStatus
+from perkwire.webhook import Webhook, WebhookStatus
+from perkwire.webhook_state import WebhookState
 
-GONE = 410
 LOG_SECONDS = 0.2
 """What the log needs once the last request is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookState:
-    """A webhook as of now; `failing` says that a streak of failures is on record.
-
-    `notice_topic` is where its account's notices go, None if nobody wants them. `untold` are the
-    failed deliveries that no notice has told of, None if there are none.
-    """
-
-    webhook: Webhook
-    failing: bool
-    notice_topic: str | None = None
-    untold: Untold | None = None
 
 
 class Webhooks(Protocol):
@@ -95,30 +79,7 @@ class DispatchRule:
 
     max_attempts: int
     retry_interval_seconds: int
-    pause: PauseRule
     request_seconds: float
-
-
-type _Outcome = tuple[Finding, Attempt | None]
-
-
-@dataclass(slots=True, eq=False)
-class _Work:
-    """One message on its way through an invocation."""
-
-    received: Received
-    message: DeliveryMessage
-    finding: Finding = Finding.UNAVAILABLE
-    to_send: bool = False
-    state: WebhookState | None = None
-    entry: Delivery | None = None
-    first_copy: "_Work | None" = None
-    attempt: Attempt | None = None
-    after: Delivery | None = None
-    # Set by the thread that sends.
-    sending_since: int | None = None
-    outcome: _Outcome | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Dispatching:
@@ -135,8 +96,7 @@ class Dispatching:
         log: DeliveryLog,
         vault: Vault,
         sender: Sender,
-        health: HealthStore,
-        noticing: Noticing,
+        following_up: FollowingUp,
         journal: Journal,
         rule: DispatchRule,
         executor: Executor,
@@ -146,8 +106,7 @@ class Dispatching:
         self._log = log
         self._vault = vault
         self._sender = sender
-        self._health = health
-        self._noticing = noticing
+        self._following_up = following_up
         self._journal = journal
         self._rule = rule
         self._executor = executor
@@ -172,7 +131,7 @@ class Dispatching:
         self._send(sent, seconds_left)
         left |= self._settle(works, seconds_left)
         try:
-            self._in_time(seconds_left, lambda: self._tell(works, self._watch_health(works)))
+            self._in_time(seconds_left, lambda: self._following_up.follow_up(works))
         except Unavailable as error:
             self._journal.fault("health_not_kept", detail=str(error))
         # A request that never ends must not come into the next invocation, where it could write to
@@ -192,18 +151,18 @@ class Dispatching:
             raise Unavailable("no answer in the time that was left") from error
         return result
 
-    def _readable(self, received: Sequence[Received]) -> list[_Work]:
+    def _readable(self, received: Sequence[Received]) -> list[Work]:
         works = []
         for one in received:
             try:
-                works.append(_Work(one, read_delivery_message(one.body)))
+                works.append(Work(one, read_delivery_message(one.body)))
             except UnreadableMessage as error:
                 self._journal.fault(
                     "message_unreadable", message_id=one.message_id, detail=str(error)
                 )
         return works
 
-    def _find(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> None:
+    def _find(self, works: Sequence[Work], seconds_left: Callable[[], float]) -> None:
         """Find each message's webhook and log entry, and what they alone decide."""
         if not works:
             return
@@ -212,7 +171,7 @@ class Dispatching:
         except Unavailable as error:
             self._journal.fault("dispatching_unavailable", detail=str(error))
             return
-        firsts: dict[DeliveryId, _Work] = {}
+        firsts: dict[DeliveryId, Work] = {}
         for work in works:
             first = firsts.setdefault(work.message.delivery_id, work)
             if work.message.run > first.message.run:
@@ -235,7 +194,7 @@ class Dispatching:
                 work.finding = decided or Finding.UNAVAILABLE
 
     def _look_up(
-        self, works: Sequence[_Work]
+        self, works: Sequence[Work]
     ) -> tuple[Mapping[WebhookId, WebhookState], Mapping[DeliveryId, Delivery]]:
         states = self._webhooks.states(
             {(work.message.account_id, work.message.webhook_id) for work in works}
@@ -245,7 +204,7 @@ class Dispatching:
         )
         return states, entries
 
-    def _log_unlogged(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> None:
+    def _log_unlogged(self, works: Sequence[Work], seconds_left: Callable[[], float]) -> None:
         """Give an entry to a delivery that has none, was received before or is not again.
 
         If this receive is burnt before the log, as earlier ones were, and it is the last, an entry
@@ -278,7 +237,7 @@ class Dispatching:
             self._journal.fault("delivery_table_failing", detail=str(error))
             return {change.after.id for change in changes}
 
-    def _send(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> None:
+    def _send(self, works: Sequence[Work], seconds_left: Callable[[], float]) -> None:
         """Open, render, sign and send, each message in a thread of its own.
 
         One whose secret is slow to come holds no other, and is not sent once time has run out. One
@@ -295,25 +254,25 @@ class Dispatching:
         for work in works:
             work.finding, work.attempt = work.outcome or self._overdue(work)
 
-    def _run(self, work: _Work, seconds_left: Callable[[], float]) -> None:
+    def _run(self, work: Work, seconds_left: Callable[[], float]) -> None:
         try:
             work.outcome = self._attempt(work, seconds_left)
         finally:
             work.ended.set()
 
-    def _overdue(self, work: _Work) -> _Outcome:
+    def _overdue(self, work: Work) -> Outcome:
         if work.sending_since is None:
             self._fault(work, "no_time_left", detail="the secret did not come in time")
             return Finding.UNAVAILABLE, None
         self._fault(work, "request_overdue")
         return Finding.REFUSED, Attempt(
-            number=_attempt_number(work),
+            number=attempt_number(work),
             at=work.sending_since,
             duration_ms=(self._clock() - work.sending_since) // 1000,
             error=TransportError.TIMEOUT,
         )
 
-    def _attempt(self, work: _Work, seconds_left: Callable[[], float]) -> _Outcome:
+    def _attempt(self, work: Work, seconds_left: Callable[[], float]) -> Outcome:
         state = work.state
         if state is None:
             return Finding.UNAVAILABLE, None
@@ -331,7 +290,7 @@ class Dispatching:
         except Exception as crash:  # the others of the batch have been sent, and must be logged
             self._fault(work, "attempt_crashed", detail=type(crash).__name__)
             return Finding.UNAVAILABLE, None
-        number = _attempt_number(work)
+        number = attempt_number(work)
         match result:
             case Answered(status, snippet, duration_ms):
                 success = format_of(state.webhook.format).is_success(status)
@@ -347,7 +306,7 @@ class Dispatching:
                     number=number, at=at, duration_ms=duration_ms, error=error
                 )
 
-    def _request(self, work: _Work, webhook: Webhook) -> tuple[Request, Opened] | Finding:
+    def _request(self, work: Work, webhook: Webhook) -> tuple[Request, Opened] | Finding:
         try:
             opened = self._vault.open(webhook)
             return render(work.message, webhook, opened, self._clock()), opened
@@ -360,7 +319,7 @@ class Dispatching:
             self._fault(work, "delivery_unrenderable", detail=type(error).__name__)
         return Finding.UNRENDERABLE
 
-    def _settle(self, works: Sequence[_Work], seconds_left: Callable[[], float]) -> set[str]:
+    def _settle(self, works: Sequence[Work], seconds_left: Callable[[], float]) -> set[str]:
         """Write the log; the ids of the messages to be left."""
         verdicts = {
             work.received.message_id: verdict(work.finding, last_attempt=self._is_last(work))
@@ -387,10 +346,10 @@ class Dispatching:
                 left.discard(work.received.message_id)
         return left
 
-    def _is_last(self, work: _Work) -> bool:
+    def _is_last(self, work: Work) -> bool:
         return work.received.receive_count >= self._rule.max_attempts
 
-    def _entry(self, work: _Work, decided: Verdict) -> Delivery | None:
+    def _entry(self, work: Work, decided: Verdict) -> Delivery | None:
         if work.entry is not None and work.entry.status is DeliveryStatus.UNKNOWN:
             return None
         if decided.status is None:
@@ -425,7 +384,7 @@ class Dispatching:
             updated_at=now,
         )
 
-    def _still_due(self, work: _Work) -> Delivery | None:
+    def _still_due(self, work: Work) -> Delivery | None:
         """The entry of a delivery that is left as it is: only its next attempt is due later.
 
         Else a service that is away for a few receives would make a live delivery read as lost.
@@ -439,7 +398,7 @@ class Dispatching:
         due_at = now + self._rule.retry_interval_seconds * MICROSECONDS
         return replace(entry, run=run, due_at=due_at, updated_at=now)
 
-    def _report(self, work: _Work, decided: Verdict, *, stored: bool) -> None:
+    def _report(self, work: Work, decided: Verdict, *, stored: bool) -> None:
         attempt = work.attempt
         self._journal.note(
             "delivery.attempted" if attempt else "delivery.settled",
@@ -458,70 +417,7 @@ class Dispatching:
         if not stored:
             self._fault(work, "delivery_not_logged")
 
-    def _watch_health(self, works: Sequence[_Work]) -> dict[WebhookId, PauseReason]:
-        """Keep the streaks; the webhooks that this invocation has paused."""
-        paused = {}
-        attempted: defaultdict[WebhookId, list[_Work]] = defaultdict(list)
-        for work in works:
-            if work.attempt is not None:
-                attempted[work.message.webhook_id].append(work)
-        for own in attempted.values():
-            state = own[0].state
-            if state is None:
-                continue
-            try:
-                reason = record(
-                    self._health,
-                    self._rule.pause,
-                    state.webhook,
-                    [self._result(work) for work in own],
-                    failing=state.failing,
-                    now=self._clock(),
-                )
-            except Unavailable as error:
-                self._fault(own[0], "health_not_kept", detail=str(error))
-                continue
-            if reason is not None:
-                paused[state.webhook.id] = reason
-                self._journal.note(
-                    "webhook.paused",
-                    account_id=state.webhook.account_id,
-                    webhook_id=state.webhook.id,
-                    reason=reason,
-                )
-
-        return paused
-
-    def _tell(self, works: Sequence[_Work], paused: Mapping[WebhookId, PauseReason]) -> None:
-        unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
-        states = {}
-        for work in works:
-            failed = _is_to_be_told(work)
-            if failed and work.after is not None:
-                unsuccessful[work.message.webhook_id].append(work.after)
-            if work.state is not None and (failed or work.state.untold is not None):
-                states[work.message.webhook_id] = work.state
-        occasions = [
-            Occasion(
-                webhook=state.webhook,
-                topic=state.notice_topic,
-                deliveries=unsuccessful[webhook_id],
-                pause=paused.get(webhook_id),
-                untold=state.untold,
-            )
-            for webhook_id, state in states.items()
-            if state.notice_topic is not None
-        ]
-        self._noticing.tell(occasions, self._clock())
-
-    def _result(self, work: _Work) -> Result:
-        return Result(
-            success=work.finding is Finding.ACCEPTED,
-            gone=work.attempt is not None and work.attempt.status_code == GONE,
-            exhausted=self._is_last(work),
-        )
-
-    def _fault(self, work: _Work, what: str, detail: str | None = None) -> None:
+    def _fault(self, work: Work, what: str, detail: str | None = None) -> None:
         self._journal.fault(
             what,
             account_id=work.message.account_id,
@@ -547,16 +443,3 @@ def _decided_unsent(
             return Finding.PAUSED
         case WebhookStatus.ENABLED:
             return None
-
-
-def _is_to_be_told(work: _Work) -> bool:
-    """Whether a notice may be about it: it was not taken, or, never sent, has failed for good."""
-    if work.finding is Finding.UNAVAILABLE:
-        return work.after is not None and work.after.status is DeliveryStatus.FAILED
-    return work.finding in (Finding.REFUSED, Finding.UNRENDERABLE)
-
-
-def _attempt_number(work: _Work) -> int:
-    """One more than the last in the log, and never less than what SQS has counted."""
-    logged = work.entry.attempts if work.entry is not None else ()
-    return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)

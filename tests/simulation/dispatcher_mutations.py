@@ -1,6 +1,6 @@
 """Bugs for the dispatcher: in its table, its log, pauses and notices."""
 
-from perkwire import delivery, dispatching, noticing, pausing, verdict
+from perkwire import delivery, dispatch_work, dispatching, following_up, noticing, pausing, verdict
 from perkwire.adapters import sqs_events
 from tests import fakes
 from tests.simulation.planting import Mutation
@@ -200,8 +200,8 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "each attempt is the first",
-        dispatching,
-        "_attempt_number",
+        dispatch_work,
+        "attempt_number",
         "return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)",
         "return 1",
     ),
@@ -349,7 +349,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "nobody is told of what failed because a service was away",
-        dispatching,
+        following_up,
         "_is_to_be_told",
         "work.after.status is DeliveryStatus.FAILED",
         "work.after.status is None",

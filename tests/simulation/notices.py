@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perkwire.delivery import DeliveryStatus
-from perkwire.dispatching import WebhookState
 from perkwire.noticing import Untold
 from perkwire.timestamps import MICROSECONDS
+from perkwire.webhook_state import WebhookState
 from tests.simulation.model import Notes
 from tests.simulation.rows import Rows
 from tests.simulation.world import Call, World

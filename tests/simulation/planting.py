@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import dispatcher.app
 import router.app
-from perkwire import dispatching
+from perkwire import dispatching, following_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,6 @@ class Mutation:
 
 def _importers(name: str) -> Iterator[Any]:
     """The modules that hold a function under their own name for it."""
-    for module in (dispatching, router.app, dispatcher.app):
+    for module in (dispatching, following_up, router.app, dispatcher.app):
         if name in vars(module):
             yield module

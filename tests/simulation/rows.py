@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from perkwire.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
-from perkwire.dispatching import WebhookState
 from perkwire.ids import DeliveryId
 from perkwire.journal import Unavailable
 from perkwire.sending import Answered, TransportError, Unanswered
 from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import WebhookStatus
+from perkwire.webhook_state import WebhookState
 from tests.simulation.endpoints import TIMEOUT_SECONDS
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, Notes, can_say
 from tests.simulation.world import Call, Invocation, StillRunning, World

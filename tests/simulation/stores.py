@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any, cast
 
 from perkwire.delivery import Change, Delivery
-from perkwire.dispatching import WebhookState
 from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.journal import Unavailable
 from perkwire.pausing import Streak
 from perkwire.routed_event import RoutedEvent
 from perkwire.webhook import Webhook
+from perkwire.webhook_state import WebhookState
 from tests.fakes import (
     FakeDeliveryItems,
     FakeDeliveryTable,

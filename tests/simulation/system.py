@@ -14,6 +14,7 @@ import router.app
 from perkwire import ids, routing
 from perkwire.accepting import Acceptance
 from perkwire.dispatching import Dispatching, DispatchRule
+from perkwire.following_up import FollowingUp
 from perkwire.jobs import selecting
 from perkwire.journal import Unavailable
 from perkwire.noticing import Notice, Noticing
@@ -235,18 +236,23 @@ class System:
             log=self._log,
             vault=in_steps(self.world, FakeOpener()),
             sender=self.endpoints,
-            health=self._lookup,
-            noticing=Noticing(
-                counts=self._lookup,
-                publisher=Publisher(self.world, self.oracle),
+            following_up=FollowingUp(
+                health=self._lookup,
+                noticing=Noticing(
+                    counts=self._lookup,
+                    publisher=Publisher(self.world, self.oracle),
+                    journal=self._telemetry,
+                    interval_minutes=parameters.notice_interval_minutes,
+                ),
                 journal=self._telemetry,
-                interval_minutes=parameters.notice_interval_minutes,
+                rule=PauseRule(parameters.pause_after_failures, parameters.pause_when_exhausted),
+                max_attempts=parameters.max_attempts,
+                clock=self.world.clock,
             ),
             journal=self._telemetry,
             rule=DispatchRule(
                 max_attempts=parameters.max_attempts,
                 retry_interval_seconds=RETRY_INTERVAL_SECONDS,
-                pause=PauseRule(parameters.pause_after_failures, parameters.pause_when_exhausted),
                 request_seconds=TIMEOUT_SECONDS,
             ),
             executor=SideBySide(self.world),

@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from perkwire.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.dispatching import Dispatching, DispatchRule
+from perkwire.following_up import FollowingUp
 from perkwire.formats import Unrenderable
 from perkwire.ids import DeliveryId, WebhookId
 from perkwire.messages import Received
@@ -85,18 +86,23 @@ class Dispatcher:
             log=self.log,
             vault=self.vault,
             sender=self.sender,
-            health=self.lookup,
-            noticing=Noticing(
-                counts=self.lookup,
-                publisher=self.topics,
+            following_up=FollowingUp(
+                health=self.lookup,
+                noticing=Noticing(
+                    counts=self.lookup,
+                    publisher=self.topics,
+                    journal=self.journal,
+                    interval_minutes=60,
+                ),
                 journal=self.journal,
-                interval_minutes=60,
+                rule=PauseRule(after_failures, when_exhausted),
+                max_attempts=MAX_ATTEMPTS,
+                clock=self.clock,
             ),
             journal=self.journal,
             rule=DispatchRule(
                 max_attempts=MAX_ATTEMPTS,
                 retry_interval_seconds=INTERVAL,
-                pause=PauseRule(after_failures, when_exhausted),
                 request_seconds=REQUEST_SECONDS,
             ),
             executor=self.executor,

@@ -1,0 +1,36 @@
+"""One message on its way through an invocation of the dispatcher."""
+
+import threading
+from dataclasses import dataclass, field
+
+from perkwire.delivery import Attempt, Delivery
+from perkwire.messages import DeliveryMessage, Received
+from perkwire.verdict import Finding
+from perkwire.webhook_state import WebhookState
+
+type Outcome = tuple[Finding, Attempt | None]
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """One message on its way through an invocation."""
+
+    received: Received
+    message: DeliveryMessage
+    finding: Finding = Finding.UNAVAILABLE
+    to_send: bool = False
+    state: WebhookState | None = None
+    entry: Delivery | None = None
+    first_copy: "Work | None" = None
+    attempt: Attempt | None = None
+    after: Delivery | None = None
+    # Set by the thread that sends.
+    sending_since: int | None = None
+    outcome: Outcome | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+def attempt_number(work: Work) -> int:
+    """One more than the last in the log, and never less than what SQS has counted."""
+    logged = work.entry.attempts if work.entry is not None else ()
+    return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)

@@ -1,0 +1,115 @@
+"""Following up on what an invocation has sent: webhooks are paused, and admins are told."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from perkwire.delivery import Delivery, DeliveryStatus
+from perkwire.dispatch_work import Work
+from perkwire.ids import WebhookId
+from perkwire.journal import Journal, Unavailable
+from perkwire.noticing import Noticing, Occasion
+from perkwire.pausing import HealthStore, PauseRule, Result, record
+from perkwire.verdict import Finding
+from perkwire.webhook import PauseReason
+
+_GONE = 410
+
+
+class FollowingUp:
+    """What the log of an invocation leads to. Nothing of it changes what becomes of a message."""
+
+    def __init__(
+        self,
+        *,
+        health: HealthStore,
+        noticing: Noticing,
+        journal: Journal,
+        rule: PauseRule,
+        max_attempts: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._health = health
+        self._noticing = noticing
+        self._journal = journal
+        self._rule = rule
+        self._max_attempts = max_attempts
+        self._clock = clock
+
+    def follow_up(self, works: Sequence[Work]) -> None:
+        """Keep the streaks of failures, pause what is to be paused, tell whoever is to be told."""
+        self._tell(works, self._watch_health(works))
+
+    def _watch_health(self, works: Sequence[Work]) -> dict[WebhookId, PauseReason]:
+        """Keep the streaks; the webhooks that this invocation has paused."""
+        paused = {}
+        attempted: defaultdict[WebhookId, list[Work]] = defaultdict(list)
+        for work in works:
+            if work.attempt is not None:
+                attempted[work.message.webhook_id].append(work)
+        for own in attempted.values():
+            state = own[0].state
+            if state is None:
+                continue
+            try:
+                reason = record(
+                    self._health,
+                    self._rule,
+                    state.webhook,
+                    [self._result(work) for work in own],
+                    failing=state.failing,
+                    now=self._clock(),
+                )
+            except Unavailable as error:
+                self._journal.fault(
+                    "health_not_kept",
+                    account_id=state.webhook.account_id,
+                    webhook_id=state.webhook.id,
+                    detail=str(error),
+                )
+                continue
+            if reason is not None:
+                paused[state.webhook.id] = reason
+                self._journal.note(
+                    "webhook.paused",
+                    account_id=state.webhook.account_id,
+                    webhook_id=state.webhook.id,
+                    reason=reason,
+                )
+
+        return paused
+
+    def _tell(self, works: Sequence[Work], paused: Mapping[WebhookId, PauseReason]) -> None:
+        unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
+        states = {}
+        for work in works:
+            failed = _is_to_be_told(work)
+            if failed and work.after is not None:
+                unsuccessful[work.message.webhook_id].append(work.after)
+            if work.state is not None and (failed or work.state.untold is not None):
+                states[work.message.webhook_id] = work.state
+        occasions = [
+            Occasion(
+                webhook=state.webhook,
+                topic=state.notice_topic,
+                deliveries=unsuccessful[webhook_id],
+                pause=paused.get(webhook_id),
+                untold=state.untold,
+            )
+            for webhook_id, state in states.items()
+            if state.notice_topic is not None
+        ]
+        self._noticing.tell(occasions, self._clock())
+
+    def _result(self, work: Work) -> Result:
+        return Result(
+            success=work.finding is Finding.ACCEPTED,
+            gone=work.attempt is not None and work.attempt.status_code == _GONE,
+            exhausted=work.received.receive_count >= self._max_attempts,
+        )
+
+
+def _is_to_be_told(work: Work) -> bool:
+    """Whether a notice may be about it: it was not taken, or, never sent, has failed for good."""
+    if work.finding is Finding.UNAVAILABLE:
+        return work.after is not None and work.after.status is DeliveryStatus.FAILED
+    return work.finding in (Finding.REFUSED, Finding.UNRENDERABLE)

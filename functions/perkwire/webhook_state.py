@@ -1,0 +1,20 @@
+"""A webhook as the dispatcher finds it."""
+
+from dataclasses import dataclass
+
+from perkwire.noticing import Untold
+from perkwire.webhook import Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookState:
+    """A webhook as of now; `failing` says that a streak of failures is on record.
+
+    `notice_topic` is where its account's notices go, None if nobody wants them. `untold` are the
+    failed deliveries that no notice has told of, None if there are none.
+    """
+
+    webhook: Webhook
+    failing: bool
+    notice_topic: str | None = None
+    untold: Untold | None = None
