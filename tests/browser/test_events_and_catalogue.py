@@ -108,7 +108,7 @@ def test_times_are_in_the_viewers_zone_with_utc_behind_them(
     person.fill("Accepted from", "2026-01-31T12:00:00")
     person.click("button", "Show them in UTC")
     expect(time).to_contain_text(f"{in_utc} UTC")
-    expect(person.page.get_by_label("Accepted from UTC")).to_have_value("2026-01-31T17:00:00")
+    expect(person.page.get_by_label("Accepted from UTC")).to_have_value("2026-01-31T17:00")
     person.click("button", "Filter")
     expect(person.page).to_have_url(re.compile("since=2026-01-31T17%3A00%3A00.000Z"))
     person.goes_to("Events")

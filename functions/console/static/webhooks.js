@@ -68,7 +68,7 @@ async function showFormat() {
 
 // A group's box stands for those of its events that the search leaves.
 function boxesOf(group) {
-  return [...group.querySelectorAll("[data-text]:not([hidden]) input")];
+  return [...group.querySelectorAll(".boxes label:not([hidden]) input")];
 }
 
 function showGroup(group) {
@@ -77,7 +77,7 @@ function showGroup(group) {
   const ticked = boxes.filter((box) => box.checked).length;
   all.checked = ticked === boxes.length;
   all.indeterminate = ticked > 0 && !all.checked;
-  group.querySelector("[data-count]").textContent = group.querySelectorAll("[data-text] input:checked").length;
+  group.querySelector("[data-count]").textContent = group.querySelectorAll(".boxes input:checked").length;
 }
 
 function eventPicker() {
@@ -99,12 +99,12 @@ function eventPicker() {
     event.stopPropagation();
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const group of picker.querySelectorAll("[data-group]")) {
-      for (const row of group.querySelectorAll("[data-text]")) {
+      for (const row of group.querySelectorAll(".boxes label")) {
         const text = `${row.textContent} ${row.querySelector("input").value}`.toLowerCase();
         row.hidden = !words.every((word) => text.includes(word));
       }
       group.hidden = boxesOf(group).length === 0;
-      group.querySelector("details").open = words.length > 0 || group.querySelector("[data-text] input:checked") !== null;
+      group.querySelector("details").open = words.length > 0 || group.querySelector(".boxes input:checked") !== null;
       showGroup(group);
     }
     picker.querySelector("[data-nothing]").hidden = picker.querySelector("[data-group]:not([hidden])") !== null;
