@@ -20,7 +20,7 @@ from perkwire.reading import EXPIRED
 from perkwire.routed_event import NOT_IN_FORMAT
 from perkwire.settings.console import ConsoleSettings
 from perkwire.strict_json import Json
-from perkwire.timestamps import MICROSECONDS, now
+from perkwire.timestamps import MICROSECONDS, now, to_rfc3339
 
 PATH = "/console/events"
 _FILTERS = ("type", "since", "until")
@@ -42,7 +42,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         found: Page[dict[str, Json]] = Page([], None)
         if problem is None:
             try:
-                found = _read(use_cases.events, visit.account_id, asked, cursor)
+                found = _read(
+                    use_cases.events, visit.account_id, _since_it_is(visit) | asked, cursor
+                )
             except Problem as wrong:
                 problem = wrong
         ids = [EventId(str(event["id"])) for event in found.items]
@@ -94,6 +96,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             is_moving=any(one["status"] in _MOVING for one in deliveries),
             expired=EXPIRED,
         )
+
+
+def _since_it_is(visit: Visit) -> dict[str, str]:
+    """As a filter: nothing is older than the account, so that a new one is not searched on."""
+    return {} if visit.account is None else {"since": to_rfc3339(visit.account.created_at)}
 
 
 def _attempts(entry: Delivery | None) -> list[dict[str, Json]]:

@@ -144,3 +144,18 @@ def test_the_answer_to_a_test_lies_over_the_form_and_can_be_put_away(
 
     expect(outcome).to_have_count(0)
     expect(person.find("button", "Send a test")).to_be_focused()
+
+
+def test_the_head_of_a_page_stays_one_line_beside_a_long_account_name(
+    person: Person, scene: Scene
+) -> None:
+    page_of("webhooks").opened_by(person, scene)
+    person.looks_at((800, 800), "light")
+    head = person.page.get_by_role("banner")
+    before = height_of(head)
+
+    name = head.get_by_text("Brew & Bean")
+    name.evaluate("name => { name.textContent = 'The Very Long Coffee Company of Portland' }")
+
+    assert height_of(head) == before
+    assert before < 2 * height_of(head.get_by_role("button", name="Sign out"))

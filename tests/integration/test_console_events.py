@@ -68,6 +68,15 @@ def test_events_are_listed_with_the_number_of_their_webhooks(
     assert f"{earned} prog<1> 2" in page.text
 
 
+def test_an_account_without_events_is_told_what_to_do(tenant: Tenant, browser: Browser) -> None:
+    browser.sign_in(tenant.key)
+
+    page = browser.open(EVENTS)
+
+    assert "No events yet" in page.text
+    assert "Next page" not in page.text
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
