@@ -1,0 +1,234 @@
+"""docs/openapi.yaml against what the code shows."""
+
+import json
+import re
+from http import HTTPStatus
+
+import pytest
+
+from perkwire import accepting, ids
+from perkwire.account import ApiKey, Scope
+from perkwire.delivery import DeliveryStatus, Reason
+from perkwire.formats import FORMATS, Attempt
+from perkwire.ids import DeliveryId
+from perkwire.jobs.job import JobKind, JobReason, JobStatus
+from perkwire.jobs.starting import DryRun
+from perkwire.reading import LogReading
+from perkwire.retrying import RetryResult
+from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.sending import Request, TransportError
+from perkwire.strict_json import Json
+from perkwire.timestamps import parse_rfc3339, to_rfc3339
+from perkwire.trials.trial import Outcome, SentRequest
+from perkwire.webhook import Pause, PauseReason, WebhookStatus
+from tests import builders
+from tests.fakes import (
+    FakeClock,
+    FakeConfigItems,
+    FakeDeliveryItems,
+    FakeDeliveryReader,
+    FakeEventItems,
+    FakeEventReader,
+    FakeWebhookLookup,
+)
+from tests.template.contract import Object, contract, errors, named, schema
+from tests.template.stack import ROOT
+from tests.template.use_cases import a_job, a_listing, a_redriving
+
+
+def shown_as(name: str, value: object) -> None:
+    """The value fits the schema, which has all of its members and no more."""
+    assert errors(named(name), value) == []
+    assert isinstance(value, dict)
+    assert set(value) == set(schema(name)["properties"])
+    assert set(schema(name)["required"]) <= set(value)
+
+
+class TestAnswers:
+    def test_an_account(self) -> None:
+        full = builders.an_account(notify_emails=("Ops@b.example", "c@d.example"))
+
+        shown_as("Account", full.shown())
+        shown = full.shown_with(confirmed={"ops@b.example"})
+        assert errors(named("AccountWithNotices"), shown) == []
+        notices = shown.pop("notify_emails")
+        assert shown == full.shown()
+        assert isinstance(notices, list)
+        assert notices[0] == {"address": "Ops@b.example", "confirmed": True}
+        for one in notices:
+            shown_as("NotifyEmail", one)
+
+    def test_an_api_key(self) -> None:
+        key = ApiKey(
+            id=ids.new_key_id(),
+            account_id=builders.ACCOUNT,
+            name="backend",
+            scopes=frozenset({Scope.EVENTS, Scope.WEBHOOKS}),
+            created_at=builders.NOW,
+        )
+
+        shown_as("ApiKey", key.shown())
+
+    def test_a_webhook_with_nothing_and_with_everything(self) -> None:
+        pause = Pause(builders.NOW, PauseReason.GONE)
+        full = builders.a_webhook(
+            description="Nightly",
+            program_ids=("gold",),
+            headers={"X-A": "b"},
+            status=WebhookStatus.PAUSED,
+            pause=pause,
+        )
+
+        shown_as("Webhook", builders.a_webhook().shown())
+        shown_as("Webhook", full.shown())
+        shown_as("Pause", pause.shown())
+
+    def test_a_delivery_with_its_attempts(self) -> None:
+        refused = builders.an_attempt()
+        unanswered = builders.an_attempt(
+            number=2, status_code=None, response=None, error=TransportError.DNS
+        )
+        delivery = builders.a_delivery(
+            status=DeliveryStatus.RETRYING,
+            reason=Reason.FORMAT,
+            attempts=(refused, unanswered),
+            due_at=builders.NOW,
+        )
+        shown = delivery.shown(builders.NOW, 300)
+
+        shown_as("Delivery", shown)
+        members = refused.shown().keys() | unanswered.shown().keys()
+        assert members == schema("Attempt")["properties"].keys()
+        assert {"reason", "next_attempt_at"}.isdisjoint(schema("Delivery")["required"])
+        assert errors(named("Delivery"), builders.a_delivery().shown(builders.NOW, 300)) == []
+
+    def test_an_event_and_what_became_of_it(self) -> None:
+        items, deliveries = FakeEventItems(), FakeDeliveryItems()
+        happened = builders.an_event(program_id="gold", occurred_at=builders.NOW)
+        message = builders.a_delivery_message(builders.a_webhook(), happened)
+        other, unsaid = (webhook.id for webhook in builders.webhooks(3)[1:])
+        later = DeliveryId(f"dlv_{other.removeprefix('wh_')}_{'0' * 26}")
+        reader = FakeEventReader(items)
+        items.events[(builders.ACCOUNT, happened.id)] = RoutedEvent(
+            account_id=builders.ACCOUNT,
+            event=happened,
+            deliveries={
+                message.webhook_id: message.delivery_id,
+                other: later,
+                unsaid: NOT_IN_FORMAT,
+            },
+        )
+        deliveries.put(builders.a_delivery(message))
+        log = LogReading(
+            deliveries=FakeDeliveryReader(deliveries),
+            events=reader,
+            webhooks=FakeWebhookLookup(FakeConfigItems()),
+            retry_interval_seconds=300,
+            log_retention_days=30,
+            clock=FakeClock(builders.NOW),
+        )
+
+        shown = log.event(builders.ACCOUNT, happened.id)
+        shown_as("Event", shown)
+        became = shown["deliveries"]
+        assert isinstance(became, list)
+        statuses = [one["status"] for one in became if isinstance(one, dict)]
+        assert statuses == ["succeeded", "pending", "not_in_format"]
+
+    def test_a_redrive(self) -> None:
+        for redrive in a_redriving().list(builders.an_operator()):
+            shown_as("Redrive", redrive.shown())
+        started = a_redriving().start(builders.an_operator(), {"queue": "events"}).shown()
+        assert errors(named("Redrive"), started) == []
+        assert started["status"] == "running"
+
+    def test_an_event_of_the_list(self) -> None:
+        page = a_listing().list(builders.ACCOUNT, {}, 1, None)
+
+        for one in page.items:
+            shown_as("ListedEvent", one)
+        listed: Json = {"data": [*page.items], "next_cursor": page.next_cursor}
+        assert errors(named("Events"), listed) == []
+
+    def test_a_job_at_its_beginning_and_at_its_end(self) -> None:
+        ended = a_job(
+            kind=JobKind.REPLAY,
+            event_types=("points.earned",),
+            status=JobStatus.FAILED,
+            reason=JobReason.PAUSED,
+            total=12,
+            finished_at=builders.NOW,
+        )
+
+        shown_as("Job", ended.shown())
+        begun = a_job().shown()
+        assert errors(named("Job"), begun) == []
+        assert begun.keys() == set(schema("Job")["required"])
+
+    def test_a_dry_run(self) -> None:
+        shown_as("DryRun", DryRun(0, builders.NOW, 7, complete=True).shown())
+
+    def test_the_outcome_of_a_test(self) -> None:
+        request = Request(url="https://a.example/", headers={"X-A": "b", "c": "d"}, body=b"{}")
+        sent = SentRequest(request, frozenset({"X-A"}))
+        taken = Outcome(delivered=True, duration_ms=1, status_code=200, response="", sent=sent)
+        lost = Outcome(delivered=False, duration_ms=1, error=TransportError.DNS, sent=sent)
+        unsent = Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
+
+        for outcome in (taken, lost, unsent):
+            assert errors(named("Outcome"), outcome.shown()) == []
+        members = taken.shown().keys() | lost.shown().keys()
+        assert members == schema("Outcome")["properties"].keys()
+        shown_as("SentRequest", sent.shown())
+
+    @pytest.mark.parametrize(
+        "members", [{}, {"status_code": 200, "error": "dns"}], ids=["neither", "both"]
+    )
+    def test_an_outcome_has_a_status_code_or_an_error(self, members: Object) -> None:
+        assert errors(named("Outcome"), {"delivered": False, "duration_ms": 1, **members})
+
+    def test_the_result_of_a_retry(self) -> None:
+        delivery_id = builders.a_delivery_message().delivery_id
+        statuses = set(map(HTTPStatus, schema("RetryResult")["properties"]["status"]["enum"]))
+        code = (ROOT / "functions" / "perkwire" / "retrying.py").read_text()
+
+        assert {HTTPStatus[name] for name in re.findall(r"HTTPStatus\.([A-Z_]+)", code)} == statuses
+        refused = RetryResult(delivery_id, HTTPStatus.CONFLICT, "The delivery is succeeded.")
+        shown_as("RetryResult", refused.shown())
+        sent = RetryResult(delivery_id, HTTPStatus.ACCEPTED)
+        assert errors(named("RetryResult"), sent.shown()) == []
+
+    def test_an_accepted_event(self) -> None:
+        accepted = accepting.Accepted(ids.new_event_id(builders.NOW), duplicate=False)
+
+        shown_as("AcceptedEvent", accepted.shown())
+
+    @pytest.mark.parametrize(
+        ("name", "batched"), [("StandardEvent", False), ("StandardBatch", True)]
+    )
+    @pytest.mark.parametrize("program_id", [None, "gold"])
+    def test_a_body_of_the_standard_format(
+        self, name: str, batched: bool, program_id: str | None
+    ) -> None:
+        message = builders.a_delivery_message(None, builders.an_event(program_id=program_id))
+        payload = builders.a_payload(*message.events, batched=batched)
+
+        shown_as(name, json.loads(FORMATS["standard"].render(payload)))
+
+    def test_the_headers_of_the_standard_format(self) -> None:
+        message = builders.a_delivery_message()
+        secrets = [builders.SECRET, builders.SECRET]
+        attempt = Attempt(delivery_id=message.delivery_id, at=builders.NOW, body=b"{}", settings={})
+        headers = FORMATS["standard"].sign(secrets, attempt)
+        parameters = contract()["webhooks"]["delivery"]["post"]["parameters"]
+
+        assert headers.keys() == {each["name"] for each in parameters}
+        for position, each in enumerate(parameters):
+            pointer = f"/webhooks/delivery/post/parameters/{position}/schema"
+            assert errors(pointer, headers[each["name"]]) == []
+
+    def test_a_time_that_was_given_comes_back_as_a_time(self) -> None:
+        given = parse_rfc3339("2026-11-21T10:30:00.5+01:00")
+
+        assert given is not None
+        assert errors(named("Time"), to_rfc3339(given)) == []

@@ -1,0 +1,218 @@
+"""docs/openapi.yaml against the enums, numbers and patterns of the code."""
+
+import re
+
+import pytest
+
+from management.resolver import DEFAULT_LIMIT, HIGHEST_LIMIT
+from perkwire import VERSION, account, endpoint, event, event_listing, fields, ids, reading
+from perkwire.account import Scope, new_api_key
+from perkwire.adapters import pages
+from perkwire.adapters.delivery_table import MOST_ATTEMPTS
+from perkwire.adapters.http import MAX_SNIPPET_BYTES
+from perkwire.catalogue import event_types
+from perkwire.delivery import DeliveryStatus, Reason
+from perkwire.formats import FORMATS, format_names
+from perkwire.jobs import job
+from perkwire.jobs.job import JobKind, JobReason, JobStatus
+from perkwire.problem import MOST_ERRORS
+from perkwire.reading import EXPIRED
+from perkwire.redriving import HIGHEST_RATE, RedriveQueue
+from perkwire.retrying import MOST_IDS
+from perkwire.routed_event import NOT_IN_FORMAT
+from perkwire.sending import TransportError
+from perkwire.strict_json import MAX_DEPTH
+from perkwire.trials import trying
+from perkwire.trials.samples import default_type
+from perkwire.trials.trial import MOST_SECONDS
+from perkwire.webhook import PauseReason, WebhookStatus
+from perkwire.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
+from tests import builders
+from tests.template.contract import at, contract, errors, named, operations, parameter, schema, text
+
+
+class TestEnums:
+    @pytest.mark.parametrize(
+        ("values", "expected"),
+        [
+            (schema("AccountScope")["enum"], {*Scope} - {Scope.OPERATOR}),
+            (schema("CatalogueType")["anyOf"][1]["enum"], {*event_types()}),
+            (
+                schema("Webhook")["properties"]["status"]["enum"],
+                {*WebhookStatus} - {WebhookStatus.DELETED},
+            ),
+            (schema("Pause")["properties"]["reason"]["enum"], {*PauseReason}),
+            (
+                schema("Delivery")["properties"]["status"]["enum"],
+                {*DeliveryStatus} - {DeliveryStatus.PENDING},
+            ),
+            (
+                parameter("listDeliveries", "status")["enum"],
+                {*DeliveryStatus} - {DeliveryStatus.PENDING, DeliveryStatus.UNKNOWN},
+            ),
+            (
+                schema("EventDelivery")["properties"]["status"]["enum"],
+                {*DeliveryStatus, EXPIRED, NOT_IN_FORMAT},
+            ),
+            (schema("Delivery")["properties"]["reason"]["enum"], {*Reason}),
+            (schema("RedriveQueue")["enum"], {*RedriveQueue}),
+            (schema("Attempt")["properties"]["error"]["enum"], {*TransportError}),
+            (schema("Outcome")["properties"]["error"]["enum"], {*TransportError, Reason.FORMAT}),
+            (schema("Job")["properties"]["kind"]["enum"], {*JobKind}),
+            (schema("Job")["properties"]["status"]["enum"], {*JobStatus}),
+            (schema("Job")["properties"]["reason"]["enum"], {*JobReason}),
+        ],
+        ids=[
+            "scope",
+            "event type",
+            "webhook",
+            "pause",
+            "log",
+            "filter",
+            "event",
+            "reason",
+            "queue",
+            "error",
+            "test",
+            "job kind",
+            "job",
+            "job reason",
+        ],
+    )
+    def test_an_enum_is_the_codes(self, values: list[str], expected: set[str]) -> None:
+        assert set(values) == expected
+        assert len(values) == len(expected)
+
+    @pytest.mark.parametrize(
+        ("name", "expected"), [("Format", [*FORMATS]), ("GivenFormat", format_names())]
+    )
+    def test_every_format_is_in_the_contract(self, name: str, expected: list[str]) -> None:
+        listed = schema(name)["enum"]
+
+        missing, foreign = {*expected} - {*listed}, {*listed} - {*expected}
+        assert not missing, f"add {sorted(missing)} to schemas/{name}/enum of docs/openapi.yaml"
+        assert not foreign, (
+            f"take {sorted(foreign)} out of schemas/{name}/enum of docs/openapi.yaml"
+        )
+        assert len(listed) == len(expected)
+
+    def test_every_transport_error_and_reason_is_explained(self) -> None:
+        attempt, delivery = schema("Attempt")["properties"], schema("Delivery")["properties"]
+
+        for value in TransportError:
+            assert f"`{value}`" in attempt["error"]["description"]
+        for reason in Reason:
+            assert f"`{reason}`" in delivery["reason"]["description"]
+        for why in JobReason:
+            assert f"`{why}`" in schema("Job")["properties"]["reason"]["description"]
+
+
+class TestLimits:
+    def test_the_version_is_the_codes(self) -> None:
+        assert contract()["info"]["version"] == VERSION
+
+    def test_numbers_are_the_codes(self) -> None:
+        assert parameter("listWebhooks", "limit")["default"] == DEFAULT_LIMIT
+        assert parameter("listWebhooks", "limit")["maximum"] == HIGHEST_LIMIT
+        for page in ("Webhooks", "Deliveries", "Events", "Accounts", "ApiKeys", "Jobs"):
+            assert schema(page)["properties"]["data"]["maxItems"] == HIGHEST_LIMIT
+        assert schema("NewEvents")["properties"]["events"]["maxItems"] == event.MAX_EVENTS
+        assert schema("EventType")["maxLength"] == event.LONGEST_EVENT_TYPE
+        assert schema("GivenUrl")["maxLength"] == endpoint.MAX_URL_CHARACTERS
+        assert schema("GivenHeaders")["maxProperties"] == endpoint.MAX_HEADERS
+        assert schema("Attempt")["properties"]["response"]["maxLength"] == MAX_SNIPPET_BYTES
+        assert schema("Retry")["properties"]["ids"]["maxItems"] == MOST_IDS
+        assert schema("NewRedrive")["properties"]["max_per_second"]["maximum"] == HIGHEST_RATE
+        assert schema("PerSecond")["maximum"] == job.HIGHEST_RATE
+        for name in ("NewRetryFailed", "NewReplay"):
+            assert schema(name)["properties"]["per_second"]["default"] == job.DEFAULT_RATE
+        types = schema("NewReplay")["properties"]["event_types"]
+        assert types["maxItems"] == job._MOST_EVENT_TYPES
+        assert schema("NotifyEmails")["maxItems"] == account._MOST_EMAILS
+        assert schema("NotifyEmails")["items"]["maxLength"] == account._LONGEST_EMAIL
+        response = schema("Outcome")["properties"]["response"]
+        assert response["maxLength"] == MAX_SNIPPET_BYTES
+        overlap = schema("Rotation")["properties"]["overlap_hours"]
+        assert overlap["default"] == DEFAULT_OVERLAP_HOURS
+        assert overlap["maximum"] == LONGEST_OVERLAP_HOURS
+        assert schema("Problem")["properties"]["errors"]["maxItems"] == MOST_ERRORS
+        largest = max(each.largest_batch for each in FORMATS.values())
+        assert schema("BatchSize")["maximum"] == largest
+
+    def test_numbers_in_words_are_the_codes(self) -> None:
+        posting = operations()["postEvents"][2]["description"]
+        headers = schema("GivenHeaders")["description"]
+
+        assert f"at most {event.MAX_REQUEST_BYTES:,} bytes" in posting
+        assert f"at most {event.MAX_EVENT_BYTES:,} as compact JSON" in posting
+        assert f"At most {endpoint.MAX_HEADERS}, and" in headers
+        assert f"as one compact JSON object {endpoint.MAX_HEADER_BYTES} bytes" in headers
+        listing = operations()["listEvents"][2]["description"]
+        assert f"looks at {event_listing.MOST_HOURS} hours at most" in listing
+        assert (trying.MOST_PER_MINUTE, MOST_SECONDS) == (10, 10)
+        testing = operations()["testWebhook"][2]["description"]
+        assert "At most ten tests in each minute" in testing
+        assert "within ten seconds at most" in testing
+        assert f"deeper than {MAX_DEPTH} levels" in contract()["info"]["description"]
+        attempts = schema("Delivery")["properties"]["attempts"]["description"]
+        assert f"the last {MOST_ATTEMPTS}." in attempts
+
+    def test_the_sample_of_a_webhook_on_all_types_is_the_codes(self) -> None:
+        said = re.search(
+            r"if left out, `(.*)` for `\*`", operations()["testWebhook"][2]["description"]
+        )
+
+        assert said is not None
+        assert {said[1]} == {default_type(each) for each in FORMATS.values()}
+
+    def test_every_refused_header_is_named(self) -> None:
+        description = " ".join(schema("GivenHeaders")["description"].split())
+        names, _, rest = description.partition("and every name that begins with")
+        prefixes, _, owners = rest.partition(", but ")
+        found = set(re.findall(r"[a-z0-9-]+", names.partition("mislead: ")[2]))
+
+        assert found == endpoint._REFUSED_NAMES
+        assert set(re.findall(r"[a-z-]+", prefixes)) - {"or"} == {*endpoint._REFUSED_PREFIXES}
+        assert set(re.findall(r"[a-z-]+", owners)) - {"and"} == endpoint._OWNERS_NAMES
+
+    @pytest.mark.parametrize(
+        ("pointer", "pattern"),
+        [
+            (named("EventType"), event.EVENT_TYPE.pattern),
+            (named("EventId"), event._ID.pattern),
+            (named("Name"), fields._NAME.pattern),
+            (named("GivenHeaders/propertyNames"), endpoint._TOKEN.pattern),
+            (named("NotifyEmails/items"), account._EMAIL.pattern),
+            ("/components/parameters/Cursor/schema", pages._CURSOR.pattern.replace("{1,400}", "+")),
+        ],
+    )
+    def test_a_pattern_is_the_codes(self, pointer: str, pattern: str) -> None:
+        assert at(pointer)["pattern"] == f"^{pattern}$"
+
+    def test_the_cursor_of_the_log_is_the_codes(self) -> None:
+        cursor = parameter("listDeliveries", "cursor")["pattern"]
+
+        assert cursor == f"^{reading._CURSOR.pattern}$"
+        webhook_id = parameter("listDeliveries", "webhook_id")["pattern"]
+        assert webhook_id == f"^{reading._WEBHOOK_ID.pattern}$"
+
+    def test_the_cursor_of_events_is_the_codes(self) -> None:
+        cursor = parameter("listEvents", "cursor")
+
+        assert cursor["pattern"] == f"^{event_listing._CURSOR.pattern}$"
+        longest = f"{10**16 - 1}.{text(128)}"
+        assert event_listing._CURSOR.fullmatch(longest)
+        assert cursor["maxLength"] == len(longest)
+
+    def test_new_ids_and_keys_are_of_the_written_form(self) -> None:
+        webhook = ids.new_webhook_id()
+        new_event = ids.new_event_id(builders.NOW)
+
+        assert errors(named("AccountRef"), ids.new_account_id()) == []
+        assert errors(named("WebhookId"), webhook) == []
+        assert errors(named("KeyId"), ids.new_key_id()) == []
+        assert errors(named("JobId"), ids.new_job_id(builders.NOW)) == []
+        assert errors(named("EventId"), new_event) == []
+        delivery = ids.delivery_id(webhook, [new_event], builders.NOW)
+        assert errors(named("DeliveryId"), delivery) == []
+        assert errors(named("CreatedApiKey/allOf/1/properties/key"), new_api_key()) == []

@@ -1,0 +1,106 @@
+"""docs/openapi.yaml against the statuses and problems of the code."""
+
+import re
+
+import pytest
+
+from perkwire.account import Scope
+from perkwire.problem import FieldError, conflict, invalid
+from tests.template.contract import errors, named, operations, resolved, schema
+from tests.template.stack import ROOT
+
+SUCCESS = {
+    "postEvents": {"202"},
+    "createWebhook": {"201"},
+    "createAccount": {"201"},
+    "createApiKey": {"201"},
+    "createConsoleLink": {"201"},
+    "deleteWebhook": {"204"},
+    "deleteApiKey": {"204"},
+    "startRedrive": {"201"},
+    "retryFailedDeliveries": {"200", "202"},
+    "replayEvents": {"200", "202"},
+}
+CAN_CONFLICT = {
+    "updateAccount",
+    "retryFailedDeliveries",
+    "replayEvents",
+    "cancelJob",
+    "createWebhook",
+    "updateWebhook",
+    "deleteWebhook",
+    "enableWebhook",
+    "disableWebhook",
+    "rotateSecret",
+    "startRedrive",
+}
+CAN_FIND_NOTHING = {"cancelRedrive"}
+TESTS = ("testNewWebhook", "testWebhook")
+
+
+class TestStatuses:
+    @pytest.mark.parametrize("name", operations())
+    def test_an_operation_has_every_status_that_can_come_and_no_other(self, name: str) -> None:
+        _, _, operation, parameters = operations()[name]
+        places = {each["in"] for each in parameters}
+        acts_for_an_account = any(each["name"] == "Perkwire-Account" for each in parameters)
+        expected = SUCCESS.get(name, {"200"}) | {"401", "403", "429", "500", "503"}
+        if "requestBody" in operation:
+            expected |= {"400", "413", "422"}
+        if "path" in places or acts_for_an_account or name in CAN_FIND_NOTHING:
+            expected.add("404")
+        if "query" in places or acts_for_an_account:
+            expected.add("422")
+        if name in CAN_CONFLICT:
+            expected.add("409")
+
+        assert set(operation["responses"]) == expected
+
+    def test_every_problem_of_the_code_is_in_the_contract(self) -> None:
+        found = set()
+        for path in (ROOT / "functions").rglob("*.py"):
+            found |= set(re.findall(r'\bProblem\(\s*(\d{3}),\s*"([a-z-]+)"', path.read_text()))
+        types = schema("Problem")["properties"]["type"]["enum"]
+
+        assert {f"urn:perkwire:problem:{name}" for _, name in found} == set(types)
+        documented = {
+            status
+            for _, _, operation, _ in operations().values()
+            for status in operation["responses"]
+        }
+        assert {status for status, _ in found} <= documented
+
+    def test_tests_alone_have_a_limit_of_their_own_that_says_when_to_come_again(self) -> None:
+        for name, (_, _, operation, _) in operations().items():
+            response = resolved(operation["responses"]["429"])
+            assert ("application/problem+json" in response["content"]) is (name in TESTS)
+            assert set(response.get("headers", {})) == ({"retry-after"} if name in TESTS else set())
+
+    def test_an_example_of_a_problem_stands_under_its_own_status(self) -> None:
+        statuses = []
+        for _, _, operation, _ in operations().values():
+            for status, response in operation["responses"].items():
+                content = resolved(response).get("content", {}).get("application/problem+json", {})
+                examples = [each["value"] for each in content.get("examples", {}).values()]
+                examples += [content["example"]] if "example" in content else []
+                statuses += [(status, str(example["status"])) for example in examples]
+        assert len(statuses) > 50
+        assert [(above, own) for above, own in statuses if above != own] == []
+
+    def test_problems_are_as_the_contract_says(self) -> None:
+        one = [FieldError("url", "is the URL of another webhook of the account")]
+        for problem in (invalid(one), conflict("Each URL is once per account.", one)):
+            assert errors(named("Problem"), problem.document()) == []
+            assert problem.document().keys() <= schema("Problem")["properties"].keys()
+
+    def test_every_scope_is_needed_somewhere_and_nothing_else_is(self) -> None:
+        needed = {name: each[2]["security"][0]["apiKey"] for name, each in operations().items()}
+
+        assert {scope for scopes in needed.values() for scope in scopes} == {*Scope}
+        for name, (_, path, _, _) in operations().items():
+            for_all = path.startswith(("/v1/accounts", "/v1/redrives"))
+            expected = Scope.OPERATOR if for_all else Scope.WEBHOOKS
+            if path.startswith("/v1/event-types"):
+                assert needed[name] == []
+            else:
+                assert needed[name] == [Scope.EVENTS if name == "postEvents" else expected]

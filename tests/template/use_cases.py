@@ -1,0 +1,115 @@
+"""Values and use cases over fakes, for the tests that ask them what the contract says."""
+
+from typing import Any
+
+from perkwire import ids
+from perkwire.event import EventHeading
+from perkwire.event_listing import EventListing, Place
+from perkwire.ids import AccountId, EventId
+from perkwire.jobs.job import Job, JobKind, JobStatus
+from perkwire.managing import WebhookManagement
+from perkwire.redriving import Redrive, RedriveQueue, Redriving
+from perkwire.trials.trying import Trying
+from tests import builders
+from tests.fakes import (
+    FakeAccountStore,
+    FakeClock,
+    FakeConfigItems,
+    FakeSealer,
+    FakeTrialCounter,
+    FakeTrialDispatcher,
+    FakeWebhookStore,
+)
+from tests.template.contract import RULES, Object
+
+
+def a_job(**members: Any) -> Job:  # noqa: ANN401
+    """A job that has just been made, but for these members."""
+    made: Object = {
+        "id": ids.new_job_id(builders.NOW),
+        "account_id": builders.ACCOUNT,
+        "webhook_id": ids.new_webhook_id(),
+        "kind": JobKind.RETRY_FAILED,
+        "since": 0,
+        "until": builders.NOW,
+        "event_types": None,
+        "per_second": 50,
+        "status": JobStatus.QUEUED,
+        "reason": None,
+        "total": None,
+        "sent": 0,
+        "skipped": 0,
+        "page": (),
+        "page_batch": 1,
+        "cursor": None,
+        "turn": 0,
+        "version": 1,
+        "created_at": builders.NOW,
+        "updated_at": builders.NOW,
+        "finished_at": None,
+    }
+    return Job(**(made | members))
+
+
+class OneRedrive:
+    """SQS with one redrive that has just been started: redriving.MoveTasks."""
+
+    def start(self, queue: RedriveQueue, max_per_second: int | None) -> None:
+        """Done."""
+
+    def recent(self, queue: RedriveQueue) -> list[Redrive]:
+        return [
+            Redrive(
+                queue=queue,
+                status="failed",
+                moved=1,
+                to_move=2,
+                max_per_second=3,
+                started_at=builders.NOW,
+                failure="AWS.SimpleQueueService.NonExistentQueue",
+                handle=None,
+            )
+        ]
+
+    def cancel(self, redrive: Redrive) -> None:
+        """Done."""
+
+
+class OneEvent:
+    """The index with one event, and more behind it: event_listing.EventsByHour."""
+
+    def newest_of_hour(
+        self, account_id: AccountId, since: int, place: Place, limit: int
+    ) -> tuple[list[EventHeading], bool]:
+        one = EventHeading(
+            id=EventId("order-1001"), type="points.earned", accepted_at=since, program_id=None
+        )
+        return [one], True
+
+
+def a_listing(now: int = builders.NOW) -> EventListing:
+    return EventListing(OneEvent(), event_retention_days=30, clock=FakeClock(now))
+
+
+def a_redriving() -> Redriving:
+    return Redriving(OneRedrive(), FakeClock(builders.NOW))
+
+
+def a_trying() -> Trying:
+    """Tests of the one webhook of an account, each answered as if it had arrived."""
+    items, clock = FakeConfigItems(), FakeClock(builders.NOW)
+    items.put(builders.an_account(), builders.a_webhook())
+    return Trying(
+        webhooks=WebhookManagement(
+            accounts=FakeAccountStore(items),
+            webhooks=FakeWebhookStore(items),
+            sealer=FakeSealer(),
+            rules=RULES,
+            most_webhooks=1,
+            clock=clock,
+        ),
+        rules=RULES,
+        counter=FakeTrialCounter(),
+        dispatcher=FakeTrialDispatcher(),
+        clock=clock,
+    )
