@@ -2,7 +2,7 @@
 
 from perkwire import delivery, dispatch_work, dispatching, following_up, noticing, pausing, verdict
 from perkwire.adapters import sqs_events
-from tests import fakes
+from tests.fakes import deliveries
 from tests.simulation.planting import Mutation
 
 _Dispatching = dispatching.Dispatching
@@ -40,14 +40,14 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a late failure overwrites a success",
-        fakes,
+        deliveries,
         "_may_change",
         "if current.status is DeliveryStatus.SUCCEEDED or current.run > after.run:",
         "if current.run > after.run:",
     ),
     Mutation(
         "a copy that is still retried undoes what the other has settled",
-        fakes,
+        deliveries,
         "_may_change",
         "return current.status in (DeliveryStatus.RETRYING, read)",
         "return read is None or True",

@@ -1,0 +1,42 @@
+"""What ConfigTable holds of accounts, their keys and their webhooks."""
+
+import threading
+from dataclasses import dataclass, field
+
+from perkwire.account import Account, ApiKey
+from perkwire.ids import AccountId, KeyId, WebhookId
+from perkwire.noticing import Untold
+from perkwire.pausing import Streak
+from perkwire.webhook import Webhook, WebhookStatus
+
+
+@dataclass
+class FakeConfigItems:
+    """What ConfigTable holds."""
+
+    accounts: dict[AccountId, Account] = field(default_factory=dict)
+    webhooks: dict[WebhookId, Webhook] = field(default_factory=dict)
+    streaks: dict[WebhookId, Streak] = field(default_factory=dict)
+    untold: dict[WebhookId, Untold] = field(default_factory=dict)
+    keys: dict[KeyId, tuple[ApiKey, str]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, *items: Account | Webhook) -> None:
+        """Have them, whatever was there before."""
+        for item in items:
+            if isinstance(item, Account):
+                self.accounts[item.id] = item
+            else:
+                self.webhooks[item.id] = item
+
+    def of_account(self, account_id: AccountId) -> list[Webhook]:
+        own = [webhook for webhook in self.webhooks.values() if webhook.account_id == account_id]
+        return sorted(own, key=lambda webhook: webhook.id)
+
+    def holds_url(self, webhook: Webhook) -> bool:
+        """Whether another webhook of the account has this one's URL."""
+        return any(
+            other.url == webhook.url and other.id != webhook.id
+            for other in self.of_account(webhook.account_id)
+            if other.status is not WebhookStatus.DELETED
+        )

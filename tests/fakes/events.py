@@ -1,0 +1,128 @@
+"""EventTable: events and claims of their ids."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from perkwire.accepting import Claim
+from perkwire.event import EventHeading
+from perkwire.ids import AccountId, EventId
+from perkwire.routed_event import RoutedEvent
+from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
+from tests.fakes.failing import Failing
+
+_DAY_SECONDS = 86_400
+_HOUR = HOUR_SECONDS * MICROSECONDS
+
+type EventKey = tuple[AccountId, EventId]
+
+
+@dataclass
+class FakeEventItems:
+    """What EventTable holds; a claim with the second at which it expires."""
+
+    events: dict[EventKey, RoutedEvent] = field(default_factory=dict)
+    claims: dict[EventKey, tuple[Claim, int]] = field(default_factory=dict)
+
+
+class FakeClaimTable(Failing):
+    """For ClaimTable: accepting.Claims."""
+
+    def __init__(
+        self, items: FakeEventItems, *, event_retention_days: int, clock: Callable[[], int]
+    ) -> None:
+        super().__init__()
+        self._items = items
+        self._retention_seconds = event_retention_days * _DAY_SECONDS
+        self._clock = clock
+
+    def find(self, keys: Collection[EventKey]) -> Mapping[EventKey, Claim]:
+        self._called("find")
+        return {key: self._items.claims[key][0] for key in keys if self._is_taken(key)}
+
+    def take(self, claims: Sequence[Claim]) -> bool:
+        self._called("take")
+        if any(self._is_taken(claim.key) for claim in claims):
+            return False
+        self._put(claims)
+        return True
+
+    def mark_sent(self, claims: Sequence[Claim]) -> None:
+        self._called("mark_sent")
+        self._put(claims)
+
+    def _put(self, claims: Sequence[Claim]) -> None:
+        expires_at = self._now_seconds() + self._retention_seconds
+        for claim in claims:
+            self._items.claims[claim.key] = (claim, expires_at)
+
+    def _is_taken(self, key: EventKey) -> bool:
+        return key in self._items.claims and self._items.claims[key][1] > self._now_seconds()
+
+    def _now_seconds(self) -> int:
+        return self._clock() // MICROSECONDS
+
+
+class FakeEventReader(Failing):
+    """For EventReader: reading.Events and retrying.Events."""
+
+    def __init__(self, items: FakeEventItems) -> None:
+        super().__init__()
+        self._items = items
+
+    def find(self, account_id: AccountId, event_id: EventId) -> RoutedEvent | None:
+        self._called("find")
+        return self._items.events.get((account_id, event_id))
+
+    def find_all(self, keys: Collection[EventKey]) -> Mapping[EventId, RoutedEvent]:
+        self._called("find_all")
+        return {key[1]: self._items.events[key] for key in keys if key in self._items.events}
+
+
+class FakeEventIndex(Failing):
+    """For EventIndex: selecting.EventsByTime."""
+
+    def __init__(self, items: FakeEventItems) -> None:
+        super().__init__()
+        self._items = items
+
+    def of_hour(
+        self, account_id: AccountId, since: int, until: int, after: str | None, limit: int
+    ) -> tuple[list[EventHeading], bool]:
+        self._called("of_hour")
+        end = min(until, since - since % _HOUR + _HOUR)
+        own = sorted(
+            (routed.event.accepted_at, routed.event.id, routed.event)
+            for (owner, _), routed in self._items.events.items()
+            if owner == account_id and since <= routed.event.accepted_at < end
+        )
+        if after is not None:
+            own = [one for one in own if one[:2] > (since, EventId(after))]
+        headings = [
+            EventHeading(
+                id=event.id,
+                type=event.type,
+                accepted_at=event.accepted_at,
+                program_id=event.program_id,
+            )
+            for _, _, event in own[:limit]
+        ]
+        # DynamoDB says that there may be more whenever it stopped at the limit.
+        return headings, len(headings) == limit
+
+
+class FakeEventTable(Failing):
+    """For EventTable: routing.Events."""
+
+    def __init__(self, items: FakeEventItems) -> None:
+        super().__init__()
+        self._items = items
+
+    def keep(self, events: Sequence[RoutedEvent]) -> set[EventKey]:
+        keys = [(event.account_id, event.event.id) for event in events]
+        if self._fails("keep"):
+            return set(keys)
+        for key, event in zip(keys, events, strict=True):
+            before = self._items.events.get(key, event).deliveries
+            became = {**before, **event.deliveries}
+            self._items.events[key] = replace(event, deliveries=became)
+        return set()

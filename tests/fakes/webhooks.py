@@ -1,0 +1,173 @@
+"""ConfigTable as webhooks, their health and their notices are kept in it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from perkwire.ids import AccountId, WebhookId
+from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
+from perkwire.noticing import Untold
+from perkwire.page import Page
+from perkwire.pausing import Streak
+from perkwire.webhook import Pause, SealedSecrets, Webhook, WebhookStatus
+from perkwire.webhook_state import WebhookState
+from tests.fakes.config_items import FakeConfigItems
+from tests.fakes.failing import Failing
+from tests.fakes.pages import page_of
+
+
+class FakeWebhookLookup(Failing):
+    """For WebhookLookup and WebhookStates: accepting.Accounts, routing.AccountWebhooks,
+    reading.AccountWebhooks, HealthStore, noticing.FailureCounts."""
+
+    def __init__(self, items: FakeConfigItems) -> None:
+        super().__init__()
+        self._items = items
+
+    def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
+        self._called("existing")
+        return set(account_ids) & self._items.accounts.keys()
+
+    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
+        self._called("of_account")
+        if account_id not in self._items.accounts:
+            return None
+        return self._items.of_account(account_id)
+
+    def states(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState]:
+        self._called("states")
+        found = {}
+        for account_id, webhook_id in keys:
+            webhook = self._items.webhooks.get(webhook_id)
+            if webhook is None or webhook.account_id != account_id:
+                continue
+            if account_id in self._items.accounts:
+                untold = self._items.untold.get(webhook_id, Untold(0, 0, None))
+                found[webhook_id] = WebhookState(
+                    webhook,
+                    failing=webhook_id in self._items.streaks,
+                    notice_topic=self._items.accounts[account_id].notice_topic,
+                    untold=untold if untold.count else None,
+                )
+        return found
+
+    def add_failures(self, webhook: Webhook, count: int, now: int) -> Streak:
+        self._called("add_failures")
+        with self._items.lock:
+            before = self._items.streaks.get(webhook.id, Streak(0, now))
+            streak = Streak(before.failures + count, before.since)
+            self._items.streaks[webhook.id] = streak
+        return streak
+
+    def end_streak(self, webhook: Webhook) -> None:
+        self._called("end_streak")
+        self._items.streaks.pop(webhook.id, None)
+
+    def pause(self, webhook: Webhook, pause: Pause) -> bool:
+        self._called("pause")
+        with self._items.lock:
+            current = self._items.webhooks.get(webhook.id)
+            if current is None or current.status is not WebhookStatus.ENABLED:
+                return False
+            if current.version != webhook.version:
+                return False
+            self._items.webhooks[webhook.id] = replace(
+                current,
+                status=WebhookStatus.PAUSED,
+                pause=pause,
+                updated_at=pause.at,
+                version=current.version + 1,
+            )
+        return True
+
+    def count_failed(self, webhook: Webhook, count: int, now: int) -> Untold:
+        self._called("count_failed")
+        return self._add_untold(webhook, count, now)
+
+    def take_untold(self, webhook: Webhook, untold: Untold, now: int) -> bool:
+        self._called("take_untold")
+        with self._items.lock:
+            current = self._items.untold[webhook.id]
+            if current.noticed_at != untold.noticed_at:
+                return False
+            self._items.untold[webhook.id] = Untold(current.count - untold.count, 0, now)
+        return True
+
+    def give_back(self, webhook: Webhook, untold: Untold) -> None:
+        self._called("give_back")
+        self._add_untold(webhook, untold.count, untold.since)
+
+    def _add_untold(self, webhook: Webhook, count: int, since: int) -> Untold:
+        with self._items.lock:
+            before = self._items.untold.get(webhook.id, Untold(0, 0, None))
+            after = Untold(before.count + count, before.since or since, before.noticed_at)
+            self._items.untold[webhook.id] = after
+        return after
+
+
+class FakeWebhookStore(Failing):
+    """For WebhookStore: managing.Webhooks."""
+
+    def __init__(self, items: FakeConfigItems) -> None:
+        super().__init__()
+        self._items = items
+
+    def add(self, webhook: Webhook, most: int) -> None:
+        self._called("add")
+        with self._items.lock:
+            if self._items.holds_url(webhook):
+                raise UrlTaken
+            # An account that is not there has no room, as the condition on its item has it.
+            if webhook.account_id not in self._items.accounts:
+                raise TooManyWebhooks
+            own = self._items.of_account(webhook.account_id)
+            if sum(one.status is not WebhookStatus.DELETED for one in own) >= most:
+                raise TooManyWebhooks
+            self._items.put(webhook)
+
+    def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | None:
+        self._called("find")
+        webhook = self._items.webhooks.get(webhook_id)
+        if webhook is None or webhook.account_id != account_id:
+            return None
+        return None if webhook.status is WebhookStatus.DELETED else webhook
+
+    def replace(self, before: Webhook, after: Webhook) -> None:
+        self._called("replace")
+        with self._items.lock:
+            self._check_version(before)
+            if self._items.holds_url(after):
+                raise UrlTaken
+            if after.status is WebhookStatus.ENABLED and after.status is not before.status:
+                self._items.streaks.pop(before.id, None)
+            self._items.put(after)
+
+    def bury(self, webhook: Webhook, now: int) -> None:
+        self._called("bury")
+        with self._items.lock:
+            self._check_version(webhook)
+            self._items.put(
+                replace(
+                    webhook,
+                    status=WebhookStatus.DELETED,
+                    pause=None,
+                    header_names=(),
+                    sealed=SealedSecrets(secret=b"", headers=None),
+                    version=webhook.version + 1,
+                    updated_at=now,
+                )
+            )
+
+    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Webhook]:
+        self._called("page")
+        own = self._items.of_account(account_id)
+        page = page_of([(webhook.id, webhook) for webhook in own], limit, cursor)
+        # As with the table, tombstones make a page short.
+        present = [item for item in page.items if item.status is not WebhookStatus.DELETED]
+        return Page(present, page.next_cursor)
+
+    def _check_version(self, webhook: Webhook) -> None:
+        current = self._items.webhooks.get(webhook.id)
+        if current is None or current.version != webhook.version:
+            raise ChangedMeanwhile
