@@ -276,6 +276,10 @@ class System:
         pages = dynamodb.get_paginator("scan").paginate(TableName=self.stack.resources[table])
         return [item for page in pages for item in page["Items"]]
 
+    def new_items(self, table: str, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What is there now and was not, or not so. What has expired meanwhile does not matter."""
+        return [item for item in self.items(table) if item not in before]
+
     def empty_queues(self) -> None:
         """Forget all messages."""
         for name, resource in self.stack.template["Resources"].items():
