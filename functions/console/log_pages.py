@@ -148,7 +148,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             kind=STATUS_KINDS[cast("str", shown["status"])],
             reason=REASONS.get(cast("str", shown.get("reason", ""))),
             came_back=came_back,
-            is_taken=lambda attempt: _is_taken(attempt, webhook),
+            is_taken=lambda attempt: was_taken(attempt, webhook.format if webhook else None),
         )
 
     @pages.page(f"{PATH}/<delivery_id>")
@@ -176,13 +176,6 @@ def _notice(webhooks: Mapping[str, Webhook], log: LogPage) -> Notice | None:
     ]
     is_capped = log.next_cursor is not None
     return notice_of([*webhooks.values()], len(failed), since, is_capped=is_capped)
-
-
-def _is_taken(attempt: Mapping[str, Json], webhook: Webhook | None) -> bool:
-    """Whether an attempt succeeded; of a webhook that is deleted the log itself tells."""
-    if webhook is not None:
-        return was_taken(attempt, webhook.format)
-    return "status_code" in attempt and "response" not in attempt
 
 
 def _shown_filters(query: Form) -> Form:

@@ -102,10 +102,17 @@ def recent_health(log: Log, webhook: Webhook, now: int, *, most: int) -> Health:
     )
 
 
-def was_taken(attempt: Mapping[str, Any], format_name: str) -> bool:
-    """Whether an attempt, as the API shows one, succeeded by the rule of the webhook's format."""
+def was_taken(attempt: Mapping[str, Any], format_name: str | None) -> bool:
+    """Whether an attempt, as the API shows one, succeeded by the rule of the webhook's format.
+
+    Of a webhook that is deleted, or whose format this release does not know, the log itself tells:
+    it keeps answers of failures only.
+    """
     status_code = attempt.get("status_code")
-    return status_code is not None and FORMATS[format_name].is_success(status_code)
+    if status_code is None:
+        return False
+    format_ = FORMATS.get(format_name or "")
+    return "response" not in attempt if format_ is None else format_.is_success(status_code)
 
 
 def _errors(entries: list[Mapping[str, Any]], format_name: str) -> Iterator[LastError]:

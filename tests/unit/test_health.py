@@ -105,6 +105,16 @@ def test_the_last_error_is_the_newest_attempt_that_failed() -> None:
     assert found.last_error.attempt == late
 
 
+def test_in_a_format_of_a_later_release_the_log_tells_what_was_taken() -> None:
+    taken, refused = an_attempt(NOW - 1, status_code=200), an_attempt(NOW - 5, status_code=503)
+    log = FakeLog(an_entry("succeeded", refused | {"response": "down"}, taken))
+
+    found = health(log, format_name="zinrelo@2031-01-01")
+
+    assert found.last_error is not None
+    assert found.last_error.at == NOW - 5
+
+
 def test_a_failure_without_an_attempt_has_its_reason() -> None:
     found = health(FakeLog(an_entry("failed", reason="paused")))
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.event import Event
 from perkwire.ids import AccountId, EventId, JobId, new_job_id, new_webhook_id
+from perkwire.jobs import selecting
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
 from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.pages import ReplayPages, RetryPages
@@ -553,6 +554,22 @@ def test_no_turn_is_ahead_of_its_rate_by_more_than_two_seconds(
         seconds = (moment - begun) / MICROSECONDS
         total += count
         assert total <= per_second * (seconds + 2)
+
+
+def test_the_time_of_counting_lets_no_more_be_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*arguments: Any) -> tuple[int, bool]:  # noqa: ANN401
+        world.clock.pass_seconds(8)
+        return selecting.count(*arguments)
+
+    monkeypatch.setattr("perkwire.jobs.working.count", slowly)
+    world.has_events(*some_events(100))
+    world.start(REPLAY, per_second=10)
+
+    world.invoke()
+
+    assert 0 < len(world.sent()) <= 20
 
 
 def test_a_turn_ends_with_its_time_and_the_next_goes_on(world: World) -> None:

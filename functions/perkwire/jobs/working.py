@@ -148,12 +148,12 @@ class JobWork:
         """The job as it is stored after this turn; None if another worker has changed it."""
         if webhook.status is not WebhookStatus.ENABLED:
             return self._store(job, self._ended(job, JobStatus.FAILED, _REASONS[webhook.status]))
-        begun = self._clock()
-        deliveries = 0
         work = self._kinds[job.kind]
         if job.status is JobStatus.QUEUED:
             total, is_all = count(work.selection, job, webhook, self._clock)
             job = replace(job, status=JobStatus.RUNNING, total=total if is_all else None)
+        begun = self._clock()  # counting is no time in which it might have sent
+        deliveries = 0
         while True:
             outcome = work.pages.send(job) if job.page else _NOTHING
             deliveries += outcome.deliveries
