@@ -47,7 +47,6 @@ def test_an_event_of_every_type_arrives_signed_and_unchanged(
             request.verified(webhook["secret"])
         arrived = [event for request in endpoint.requests for event in request.events]
         assert {event["id"]: said(event) for event in arrived} == posted
-    assert len(singly.requests) == len(events)
     assert all(len(request.event_ids) <= 50 for request in batched.requests)
 
     # A slow machine may have had some of them twice.
