@@ -6,10 +6,11 @@ What `python -m tests.soak` does for minutes, with restarts, this does for secon
 import random
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.system import LocalSystem
+from tests.e2e.system import LocalSystem, free_port
 from tests.receiver import Receiver
 from tests.soak.world import World
 
@@ -24,6 +25,13 @@ PATIENCE_SECONDS = 5
 MOST_TROUBLE_SECONDS = 60  # on a busy machine; ten on another
 HEAL_SECONDS = 90  # on a busy machine; a few on another
 ROUTER_TIME_OUT = 180  # the template's
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[LocalSystem]:
+    """One of its own: what the emulator takes for running is not what runs after this."""
+    with LocalSystem(free_port()) as running:
+        yield running
 
 
 def test_workers_killed_at_random_and_an_endpoint_that_flaps_lose_nothing(

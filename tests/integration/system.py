@@ -368,10 +368,9 @@ class Tenant:
 
     def __init__(self, system: System, operator_key: str) -> None:
         self.system = system
-        account = system.call(
-            "POST", "/v1/accounts", {"name": "Brew & Bean"}, key=operator_key
-        ).json
-        self.id: str = account["id"]
+        made = system.call("POST", "/v1/accounts", {"name": "Brew & Bean"}, key=operator_key)
+        assert made.status == 201, made
+        self.id: str = made.json["id"]
         self._operator_key = operator_key
         self.key = self.new_key("events", "webhooks")
 
