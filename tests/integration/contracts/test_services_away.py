@@ -194,6 +194,15 @@ TABLE_CALLS: dict[str, Call] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _models_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions that are warm already go on with the tables that they have been bound to."""
+    models: list[Any] = [*CONFIG_ITEMS, *JOB_ITEMS, *SESSION_ITEMS, *EVENT_TABLE_ITEMS]
+    for model in [*models, DeliveryItem]:
+        monkeypatch.setattr(model, "_connection", None)
+        monkeypatch.setattr(model.Meta, "table_name", "", raising=False)
+
+
 @pytest.fixture(params=[pytest.param(script, id=name) for name, script in SERVICES.items()])
 def away(request: pytest.FixtureRequest) -> Iterator[Endpoint]:
     with Endpoint(request.param) as endpoint:
