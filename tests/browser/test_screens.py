@@ -9,6 +9,7 @@ from tests.browser.pages import page_of
 from tests.browser.person import Person
 from tests.browser.scene import Scene
 from tests.e2e.system import Account
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -131,9 +132,9 @@ def test_save_and_test_stand_together_and_are_always_in_sight(
 
 
 def test_the_answer_to_a_test_lies_over_the_form_and_can_be_put_away(
-    account: Account, person: Person
+    account: Account, receiver: Receiver, person: Person
 ) -> None:
-    webhook = account.webhook("https://till.example/hook")
+    webhook = account.webhook(receiver.endpoint(503).url)
     person.sign_in(account.key, f"/console/webhooks/{webhook['id']}/edit")
     person.looks_at(_TELEPHONE, "light")
 
