@@ -60,6 +60,7 @@ class Person:
 
     def click(self, role: Role, name: Name, *, within: Locator | None = None) -> None:
         self.interactions += 1
+        self.page.wait_for_load_state()  # a script that is not there yet does not take the click
         self.find(role, name, within=within).click()
 
     def goes_to(self, section: str) -> None:
