@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import trustme
@@ -10,6 +11,7 @@ import trustme
 from infra.local.emulator import ROOT, Emulator
 from infra.operator_key import create_operator_key
 from infra.parameters import load_template
+from perkwire.adapters.config_items import CONFIG_ITEMS
 from tests.integration.browsing import Browser, ConsoleServer
 from tests.integration.system import Stack, System, Tenant
 from tests.receiver import Receiver
@@ -42,10 +44,23 @@ def _operator_key(stack: Stack) -> str:
 @pytest.fixture
 def system(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     """The functions; whatever the test does, they may write and answer nothing secret."""
+    global _bindings
     system = System(stack, monkeypatch)
+    if _connections() != _bindings:
+        system.cold_start()  # another test has bound the models to tables of its own
     system.empty_queues()
     yield system
+    _bindings = _connections()
     assert system.leaks() == []
+
+
+_bindings: list[object] = []
+
+
+def _connections() -> list[object]:
+    """What the models of ConfigTable, which every function reads, are bound to."""
+    models: list[Any] = [*CONFIG_ITEMS]
+    return [model._connection and model._connection.connection for model in models]
 
 
 @pytest.fixture
