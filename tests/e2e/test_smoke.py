@@ -1,27 +1,16 @@
 """What a deployed stack is looked at with, on the local one."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from infra import smoke
 from infra.operator_key import temporary_operator_key
-from perkwire.adapters.config_items import CONFIG_ITEMS
 from tests.e2e.system import LocalSystem
 from tests.receiver import Receiver
 
 # The first test of the session also builds and starts the system.
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture(autouse=True)
-def _models_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Functions that are warm in this process go on with the tables they have been bound to."""
-    models: list[Any] = [*CONFIG_ITEMS]
-    for model in models:
-        monkeypatch.setattr(model, "_connection", None)
-        monkeypatch.setattr(model.Meta, "table_name", "", raising=False)
 
 
 @pytest.fixture
