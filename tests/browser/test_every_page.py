@@ -85,7 +85,7 @@ def get_routes() -> set[str]:
         def form(self, *_: object) -> Callable[[Any], Any]:
             return lambda work: work
 
-    for file in Path(console.__path__[0]).glob("*_pages.py"):
+    for file in Path(console.__path__[0]).rglob("*_pages.py"):
         if file.stem != "static_pages":
             module = importlib.import_module(f"console.{file.stem}")
             module.add(Recorder(), MagicMock(), MagicMock())

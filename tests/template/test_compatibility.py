@@ -32,7 +32,7 @@ def references(line: str) -> list[tuple[str, str]]:
     file = ""
     for named, test in REFERENCE.findall(line):
         if named != "…":
-            file = named if "/" in named else f"tests/integration/{named}"
+            file = named if named.startswith("tests/") else f"tests/integration/{named}"
         found.append((file, test))
     return found
 

@@ -24,7 +24,9 @@ def named_tests() -> list[tuple[str, str, str]]:
 
 
 def file_of(reference: str) -> Path:
-    return ROOT / reference if "/" in reference else ROOT / "tests" / "integration" / reference
+    if reference.startswith("tests/"):
+        return ROOT / reference
+    return ROOT / "tests" / "integration" / reference
 
 
 def test_there_is_a_row_for_every_fault() -> None:
