@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
 from perkwire.catalogue import EventType, event_types
 from perkwire.event import Event
-from perkwire.fields import Fields
 from perkwire.formats import FORMATS, Format, Payload
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
-from perkwire.strict_json import Json
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.strict_json import Json
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "fields.md"
 WHOLE = ("standard", "qualifio")

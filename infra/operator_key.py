@@ -26,14 +26,14 @@ from perkwire.adapters.config_items import (
     key_pk,
     keys_pk,
 )
-from perkwire.ids import new_key_id
-from perkwire.timestamps import now
+from perkwire.primitives.ids import new_key_id
+from perkwire.primitives.timestamps import now
 
 
 def create_operator_key(table_name: str, name: str, *, endpoint_url: str | None = None) -> str:
     """Store a new operator's key under a name and return it, the only time it is to be seen.
 
-    `endpoint_url` is a local emulator's address. Raises perkwire.journal.Unavailable.
+    `endpoint_url` is a local emulator's address. Raises perkwire.primitives.journal.Unavailable.
     """
     key, api_key = _new_key(name)
     KeyStore(_connection(table_name, endpoint_url)).add(api_key, key_hash(key))

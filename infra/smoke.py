@@ -18,7 +18,7 @@ from typing import Any
 
 from infra.deploy import ROOT, DeployError, deployed_outputs, environment_of
 from infra.operator_key import temporary_operator_key
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
 
 _ACCOUNT = "Smoke test"
 _PATIENCE_SECONDS = 60

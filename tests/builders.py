@@ -7,7 +7,6 @@ from perkwire.account import Account, Caller, Scope
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus
 from perkwire.event import Event
 from perkwire.formats import Payload
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.messages import (
     DeliveryMessage,
     EventMessage,
@@ -15,7 +14,8 @@ from perkwire.messages import (
     write_delivery_message,
     write_event_message,
 )
-from perkwire.strict_json import Json
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
+from perkwire.primitives.strict_json import Json
 from perkwire.webhook import SealedSecrets, Webhook, WebhookStatus
 from tests.fakes import FakeSealer
 

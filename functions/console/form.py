@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Self, cast
 from urllib.parse import parse_qs
 
-from perkwire.problem import Problem, malformed
+from perkwire.primitives.problem import Problem, malformed
 
 _MOST_FIELDS = 2_000
 

@@ -10,13 +10,13 @@ from console.pages import Pages
 from console.visit import Answer, Visit
 from console.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
 from perkwire.adapters.wiring import UseCases
-from perkwire.ids import JobId, WebhookId
 from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind
 from perkwire.jobs.starting import DryRun
-from perkwire.problem import FieldError, Problem, invalid
+from perkwire.primitives.ids import JobId, WebhookId
+from perkwire.primitives.problem import FieldError, Problem, invalid
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now, to_rfc3339
 from perkwire.settings.console import ConsoleSettings
-from perkwire.strict_json import Json
-from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, now, to_rfc3339
 
 PATH = "/console/log/jobs"
 _JOB_ID = re.compile(r"job_[0-9a-z]{16}")

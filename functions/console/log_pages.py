@@ -31,12 +31,12 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.delivery import DeliveryStatus
 from perkwire.formats import Unrenderable
 from perkwire.health import was_taken
-from perkwire.ids import DeliveryId
-from perkwire.problem import Problem
+from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now
 from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.settings.console import ConsoleSettings
-from perkwire.strict_json import Json
-from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, now
 from perkwire.webhook import Webhook
 
 PATH = "/console/log"

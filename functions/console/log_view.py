@@ -12,8 +12,8 @@ from console.form import Form
 from console.moments import typed_moment
 from console.wording import came_back
 from perkwire.delivery import DeliveryStatus
-from perkwire.ids import AccountId, DeliveryId, accepted_at
 from perkwire.managing import WebhookManagement
+from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
 from perkwire.reading import DeliveryFilter, LogReading, parse_filter
 from perkwire.webhook import Webhook
 

@@ -2,8 +2,8 @@
 
 from console.visit import Answer, Visit
 from console.wording import came_back
-from perkwire.problem import Problem
-from perkwire.strict_json import Json
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
 
 OUTCOME = "outcome"
 """What the field `part` of a form then holds."""

@@ -15,8 +15,8 @@ from console.ways_back import WaysBack
 from perkwire.account import Account, Scope
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
-from perkwire.ids import AccountId
-from perkwire.problem import Problem, not_found
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.problem import Problem, not_found
 from perkwire.signing_in import Accounts, SigningIn, Visitor, is_form_token
 
 LONGEST_PART = 128

@@ -4,10 +4,10 @@ from console.form import Form
 from console.pages import Needs, Pages, Section
 from console.visit import Answer, Visit
 from perkwire.adapters.wiring import UseCases
-from perkwire.problem import Problem
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
 from perkwire.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.settings.console import ConsoleSettings
-from perkwire.strict_json import Json
 
 _PATH = "/console/queues"
 _NAMES = {

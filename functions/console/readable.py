@@ -2,7 +2,7 @@
 
 import json
 
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 MOST_CHARACTERS = 300_000
 """An answer of Lambda has at most 6 MB, and each character may take several as HTML."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from perkwire.delivery import Delivery
-from perkwire.ids import DeliveryId, accepted_at, webhook_of
+from perkwire.primitives.ids import DeliveryId, accepted_at, webhook_of
 from perkwire.retrying import RetryResult
 
 _WORDS: Mapping[HTTPStatus, tuple[str, str]] = {

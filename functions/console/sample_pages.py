@@ -7,7 +7,7 @@ from console.visit import Answer, Visit
 from console.webhook_words import format_label
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import event_types
-from perkwire.problem import Problem
+from perkwire.primitives.problem import Problem
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import Becoming, Taker
 

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from console.pages import Needs, Pages
 from console.visit import HOME, Answer, Visit, own_path, with_session, without_session
 from perkwire.adapters.wiring import UseCases
-from perkwire.ids import AccountId
-from perkwire.problem import FieldError, Problem, invalid, not_found
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
 from perkwire.settings.console import ConsoleSettings
 
 _WHY = {

@@ -15,13 +15,13 @@ from console.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import CUSTOM, event_types
 from perkwire.event import Event
-from perkwire.fields import Fields
 from perkwire.formats import FORMATS, Format, Payload, Unrenderable
-from perkwire.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
-from perkwire.problem import FieldError, Problem, invalid
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
+from perkwire.primitives.problem import FieldError, Problem, invalid
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import now
 from perkwire.settings.console import ConsoleSettings
-from perkwire.strict_json import Json
-from perkwire.timestamps import now
 from perkwire.trials.samples import sample_event
 from perkwire.type_listing import list_types, show_type
 

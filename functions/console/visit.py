@@ -14,11 +14,11 @@ from console.form import Form, ShownProblem
 from console.rendering import Templates
 from perkwire.account import Account, Caller
 from perkwire.adapters.http_api import HttpEvent, body_of, console_url_of, header_of
-from perkwire.ids import AccountId
-from perkwire.problem import Problem, malformed
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.problem import Problem, malformed
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS
 from perkwire.signing_in import SESSION_HOURS, Visitor, form_token
-from perkwire.strict_json import Json
-from perkwire.timestamps import HOUR_SECONDS
 
 # Its first letters have browsers take it from this very host only, over TLS or loopback.
 SESSION_COOKIE = "__Host-perkwire_session"

@@ -10,8 +10,8 @@ from perkwire import catalogue
 from perkwire.catalogue import CUSTOM
 from perkwire.endpoint import MAX_HEADERS
 from perkwire.formats import FORMATS, STANDARD, Format, find_format, format_of
-from perkwire.problem import FieldError, Problem, invalid
-from perkwire.strict_json import Json
+from perkwire.primitives.problem import FieldError, Problem, invalid
+from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type
 from perkwire.webhook import ALL_TYPES, Webhook
 

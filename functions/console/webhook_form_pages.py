@@ -18,13 +18,13 @@ from console.webhook_words import format_hint, format_label, format_options
 from console.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.endpoint import MAX_HEADERS
-from perkwire.ids import WebhookId
 from perkwire.previewing import Preview, preview
-from perkwire.problem import Problem
+from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now
 from perkwire.sending import Request
 from perkwire.settings.console import ConsoleSettings
-from perkwire.strict_json import Json
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now
 from perkwire.webhook import Webhook
 
 _LATELY = HOUR_SECONDS * MICROSECONDS

@@ -27,9 +27,9 @@ from perkwire.following_up import FollowingUp
 from perkwire.messages import Received
 from perkwire.noticing import Noticing
 from perkwire.pausing import PauseRule
+from perkwire.primitives.timestamps import now
 from perkwire.settings import emulator_ports
 from perkwire.settings.dispatcher import DispatcherSettings
-from perkwire.timestamps import now
 from perkwire.trials.sampling import Sampling
 from perkwire.trials.trial import MOST_SECONDS
 

@@ -21,8 +21,8 @@ from perkwire.adapters.http_api import (
 from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.webhook_lookup import WebhookLookup
+from perkwire.primitives.timestamps import now
 from perkwire.settings.ingest import IngestSettings
-from perkwire.timestamps import now
 
 
 @cache

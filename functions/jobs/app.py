@@ -20,9 +20,9 @@ from perkwire.jobs.job import JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.working import JobWork, Work
+from perkwire.primitives.timestamps import now
 from perkwire.retrying import Retrying
 from perkwire.settings.jobs import JobsSettings
-from perkwire.timestamps import now
 
 
 @cache

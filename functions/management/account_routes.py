@@ -3,9 +3,9 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, done, listed
-from perkwire.ids import AccountId, KeyId
 from perkwire.managing import AccountManagement
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId, KeyId
+from perkwire.primitives.page import Page
 from perkwire.signing_in import SigningIn
 
 

@@ -3,12 +3,12 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, listed
-from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.listing import parse_job_filter
 from perkwire.jobs.starting import DryRun, JobManagement
 from perkwire.managing import WebhookManagement
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId, JobId, WebhookId
+from perkwire.primitives.page import Page
 
 
 def add(

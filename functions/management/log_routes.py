@@ -4,8 +4,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, listed
 from perkwire.event_listing import EventListing
-from perkwire.ids import AccountId, DeliveryId, EventId
 from perkwire.managing import WebhookManagement
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId
 from perkwire.reading import LogReading, parse_filter
 
 _EVENT_FILTERS = ("type", "since", "until")

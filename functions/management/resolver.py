@@ -14,10 +14,10 @@ from perkwire.adapters.http_api import (
     problem_of,
 )
 from perkwire.adapters.telemetry import Telemetry
-from perkwire.fields import parse_object
-from perkwire.page import Page
-from perkwire.problem import FieldError, Problem, invalid, not_found
-from perkwire.strict_json import Json
+from perkwire.primitives.fields import parse_object
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
+from perkwire.primitives.strict_json import Json
 
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 100

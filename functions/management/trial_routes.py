@@ -3,8 +3,8 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered
-from perkwire.ids import WebhookId
 from perkwire.managing import WebhookManagement
+from perkwire.primitives.ids import WebhookId
 from perkwire.trials.trying import Trying
 
 

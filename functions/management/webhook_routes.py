@@ -3,9 +3,9 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, done, listed
-from perkwire.ids import AccountId, WebhookId
 from perkwire.managing import WebhookManagement
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.page import Page
 
 
 def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None:

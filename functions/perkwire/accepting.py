@@ -13,12 +13,12 @@ from typing import Protocol
 
 from perkwire.account import Caller, Scope
 from perkwire.event import DataCheck, Event, EventDraft, parse_events
-from perkwire.ids import AccountId, EventId, event_id_for_key, new_event_id
-from perkwire.journal import Journal, Unavailable
 from perkwire.messages import EventMessage, chunks, write_event_message
-from perkwire.problem import FieldError, Problem, forbidden, invalid, unavailable
-from perkwire.queueing import Outgoing, Queue
-from perkwire.strict_json import Json
+from perkwire.primitives.ids import AccountId, EventId, event_id_for_key, new_event_id
+from perkwire.primitives.journal import Journal, Unavailable
+from perkwire.primitives.problem import FieldError, Problem, forbidden, invalid, unavailable
+from perkwire.primitives.queueing import Outgoing, Queue
+from perkwire.primitives.strict_json import Json
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 

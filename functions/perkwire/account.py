@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from perkwire.fields import Fields, one_of
-from perkwire.ids import AccountId, KeyId
-from perkwire.problem import FieldError, forbidden, invalid
-from perkwire.strict_json import Json
-from perkwire.timestamps import to_rfc3339
+from perkwire.primitives.fields import Fields, one_of
+from perkwire.primitives.ids import AccountId, KeyId
+from perkwire.primitives.problem import FieldError, forbidden, invalid
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import to_rfc3339
 
 
 class Scope(enum.StrEnum):

@@ -3,9 +3,9 @@
 import enum
 from dataclasses import dataclass
 
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
-from perkwire.strict_json import Json
-from perkwire.timestamps import MICROSECONDS, to_rfc3339
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 
 
 class DeliveryStatus(enum.StrEnum):

@@ -14,8 +14,6 @@ from perkwire.dispatch_work import Outcome, Work, attempt_number
 from perkwire.event import types_of
 from perkwire.following_up import FollowingUp
 from perkwire.formats import Unrenderable, format_of
-from perkwire.ids import AccountId, DeliveryId, WebhookId
-from perkwire.journal import Journal, Unavailable
 from perkwire.masking import masked
 from perkwire.messages import (
     DeliveryMessage,
@@ -23,10 +21,12 @@ from perkwire.messages import (
     UnreadableMessage,
     read_delivery_message,
 )
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
+from perkwire.primitives.journal import Journal, Unavailable
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.rendering import Opened, render
 from perkwire.secret import UnusableSecret
 from perkwire.sending import Answered, Request, Sender, TransportError, Unanswered
-from perkwire.timestamps import MICROSECONDS
 from perkwire.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.webhook import Webhook, WebhookStatus
 from perkwire.webhook_state import WebhookState

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from perkwire.address import EndpointPolicy, is_allowed
-from perkwire.strict_json import compact_ascii
+from perkwire.primitives.strict_json import compact_ascii
 
 __all__ = ["EndpointPolicy", "Refusal", "check_headers", "check_url", "folded", "origin"]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from perkwire.catalogue import is_event_type, nearest
-from perkwire.fields import Fields, parse_object
-from perkwire.ids import AccountId, EventId
-from perkwire.problem import FieldError, invalid, too_large
-from perkwire.strict_json import Json, compact
-from perkwire.timestamps import parse_rfc3339
+from perkwire.primitives.fields import Fields, parse_object
+from perkwire.primitives.ids import AccountId, EventId
+from perkwire.primitives.problem import FieldError, invalid, too_large
+from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.timestamps import parse_rfc3339
 
 MAX_EVENTS = 100
 MAX_REQUEST_BYTES = 1024 * 1024

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.event import EventHeading, has_type_form
-from perkwire.ids import AccountId, EventId
-from perkwire.page import Page
-from perkwire.problem import FieldError, invalid
-from perkwire.strict_json import Json
-from perkwire.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
+from perkwire.primitives.ids import AccountId, EventId
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import FieldError, invalid
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import (
+    DAY_SECONDS,
+    HOUR_SECONDS,
+    MICROSECONDS,
+    parse_rfc3339,
+    to_rfc3339,
+)
 
 # A page looks at no more hours than these, so that it costs a bounded number of queries.
 MOST_HOURS = 48

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.dispatch_work import Work
-from perkwire.ids import WebhookId
-from perkwire.journal import Journal, Unavailable
 from perkwire.noticing import Noticing, Occasion
 from perkwire.pausing import HealthStore, PauseRule, Result, record
+from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.verdict import Finding
 from perkwire.webhook import PauseReason
 

@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.formats import FORMATS
-from perkwire.ids import AccountId, DeliveryId, accepted_at
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
+from perkwire.primitives.page import Page
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, parse_rfc3339
 from perkwire.reading import DeliveryFilter
-from perkwire.strict_json import Json
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, parse_rfc3339
 from perkwire.webhook import Webhook
 
 HOURS = 24

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from perkwire.event import MAX_EVENTS, Event
-from perkwire.ids import AccountId, DeliveryId, EventId, JobId, WebhookId
-from perkwire.strict_json import Json, compact_ascii
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, JobId, WebhookId
+from perkwire.primitives.strict_json import Json, compact_ascii
 
 # SQS takes 1 MiB; what is left is room for the envelope.
 MAX_MESSAGE_BYTES = 900_000

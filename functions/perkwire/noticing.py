@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import Protocol
 
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.journal import Journal, Unavailable
+from perkwire.primitives.journal import Journal, Unavailable
+from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 from perkwire.sending import TransportError
-from perkwire.timestamps import MICROSECONDS, to_rfc3339
 from perkwire.webhook import PauseReason, Webhook
 
 LONGEST_SUBJECT = 99  # SNS wants fewer than 100 characters

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.webhook import Pause, PauseReason, Webhook
 
 QUIET_SECONDS = 600

@@ -8,16 +8,23 @@ from typing import Protocol
 
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import Event, has_type_form
-from perkwire.fields import one_of
 from perkwire.formats import format_of
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, time_prefix, webhook_of
 from perkwire.messages import DeliveryMessage
-from perkwire.page import Page
-from perkwire.problem import FieldError, invalid, not_found
+from perkwire.primitives.fields import one_of
+from perkwire.primitives.ids import (
+    AccountId,
+    DeliveryId,
+    EventId,
+    WebhookId,
+    time_prefix,
+    webhook_of,
+)
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import FieldError, invalid, not_found
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
 from perkwire.rendering import Opened, render
 from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
-from perkwire.strict_json import Json
-from perkwire.timestamps import DAY_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
 from perkwire.trials.trial import SentRequest
 from perkwire.webhook import Webhook, WebhookStatus
 

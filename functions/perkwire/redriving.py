@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.account import Caller, Scope
-from perkwire.fields import Fields, one_of
-from perkwire.problem import FieldError, Problem, conflict, invalid, not_found
-from perkwire.strict_json import Json
-from perkwire.timestamps import to_rfc3339
+from perkwire.primitives.fields import Fields, one_of
+from perkwire.primitives.problem import FieldError, Problem, conflict, invalid, not_found
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import to_rfc3339
 
 HIGHEST_RATE = 500  # messages per second that SQS moves at most
 

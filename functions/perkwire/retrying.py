@@ -11,13 +11,13 @@ from typing import Protocol
 
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import MAX_EVENTS, Event
-from perkwire.fields import Fields
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 from perkwire.messages import DeliveryMessage, write_delivery_message
-from perkwire.queueing import Outgoing, Queue
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
+from perkwire.primitives.queueing import Outgoing, Queue
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.routed_event import RoutedEvent
-from perkwire.strict_json import Json
-from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 
 MOST_IDS = 100

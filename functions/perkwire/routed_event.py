@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from perkwire.event import Event
-from perkwire.ids import AccountId, DeliveryId, WebhookId
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 
 NOT_IN_FORMAT = "not_in_format"
 

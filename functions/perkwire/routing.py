@@ -11,8 +11,6 @@ from typing import Protocol
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.event import Event, types_of
 from perkwire.formats import format_of
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
-from perkwire.journal import Journal, Unavailable
 from perkwire.messages import (
     DeliveryMessage,
     EventMessage,
@@ -22,7 +20,9 @@ from perkwire.messages import (
     read_event_message,
     write_delivery_message,
 )
-from perkwire.queueing import Outgoing, Queue
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
+from perkwire.primitives.journal import Journal, Unavailable
+from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.webhook import Webhook, WebhookStatus
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.account import Account, Caller, Scope, key_hash
-from perkwire.fields import Fields
-from perkwire.ids import AccountId
-from perkwire.problem import not_found
-from perkwire.strict_json import Json
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.problem import not_found
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 
 DEFAULT_LINK_MINUTES = 15
 LONGEST_LINK_MINUTES = 60

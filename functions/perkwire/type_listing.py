@@ -2,9 +2,9 @@
 
 from perkwire.catalogue import EventType, event_type, event_types, names_in
 from perkwire.formats import FORMATS
-from perkwire.page import Page
-from perkwire.problem import FieldError, invalid, not_found
-from perkwire.strict_json import Json
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import FieldError, invalid, not_found
+from perkwire.primitives.strict_json import Json
 
 
 def list_types(limit: int, cursor: str | None) -> Page[dict[str, Json]]:

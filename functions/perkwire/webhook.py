@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from perkwire.event import Event, EventHeading
-from perkwire.ids import AccountId, WebhookId
-from perkwire.strict_json import Json
-from perkwire.timestamps import to_rfc3339
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import to_rfc3339
 
 ALL_TYPES = "*"
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from perkwire import catalogue
 from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url, folded, origin
 from perkwire.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
-from perkwire.fields import Fields, one_of
 from perkwire.formats import (
     FORMATS,
     STANDARD,
@@ -18,8 +17,9 @@ from perkwire.formats import (
     format_of,
     header_names,
 )
-from perkwire.problem import conflict
-from perkwire.strict_json import Json
+from perkwire.primitives.fields import Fields, one_of
+from perkwire.primitives.problem import conflict
+from perkwire.primitives.strict_json import Json
 from perkwire.webhook import ALL_TYPES, Webhook
 
 DEFAULT_OVERLAP_HOURS = 24

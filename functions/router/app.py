@@ -15,9 +15,9 @@ from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.messages import Received
+from perkwire.primitives.timestamps import now
 from perkwire.routing import Routing
 from perkwire.settings.router import RouterSettings
-from perkwire.timestamps import now
 
 _RESERVE_MS = 5_000  # for the calls under way and the answer
 

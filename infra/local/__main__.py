@@ -21,7 +21,7 @@ from infra.local.emulator import HOST, ROOT, Emulator, EmulatorError, check_port
 from infra.local.verifying import prepare
 from infra.operator_key import create_operator_key
 from infra.parameters import ParameterError, resolve
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
 
 PYTHON = (3, 13)
 

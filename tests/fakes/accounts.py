@@ -1,9 +1,9 @@
 """ConfigTable as accounts and API keys are kept in it."""
 
 from perkwire.account import Account, ApiKey, Caller
-from perkwire.ids import AccountId, KeyId
 from perkwire.managing import ChangedMeanwhile
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId, KeyId
+from perkwire.primitives.page import Page
 from tests.fakes.config_items import FakeConfigItems
 from tests.fakes.failing import Failing
 from tests.fakes.pages import page_of

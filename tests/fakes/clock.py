@@ -1,6 +1,6 @@
 """The clock that all use cases are given."""
 
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.timestamps import MICROSECONDS
 
 
 class FakeClock:

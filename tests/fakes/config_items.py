@@ -4,9 +4,9 @@ import threading
 from dataclasses import dataclass, field
 
 from perkwire.account import Account, ApiKey
-from perkwire.ids import AccountId, KeyId, WebhookId
 from perkwire.noticing import Untold
 from perkwire.pausing import Streak
+from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 from perkwire.webhook import Webhook, WebhookStatus
 
 

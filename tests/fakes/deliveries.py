@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from perkwire.delivery import Change, Delivery, DeliveryStatus
-from perkwire.ids import AccountId, DeliveryId, WebhookId, webhook_of
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, webhook_of
 from tests.fakes.failing import Failing
 
 _MOST_ATTEMPTS = 100

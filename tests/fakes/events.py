@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from perkwire.accepting import Claim
 from perkwire.event import EventHeading
-from perkwire.ids import AccountId, EventId
+from perkwire.primitives.ids import AccountId, EventId
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from perkwire.routed_event import RoutedEvent
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
 from tests.fakes.failing import Failing
 
 _DAY_SECONDS = 86_400

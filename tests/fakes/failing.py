@@ -3,7 +3,7 @@
 import threading
 from collections import Counter, defaultdict
 
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
 
 
 class Failing:

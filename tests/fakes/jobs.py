@@ -3,10 +3,10 @@
 import threading
 from dataclasses import dataclass, field, replace
 
-from perkwire.ids import AccountId, JobId
 from perkwire.jobs.job import Job, JobStatus
 from perkwire.jobs.starting import JobRunning
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId, JobId
+from perkwire.primitives.page import Page
 from tests.fakes.failing import Failing
 from tests.fakes.pages import read_cursor, write_cursor
 

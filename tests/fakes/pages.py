@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Iterable
 
-from perkwire.page import Page
-from perkwire.problem import FieldError, invalid
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import FieldError, invalid
 
 
 def page_of[T](items: Iterable[tuple[str, T]], limit: int, cursor: str | None) -> Page[T]:

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 
-from perkwire.ids import AccountId
+from perkwire.primitives.ids import AccountId
 from perkwire.signing_in import ConsoleLink, Session
 from tests.fakes.failing import Failing
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from perkwire.account import same_address
-from perkwire.ids import AccountId
 from perkwire.noticing import Notice
+from perkwire.primitives.ids import AccountId
 from tests.fakes.failing import Failing
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from perkwire.journal import Unavailable
-from perkwire.queueing import Outgoing
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.queueing import Outgoing
 from perkwire.redriving import AlreadyRunning, Redrive, RedriveQueue
 from tests.fakes.failing import Failing
 

@@ -3,9 +3,9 @@
 import threading
 from collections import Counter
 
-from perkwire.ids import AccountId
-from perkwire.strict_json import Json
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.trial import Outcome, Trial
 from tests.fakes.failing import Failing
 

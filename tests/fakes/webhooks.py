@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from perkwire.ids import AccountId, WebhookId
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
 from perkwire.noticing import Untold
-from perkwire.page import Page
 from perkwire.pausing import Streak
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.page import Page
 from perkwire.webhook import Pause, SealedSecrets, Webhook, WebhookStatus
 from perkwire.webhook_state import WebhookState
 from tests.fakes.config_items import FakeConfigItems

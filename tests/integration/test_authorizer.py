@@ -3,7 +3,7 @@
 import pytest
 
 import authorizer.app
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
 from tests.aws_events import Context, authorizer_event
 from tests.integration.system import System, Tenant
 

@@ -14,9 +14,9 @@ from infra.calls import FAN_OUTS, Count
 from perkwire.adapters.config_items import AccountItem
 from perkwire.adapters.delivery_table import DeliveryTable
 from perkwire.delivery import Change, DeliveryStatus
-from perkwire.ids import AccountId, EventId, WebhookId, delivery_id
+from perkwire.primitives.ids import AccountId, EventId, WebhookId, delivery_id
+from perkwire.primitives.timestamps import now
 from perkwire.reading import MOST_DELETED
-from perkwire.timestamps import now
 from tests.builders import a_delivery, an_attempt, points_data
 from tests.fakes import FakeTelemetry
 from tests.integration.counting import Counter, count_calls

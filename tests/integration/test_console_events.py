@@ -11,8 +11,8 @@ from console.webhook_words import format_label
 from perkwire.adapters import aws
 from perkwire.catalogue import event_types
 from perkwire.formats import FORMATS
-from perkwire.ids import new_sample_event_id
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
+from perkwire.primitives.ids import new_sample_event_id
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
 from tests.integration.browsing import Browser, HtmlForm, PageSeen
 from tests.integration.system import System, Tenant
 from tests.integration.test_console_log import HOSTILE, deliver, hour_from_now, is_unbroken

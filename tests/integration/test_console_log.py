@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
 from tests.integration.browsing import Browser, PageSeen
 from tests.integration.system import System, Tenant, until
 from tests.receiver import Answer, Endpoint, Receiver

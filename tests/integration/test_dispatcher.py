@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 import dispatcher.app
-from perkwire.timestamps import now
+from perkwire.primitives.timestamps import now
 from tests.aws_events import Context, sqs_event, sqs_record
 from tests.integration.system import System, Tenant, matched
 from tests.invariant import check

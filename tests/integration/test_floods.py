@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 import dispatcher.app
-from perkwire.timestamps import now
+from perkwire.primitives.timestamps import now
 from tests.integration.system import System, Tenant, matched
 from tests.invariant import check
 from tests.receiver import Answer, Receiver

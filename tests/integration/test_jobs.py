@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.timestamps import MICROSECONDS, now, to_rfc3339
+from perkwire.primitives.timestamps import MICROSECONDS, now, to_rfc3339
 from tests.integration.system import Answered, System, Tenant, matched, until
 from tests.integration.test_crash import crash
 from tests.invariant import check

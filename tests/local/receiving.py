@@ -15,12 +15,12 @@ import pytest
 from infra.local.emulator import ROOT
 from perkwire.catalogue import event_types
 from perkwire.event import Event
-from perkwire.fields import Fields
 from perkwire.formats import find_format
-from perkwire.ids import WebhookId
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.timestamps import MICROSECONDS, now
 from perkwire.rendering import Opened, render
 from perkwire.sending import Request
-from perkwire.timestamps import MICROSECONDS, now
 from tests.builders import SECRET, a_delivery_message, a_webhook, an_event
 
 LANGUAGES = ["python", "node"]

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from perkwire.account import Caller, Scope
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.jobs.job import Job, JobKind
-from perkwire.journal import Unavailable
-from perkwire.problem import Problem
-from perkwire.strict_json import Json
-from perkwire.timestamps import to_rfc3339
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import to_rfc3339
 from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT, a_webhook, an_account
 from tests.simulation.model import LATER_FORMAT

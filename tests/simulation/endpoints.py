@@ -4,7 +4,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
 from perkwire.sending import Answered, Request, TransportError, Unanswered
 from tests.simulation.world import World
 

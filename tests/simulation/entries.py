@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
-from perkwire.ids import DeliveryId
+from perkwire.primitives.ids import DeliveryId
 from perkwire.sending import Answered, TransportError
 from tests.simulation.model import Key
 from tests.simulation.promises import Promises

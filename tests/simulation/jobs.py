@@ -1,13 +1,13 @@
 """Jobs on simulated services: what people begin and cancel, and the real workers."""
 
-from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.jobs.job import Job, JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import JobManagement
 from perkwire.jobs.working import JobWork, Work
-from perkwire.journal import Journal
-from perkwire.problem import not_found
+from perkwire.primitives.ids import AccountId, JobId, WebhookId
+from perkwire.primitives.journal import Journal
+from perkwire.primitives.problem import not_found
 from perkwire.retrying import Retrying
 from perkwire.webhook import Webhook
 from tests.fakes import (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perkwire.delivery import Delivery
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.sending import Request
 from perkwire.webhook import Webhook
 from tests.builders import SECRET

@@ -6,7 +6,7 @@ from typing import Any
 
 from perkwire.delivery import DeliveryStatus
 from perkwire.noticing import Untold
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.webhook_state import WebhookState
 from tests.simulation.model import Notes
 from tests.simulation.rows import Rows

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.sending import Answered, Request
-from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems
 from tests.simulation.endpoints import TIMEOUT_SECONDS

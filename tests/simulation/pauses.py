@@ -7,9 +7,9 @@ first delivery that has used up its attempts, if that is the rule.
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from perkwire.ids import WebhookId
+from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.sending import Answered
-from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import PauseReason
 from tests.simulation.model import Notes
 from tests.simulation.rows import Rows, Tried

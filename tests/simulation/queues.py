@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from perkwire.journal import Unavailable
-from perkwire.queueing import Outgoing
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.queueing import Outgoing
+from perkwire.primitives.timestamps import MICROSECONDS
 from tests.simulation.world import World
 
 _LARGEST_BATCH = 10

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.ids import AccountId, EventId, WebhookId
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.ids import AccountId, EventId, WebhookId
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 from tests.fakes import FakeConfigItems, FakeEventItems
 from tests.simulation.model import (

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from perkwire.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
-from perkwire.ids import DeliveryId
-from perkwire.journal import Unavailable
+from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.sending import Answered, TransportError, Unanswered
-from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import WebhookStatus
 from perkwire.webhook_state import WebhookState
 from tests.simulation.endpoints import TIMEOUT_SECONDS

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any, cast
 
 from perkwire.delivery import Change, Delivery
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
-from perkwire.journal import Unavailable
 from perkwire.pausing import Streak
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.journal import Unavailable
 from perkwire.routed_event import RoutedEvent
 from perkwire.webhook import Webhook
 from perkwire.webhook_state import WebhookState

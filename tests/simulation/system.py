@@ -11,14 +11,15 @@ from unittest.mock import patch
 import dispatcher.app
 import jobs.app
 import router.app
-from perkwire import ids, routing
+from perkwire import routing
 from perkwire.accepting import Acceptance
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.following_up import FollowingUp
 from perkwire.jobs import selecting
-from perkwire.journal import Unavailable
 from perkwire.noticing import Notice, Noticing
 from perkwire.pausing import PauseRule
+from perkwire.primitives import ids
+from perkwire.primitives.journal import Unavailable
 from perkwire.retrying import Retrying
 from perkwire.routing import Routing
 from tests.builders import any_data

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from perkwire.journal import Unavailable
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.timestamps import MICROSECONDS
 from tests.builders import NOW
 from tests.simulation.faults import Fault, Faults
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 
-from perkwire.timestamps import now, to_rfc3339
+from perkwire.primitives.timestamps import now, to_rfc3339
 from tests.e2e.system import Account, LocalSystem
 from tests.invariant import violations
 from tests.receiver import DROP, Answer, Endpoint, ReceivedRequest, Receiver

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from management.resolver import DEFAULT_LIMIT, HIGHEST_LIMIT
-from perkwire import VERSION, account, endpoint, event, event_listing, fields, ids, reading
+from perkwire import VERSION, account, endpoint, event, event_listing, reading
 from perkwire.account import Scope, new_api_key
 from perkwire.adapters import pages
 from perkwire.adapters.delivery_table import MOST_ATTEMPTS
@@ -15,13 +15,14 @@ from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.formats import FORMATS, format_names
 from perkwire.jobs import job
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
-from perkwire.problem import MOST_ERRORS
+from perkwire.primitives import fields, ids
+from perkwire.primitives.problem import MOST_ERRORS
+from perkwire.primitives.strict_json import MAX_DEPTH
 from perkwire.reading import EXPIRED
 from perkwire.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.retrying import MOST_IDS
 from perkwire.routed_event import NOT_IN_FORMAT
 from perkwire.sending import TransportError
-from perkwire.strict_json import MAX_DEPTH
 from perkwire.trials import trying
 from perkwire.trials.samples import default_type
 from perkwire.trials.trial import MOST_SECONDS

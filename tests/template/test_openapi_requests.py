@@ -11,17 +11,17 @@ from perkwire import accepting, signing_in
 from perkwire.account import new_api_key, parse_account, parse_account_change, parse_key
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.event import parse_events
-from perkwire.fields import parse_object
-from perkwire.ids import AccountId, WebhookId
 from perkwire.jobs.job import JobKind, JobStatus, parse_job
 from perkwire.jobs.listing import JobFilter, parse_job_filter
-from perkwire.problem import Problem
+from perkwire.primitives.fields import parse_object
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import parse_rfc3339
 from perkwire.reading import parse_filter
 from perkwire.retrying import parse_ids
 from perkwire.secret import check_secret
 from perkwire.signing_in import ConsoleLink, parse_link
-from perkwire.strict_json import Json
-from perkwire.timestamps import parse_rfc3339
 from perkwire.webhook_draft import parse_rotation, parse_webhook, parse_webhook_change
 from tests import builders
 from tests.template.bodies import (

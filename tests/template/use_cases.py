@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from perkwire import ids
 from perkwire.event import EventHeading
 from perkwire.event_listing import EventListing, Place
-from perkwire.ids import AccountId, EventId
 from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.managing import WebhookManagement
+from perkwire.primitives import ids
+from perkwire.primitives.ids import AccountId, EventId
 from perkwire.redriving import Redrive, RedriveQueue, Redriving
 from perkwire.trials.trying import Trying
 from tests import builders

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 TEXTS = st.sampled_from(
     [

@@ -6,9 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from perkwire.event import Event
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.messages import DeliveryMessage, EventMessage
-from perkwire.strict_json import Json
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.strict_json import Json
 
 FEW = settings(max_examples=20, deadline=None)  # for what is slow to make or to try
 

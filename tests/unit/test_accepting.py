@@ -9,11 +9,11 @@ import pytest
 from perkwire.accepting import Acceptance, Claim
 from perkwire.account import Caller, Scope
 from perkwire.event import Event
-from perkwire.ids import AccountId, EventId
-from perkwire.journal import Unavailable
 from perkwire.messages import read_event_message
-from perkwire.problem import Problem
-from perkwire.strict_json import Json
+from perkwire.primitives.ids import AccountId, EventId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
 from tests.builders import (
     ACCOUNT,
     NOW,

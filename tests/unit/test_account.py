@@ -14,8 +14,8 @@ from perkwire.account import (
     parse_account_change,
     parse_key,
 )
-from perkwire.problem import Problem
-from perkwire.strict_json import Json
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
 from tests.builders import ACCOUNT, OTHER_ACCOUNT, a_caller, an_operator
 
 

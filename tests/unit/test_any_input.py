@@ -23,17 +23,17 @@ from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.endpoint import EndpointPolicy
 from perkwire.event import parse_events
 from perkwire.event_listing import EventListing, Place, _read_cursor, _write_cursor
-from perkwire.fields import parse_object
-from perkwire.ids import EventId, webhook_of
 from perkwire.jobs.job import JobKind, parse_job
 from perkwire.jobs.listing import parse_job_filter
-from perkwire.problem import Problem
+from perkwire.primitives.fields import parse_object
+from perkwire.primitives.ids import EventId, webhook_of
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading import parse_filter
 from perkwire.redriving import Redriving
 from perkwire.retrying import parse_ids
 from perkwire.signing_in import parse_link
-from perkwire.strict_json import Json
-from perkwire.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.type_listing import list_types, show_type
 from perkwire.webhook_draft import (
     EndpointRules,

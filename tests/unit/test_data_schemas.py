@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.catalogue import event_types
-from perkwire.problem import FieldError
-from perkwire.strict_json import Json
+from perkwire.primitives.problem import FieldError
+from perkwire.primitives.strict_json import Json
 from tests.builders import points_data
 from tests.unit.strategies import JSON, OBJECTS
 

@@ -1,7 +1,7 @@
 import pytest
 
 from perkwire.delivery import DeliveryStatus, Reason
-from perkwire.timestamps import MICROSECONDS, to_rfc3339
+from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 from tests.builders import NOW, a_delivery, a_delivery_message, an_attempt, an_event
 
 INTERVAL = 300

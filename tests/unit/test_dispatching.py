@@ -13,13 +13,13 @@ from perkwire.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.following_up import FollowingUp
 from perkwire.formats import Unrenderable
-from perkwire.ids import DeliveryId, WebhookId
 from perkwire.messages import Received
 from perkwire.noticing import Noticing
 from perkwire.pausing import QUIET_SECONDS, PauseRule
+from perkwire.primitives.ids import DeliveryId, WebhookId
+from perkwire.primitives.timestamps import MICROSECONDS, now
 from perkwire.rendering import Opened
 from perkwire.sending import Answered, Request, TransportError, Unanswered
-from perkwire.timestamps import MICROSECONDS, now
 from perkwire.webhook import (
     Pause,
     PauseReason,

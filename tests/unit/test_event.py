@@ -15,8 +15,8 @@ from perkwire.event import (
     EventDraft,
     parse_events,
 )
-from perkwire.problem import MOST_ERRORS, Problem
-from perkwire.strict_json import Json
+from perkwire.primitives.problem import MOST_ERRORS, Problem
+from perkwire.primitives.strict_json import Json
 from tests.builders import any_data, event_body, points_data
 from tests.unit.strategies import FEW, JSON, OBJECTS
 

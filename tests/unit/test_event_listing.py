@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from perkwire.event import EventHeading
 from perkwire.event_listing import MOST_HOURS, EventListing, Place
-from perkwire.ids import AccountId, EventId
-from perkwire.problem import Problem
-from perkwire.strict_json import Json
-from perkwire.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.primitives.ids import AccountId, EventId
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from tests.builders import ACCOUNT, NOW
 
 HOUR = HOUR_SECONDS * MICROSECONDS

@@ -4,9 +4,9 @@ import unicodedata
 
 import pytest
 
-from perkwire.fields import Fields, one_of, parse_object
-from perkwire.problem import FieldError, Problem
-from perkwire.strict_json import Json
+from perkwire.primitives.fields import Fields, one_of, parse_object
+from perkwire.primitives.problem import FieldError, Problem
+from perkwire.primitives.strict_json import Json
 
 
 def test_what_was_not_sent_reads_as_none_without_an_error() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from perkwire.formats import reading
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 from tests.unit.strategies import JSON
 
 READERS: list[Callable[[dict[str, Json], str], object]] = [

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from perkwire.catalogue import event_types
 from perkwire.endpoint import check_headers
-from perkwire.fields import Fields
 from perkwire.formats import FORMATS, Attempt, Payload, Unrenderable
-from perkwire.ids import DeliveryId, EventId
-from perkwire.strict_json import Json, parse
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import DeliveryId, EventId
+from perkwire.primitives.strict_json import Json, parse
 from tests.builders import NOW, a_payload, an_event
 from tests.unit.hostile import hostile
 from tests.unit.strategies import JSON

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import pytest
 
 from perkwire.health import HOURS, Health, Hour, recent_health
-from perkwire.ids import AccountId, delivery_id
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId, delivery_id
+from perkwire.primitives.page import Page
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from perkwire.reading import DeliveryFilter
-from perkwire.strict_json import Json
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from tests.builders import ACCOUNT, NOW, WEBHOOK, a_webhook
 
 _HOUR = HOUR_SECONDS * MICROSECONDS

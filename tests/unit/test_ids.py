@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.ids import (
+from perkwire.primitives.ids import (
     AccountId,
     DeliveryId,
     EventId,

@@ -6,12 +6,12 @@ import pytest
 
 from perkwire.account import Caller, Scope, key_hash
 from perkwire.endpoint import EndpointPolicy
-from perkwire.ids import AccountId, KeyId, WebhookId
-from perkwire.journal import Unavailable
 from perkwire.managing import AccountManagement, WebhookManagement
 from perkwire.pausing import Streak
-from perkwire.problem import Problem
-from perkwire.strict_json import Json
+from perkwire.primitives.ids import AccountId, KeyId, WebhookId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
 from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from perkwire.webhook_draft import EndpointRules
 from tests.builders import (

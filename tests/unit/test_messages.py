@@ -19,7 +19,7 @@ from perkwire.messages import (
     write_delivery_message,
     write_event_message,
 )
-from perkwire.strict_json import compact
+from perkwire.primitives.strict_json import compact
 from tests.builders import a_delivery_message, an_event, an_event_message
 from tests.unit.strategies import DELIVERY_MESSAGES, EVENT_MESSAGES, FEW, JSON
 

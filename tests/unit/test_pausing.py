@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from perkwire.journal import Unavailable
 from perkwire.pausing import QUIET_SECONDS, PauseRule, Result, Streak, record
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from tests.builders import NOW, a_webhook
 from tests.fakes import FakeConfigItems, FakeWebhookLookup

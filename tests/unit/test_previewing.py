@@ -5,15 +5,15 @@ from standardwebhooks import Webhook as Verifier
 
 from perkwire import catalogue
 from perkwire.endpoint import EndpointPolicy
-from perkwire.fields import Fields
 from perkwire.formats import FORMATS, STANDARD, UnknownFormat, find_format
-from perkwire.ids import DeliveryId, WebhookId
 from perkwire.messages import DeliveryMessage
 from perkwire.previewing import STAND_IN_URL, STAND_IN_VALUE, Preview, preview
-from perkwire.problem import Problem
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import DeliveryId, WebhookId
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import now
 from perkwire.rendering import Opened, render
-from perkwire.strict_json import Json
-from perkwire.timestamps import now
 from perkwire.trials import samples
 from perkwire.webhook import Webhook
 from perkwire.webhook_draft import EndpointRules

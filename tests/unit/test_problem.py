@@ -1,6 +1,6 @@
 import pytest
 
-from perkwire.problem import (
+from perkwire.primitives.problem import (
     MOST_ERRORS,
     FieldError,
     Problem,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from console.readable import MOST_CHARACTERS, readable
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024
 

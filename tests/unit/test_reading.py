@@ -6,16 +6,16 @@ import pytest
 from perkwire.catalogue import event_type
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import Event
-from perkwire.fields import Fields
 from perkwire.formats import FORMATS, Unrenderable
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId
-from perkwire.journal import Unavailable
-from perkwire.page import Page
-from perkwire.problem import Problem
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.reading import MOST_DELETED, DeliveryFilter, LogReading, parse_filter
 from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
-from perkwire.strict_json import Json
-from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 from tests.builders import (
     ACCOUNT,

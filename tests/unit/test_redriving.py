@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from perkwire.journal import Unavailable
-from perkwire.problem import Problem
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
 from perkwire.redriving import RedriveQueue, Redriving
-from perkwire.strict_json import Json
 from tests.builders import NOW, a_caller, an_operator
 from tests.fakes import FakeClock, FakeMoveTasks
 

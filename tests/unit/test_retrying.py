@@ -5,14 +5,14 @@ import pytest
 
 from perkwire.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.event import Event
-from perkwire.ids import DeliveryId
-from perkwire.journal import Unavailable
 from perkwire.messages import read_delivery_message
-from perkwire.problem import Problem
+from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.retrying import Retrying, RetryResult, parse_ids
 from perkwire.routed_event import RoutedEvent
-from perkwire.strict_json import Json
-from perkwire.timestamps import MICROSECONDS
 from perkwire.webhook import WebhookStatus
 from tests.builders import (
     ACCOUNT,

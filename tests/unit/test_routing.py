@@ -8,8 +8,8 @@ import pytest
 from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.event import Event
 from perkwire.formats.standard import Standard
-from perkwire.ids import AccountId, WebhookId
 from perkwire.messages import MAX_MESSAGE_BYTES, DeliveryMessage, Received, read_delivery_message
+from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.routing import Routing
 from perkwire.webhook import WebhookStatus

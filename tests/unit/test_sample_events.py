@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from perkwire.account import Scope
-from perkwire.ids import WebhookId, new_event_id, new_sample_event_id, sampled_at
 from perkwire.messages import read_event_message
-from perkwire.problem import Problem
+from perkwire.primitives.ids import WebhookId, new_event_id, new_sample_event_id, sampled_at
+from perkwire.primitives.problem import Problem
 from perkwire.routed_event import NOT_IN_FORMAT
 from perkwire.routing import Routing
 from perkwire.trials.sample_events import SampleEvents, proposed_type

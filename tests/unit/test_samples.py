@@ -5,9 +5,9 @@ import json
 import pytest
 
 from perkwire.catalogue import event_types
-from perkwire.fields import Fields
 from perkwire.formats import FORMATS, Format
-from perkwire.ids import new_test_delivery_id
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.trials.samples import default_type, sample_event
 from tests.builders import NOW, a_payload
 

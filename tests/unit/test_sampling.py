@@ -7,9 +7,9 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from perkwire.delivery import Reason
 from perkwire.formats import Unrenderable
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.timestamps import now
 from perkwire.sending import Answered, TransportError, Unanswered
-from perkwire.timestamps import now
 from perkwire.trials.sampling import Sampling
 from perkwire.trials.trial import Outcome, SavedWebhook, Trial
 from perkwire.webhook import Webhook, WebhookStatus

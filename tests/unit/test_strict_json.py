@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.strict_json import MAX_DEPTH, InvalidJson, Json, compact, compact_ascii, parse
+from perkwire.primitives.strict_json import (
+    MAX_DEPTH,
+    InvalidJson,
+    Json,
+    compact,
+    compact_ascii,
+    parse,
+)
 from tests.unit.strategies import JSON
 
 

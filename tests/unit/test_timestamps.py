@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.timestamps import now, parse_rfc3339, to_rfc3339
+from perkwire.primitives.timestamps import now, parse_rfc3339, to_rfc3339
 from tests.unit.strategies import MOMENTS
 
 

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from perkwire.adapters.topics import NoticePublisher, NoticeTopics
-from perkwire.ids import AccountId
-from perkwire.journal import Unavailable
 from perkwire.noticing import Notice
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.journal import Unavailable
 
 ACCOUNT = AccountId("acct_1")
 TOPIC = "arn:aws:sns:us-east-1:0:stack-notices-acct_1"

@@ -6,13 +6,13 @@ import pytest
 
 from perkwire.endpoint import EndpointPolicy
 from perkwire.formats import FORMATS
-from perkwire.ids import WebhookId
-from perkwire.journal import Unavailable
 from perkwire.managing import WebhookManagement
-from perkwire.problem import Problem
+from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.rendering import Opened
-from perkwire.strict_json import Json
-from perkwire.timestamps import MICROSECONDS
 from perkwire.trials.trial import SavedWebhook, Trial
 from perkwire.trials.trying import MOST_PER_MINUTE, Trying
 from perkwire.webhook import Webhook, WebhookStatus

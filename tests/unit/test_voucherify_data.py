@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from perkwire.catalogue import ProductEvent, event_types, product_events
 from perkwire.formats.voucherify import Voucherify
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
-from perkwire.ids import EventId
-from perkwire.strict_json import Json, parse
+from perkwire.primitives.ids import EventId
+from perkwire.primitives.strict_json import Json, parse
 from tests.builders import a_payload, an_event
 from tests.unit.hostile import hostile
 from tests.unit.strategies import FEW, JSON, SCALARS

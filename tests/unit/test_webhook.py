@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perkwire.endpoint import EndpointPolicy
-from perkwire.problem import Problem
-from perkwire.strict_json import Json
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
 from perkwire.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.webhook_draft import (
     EndpointRules,

@@ -7,8 +7,8 @@ import pytest
 from perkwire.catalogue import event_types
 from perkwire.endpoint import EndpointPolicy
 from perkwire.formats import FORMATS, find_format, format_of
-from perkwire.problem import FieldError, Problem
-from perkwire.strict_json import Json
+from perkwire.primitives.problem import FieldError, Problem
+from perkwire.primitives.strict_json import Json
 from perkwire.webhook import Webhook
 from perkwire.webhook_draft import (
     EndpointRules,

@@ -3,8 +3,8 @@
 All happened at AT in the programme `gold`, and have the id `evt_1`.
 """
 
-from perkwire.strict_json import Json
-from perkwire.timestamps import parse_rfc3339
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import parse_rfc3339
 
 AT = parse_rfc3339("2026-09-21T14:13:20.5Z")
 ON = "2026-09-21T14:13:20.500Z"

@@ -22,9 +22,9 @@ from perkwire.adapters.tables import (
     find_all,
     update_if,
 )
-from perkwire.ids import AccountId, KeyId
 from perkwire.managing import ChangedMeanwhile
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId, KeyId
+from perkwire.primitives.page import Page
 
 
 class AccountStore:

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from pynamodb.connection import Connection
 
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

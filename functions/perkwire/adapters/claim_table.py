@@ -14,9 +14,9 @@ from perkwire.adapters.tables import (
     is_condition_failure,
     put_all,
 )
-from perkwire.ids import AccountId, EventId
-from perkwire.journal import Unavailable
-from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
+from perkwire.primitives.ids import AccountId, EventId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
 
 class ClaimTable:

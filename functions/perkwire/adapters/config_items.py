@@ -25,8 +25,8 @@ from pynamodb.models import Model
 
 from perkwire.account import Account, ApiKey, Scope
 from perkwire.adapters.tables import text_list
-from perkwire.ids import AccountId, KeyId, WebhookId
-from perkwire.strict_json import compact_ascii
+from perkwire.primitives.ids import AccountId, KeyId, WebhookId
+from perkwire.primitives.strict_json import compact_ascii
 from perkwire.webhook import (
     Pause,
     PauseReason,

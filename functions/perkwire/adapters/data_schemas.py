@@ -5,10 +5,10 @@ from collections.abc import Callable
 import fastjsonschema
 
 from perkwire.catalogue import CUSTOM, EventType, event_types
-from perkwire.fields import one_of
-from perkwire.problem import FieldError
-from perkwire.strict_json import Json
-from perkwire.timestamps import is_date, parse_rfc3339
+from perkwire.primitives.fields import one_of
+from perkwire.primitives.problem import FieldError
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import is_date, parse_rfc3339
 
 _KINDS = {
     "array": "a list",

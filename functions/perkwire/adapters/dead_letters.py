@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import FAILURES, failing_as_unavailable
-from perkwire.journal import Journal
+from perkwire.primitives.journal import Journal
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.redriving import DeadLetters, RedriveQueue
-from perkwire.timestamps import MICROSECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -23,7 +23,7 @@ from pynamodb.models import Model
 
 from perkwire.adapters.tables import text_list
 from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
-from perkwire.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 
 
 class AttemptMap(MapAttribute[str, Any]):

@@ -25,9 +25,9 @@ from perkwire.adapters.tables import (
     update_if,
 )
 from perkwire.delivery import Change, Delivery, DeliveryStatus
-from perkwire.ids import AccountId, DeliveryId, WebhookId
-from perkwire.journal import Journal, Unavailable
-from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
+from perkwire.primitives.journal import Journal, Unavailable
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
 MOST_ATTEMPTS = 100
 _TRANSACTION = 100  # TransactWriteItems takes at most 100 items

@@ -7,7 +7,7 @@ from perkwire.adapters.event_table import EVENT_SK, EventTableItem, account_hour
 from perkwire.adapters.tables import failing_as_unavailable
 from perkwire.event import EventHeading
 from perkwire.event_listing import Place
-from perkwire.ids import AccountId, EventId
+from perkwire.primitives.ids import AccountId, EventId
 
 
 class EventIndex:

@@ -7,10 +7,10 @@ from typing import Any
 
 from perkwire.account import Caller, Scope
 from perkwire.adapters.telemetry import Telemetry
-from perkwire.ids import AccountId
-from perkwire.journal import Unavailable
-from perkwire.problem import Problem, unavailable
-from perkwire.strict_json import Json
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.problem import Problem, unavailable
+from perkwire.primitives.strict_json import Json
 
 type HttpEvent = Mapping[str, Any]
 type HttpAnswer = dict[str, Any]

@@ -24,12 +24,12 @@ from perkwire.adapters.tables import (
     text_list,
     update_if,
 )
-from perkwire.ids import AccountId, JobId, WebhookId
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import JobRunning
-from perkwire.journal import Unavailable
-from perkwire.page import Page
-from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
+from perkwire.primitives.ids import AccountId, JobId, WebhookId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.page import Page
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
 _KEPT_SECONDS = 30 * DAY_SECONDS  # after its last change
 _TRIES = 3

@@ -3,7 +3,7 @@
 from perkwire.account import Caller, Scope
 from perkwire.adapters.config_items import KEY_SK, KeyItem, key_pk
 from perkwire.adapters.tables import find
-from perkwire.ids import AccountId
+from perkwire.primitives.ids import AccountId
 
 
 class KeyLookup:

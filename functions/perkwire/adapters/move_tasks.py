@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import failing_as_unavailable
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
 from perkwire.redriving import AlreadyRunning, Redrive, RedriveQueue
 
 if TYPE_CHECKING:

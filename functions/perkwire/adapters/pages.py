@@ -8,8 +8,8 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from perkwire.adapters.tables import failing_as_unavailable
-from perkwire.page import Page
-from perkwire.problem import FieldError, invalid
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import FieldError, invalid
 
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,400}")
 _SORT_KEY = re.compile(r"[\x21-\x7e]{1,300}")

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import FAILURES, failure
-from perkwire.journal import Journal
-from perkwire.queueing import Outgoing
+from perkwire.primitives.journal import Journal
+from perkwire.primitives.queueing import Outgoing
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

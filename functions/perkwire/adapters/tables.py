@@ -15,7 +15,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from perkwire.journal import Unavailable
+from perkwire.primitives.journal import Unavailable
 
 _RETRIES = 3
 _PAGE = 100  # BatchGetItem takes at most 100 keys

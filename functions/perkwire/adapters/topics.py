@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from perkwire.account import same_address
 from perkwire.adapters.aws import failing_as_unavailable
-from perkwire.ids import AccountId
 from perkwire.noticing import Notice
+from perkwire.primitives.ids import AccountId
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

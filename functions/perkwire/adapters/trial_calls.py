@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from perkwire.adapters.aws import failing_as_unavailable
 from perkwire.adapters.config_items import WebhookItem
 from perkwire.adapters.telemetry import Telemetry
-from perkwire.ids import AccountId, WebhookId
-from perkwire.journal import Unavailable
-from perkwire.strict_json import Json, compact
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.strict_json import Json, compact
 from perkwire.trials.trial import Outcome, SavedWebhook, Trial
 
 if TYPE_CHECKING:

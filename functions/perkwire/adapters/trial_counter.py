@@ -2,8 +2,8 @@
 
 from perkwire.adapters.config_items import TrialCountItem, trials_pk
 from perkwire.adapters.tables import failing_as_unavailable, update_if
-from perkwire.ids import AccountId
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 
 _TO_THE_MINUTE = len("2026-11-21T01:23")
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import failing_as_unavailable
-from perkwire.ids import AccountId, WebhookId
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.strict_json import compact
 from perkwire.rendering import Opened
-from perkwire.strict_json import compact
 from perkwire.webhook import SealedSecrets, Webhook
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from perkwire.adapters.config_items import (
     WebhookItem,
 )
 from perkwire.adapters.tables import failing_as_unavailable, find_all
-from perkwire.ids import AccountId
-from perkwire.journal import Unavailable
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.journal import Unavailable
 from perkwire.webhook import Webhook
 
 

@@ -22,11 +22,11 @@ from perkwire.adapters.config_items import (
 from perkwire.adapters.pages import page
 from perkwire.adapters.tables import failure, find
 from perkwire.adapters.webhook_states import WebhookStates
-from perkwire.ids import AccountId, WebhookId
-from perkwire.journal import Unavailable
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
-from perkwire.page import Page
-from perkwire.timestamps import DAY_SECONDS, MICROSECONDS
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.page import Page
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 from perkwire.webhook import SealedSecrets, Webhook, WebhookStatus
 
 _TRIES = 5

@@ -30,12 +30,12 @@ from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement
 from perkwire.managing import AccountManagement, WebhookManagement
+from perkwire.primitives.timestamps import now
 from perkwire.reading import LogReading
 from perkwire.redriving import RedriveQueue, Redriving
 from perkwire.retrying import Retrying
 from perkwire.settings.management import ManagementSettings
 from perkwire.signing_in import SigningIn
-from perkwire.timestamps import now
 from perkwire.trials.sample_events import SampleEvents
 from perkwire.trials.trying import Trying
 from perkwire.webhook_draft import EndpointRules

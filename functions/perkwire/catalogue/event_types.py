@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from perkwire.catalogue.names import product_events, products
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 CUSTOM = "custom."
 _CUSTOM_NAME = re.compile(r"custom(\.[a-z0-9_]+)+")

@@ -15,7 +15,7 @@ from perkwire.formats.unknown import UnknownFormat
 from perkwire.formats.voucherify import Voucherify
 from perkwire.formats.zinrelo import Zinrelo
 from perkwire.formats.zoho_thrive import ZohoThrive
-from perkwire.ids import DeliveryId
+from perkwire.primitives.ids import DeliveryId
 
 FORMATS: Mapping[str, Format] = {
     format_.name: format_

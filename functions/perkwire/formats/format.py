@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from perkwire.event import Event
-from perkwire.fields import Fields
-from perkwire.ids import AccountId, DeliveryId, WebhookId
-from perkwire.strict_json import Json
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
+from perkwire.primitives.strict_json import Json
 
 type Settings = Mapping[str, Json]
 

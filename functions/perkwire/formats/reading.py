@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from perkwire.strict_json import Json
-from perkwire.timestamps import parse_rfc3339
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import parse_rfc3339
 
 type Object = Mapping[str, Json]
 

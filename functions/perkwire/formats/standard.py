@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from perkwire.event import Event
-from perkwire.fields import Fields
 from perkwire.formats.format import Attempt, Payload, Settings
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 from perkwire.secret import check_secret, new_secret, signing_key
 from perkwire.signature import standard_webhooks
-from perkwire.strict_json import Json, compact
-from perkwire.timestamps import MICROSECONDS, to_rfc3339
 
 
 class Standard:

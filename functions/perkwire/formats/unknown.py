@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from perkwire.fields import Fields
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
+from perkwire.primitives.fields import Fields
 
 
 class UnknownFormat:

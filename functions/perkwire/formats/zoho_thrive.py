@@ -18,7 +18,6 @@ from decimal import Decimal
 
 from perkwire.catalogue import names_in
 from perkwire.event import Event
-from perkwire.fields import Fields
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import (
     Object,
@@ -31,7 +30,8 @@ from perkwire.formats.reading import (
     text,
 )
 from perkwire.formats.standard import Standard
-from perkwire.strict_json import Json, compact
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.strict_json import Json, compact
 
 _OK = 200
 _MILLISECOND = 1_000  # in microseconds

@@ -4,10 +4,10 @@ import enum
 from dataclasses import dataclass
 
 from perkwire.event import EVENT_TYPE_FORM, has_type_form
-from perkwire.fields import Fields
-from perkwire.ids import AccountId, JobId, WebhookId
-from perkwire.strict_json import Json
-from perkwire.timestamps import parse_rfc3339, to_rfc3339
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import AccountId, JobId, WebhookId
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 
 HIGHEST_RATE = 500
 DEFAULT_RATE = 50

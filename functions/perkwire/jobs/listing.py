@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from perkwire.fields import one_of
-from perkwire.ids import WebhookId
 from perkwire.jobs.job import Job, JobStatus
-from perkwire.problem import FieldError, invalid
+from perkwire.primitives.fields import one_of
+from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.problem import FieldError, invalid
 
 _WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
 

@@ -6,12 +6,12 @@ from http import HTTPStatus
 from typing import Protocol
 
 from perkwire.delivery import Delivery
-from perkwire.ids import AccountId, DeliveryId, EventId, delivery_id
 from perkwire.jobs.job import Job
 from perkwire.jobs.selecting import has_failed
-from perkwire.journal import Unavailable
 from perkwire.messages import DeliveryMessage, chunks, write_delivery_message
-from perkwire.queueing import Outgoing, Queue
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, delivery_id
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.retrying import RetryResult
 from perkwire.routed_event import RoutedEvent
 

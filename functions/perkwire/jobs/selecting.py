@@ -12,9 +12,9 @@ from typing import Protocol
 from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.event import MAX_EVENTS, EventHeading
 from perkwire.formats import format_of
-from perkwire.ids import AccountId, DeliveryId, WebhookId, time_prefix
 from perkwire.jobs.job import Job, JobItem
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, time_prefix
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from perkwire.webhook import Webhook
 
 _HOUR = HOUR_SECONDS * MICROSECONDS

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.account import Account
-from perkwire.ids import AccountId, JobId, WebhookId, new_job_id
 from perkwire.jobs.job import Job, JobKind, JobReason, JobRequest, JobStatus, parse_job
 from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.selecting import Selection, count
 from perkwire.messages import JobMessage, write_job_message
-from perkwire.page import Page
-from perkwire.problem import Problem, conflict, not_found, unavailable
-from perkwire.queueing import Outgoing, Queue
-from perkwire.strict_json import Json
-from perkwire.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.primitives.ids import AccountId, JobId, WebhookId, new_job_id
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import Problem, conflict, not_found, unavailable
+from perkwire.primitives.queueing import Outgoing, Queue
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from perkwire.webhook import Webhook, WebhookStatus
 
 _CLOCKS_APART = HOUR_SECONDS * MICROSECONDS

@@ -14,11 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.ids import AccountId, JobId
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
 from perkwire.jobs.pages import Outcome
 from perkwire.jobs.selecting import Selection, Step, count
-from perkwire.journal import Journal, Unavailable
 from perkwire.messages import (
     JobMessage,
     Received,
@@ -26,8 +24,10 @@ from perkwire.messages import (
     read_job_message,
     write_job_message,
 )
-from perkwire.queueing import Outgoing, Queue
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.ids import AccountId, JobId
+from perkwire.primitives.journal import Journal, Unavailable
+from perkwire.primitives.queueing import Outgoing, Queue
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.webhook import Webhook, WebhookStatus
 
 _NOTHING = Outcome(0, 0, 0)

@@ -15,11 +15,11 @@ from perkwire.account import (
     parse_account_change,
     parse_key,
 )
-from perkwire.ids import AccountId, KeyId, new_account_id, new_key_id
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
-from perkwire.page import Page
-from perkwire.problem import conflict, not_found
-from perkwire.strict_json import Json
+from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import conflict, not_found
+from perkwire.primitives.strict_json import Json
 
 
 class ApiKeys(Protocol):

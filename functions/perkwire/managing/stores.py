@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from perkwire.account import Account
-from perkwire.ids import AccountId
-from perkwire.page import Page
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.page import Page
 
 
 class ChangedMeanwhile(Exception):

@@ -12,9 +12,9 @@ from perkwire.accepting import send_events
 from perkwire.account import Caller, Scope
 from perkwire.event import Event, check_event_type
 from perkwire.formats import FORMATS, STANDARD, format_of
-from perkwire.ids import AccountId, EventId, new_sample_event_id
-from perkwire.problem import FieldError, invalid, unavailable
-from perkwire.queueing import Queue
+from perkwire.primitives.ids import AccountId, EventId, new_sample_event_id
+from perkwire.primitives.problem import FieldError, invalid, unavailable
+from perkwire.primitives.queueing import Queue
 from perkwire.routing import is_routed
 from perkwire.trials.samples import default_type, sample_event
 from perkwire.webhook import ALL_TYPES, Webhook, WebhookStatus

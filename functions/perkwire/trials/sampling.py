@@ -8,10 +8,10 @@ from collections.abc import Callable
 from perkwire.delivery import Reason
 from perkwire.dispatching import Vault, Webhooks
 from perkwire.formats import Unrenderable, format_of
-from perkwire.ids import new_test_delivery_id
-from perkwire.journal import Journal
 from perkwire.masking import masked
 from perkwire.messages import DeliveryMessage
+from perkwire.primitives.ids import new_test_delivery_id
+from perkwire.primitives.journal import Journal
 from perkwire.rendering import render
 from perkwire.sending import Answered, Sender, Unanswered
 from perkwire.trials.samples import sample_event

@@ -5,9 +5,9 @@ In code it is a trial, so that nobody takes it for a test of the code.
 
 from dataclasses import dataclass
 
-from perkwire.ids import AccountId, WebhookId
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.strict_json import Json
 from perkwire.sending import Request
-from perkwire.strict_json import Json
 from perkwire.webhook import Webhook
 
 MOST_SECONDS = 10

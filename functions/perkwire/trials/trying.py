@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from perkwire.event import LONGEST_EVENT_TYPE, check_event_type
-from perkwire.fields import Fields
 from perkwire.formats import format_of
-from perkwire.ids import AccountId, WebhookId
 from perkwire.managing import WebhookManagement
-from perkwire.problem import FieldError, invalid, not_found, too_many
-from perkwire.strict_json import Json
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.problem import FieldError, invalid, not_found, too_many
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.samples import default_type
 from perkwire.trials.trial import SavedWebhook, Trial
 from perkwire.webhook import ALL_TYPES

@@ -20,7 +20,7 @@ from perkwire.adapters.session_store import SESSION_ITEMS
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
-from perkwire.ids import AccountId, new_account_id
+from perkwire.primitives.ids import AccountId, new_account_id
 from tests.builders import NOW, an_account
 from tests.fakes import (
     FakeAccountStore,

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from perkwire.account import Account, ApiKey, Caller, Scope
-from perkwire.ids import AccountId, KeyId, new_account_id, new_key_id
 from perkwire.managing import ChangedMeanwhile
-from perkwire.problem import Problem
+from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
+from perkwire.primitives.problem import Problem
 from tests.builders import NOW, an_account
 from tests.integration.contracts.conftest import Adapters
 

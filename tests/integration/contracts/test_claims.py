@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from perkwire.accepting import Claim
-from perkwire.ids import AccountId, EventId
+from perkwire.primitives.ids import AccountId, EventId
 from tests.builders import NOW
 from tests.integration.contracts.conftest import RETENTION_DAYS, Adapters
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from perkwire.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
-from perkwire.ids import AccountId, DeliveryId, WebhookId, new_account_id, new_webhook_id
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, new_account_id, new_webhook_id
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_attempt, an_event
 from tests.integration.contracts.conftest import Adapters
 from tests.integration.system import Stack

@@ -15,13 +15,20 @@ from perkwire.adapters.event_index import EventIndex
 from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.job_store import JOB_ITEMS, JobStore
 from perkwire.delivery import Delivery, DeliveryStatus
-from perkwire.ids import AccountId, JobId, WebhookId, new_account_id, new_job_id, new_webhook_id
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.selecting import EventSelection, count
 from perkwire.jobs.starting import JobRunning
-from perkwire.problem import Problem
+from perkwire.primitives.ids import (
+    AccountId,
+    JobId,
+    WebhookId,
+    new_account_id,
+    new_job_id,
+    new_webhook_id,
+)
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now
 from perkwire.routed_event import RoutedEvent
-from perkwire.timestamps import HOUR_SECONDS, MICROSECONDS, now
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.fakes import (
     FakeDeliveryItems,

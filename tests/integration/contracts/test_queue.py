@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from perkwire.adapters.queues import SqsQueue
-from perkwire.queueing import Outgoing
+from perkwire.primitives.queueing import Outgoing
 from tests.fakes import FakeQueue, FakeTelemetry
 from tests.integration.system import Stack
 from tests.invariant import bodies_in

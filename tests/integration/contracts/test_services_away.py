@@ -41,10 +41,10 @@ from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
 from perkwire.delivery import Change, DeliveryStatus
 from perkwire.event_listing import Place
-from perkwire.ids import EventId, KeyId
-from perkwire.journal import Unavailable
 from perkwire.noticing import Notice, Untold
-from perkwire.queueing import Outgoing
+from perkwire.primitives.ids import EventId, KeyId
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.queueing import Outgoing
 from perkwire.redriving import Redrive, RedriveQueue
 from perkwire.routed_event import RoutedEvent
 from perkwire.signing_in import ConsoleLink, Session

@@ -7,8 +7,8 @@ from pynamodb.connection import Connection
 
 from perkwire.adapters.config_items import TrialCountItem, trials_pk
 from perkwire.adapters.trial_counter import TrialCounter
-from perkwire.ids import AccountId, new_account_id
-from perkwire.timestamps import MICROSECONDS
+from perkwire.primitives.ids import AccountId, new_account_id
+from perkwire.primitives.timestamps import MICROSECONDS
 from tests.builders import NOW
 from tests.fakes import FakeTrialCounter
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from perkwire.ids import AccountId, new_account_id, new_webhook_id
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
 from perkwire.noticing import Untold
 from perkwire.pausing import Streak
-from perkwire.problem import Problem
+from perkwire.primitives.ids import AccountId, new_account_id, new_webhook_id
+from perkwire.primitives.problem import Problem
 from perkwire.webhook import Pause, PauseReason, SealedSecrets, Webhook, WebhookStatus
 from perkwire.webhook_state import WebhookState
 from tests.builders import NOW, a_webhook

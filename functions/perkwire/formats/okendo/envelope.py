@@ -6,13 +6,13 @@ Sources: Okendo's developer pages, and Svix's page on verifying by hand.
 from collections.abc import Sequence
 
 from perkwire.catalogue import names_in
-from perkwire.fields import Fields
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.okendo.resources import RESOURCES, Source
+from perkwire.primitives.fields import Fields
+from perkwire.primitives.strict_json import compact
+from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.secret import check_secret, new_secret, signing_key
 from perkwire.signature import standard_webhooks
-from perkwire.strict_json import compact
-from perkwire.timestamps import MICROSECONDS
 
 _VERSION = "2025-02-01"
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from perkwire.formats import reading
 from perkwire.formats.reading import Object, flag, number, part, parts, present, text
-from perkwire.ids import AccountId
-from perkwire.strict_json import Json
-from perkwire.timestamps import iso_milliseconds
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import iso_milliseconds
 
 type Resource = dict[str, Json]
 

@@ -37,7 +37,7 @@ from perkwire.formats.voucherify.points import (
 )
 from perkwire.formats.voucherify.said import Said
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 _TRANSACTION_TYPES = {
     "points.earned": "POINTS_ACCRUAL",

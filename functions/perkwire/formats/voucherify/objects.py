@@ -24,8 +24,8 @@ from perkwire.formats.reading import (
     present,
     text,
 )
-from perkwire.strict_json import Json
-from perkwire.timestamps import iso_milliseconds
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import iso_milliseconds
 
 type Made = dict[str, Json] | None
 

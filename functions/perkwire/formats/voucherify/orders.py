@@ -17,7 +17,7 @@ from perkwire.formats.voucherify.objects import (
     whole_points,
     within_64_bits,
 )
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 _ORDER_STATUSES = {
     "created": "CREATED",

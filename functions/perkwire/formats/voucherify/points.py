@@ -6,7 +6,7 @@ not say. Points taken away are negative, as Voucherify writes them too.
 
 from perkwire.formats.reading import Object, day, moment, number, part, present, text
 from perkwire.formats.voucherify.objects import Made, cents, id_of, iso, made
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 
 def points_balance(transaction: Object, member: Object, card: Made) -> Made:

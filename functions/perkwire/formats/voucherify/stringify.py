@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)

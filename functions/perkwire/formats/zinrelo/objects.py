@@ -33,7 +33,7 @@ from perkwire.formats.zinrelo.values import (
     zinrelo_day,
     zinrelo_moment,
 )
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 _REJECTED = "Rejected"
 # Of each transaction event: its `transaction_type`, and the status that the event itself says.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from perkwire.strict_json import Json
+from perkwire.primitives.strict_json import Json
 
 MOST_ERRORS = 100
 _LONGEST_FIELD = 256  # a field's name is the caller's own, and may be as long as a request

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
-from perkwire.problem import FieldError, invalid, malformed
-from perkwire.strict_json import InvalidJson, Json, parse
+from perkwire.primitives.problem import FieldError, invalid, malformed
+from perkwire.primitives.strict_json import InvalidJson, Json, parse
 
 # What breaks a line or turns the text after it around; a script that runs from right to left
 # needs none of it.
