@@ -36,9 +36,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 import dispatcher.app
 from bench.servers import answer, running
 from perkwire.adapters.config_items import ACCOUNT_SK, AccountItem, WebhookItem
-from perkwire.messages import write_delivery_message
+from perkwire.model.messages import write_delivery_message
+from perkwire.model.webhook import SealedSecrets, Webhook
 from perkwire.primitives.ids import WebhookId
-from perkwire.webhook import SealedSecrets, Webhook
 from tests.aws_events import Context, sqs_event, sqs_record
 from tests.builders import SECRET, a_delivery_message, a_webhook, an_account, an_event
 

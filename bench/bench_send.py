@@ -27,8 +27,8 @@ import urllib3
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 from perkwire.adapters.http import HttpSender
-from perkwire.endpoint import EndpointPolicy
-from perkwire.sending import Answered, Request
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.sending import Answered, Request
 
 BODY = b"x" * 1024
 HEADERS = {

@@ -15,8 +15,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
 from perkwire.catalogue import EventType, event_types
-from perkwire.event import Event
 from perkwire.formats import FORMATS, Format, Payload
+from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.strict_json import Json

@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 from pynamodb.connection import Connection
 from pynamodb.transactions import TransactWrite
 
-from perkwire.account import ApiKey, Scope, key_hash, new_api_key
 from perkwire.adapters import tables
 from perkwire.adapters.account_store import KeyStore
 from perkwire.adapters.config_items import (
@@ -26,6 +25,7 @@ from perkwire.adapters.config_items import (
     key_pk,
     keys_pk,
 )
+from perkwire.model.account import ApiKey, Scope, key_hash, new_api_key
 from perkwire.primitives.ids import new_key_id
 from perkwire.primitives.timestamps import now
 

@@ -3,20 +3,20 @@
 from dataclasses import replace
 from itertools import count
 
-from perkwire.account import Account, Caller, Scope
-from perkwire.delivery import Attempt, Delivery, DeliveryStatus
-from perkwire.event import Event
 from perkwire.formats import Payload
-from perkwire.messages import (
+from perkwire.model.account import Account, Caller, Scope
+from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus
+from perkwire.model.event import Event
+from perkwire.model.messages import (
     DeliveryMessage,
     EventMessage,
     Received,
     write_delivery_message,
     write_event_message,
 )
+from perkwire.model.webhook import SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.strict_json import Json
-from perkwire.webhook import SealedSecrets, Webhook, WebhookStatus
 from tests.fakes import FakeSealer
 
 NOW = 1_790_000_000_000_000

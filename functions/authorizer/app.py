@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from perkwire.account import key_hash
 from perkwire.adapters import tables
 from perkwire.adapters.config_items import CONFIG_ITEMS
 from perkwire.adapters.http_api import caller_context, header_of
 from perkwire.adapters.key_lookup import KeyLookup
+from perkwire.model.account import key_hash
 from perkwire.settings.authorizer import AuthorizerSettings
 
 _SCHEME = "bearer "

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from console.form import Form
 from console.pages import Needs, Pages, Section
 from console.visit import Answer, Visit
-from perkwire.account import same_address
 from perkwire.adapters.wiring import UseCases
+from perkwire.model.account import same_address
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 from console.form import Form
 from console.moments import typed_moment
 from console.wording import came_back
-from perkwire.delivery import DeliveryStatus
 from perkwire.managing import WebhookManagement
+from perkwire.model.delivery import DeliveryStatus
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
 from perkwire.reading import DeliveryFilter, LogReading, parse_filter
-from perkwire.webhook import Webhook
 
 TABS = (
     DeliveryStatus.FAILED,

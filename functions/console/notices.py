@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perkwire.webhook import Webhook, WebhookStatus
+from perkwire.model.webhook import Webhook, WebhookStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from console.rendering import Templates
 from console.visit import Answer, Request, Visit, without_session
 from console.ways_back import WaysBack
-from perkwire.account import Account, Scope
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
+from perkwire.model.account import Account, Scope
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import Problem, not_found
 from perkwire.signing_in import Accounts, SigningIn, Visitor, is_form_token

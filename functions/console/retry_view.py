@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from perkwire.delivery import Delivery
+from perkwire.model.delivery import Delivery
 from perkwire.primitives.ids import DeliveryId, accepted_at, webhook_of
 from perkwire.retrying import RetryResult
 

@@ -14,8 +14,8 @@ from console.webhook_words import format_label
 from console.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import CUSTOM, event_types
-from perkwire.event import Event
 from perkwire.formats import FORMATS, Format, Payload, Unrenderable
+from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.problem import FieldError, Problem, invalid

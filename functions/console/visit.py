@@ -12,8 +12,8 @@ from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
 from console.form import Form, ShownProblem
 from console.rendering import Templates
-from perkwire.account import Account, Caller
 from perkwire.adapters.http_api import HttpEvent, body_of, console_url_of, header_of
+from perkwire.model.account import Account, Caller
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import Problem, malformed
 from perkwire.primitives.strict_json import Json

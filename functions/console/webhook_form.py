@@ -8,12 +8,12 @@ from console.form import Form, ShownProblem, WrongField
 from console.webhook_words import product, secret_prefix, secret_rule
 from perkwire import catalogue
 from perkwire.catalogue import CUSTOM
-from perkwire.endpoint import MAX_HEADERS
 from perkwire.formats import FORMATS, STANDARD, Format, find_format, format_of
+from perkwire.model.endpoint import MAX_HEADERS
+from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type
-from perkwire.webhook import ALL_TYPES, Webhook
 
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "qualifio": ("signature_header", "signature_algorithm", "signature_encoding"),

@@ -17,15 +17,15 @@ from console.webhook_pages import PATH, secret_page
 from console.webhook_words import format_hint, format_label, format_options
 from console.wording import came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.endpoint import MAX_HEADERS
+from perkwire.model.endpoint import MAX_HEADERS
+from perkwire.model.sending import Request
+from perkwire.model.webhook import Webhook
 from perkwire.previewing import Preview, preview
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now
-from perkwire.sending import Request
 from perkwire.settings.console import ConsoleSettings
-from perkwire.webhook import Webhook
 
 _LATELY = HOUR_SECONDS * MICROSECONDS
 _EDIT = f"{PATH}/<webhook_id>/edit"

@@ -11,9 +11,9 @@ from perkwire.formats import (
     format_of,
 )
 from perkwire.formats.format import Settings
+from perkwire.model.webhook import PauseReason, WebhookStatus
 from perkwire.pausing import QUIET_SECONDS
 from perkwire.primitives.ids import DeliveryId
-from perkwire.webhook import PauseReason, WebhookStatus
 
 _LABELS: Mapping[str, str] = {
     "standard": "Standard",

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
-from perkwire.sending import TransportError
+from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.model.sending import TransportError
 
 STATUS_KINDS: Mapping[str, str] = {
     DeliveryStatus.PENDING: "off",

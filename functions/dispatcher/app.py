@@ -24,7 +24,7 @@ from perkwire.adapters.vault import Opener
 from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.following_up import FollowingUp
-from perkwire.messages import Received
+from perkwire.model.messages import Received
 from perkwire.noticing import Noticing
 from perkwire.pausing import PauseRule
 from perkwire.primitives.timestamps import now

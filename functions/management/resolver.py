@@ -5,7 +5,6 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from perkwire.account import Caller
 from perkwire.adapters.http_api import (
     body_of,
     caller_of,
@@ -14,6 +13,7 @@ from perkwire.adapters.http_api import (
     problem_of,
 )
 from perkwire.adapters.telemetry import Telemetry
+from perkwire.model.account import Caller
 from perkwire.primitives.fields import parse_object
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.account import Caller, Scope
-from perkwire.event import DataCheck, Event, EventDraft, parse_events
-from perkwire.messages import EventMessage, chunks, write_event_message
+from perkwire.model.account import Caller, Scope
+from perkwire.model.event import DataCheck, Event, EventDraft, parse_events
+from perkwire.model.messages import EventMessage, chunks, write_event_message
 from perkwire.primitives.ids import AccountId, EventId, event_id_for_key, new_event_id
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.problem import FieldError, Problem, forbidden, invalid, unavailable

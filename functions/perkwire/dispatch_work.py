@@ -3,8 +3,8 @@
 import threading
 from dataclasses import dataclass, field
 
-from perkwire.delivery import Attempt, Delivery
-from perkwire.messages import DeliveryMessage, Received
+from perkwire.model.delivery import Attempt, Delivery
+from perkwire.model.messages import DeliveryMessage, Received
 from perkwire.verdict import Finding
 from perkwire.webhook_state import WebhookState
 

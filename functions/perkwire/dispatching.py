@@ -9,26 +9,26 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.delivery import Attempt, Change, Delivery, DeliveryStatus
 from perkwire.dispatch_work import Outcome, Work, attempt_number
-from perkwire.event import types_of
 from perkwire.following_up import FollowingUp
 from perkwire.formats import Unrenderable, format_of
-from perkwire.masking import masked
-from perkwire.messages import (
+from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus
+from perkwire.model.event import types_of
+from perkwire.model.masking import masked
+from perkwire.model.messages import (
     DeliveryMessage,
     Received,
     UnreadableMessage,
     read_delivery_message,
 )
+from perkwire.model.secret import UnusableSecret
+from perkwire.model.sending import Answered, Request, Sender, TransportError, Unanswered
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.rendering import Opened, render
-from perkwire.secret import UnusableSecret
-from perkwire.sending import Answered, Request, Sender, TransportError, Unanswered
 from perkwire.verdict import Disposition, Finding, Verdict, verdict
-from perkwire.webhook import Webhook, WebhookStatus
 from perkwire.webhook_state import WebhookState
 
 LOG_SECONDS = 0.2

@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.dispatch_work import Work
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.webhook import PauseReason
 from perkwire.noticing import Noticing, Occasion
 from perkwire.pausing import HealthStore, PauseRule, Result, record
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.verdict import Finding
-from perkwire.webhook import PauseReason
 
 _GONE = 410
 

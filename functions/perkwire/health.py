@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.formats import FORMATS
+from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
 from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, parse_rfc3339
 from perkwire.reading import DeliveryFilter
-from perkwire.webhook import Webhook
 
 HOURS = 24
 

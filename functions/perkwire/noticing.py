@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.sending import TransportError
+from perkwire.model.webhook import PauseReason, Webhook
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
-from perkwire.sending import TransportError
-from perkwire.webhook import PauseReason, Webhook
 
 LONGEST_SUBJECT = 99  # SNS wants fewer than 100 characters
 _MOST_TYPES = 10

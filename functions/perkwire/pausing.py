@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from perkwire.model.webhook import Pause, PauseReason, Webhook
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.webhook import Pause, PauseReason, Webhook
 
 QUIET_SECONDS = 600
 

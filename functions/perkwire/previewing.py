@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from perkwire.catalogue import is_event_type
 from perkwire.formats import Format, UnknownFormat, format_of
-from perkwire.messages import DeliveryMessage
+from perkwire.model.messages import DeliveryMessage
+from perkwire.model.sending import Request
+from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.strict_json import Json
 from perkwire.rendering import Opened, render
-from perkwire.sending import Request
 from perkwire.trials.samples import default_type, sample_event
-from perkwire.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
 from perkwire.webhook_draft import (
     EndpointRules,
     WebhookDraft,

@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.delivery import Delivery, DeliveryStatus
-from perkwire.event import Event, has_type_form
 from perkwire.formats import format_of
-from perkwire.messages import DeliveryMessage
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.event import Event, has_type_form
+from perkwire.model.messages import DeliveryMessage
+from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
     AccountId,
@@ -24,9 +26,7 @@ from perkwire.primitives.problem import FieldError, invalid, not_found
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
 from perkwire.rendering import Opened, render
-from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.trials.trial import SentRequest
-from perkwire.webhook import Webhook, WebhookStatus
 
 MOST_DELETED = 20
 """How many deleted webhooks' deliveries a list without `webhook_id` has."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.account import Caller, Scope
+from perkwire.model.account import Caller, Scope
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.problem import FieldError, Problem, conflict, invalid, not_found
 from perkwire.primitives.strict_json import Json

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from perkwire import VERSION
-from perkwire.endpoint import check_headers, folded
 from perkwire.formats import Attempt, Payload, Unrenderable, format_of
-from perkwire.messages import DeliveryMessage
-from perkwire.sending import Request
-from perkwire.webhook import Webhook
+from perkwire.model.endpoint import check_headers, folded
+from perkwire.model.messages import DeliveryMessage
+from perkwire.model.sending import Request
+from perkwire.model.webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True)

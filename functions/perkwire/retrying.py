@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from perkwire.delivery import Delivery, DeliveryStatus
-from perkwire.event import MAX_EVENTS, Event
-from perkwire.messages import DeliveryMessage, write_delivery_message
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.event import MAX_EVENTS, Event
+from perkwire.model.messages import DeliveryMessage, write_delivery_message
+from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.routed_event import RoutedEvent
-from perkwire.webhook import Webhook, WebhookStatus
 
 MOST_IDS = 100
 

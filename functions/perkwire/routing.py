@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.event import Event, types_of
 from perkwire.formats import format_of
-from perkwire.messages import (
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.event import Event, types_of
+from perkwire.model.messages import (
     DeliveryMessage,
     EventMessage,
     Received,
@@ -20,11 +20,11 @@ from perkwire.messages import (
     read_event_message,
     write_delivery_message,
 )
+from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
-from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
-from perkwire.webhook import Webhook, WebhookStatus
 
 _SLICE = 100  # deliveries that are sent between two looks at the clock
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from perkwire.account import Account, Caller, Scope, key_hash
+from perkwire.model.account import Account, Caller, Scope, key_hash
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import not_found

@@ -7,7 +7,7 @@ import enum
 from dataclasses import dataclass
 from typing import assert_never
 
-from perkwire.delivery import DeliveryStatus, Reason
+from perkwire.model.delivery import DeliveryStatus, Reason
 
 
 class Finding(enum.Enum):

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from perkwire import catalogue
-from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url, folded, origin
-from perkwire.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
 from perkwire.formats import (
     FORMATS,
     STANDARD,
@@ -17,10 +15,19 @@ from perkwire.formats import (
     format_of,
     header_names,
 )
+from perkwire.model.endpoint import (
+    EndpointPolicy,
+    Refusal,
+    check_headers,
+    check_url,
+    folded,
+    origin,
+)
+from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.problem import conflict
 from perkwire.primitives.strict_json import Json
-from perkwire.webhook import ALL_TYPES, Webhook
 
 DEFAULT_OVERLAP_HOURS = 24
 LONGEST_OVERLAP_HOURS = 168

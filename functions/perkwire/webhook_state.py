@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from perkwire.model.webhook import Webhook
 from perkwire.noticing import Untold
-from perkwire.webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.webhook_lookup import WebhookLookup
-from perkwire.messages import Received
+from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.routing import Routing
 from perkwire.settings.router import RouterSettings

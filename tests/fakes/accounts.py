@@ -1,7 +1,7 @@
 """ConfigTable as accounts and API keys are kept in it."""
 
-from perkwire.account import Account, ApiKey, Caller
 from perkwire.managing import ChangedMeanwhile
+from perkwire.model.account import Account, ApiKey, Caller
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.page import Page
 from tests.fakes.config_items import FakeConfigItems

@@ -3,11 +3,11 @@
 import threading
 from dataclasses import dataclass, field
 
-from perkwire.account import Account, ApiKey
+from perkwire.model.account import Account, ApiKey
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.noticing import Untold
 from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, KeyId, WebhookId
-from perkwire.webhook import Webhook, WebhookStatus
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from perkwire.delivery import Change, Delivery, DeliveryStatus
+from perkwire.model.delivery import Change, Delivery, DeliveryStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, webhook_of
 from tests.fakes.failing import Failing
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from perkwire.accepting import Claim
-from perkwire.event import EventHeading
+from perkwire.model.event import EventHeading
+from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
-from perkwire.routed_event import RoutedEvent
 from tests.fakes.failing import Failing
 
 _DAY_SECONDS = 86_400

@@ -2,7 +2,7 @@
 
 import threading
 
-from perkwire.sending import Answered, Request, Unanswered
+from perkwire.model.sending import Answered, Request, Unanswered
 
 
 class FakeSender:

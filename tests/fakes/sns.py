@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from perkwire.account import same_address
+from perkwire.model.account import same_address
 from perkwire.noticing import Notice
 from perkwire.primitives.ids import AccountId
 from tests.fakes.failing import Failing

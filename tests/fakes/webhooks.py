@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
+from perkwire.model.webhook import Pause, SealedSecrets, Webhook, WebhookStatus
 from perkwire.noticing import Untold
 from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
-from perkwire.webhook import Pause, SealedSecrets, Webhook, WebhookStatus
 from perkwire.webhook_state import WebhookState
 from tests.fakes.config_items import FakeConfigItems
 from tests.fakes.failing import Failing

@@ -11,8 +11,8 @@ import trustme
 
 from perkwire.adapters import dialling
 from perkwire.adapters.http import HttpSender
-from perkwire.endpoint import EndpointPolicy
-from perkwire.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.sending import Answered, Request, TransportError, Unanswered
 
 DEADLINE = 0.5
 SLACK = 0.2

@@ -13,7 +13,7 @@ from infra import cost
 from infra.calls import FAN_OUTS, Count
 from perkwire.adapters.config_items import AccountItem
 from perkwire.adapters.delivery_table import DeliveryTable
-from perkwire.delivery import Change, DeliveryStatus
+from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.primitives.ids import AccountId, EventId, WebhookId, delivery_id
 from perkwire.primitives.timestamps import now
 from perkwire.reading import MOST_DELETED

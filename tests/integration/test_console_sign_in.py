@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from perkwire.account import key_hash
+from perkwire.model.account import key_hash
 from tests.integration.browsing import Browser, ConsoleServer, PageSeen
 from tests.integration.system import System, Tenant, strings_in, until
 from tests.receiver import Receiver

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from perkwire.account import key_hash
 from perkwire.adapters import aws
 from perkwire.adapters.session_store import SessionStore
 from perkwire.formats import FORMATS
+from perkwire.model.account import key_hash
 from perkwire.signing_in import Session, token_hash
 from tests.integration.browsing import Browser, HtmlForm, PageSeen
 from tests.integration.system import System, Tenant

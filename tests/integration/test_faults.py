@@ -23,7 +23,7 @@ import jobs.app
 import router.app
 from perkwire.adapters.http import HttpSender
 from perkwire.adapters.queues import SqsQueue
-from perkwire.sending import Answered, Request, Unanswered
+from perkwire.model.sending import Answered, Request, Unanswered
 from tests.aws_events import Context, sqs_event, sqs_event_of, sqs_record
 from tests.integration.system import System, Tenant, matched, until
 from tests.invariant import check

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.account import key_hash
+from perkwire.model.account import key_hash
 from tests.integration.system import Answered, System, Tenant, strings_in
 from tests.receiver import Receiver
 

@@ -24,8 +24,8 @@ from perkwire import VERSION
 from perkwire.adapters import connection, dialling
 from perkwire.adapters.http import HttpSender
 from perkwire.adapters.tls import _tls_context
-from perkwire.endpoint import EndpointPolicy
-from perkwire.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.sending import Answered, Request, TransportError, Unanswered
 from tests.hostile_endpoints import (
     Connection,
     Endpoint,

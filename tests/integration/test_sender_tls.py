@@ -16,7 +16,7 @@ import trustme
 from perkwire.adapters import tls
 from perkwire.adapters.http import HttpSender
 from perkwire.adapters.tls import tls_context
-from perkwire.sending import TransportError
+from perkwire.model.sending import TransportError
 from tests.hostile_endpoints import (
     STEP_SECONDS,
     Connection,

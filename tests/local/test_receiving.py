@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from console.receiver_code import receiver_code
+from perkwire.model.sending import Request
 from perkwire.primitives.timestamps import MICROSECONDS, now
-from perkwire.sending import Request
 from tests.builders import NOW, SECRET, an_event
 from tests.local.receiving import (
     FORMATS,

@@ -14,10 +14,10 @@ import pytest
 
 from infra.local.emulator import ROOT
 from perkwire.catalogue import event_types
-from perkwire.event import Event
 from perkwire.formats import find_format
+from perkwire.model.event import Event
+from perkwire.model.routed_event import RoutedEvent
 from perkwire.reading import LogReading
-from perkwire.routed_event import RoutedEvent
 from tests.builders import ACCOUNT, NOW, an_event
 from tests.fakes import (
     FakeClock,

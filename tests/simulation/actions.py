@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from perkwire.account import Caller, Scope
 from perkwire.jobs.job import Job, JobKind
+from perkwire.model.account import Caller, Scope
+from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
-from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT, a_webhook, an_account
 from tests.simulation.model import LATER_FORMAT
 from tests.simulation.queues import SimulatedQueue

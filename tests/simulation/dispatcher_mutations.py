@@ -1,7 +1,8 @@
 """Bugs for the dispatcher: in its table, its log, pauses and notices."""
 
-from perkwire import delivery, dispatch_work, dispatching, following_up, noticing, pausing, verdict
+from perkwire import dispatch_work, dispatching, following_up, noticing, pausing, verdict
 from perkwire.adapters import sqs_events
+from perkwire.model import delivery
 from tests.fakes import deliveries
 from tests.simulation.planting import Mutation
 

@@ -4,8 +4,8 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from perkwire.model.sending import Answered, Request, TransportError, Unanswered
 from perkwire.primitives.journal import Unavailable
-from perkwire.sending import Answered, Request, TransportError, Unanswered
 from tests.simulation.world import World
 
 TIMEOUT_SECONDS = 10

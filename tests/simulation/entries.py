@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from perkwire.delivery import Attempt, Delivery, DeliveryStatus, Reason
+from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus, Reason
+from perkwire.model.sending import Answered, TransportError
 from perkwire.primitives.ids import DeliveryId
-from perkwire.sending import Answered, TransportError
 from tests.simulation.model import Key
 from tests.simulation.promises import Promises
 from tests.simulation.world import Call, StillRunning, World

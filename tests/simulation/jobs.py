@@ -5,11 +5,11 @@ from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import JobManagement
 from perkwire.jobs.working import JobWork, Work
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Journal
 from perkwire.primitives.problem import not_found
 from perkwire.retrying import Retrying
-from perkwire.webhook import Webhook
 from tests.fakes import (
     FakeAccountStore,
     FakeConfigItems,

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.delivery import Delivery
+from perkwire.model.delivery import Delivery
+from perkwire.model.sending import Request
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
-from perkwire.sending import Request
-from perkwire.webhook import Webhook
 from tests.builders import SECRET
 from tests.simulation.world import Invocation
 

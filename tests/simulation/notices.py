@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.delivery import DeliveryStatus
+from perkwire.model.delivery import DeliveryStatus
 from perkwire.noticing import Untold
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.webhook_state import WebhookState

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.sending import Answered, Request
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.sending import Answered, Request
-from perkwire.webhook import Webhook, WebhookStatus
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems
 from tests.simulation.endpoints import TIMEOUT_SECONDS
 from tests.simulation.entries import Entries

@@ -7,10 +7,10 @@ first delivery that has used up its attempts, if that is the rule.
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from perkwire.model.sending import Answered
+from perkwire.model.webhook import PauseReason
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.sending import Answered
-from perkwire.webhook import PauseReason
 from tests.simulation.model import Notes
 from tests.simulation.rows import Rows, Tried
 from tests.simulation.world import Call, World

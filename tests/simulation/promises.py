@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.jobs.job import Job, JobKind, JobStatus
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import DeliveryId, EventId, JobId, WebhookId, accepted_at
-from perkwire.webhook import Webhook
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems, FakeJobItems
 from tests.simulation.model import EventKey, Key, event_ids, is_known, members
 from tests.simulation.queues import SimulatedQueue

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from perkwire.delivery import Delivery, DeliveryStatus
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.retrying import RetryResult
-from perkwire.webhook import WebhookStatus
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, members
 from tests.simulation.world import Invocation, World
 

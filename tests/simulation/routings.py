@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, EventId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.webhook import Webhook, WebhookStatus
 from tests.fakes import FakeConfigItems, FakeEventItems
 from tests.simulation.model import (
     NOT_IN_FORMAT,

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import DeliveryId
-from perkwire.webhook import Webhook, WebhookStatus
 from tests.simulation.model import Key, can_say, members
 from tests.simulation.oracle import Oracle
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from perkwire.webhook import WebhookStatus
+from perkwire.model.webhook import WebhookStatus
 from tests.simulation.actions import Actions
 from tests.simulation.endpoints import Manner
 from tests.simulation.model import RETRY_INTERVAL_SECONDS

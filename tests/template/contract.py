@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from perkwire.endpoint import EndpointPolicy
+from perkwire.model.endpoint import EndpointPolicy
 from perkwire.webhook_draft import EndpointRules
 from tests.template.stack import ROOT
 

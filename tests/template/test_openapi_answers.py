@@ -7,21 +7,21 @@ from http import HTTPStatus
 import pytest
 
 from perkwire import accepting
-from perkwire.account import ApiKey, Scope
-from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.formats import FORMATS, Attempt
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun
+from perkwire.model.account import ApiKey, Scope
+from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.sending import Request, TransportError
+from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives import ids
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading import LogReading
 from perkwire.retrying import RetryResult
-from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
-from perkwire.sending import Request, TransportError
 from perkwire.trials.trial import Outcome, SentRequest
-from perkwire.webhook import Pause, PauseReason, WebhookStatus
 from tests import builders
 from tests.fakes import (
     FakeClock,

@@ -5,28 +5,29 @@ import re
 import pytest
 
 from management.resolver import DEFAULT_LIMIT, HIGHEST_LIMIT
-from perkwire import VERSION, account, endpoint, event, event_listing, reading
-from perkwire.account import Scope, new_api_key
+from perkwire import VERSION, event_listing, reading
 from perkwire.adapters import pages
 from perkwire.adapters.delivery_table import MOST_ATTEMPTS
 from perkwire.adapters.http import MAX_SNIPPET_BYTES
 from perkwire.catalogue import event_types
-from perkwire.delivery import DeliveryStatus, Reason
 from perkwire.formats import FORMATS, format_names
 from perkwire.jobs import job
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
+from perkwire.model import account, endpoint, event
+from perkwire.model.account import Scope, new_api_key
+from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.model.routed_event import NOT_IN_FORMAT
+from perkwire.model.sending import TransportError
+from perkwire.model.webhook import PauseReason, WebhookStatus
 from perkwire.primitives import fields, ids
 from perkwire.primitives.problem import MOST_ERRORS
 from perkwire.primitives.strict_json import MAX_DEPTH
 from perkwire.reading import EXPIRED
 from perkwire.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.retrying import MOST_IDS
-from perkwire.routed_event import NOT_IN_FORMAT
-from perkwire.sending import TransportError
 from perkwire.trials import trying
 from perkwire.trials.samples import default_type
 from perkwire.trials.trial import MOST_SECONDS
-from perkwire.webhook import PauseReason, WebhookStatus
 from perkwire.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from tests import builders
 from tests.template.contract import at, contract, errors, named, operations, parameter, schema, text

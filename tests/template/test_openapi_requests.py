@@ -8,11 +8,12 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from perkwire import accepting, signing_in
-from perkwire.account import new_api_key, parse_account, parse_account_change, parse_key
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.event import parse_events
 from perkwire.jobs.job import JobKind, JobStatus, parse_job
 from perkwire.jobs.listing import JobFilter, parse_job_filter
+from perkwire.model.account import new_api_key, parse_account, parse_account_change, parse_key
+from perkwire.model.event import parse_events
+from perkwire.model.secret import check_secret
 from perkwire.primitives.fields import parse_object
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.problem import Problem
@@ -20,7 +21,6 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339
 from perkwire.reading import parse_filter
 from perkwire.retrying import parse_ids
-from perkwire.secret import check_secret
 from perkwire.signing_in import ConsoleLink, parse_link
 from perkwire.webhook_draft import parse_rotation, parse_webhook, parse_webhook_change
 from tests import builders

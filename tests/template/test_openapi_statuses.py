@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from perkwire.account import Scope
+from perkwire.model.account import Scope
 from perkwire.primitives.problem import FieldError, conflict, invalid
 from tests.template.contract import errors, named, operations, resolved, schema
 from tests.template.stack import ROOT

@@ -14,9 +14,9 @@ from perkwire.adapters import config_items, delivery_items, delivery_table, job_
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.vault import Opener, Sealer
 from perkwire.adapters.webhook_states import WebhookStates
+from perkwire.model.webhook import Pause, PauseReason, RetiredSecret, SealedSecrets, Webhook
 from perkwire.primitives.ids import new_account_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable
-from perkwire.webhook import Pause, PauseReason, RetiredSecret, SealedSecrets, Webhook
 from tests.builders import a_delivery, a_webhook
 from tests.fakes import FakeTelemetry
 from tests.template.stack import observability, of_type, source, transformed

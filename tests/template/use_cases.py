@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from perkwire.event import EventHeading
 from perkwire.event_listing import EventListing, Place
 from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.managing import WebhookManagement
+from perkwire.model.event import EventHeading
 from perkwire.primitives import ids
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.redriving import Redrive, RedriveQueue, Redriving

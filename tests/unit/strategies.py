@@ -5,8 +5,8 @@ import string
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from perkwire.event import Event
-from perkwire.messages import DeliveryMessage, EventMessage
+from perkwire.model.event import Event
+from perkwire.model.messages import DeliveryMessage, EventMessage
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.strict_json import Json
 

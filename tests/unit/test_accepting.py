@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from perkwire.accepting import Acceptance, Claim
-from perkwire.account import Caller, Scope
-from perkwire.event import Event
-from perkwire.messages import read_event_message
+from perkwire.model.account import Caller, Scope
+from perkwire.model.event import Event
+from perkwire.model.messages import read_event_message
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.account import (
+from perkwire.model.account import (
     AccountChange,
     AccountDraft,
     Caller,

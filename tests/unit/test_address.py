@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.address import is_allowed
-from perkwire.endpoint import EndpointPolicy
+from perkwire.model.address import is_allowed
+from perkwire.model.endpoint import EndpointPolicy
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "52.95.110.1", "172.15.0.1", "172.32.0.1", "100.63.255.255"]
 PUBLIC += ["100.128.0.1", "198.17.0.1", "223.255.255.1", "2606:4700::6810:84e5", "2a00:1450::1"]

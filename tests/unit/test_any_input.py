@@ -17,14 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import perkwire
-from perkwire.account import Caller, Scope, parse_account, parse_account_change, parse_key
 from perkwire.adapters import pages
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.endpoint import EndpointPolicy
-from perkwire.event import parse_events
 from perkwire.event_listing import EventListing, Place, _read_cursor, _write_cursor
 from perkwire.jobs.job import JobKind, parse_job
 from perkwire.jobs.listing import parse_job_filter
+from perkwire.model.account import Caller, Scope, parse_account, parse_account_change, parse_key
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.event import parse_events
 from perkwire.primitives.fields import parse_object
 from perkwire.primitives.ids import EventId, webhook_of
 from perkwire.primitives.problem import Problem

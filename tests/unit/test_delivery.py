@@ -1,6 +1,6 @@
 import pytest
 
-from perkwire.delivery import DeliveryStatus, Reason
+from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 from tests.builders import NOW, a_delivery, a_delivery_message, an_attempt, an_event
 

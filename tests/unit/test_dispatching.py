@@ -9,18 +9,13 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from perkwire.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.following_up import FollowingUp
 from perkwire.formats import Unrenderable
-from perkwire.messages import Received
-from perkwire.noticing import Noticing
-from perkwire.pausing import QUIET_SECONDS, PauseRule
-from perkwire.primitives.ids import DeliveryId, WebhookId
-from perkwire.primitives.timestamps import MICROSECONDS, now
-from perkwire.rendering import Opened
-from perkwire.sending import Answered, Request, TransportError, Unanswered
-from perkwire.webhook import (
+from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
+from perkwire.model.messages import Received
+from perkwire.model.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.webhook import (
     Pause,
     PauseReason,
     RetiredSecret,
@@ -28,6 +23,11 @@ from perkwire.webhook import (
     Webhook,
     WebhookStatus,
 )
+from perkwire.noticing import Noticing
+from perkwire.pausing import QUIET_SECONDS, PauseRule
+from perkwire.primitives.ids import DeliveryId, WebhookId
+from perkwire.primitives.timestamps import MICROSECONDS, now
+from perkwire.rendering import Opened
 from tests.builders import (
     NOW,
     SECRET,

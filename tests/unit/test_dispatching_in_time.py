@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from perkwire.delivery import DeliveryStatus
+from perkwire.model.delivery import DeliveryStatus
+from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import WebhookId
-from perkwire.webhook import WebhookStatus
 from tests.builders import a_delivery_message, a_received, a_webhook
 from tests.unit.test_dispatching import BROKEN, Dispatcher, received
 

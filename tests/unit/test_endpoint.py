@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from perkwire.endpoint import EndpointPolicy, Refusal, check_headers, check_url
+from perkwire.model.endpoint import EndpointPolicy, Refusal, check_headers, check_url
 
 PUBLIC = EndpointPolicy.PUBLIC
 LOCAL = EndpointPolicy.LOCAL

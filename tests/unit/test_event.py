@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.event import (
+from perkwire.model.event import (
     EVENT_TYPE_FORM,
     LONGEST_EVENT_TYPE,
     MAX_EVENT_BYTES,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.event import EventHeading
 from perkwire.event_listing import MOST_HOURS, EventListing, Place
+from perkwire.model.event import EventHeading
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perkwire.catalogue import event_types
-from perkwire.endpoint import check_headers
 from perkwire.formats import FORMATS, Attempt, Payload, Unrenderable
+from perkwire.model.endpoint import check_headers
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId, EventId
 from perkwire.primitives.strict_json import Json, parse

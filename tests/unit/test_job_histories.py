@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from perkwire.jobs.job import Job, JobKind, JobStatus
-from perkwire.messages import Received, read_job_message
+from perkwire.model.messages import Received, read_job_message
+from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.queueing import Outgoing
-from perkwire.webhook import WebhookStatus
 from tests.builders import ACCOUNT
 from tests.unit.test_jobs import Died, World, some_events
 

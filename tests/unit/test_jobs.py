@@ -12,8 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.event import Event
 from perkwire.jobs import selecting
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
 from perkwire.jobs.listing import JobFilter
@@ -21,21 +19,23 @@ from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import DryRun, JobManagement
 from perkwire.jobs.working import JobWork, Work
-from perkwire.messages import (
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.event import Event
+from perkwire.model.messages import (
     DeliveryMessage,
     JobMessage,
     Received,
     read_delivery_message,
     write_job_message,
 )
+from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, EventId, JobId, new_job_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from perkwire.retrying import Retrying
-from perkwire.routed_event import RoutedEvent
-from perkwire.webhook import Webhook, WebhookStatus
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from perkwire.account import Caller, Scope, key_hash
-from perkwire.endpoint import EndpointPolicy
 from perkwire.managing import AccountManagement, WebhookManagement
+from perkwire.model.account import Caller, Scope, key_hash
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from perkwire.webhook_draft import EndpointRules
 from tests.builders import (
     ACCOUNT,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from perkwire.endpoint import check_headers
-from perkwire.masking import masked
+from perkwire.model.endpoint import check_headers
+from perkwire.model.masking import masked
 
 TOKEN = "Bearer of/the+receiver"
 BASIC = "Basic " + base64.b64encode(b"till-user:pass/word").decode()

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from perkwire.event import MAX_EVENT_BYTES
-from perkwire.messages import (
+from perkwire.model.event import MAX_EVENT_BYTES
+from perkwire.model.messages import (
     MAX_MESSAGE_BYTES,
     DeliveryMessage,
     EventMessage,

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import perkwire
-from perkwire.endpoint import check_headers
-from perkwire.secret import (
+from perkwire.model.endpoint import check_headers
+from perkwire.model.secret import (
     UnusableSecret,
     check_plain_secret,
     check_secret,

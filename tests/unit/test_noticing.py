@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.sending import TransportError
+from perkwire.model.webhook import PauseReason, Webhook
 from perkwire.noticing import (
     LONGEST_SUBJECT,
     Noticing,
@@ -15,8 +17,6 @@ from perkwire.noticing import (
     failure_notice,
     pause_notice,
 )
-from perkwire.sending import TransportError
-from perkwire.webhook import PauseReason, Webhook
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -10,14 +10,14 @@ from svix.webhooks import Webhook as Verifier
 from svix.webhooks import WebhookVerificationError
 
 from perkwire.catalogue import ProductEvent, event_types, names_in, product_events
-from perkwire.event import Event
 from perkwire.formats import Attempt, Format, Unrenderable
 from perkwire.formats.okendo import Okendo
+from perkwire.model.event import Event
+from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId
 from perkwire.primitives.strict_json import Json, compact
 from perkwire.primitives.timestamps import MICROSECONDS, now, parse_rfc3339
-from perkwire.secret import UnusableSecret
 from tests.builders import NOW, SECRET, a_payload, an_event
 from tests.unit.strategies import FEW, MOMENTS, SCALARS
 

@@ -3,10 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from perkwire.pausing import QUIET_SECONDS, PauseRule, Result, Streak, record
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from tests.builders import NOW, a_webhook
 from tests.fakes import FakeConfigItems, FakeWebhookLookup
 

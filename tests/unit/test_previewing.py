@@ -4,9 +4,10 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from perkwire import catalogue
-from perkwire.endpoint import EndpointPolicy
 from perkwire.formats import FORMATS, STANDARD, UnknownFormat, find_format
-from perkwire.messages import DeliveryMessage
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.messages import DeliveryMessage
+from perkwire.model.webhook import Webhook
 from perkwire.previewing import STAND_IN_URL, STAND_IN_VALUE, Preview, preview
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId, WebhookId
@@ -15,7 +16,6 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
 from perkwire.rendering import Opened, render
 from perkwire.trials import samples
-from perkwire.webhook import Webhook
 from perkwire.webhook_draft import EndpointRules
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, webhook_body
 

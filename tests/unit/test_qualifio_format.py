@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perkwire.catalogue import ProductEvent, event_types, names_in, product_events
-from perkwire.event import Event
 from perkwire.formats import Attempt, Format, Settings, Unrenderable
 from perkwire.formats.qualifio import Qualifio
+from perkwire.model.event import Event
+from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId, EventId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339
-from perkwire.secret import UnusableSecret
 from tests.builders import NOW, a_payload, an_event
 
 FORMAT: Format = Qualifio()

@@ -4,9 +4,11 @@ from typing import Any
 import pytest
 
 from perkwire.catalogue import event_type
-from perkwire.delivery import Delivery, DeliveryStatus
-from perkwire.event import Event
 from perkwire.formats import FORMATS, Unrenderable
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.event import Event
+from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
@@ -15,8 +17,6 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.reading import MOST_DELETED, DeliveryFilter, LogReading, parse_filter
-from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
-from perkwire.webhook import Webhook, WebhookStatus
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -3,17 +3,17 @@ from http import HTTPStatus
 
 import pytest
 
-from perkwire.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.event import Event
-from perkwire.messages import read_delivery_message
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.event import Event
+from perkwire.model.messages import read_delivery_message
+from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.retrying import Retrying, RetryResult, parse_ids
-from perkwire.routed_event import RoutedEvent
-from perkwire.webhook import WebhookStatus
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -5,14 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from perkwire.delivery import DeliveryStatus, Reason
-from perkwire.event import Event
 from perkwire.formats.standard import Standard
-from perkwire.messages import MAX_MESSAGE_BYTES, DeliveryMessage, Received, read_delivery_message
+from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.model.event import Event
+from perkwire.model.messages import (
+    MAX_MESSAGE_BYTES,
+    DeliveryMessage,
+    Received,
+    read_delivery_message,
+)
+from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.routing import Routing
-from perkwire.webhook import WebhookStatus
 from tests.builders import (
     ACCOUNT,
     NOW,

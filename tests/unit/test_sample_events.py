@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from perkwire.account import Scope
-from perkwire.messages import read_event_message
+from perkwire.model.account import Scope
+from perkwire.model.messages import read_event_message
+from perkwire.model.routed_event import NOT_IN_FORMAT
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId, new_event_id, new_sample_event_id, sampled_at
 from perkwire.primitives.problem import Problem
-from perkwire.routed_event import NOT_IN_FORMAT
 from perkwire.routing import Routing
 from perkwire.trials.sample_events import SampleEvents, proposed_type
-from perkwire.webhook import Webhook, WebhookStatus
 from tests.builders import (
     ACCOUNT,
     NOW,

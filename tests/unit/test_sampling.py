@@ -5,14 +5,14 @@ import json
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from perkwire.delivery import Reason
 from perkwire.formats import Unrenderable
+from perkwire.model.delivery import Reason
+from perkwire.model.sending import Answered, TransportError, Unanswered
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import now
-from perkwire.sending import Answered, TransportError, Unanswered
 from perkwire.trials.sampling import Sampling
 from perkwire.trials.trial import Outcome, SavedWebhook, Trial
-from perkwire.webhook import Webhook, WebhookStatus
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, an_account
 from tests.fakes import (
     FakeClock,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.secret import UnusableSecret, check_secret, new_secret, signing_key
+from perkwire.model.secret import UnusableSecret, check_secret, new_secret, signing_key
 from tests.builders import SECRET
 
 

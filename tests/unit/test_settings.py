@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from perkwire.endpoint import EndpointPolicy
+from perkwire.model.endpoint import EndpointPolicy
 from perkwire.settings import SettingsError, emulator_ports
 from perkwire.settings.authorizer import AuthorizerSettings
 from perkwire.settings.console import ConsoleSettings

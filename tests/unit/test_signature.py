@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from perkwire.model.secret import new_secret, signing_key
+from perkwire.model.signature import standard_webhooks
 from perkwire.primitives.timestamps import MICROSECONDS, now
-from perkwire.secret import new_secret, signing_key
-from perkwire.signature import standard_webhooks
 
 
 @pytest.mark.parametrize(

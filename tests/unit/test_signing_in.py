@@ -2,7 +2,7 @@
 
 import pytest
 
-from perkwire.account import ApiKey, Caller, Scope, key_hash
+from perkwire.model.account import ApiKey, Caller, Scope, key_hash
 from perkwire.primitives.ids import AccountId, new_key_id
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.timestamps import HOUR_SECONDS

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from perkwire.event import Event
 from perkwire.formats import FORMATS, Attempt
 from perkwire.formats.standard import Standard
+from perkwire.model.event import Event
+from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.ids import DeliveryId, EventId
 from perkwire.primitives.strict_json import Json, parse
 from perkwire.primitives.timestamps import MICROSECONDS, now, parse_rfc3339
-from perkwire.secret import UnusableSecret
 from tests.builders import NOW, SECRET, a_payload, an_event
 from tests.unit.strategies import EVENTS, FEW
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from perkwire.endpoint import EndpointPolicy
 from perkwire.formats import FORMATS
 from perkwire.managing import WebhookManagement
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
@@ -15,7 +16,6 @@ from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.rendering import Opened
 from perkwire.trials.trial import SavedWebhook, Trial
 from perkwire.trials.trying import MOST_PER_MINUTE, Trying
-from perkwire.webhook import Webhook, WebhookStatus
 from perkwire.webhook_draft import EndpointRules
 from tests.builders import (
     ACCOUNT,

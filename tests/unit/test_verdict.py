@@ -2,7 +2,7 @@
 
 import pytest
 
-from perkwire.delivery import DeliveryStatus, Reason
+from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.verdict import Disposition, Finding, Verdict, verdict
 
 LEAVE, DELETE = Disposition.LEAVE, Disposition.DELETE

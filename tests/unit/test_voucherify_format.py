@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perkwire.catalogue import ProductEvent, event_type, event_types, product_events
-from perkwire.event import Event
 from perkwire.formats import Attempt, Format, Unrenderable
 from perkwire.formats.voucherify import Voucherify
 from perkwire.formats.voucherify.stringify import stringify
+from perkwire.model.event import Event
+from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.strict_json import Json, compact, parse
 from perkwire.primitives.timestamps import parse_rfc3339
-from perkwire.secret import UnusableSecret
 from tests.builders import ACCOUNT, NOW, a_payload, an_event
 from tests.unit.hostile import hostile
 from tests.unit.strategies import FEW, MOMENTS, OBJECTS

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.endpoint import EndpointPolicy
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.webhook_draft import (
     EndpointRules,
     WebhookDraft,

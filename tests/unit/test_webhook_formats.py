@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from perkwire.catalogue import event_types
-from perkwire.endpoint import EndpointPolicy
 from perkwire.formats import FORMATS, find_format, format_of
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.problem import FieldError, Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.webhook import Webhook
 from perkwire.webhook_draft import (
     EndpointRules,
     WebhookChange,

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from perkwire.catalogue import ProductEvent, event_type, event_types, names_in, product_events
-from perkwire.event import Event
 from perkwire.formats import Attempt, Format, Unrenderable
 from perkwire.formats.zoho_thrive import ZohoThrive
+from perkwire.model.event import Event
+from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json, compact, parse
 from perkwire.primitives.timestamps import now
-from perkwire.secret import UnusableSecret
 from tests.builders import NOW, SECRET, a_payload, an_event
 from tests.unit.hostile import hostile
 

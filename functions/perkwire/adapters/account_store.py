@@ -3,7 +3,6 @@
 from pynamodb.connection import Connection
 from pynamodb.transactions import TransactWrite
 
-from perkwire.account import Account, ApiKey
 from perkwire.adapters.config_items import (
     ACCOUNT_SK,
     ACCOUNTS_PK,
@@ -23,6 +22,7 @@ from perkwire.adapters.tables import (
     update_if,
 )
 from perkwire.managing import ChangedMeanwhile
+from perkwire.model.account import Account, ApiKey
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.page import Page
 

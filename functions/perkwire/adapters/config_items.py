@@ -23,11 +23,9 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from perkwire.account import Account, ApiKey, Scope
 from perkwire.adapters.tables import text_list
-from perkwire.primitives.ids import AccountId, KeyId, WebhookId
-from perkwire.primitives.strict_json import compact_ascii
-from perkwire.webhook import (
+from perkwire.model.account import Account, ApiKey, Scope
+from perkwire.model.webhook import (
     Pause,
     PauseReason,
     RetiredSecret,
@@ -35,6 +33,8 @@ from perkwire.webhook import (
     Webhook,
     WebhookStatus,
 )
+from perkwire.primitives.ids import AccountId, KeyId, WebhookId
+from perkwire.primitives.strict_json import compact_ascii
 
 ACCOUNT_SK = "account"
 WEBHOOK_SK_PREFIX = "webhook#"

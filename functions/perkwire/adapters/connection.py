@@ -27,7 +27,7 @@ from urllib3.response import HTTPResponse
 from perkwire.adapters.deadline import BoundedReader, Deadline
 from perkwire.adapters.dialling import Dialler, TransportFailure
 from perkwire.adapters.tls import TlsSocket, tls_context
-from perkwire.sending import TransportError
+from perkwire.model.sending import TransportError
 
 MAX_IDLE_SECONDS = 4.0
 """Servers commonly close after 5. A frozen function sleeps through it, so both clocks count."""

@@ -24,7 +24,7 @@ from perkwire.adapters.tables import (
     put_all,
     update_if,
 )
-from perkwire.delivery import Change, Delivery, DeliveryStatus
+from perkwire.model.delivery import Change, Delivery, DeliveryStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from perkwire.adapters.deadline import Deadline
-from perkwire.address import EndpointPolicy, is_allowed
-from perkwire.sending import TransportError
+from perkwire.model.address import EndpointPolicy, is_allowed
+from perkwire.model.sending import TransportError
 
 _MOST_LOOKUPS = 32
 _MOST_DIALS = 4

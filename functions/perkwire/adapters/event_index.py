@@ -5,8 +5,8 @@ from typing import Any
 
 from perkwire.adapters.event_table import EVENT_SK, EventTableItem, account_hour, event_pk
 from perkwire.adapters.tables import failing_as_unavailable
-from perkwire.event import EventHeading
 from perkwire.event_listing import Place
+from perkwire.model.event import EventHeading
 from perkwire.primitives.ids import AccountId, EventId
 
 

@@ -28,12 +28,12 @@ from perkwire.adapters.tables import (
     find_all,
     put_all,
 )
-from perkwire.event import Event
+from perkwire.model.event import Event
+from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.strict_json import compact
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
-from perkwire.routed_event import RoutedEvent
 
 _TO_THE_HOUR = len("2026-11-21T01")
 EVENT_SK = "event"

@@ -17,8 +17,8 @@ from perkwire import VERSION
 from perkwire.adapters.connection import Current, Guard, PlainPool, TlsPool
 from perkwire.adapters.deadline import Deadline
 from perkwire.adapters.dialling import Dialler, Resolver, TransportFailure, system_resolver
-from perkwire.endpoint import EndpointPolicy, Refusal, check_url
-from perkwire.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.endpoint import EndpointPolicy, Refusal, check_url
+from perkwire.model.sending import Answered, Request, TransportError, Unanswered
 
 MAX_BODY_BYTES = 4096
 MAX_SNIPPET_BYTES = 512

@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from perkwire.account import Caller, Scope
 from perkwire.adapters.telemetry import Telemetry
+from perkwire.model.account import Caller, Scope
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem, unavailable

@@ -1,8 +1,8 @@
 """ConfigTable as credentials are checked in it: who has the key, and its scopes."""
 
-from perkwire.account import Caller, Scope
 from perkwire.adapters.config_items import KEY_SK, KeyItem, key_pk
 from perkwire.adapters.tables import find
+from perkwire.model.account import Caller, Scope
 from perkwire.primitives.ids import AccountId
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from perkwire.adapters.telemetry import Telemetry
-from perkwire.messages import Received
+from perkwire.model.messages import Received
 
 
 def left_for_sqs(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from perkwire.account import same_address
 from perkwire.adapters.aws import failing_as_unavailable
+from perkwire.model.account import same_address
 from perkwire.noticing import Notice
 from perkwire.primitives.ids import AccountId
 

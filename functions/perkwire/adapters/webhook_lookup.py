@@ -9,9 +9,9 @@ from perkwire.adapters.config_items import (
     WebhookItem,
 )
 from perkwire.adapters.tables import failing_as_unavailable, find_all
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.journal import Unavailable
-from perkwire.webhook import Webhook
 
 
 class WebhookLookup:

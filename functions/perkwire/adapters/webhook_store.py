@@ -23,11 +23,11 @@ from perkwire.adapters.pages import page
 from perkwire.adapters.tables import failure, find
 from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
+from perkwire.model.webhook import SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
-from perkwire.webhook import SealedSecrets, Webhook, WebhookStatus
 
 _TRIES = 5
 _PAUSE_SECONDS = 0.1

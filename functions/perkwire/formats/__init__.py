@@ -6,7 +6,6 @@ contract and the console say of it follows; their tests name what is missing.
 
 from collections.abc import Mapping
 
-from perkwire.endpoint import folded
 from perkwire.formats.format import Attempt, Format, Payload, Settings, Unrenderable
 from perkwire.formats.okendo import Okendo
 from perkwire.formats.qualifio import Qualifio
@@ -15,6 +14,7 @@ from perkwire.formats.unknown import UnknownFormat
 from perkwire.formats.voucherify import Voucherify
 from perkwire.formats.zinrelo import Zinrelo
 from perkwire.formats.zoho_thrive import ZohoThrive
+from perkwire.model.endpoint import folded
 from perkwire.primitives.ids import DeliveryId
 
 FORMATS: Mapping[str, Format] = {

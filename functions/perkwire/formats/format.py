@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from perkwire.event import Event
+from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.strict_json import Json

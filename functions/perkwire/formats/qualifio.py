@@ -11,13 +11,13 @@ import hmac
 from collections.abc import Sequence
 
 from perkwire.catalogue import names_in
-from perkwire.endpoint import check_headers
-from perkwire.event import Event
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
+from perkwire.model.endpoint import check_headers
+from perkwire.model.event import Event
+from perkwire.model.secret import check_plain_secret, new_plain_secret, plain_key
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.strict_json import Json, compact
 from perkwire.primitives.timestamps import to_rfc3339
-from perkwire.secret import check_plain_secret, new_plain_secret, plain_key
 
 _HEADER = "x-qualifio-signature"
 _LONGEST_HEADER = 128

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from perkwire.event import Event
 from perkwire.formats.format import Attempt, Payload, Settings
+from perkwire.model.event import Event
+from perkwire.model.secret import check_secret, new_secret, signing_key
+from perkwire.model.signature import standard_webhooks
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.strict_json import Json, compact
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
-from perkwire.secret import check_secret, new_secret, signing_key
-from perkwire.signature import standard_webhooks
 
 
 class Standard:

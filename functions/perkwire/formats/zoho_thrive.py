@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from perkwire.catalogue import names_in
-from perkwire.event import Event
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import (
     Object,
@@ -30,6 +29,7 @@ from perkwire.formats.reading import (
     text,
 )
 from perkwire.formats.standard import Standard
+from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.strict_json import Json, compact
 

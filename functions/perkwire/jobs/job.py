@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from perkwire.event import EVENT_TYPE_FORM, has_type_form
+from perkwire.model.event import EVENT_TYPE_FORM, has_type_form
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.strict_json import Json

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from perkwire.delivery import Delivery
 from perkwire.jobs.job import Job
 from perkwire.jobs.selecting import has_failed
-from perkwire.messages import DeliveryMessage, chunks, write_delivery_message
+from perkwire.model.delivery import Delivery
+from perkwire.model.messages import DeliveryMessage, chunks, write_delivery_message
+from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, delivery_id
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.retrying import RetryResult
-from perkwire.routed_event import RoutedEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from perkwire.delivery import Delivery, DeliveryStatus
-from perkwire.event import MAX_EVENTS, EventHeading
 from perkwire.formats import format_of
 from perkwire.jobs.job import Job, JobItem
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.event import MAX_EVENTS, EventHeading
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, time_prefix
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
-from perkwire.webhook import Webhook
 
 _HOUR = HOUR_SECONDS * MICROSECONDS
 _MOST_READ = 500  # keys or headings of one query

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.account import Account
 from perkwire.jobs.job import Job, JobKind, JobReason, JobRequest, JobStatus, parse_job
 from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.selecting import Selection, count
-from perkwire.messages import JobMessage, write_job_message
+from perkwire.model.account import Account
+from perkwire.model.messages import JobMessage, write_job_message
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, JobId, WebhookId, new_job_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import Problem, conflict, not_found, unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
-from perkwire.webhook import Webhook, WebhookStatus
 
 _CLOCKS_APART = HOUR_SECONDS * MICROSECONDS
 

@@ -17,18 +17,18 @@ from typing import Protocol
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
 from perkwire.jobs.pages import Outcome
 from perkwire.jobs.selecting import Selection, Step, count
-from perkwire.messages import (
+from perkwire.model.messages import (
     JobMessage,
     Received,
     UnreadableMessage,
     read_job_message,
     write_job_message,
 )
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, JobId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.webhook import Webhook, WebhookStatus
 
 _NOTHING = Outcome(0, 0, 0)
 _REASONS = {

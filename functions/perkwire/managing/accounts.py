@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol
 
-from perkwire.account import (
+from perkwire.managing.stores import Accounts, ChangedMeanwhile
+from perkwire.model.account import (
     Account,
     ApiKey,
     Caller,
@@ -15,7 +16,6 @@ from perkwire.account import (
     parse_account_change,
     parse_key,
 )
-from perkwire.managing.stores import Accounts, ChangedMeanwhile
 from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import conflict, not_found

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from perkwire.account import Account
+from perkwire.model.account import Account
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.page import Page
 

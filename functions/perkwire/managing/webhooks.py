@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from perkwire.account import Caller, Scope
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
+from perkwire.model.account import Caller, Scope
+from perkwire.model.webhook import RetiredSecret, SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, conflict, not_found
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
-from perkwire.webhook import RetiredSecret, SealedSecrets, Webhook, WebhookStatus
 from perkwire.webhook_draft import (
     EndpointRules,
     WebhookChange,

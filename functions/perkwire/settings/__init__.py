@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
 
-from perkwire.endpoint import EndpointPolicy
+from perkwire.model.endpoint import EndpointPolicy
 
 
 class SettingsError(Exception):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from perkwire.endpoint import EndpointPolicy
+from perkwire.model.endpoint import EndpointPolicy
 from perkwire.settings import FromEnvironment
 
 

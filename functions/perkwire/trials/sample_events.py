@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.accepting import send_events
-from perkwire.account import Caller, Scope
-from perkwire.event import Event, check_event_type
 from perkwire.formats import FORMATS, STANDARD, format_of
+from perkwire.model.account import Caller, Scope
+from perkwire.model.event import Event, check_event_type
+from perkwire.model.webhook import ALL_TYPES, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, EventId, new_sample_event_id
 from perkwire.primitives.problem import FieldError, invalid, unavailable
 from perkwire.primitives.queueing import Queue
 from perkwire.routing import is_routed
 from perkwire.trials.samples import default_type, sample_event
-from perkwire.webhook import ALL_TYPES, Webhook, WebhookStatus
 
 _LONGEST_PROGRAM = 128
 

@@ -4,8 +4,8 @@ A receiver knows one by its id: `evt_test_…` in a test, `sample-…` if it cam
 """
 
 from perkwire import catalogue
-from perkwire.event import Event
 from perkwire.formats import Format
+from perkwire.model.event import Event
 from perkwire.primitives.ids import new_test_event_id
 
 _FAVOURITE = "tier.upgraded"  # every format says it

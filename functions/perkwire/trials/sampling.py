@@ -5,18 +5,18 @@ Nothing is logged as a delivery, counted for pausing or put in a queue.
 
 from collections.abc import Callable
 
-from perkwire.delivery import Reason
 from perkwire.dispatching import Vault, Webhooks
 from perkwire.formats import Unrenderable, format_of
-from perkwire.masking import masked
-from perkwire.messages import DeliveryMessage
+from perkwire.model.delivery import Reason
+from perkwire.model.masking import masked
+from perkwire.model.messages import DeliveryMessage
+from perkwire.model.sending import Answered, Sender, Unanswered
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.primitives.journal import Journal
 from perkwire.rendering import render
-from perkwire.sending import Answered, Sender, Unanswered
 from perkwire.trials.samples import sample_event
 from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
-from perkwire.webhook import Webhook, WebhookStatus
 
 
 class Sampling:

@@ -5,10 +5,10 @@ In code it is a trial, so that nobody takes it for a test of the code.
 
 from dataclasses import dataclass
 
+from perkwire.model.sending import Request
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.strict_json import Json
-from perkwire.sending import Request
-from perkwire.webhook import Webhook
 
 MOST_SECONDS = 10
 """How long the endpoint of a test may take at most, whatever EndpointTimeoutSeconds is."""

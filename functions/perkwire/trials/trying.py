@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from perkwire.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.formats import format_of
 from perkwire.managing import WebhookManagement
+from perkwire.model.event import LONGEST_EVENT_TYPE, check_event_type
+from perkwire.model.webhook import ALL_TYPES
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.problem import FieldError, invalid, not_found, too_many
@@ -13,7 +14,6 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.samples import default_type
 from perkwire.trials.trial import SavedWebhook, Trial
-from perkwire.webhook import ALL_TYPES
 from perkwire.webhook_draft import EndpointRules, read_webhook, without_nulls
 
 MOST_PER_MINUTE = 10

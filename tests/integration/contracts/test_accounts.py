@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from perkwire.account import Account, ApiKey, Caller, Scope
 from perkwire.managing import ChangedMeanwhile
+from perkwire.model.account import Account, ApiKey, Caller, Scope
 from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
 from perkwire.primitives.problem import Problem
 from tests.builders import NOW, an_account

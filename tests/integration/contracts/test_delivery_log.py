@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
+from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, new_account_id, new_webhook_id
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_attempt, an_event
 from tests.integration.contracts.conftest import Adapters

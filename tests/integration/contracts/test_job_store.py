@@ -14,10 +14,11 @@ from perkwire.adapters.delivery_table import DeliveryReader, DeliveryTable
 from perkwire.adapters.event_index import EventIndex
 from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.job_store import JOB_ITEMS, JobStore
-from perkwire.delivery import Delivery, DeliveryStatus
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.selecting import EventSelection, count
 from perkwire.jobs.starting import JobRunning
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import (
     AccountId,
     JobId,
@@ -28,7 +29,6 @@ from perkwire.primitives.ids import (
 )
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now
-from perkwire.routed_event import RoutedEvent
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.fakes import (
     FakeDeliveryItems,

@@ -1,8 +1,8 @@
 """routing.Events and reading.Events: accepted events, with what they became."""
 
+from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, new_account_id
 from perkwire.primitives.strict_json import Json
-from perkwire.routed_event import NOT_IN_FORMAT, RoutedEvent
 from tests.builders import an_event
 from tests.integration.contracts.conftest import Adapters
 

@@ -17,7 +17,6 @@ from botocore.session import get_session
 from pynamodb.connection import Connection
 
 from perkwire.accepting import Claim
-from perkwire.account import ApiKey, Scope
 from perkwire.adapters import tables
 from perkwire.adapters.account_store import AccountStore, KeyStore
 from perkwire.adapters.claim_table import ClaimTable
@@ -39,17 +38,18 @@ from perkwire.adapters.vault import Opener, Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
-from perkwire.delivery import Change, DeliveryStatus
 from perkwire.event_listing import Place
+from perkwire.model.account import ApiKey, Scope
+from perkwire.model.delivery import Change, DeliveryStatus
+from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.webhook import Pause, PauseReason
 from perkwire.noticing import Notice, Untold
 from perkwire.primitives.ids import EventId, KeyId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing
 from perkwire.redriving import Redrive, RedriveQueue
-from perkwire.routed_event import RoutedEvent
 from perkwire.signing_in import ConsoleLink, Session
 from perkwire.trials.trial import SavedWebhook, Trial
-from perkwire.webhook import Pause, PauseReason
 from tests.builders import (
     ACCOUNT,
     NOW,

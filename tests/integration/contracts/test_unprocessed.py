@@ -9,10 +9,10 @@ from pynamodb.connection import Connection
 
 from perkwire.accepting import Claim
 from perkwire.adapters import tables
-from perkwire.delivery import Change, DeliveryStatus
+from perkwire.model.delivery import Change, DeliveryStatus
+from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import EventId, new_account_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable
-from perkwire.routed_event import RoutedEvent
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.integration.contracts.conftest import Adapters
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from perkwire.catalogue import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.okendo.resources import RESOURCES, Source
+from perkwire.model.secret import check_secret, new_secret, signing_key
+from perkwire.model.signature import standard_webhooks
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.strict_json import compact
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.secret import check_secret, new_secret, signing_key
-from perkwire.signature import standard_webhooks
 
 _VERSION = "2025-02-01"
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from perkwire.catalogue import CUSTOM
-from perkwire.event import Event
 from perkwire.formats.reading import moment, number, part, present, text
 from perkwire.formats.voucherify.objects import (
     Made,
@@ -37,6 +36,7 @@ from perkwire.formats.voucherify.points import (
 )
 from perkwire.formats.voucherify.said import Said
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
+from perkwire.model.event import Event
 from perkwire.primitives.strict_json import Json
 
 _TRANSACTION_TYPES = {

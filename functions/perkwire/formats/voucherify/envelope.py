@@ -10,17 +10,17 @@ import re
 from collections.abc import Sequence
 
 from perkwire.catalogue import CUSTOM, ProductName, names_in
-from perkwire.event import Event
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import Object, part, present, text
 from perkwire.formats.voucherify.data import render_data
 from perkwire.formats.voucherify.objects import iso
 from perkwire.formats.voucherify.stringify import stringify
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
+from perkwire.model.event import Event
+from perkwire.model.secret import check_plain_secret, new_plain_secret, plain_key
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
-from perkwire.secret import check_plain_secret, new_plain_secret, plain_key
 
 _LONGEST_NAME = 128
 _EVENT_NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")

@@ -5,7 +5,6 @@ A programme is a campaign there, and a membership in it is a voucher: the loyalt
 
 from functools import cached_property
 
-from perkwire.event import Event
 from perkwire.formats.reading import Object, number, part, present, text
 from perkwire.formats.voucherify.objects import (
     Made,
@@ -16,6 +15,7 @@ from perkwire.formats.voucherify.objects import (
     whole_customer,
 )
 from perkwire.formats.voucherify.orders import order, reward
+from perkwire.model.event import Event
 
 _ABOUT_CUSTOMERS = (
     "customer.created",

@@ -8,13 +8,13 @@ import hmac
 from collections.abc import Sequence
 
 from perkwire.catalogue import names_in
-from perkwire.event import Event
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.zinrelo.objects import event_data
 from perkwire.formats.zinrelo.values import zinrelo_time
+from perkwire.model.event import Event
+from perkwire.model.secret import check_plain_secret, new_plain_secret, plain_key
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.strict_json import Json, compact
-from perkwire.secret import check_plain_secret, new_plain_secret, plain_key
 
 _OK = 200
 _MILLISECOND = 1_000  # in microseconds

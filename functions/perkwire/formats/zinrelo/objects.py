@@ -13,7 +13,6 @@ the page says the form, not where it stands in a webhook.
 
 from collections.abc import Mapping
 
-from perkwire.event import Event
 from perkwire.formats.reading import (
     Object,
     day,
@@ -33,6 +32,7 @@ from perkwire.formats.zinrelo.values import (
     zinrelo_day,
     zinrelo_moment,
 )
+from perkwire.model.event import Event
 from perkwire.primitives.strict_json import Json
 
 _REJECTED = "Rejected"

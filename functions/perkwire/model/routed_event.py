@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from perkwire.event import Event
+from perkwire.model.event import Event
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 
 NOT_IN_FORMAT = "not_in_format"

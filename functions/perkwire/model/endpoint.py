@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from perkwire.address import EndpointPolicy, is_allowed
+from perkwire.model.address import EndpointPolicy, is_allowed
 from perkwire.primitives.strict_json import compact_ascii
 
 __all__ = ["EndpointPolicy", "Refusal", "check_headers", "check_url", "folded", "origin"]

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from perkwire.event import MAX_EVENTS, Event
+from perkwire.model.event import MAX_EVENTS, Event
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, JobId, WebhookId
 from perkwire.primitives.strict_json import Json, compact_ascii
 

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from perkwire.event import Event, EventHeading
+from perkwire.model.event import Event, EventHeading
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
