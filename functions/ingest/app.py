@@ -3,7 +3,7 @@
 import os
 from functools import cache
 
-from perkwire.accepting import Acceptance
+from perkwire.accepting.acceptance import Acceptance
 from perkwire.adapters import aws, tables
 from perkwire.adapters.claim_table import ClaimTable
 from perkwire.adapters.config_items import CONFIG_ITEMS

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from perkwire.accepting import Claim
+from perkwire.accepting.acceptance import Claim
 from perkwire.model.event import EventHeading
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, EventId

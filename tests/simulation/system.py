@@ -12,7 +12,7 @@ import dispatcher.app
 import jobs.app
 import router.app
 from perkwire import routing
-from perkwire.accepting import Acceptance
+from perkwire.accepting.acceptance import Acceptance
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.following_up import FollowingUp
 from perkwire.jobs import selecting

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import pytest
 
-from perkwire import accepting
+from perkwire.accepting import acceptance as accepting
 from perkwire.formats import FORMATS, Attempt
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from perkwire import accepting, signing_in
+from perkwire import signing_in
+from perkwire.accepting import acceptance as accepting
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.jobs.job import JobKind, JobStatus, parse_job
 from perkwire.jobs.listing import JobFilter, parse_job_filter

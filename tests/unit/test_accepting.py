@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.accepting import Acceptance, Claim
+from perkwire.accepting.acceptance import Acceptance, Claim
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import Event
 from perkwire.model.messages import read_event_message

@@ -6,7 +6,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from perkwire.accepting import Claim
+from perkwire.accepting.acceptance import Claim
 from perkwire.adapters.event_table import CLAIM_SK, ClaimItem, event_pk
 from perkwire.adapters.tables import (
     failure,

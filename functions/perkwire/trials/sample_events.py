@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.accepting import send_events
+from perkwire.accepting.acceptance import send_events
 from perkwire.formats import FORMATS, STANDARD, format_of
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import Event, check_event_type

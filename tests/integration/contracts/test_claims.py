@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from perkwire.accepting import Claim
+from perkwire.accepting.acceptance import Claim
 from perkwire.primitives.ids import AccountId, EventId
 from tests.builders import NOW
 from tests.integration.contracts.conftest import RETENTION_DAYS, Adapters

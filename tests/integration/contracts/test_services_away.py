@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.session import get_session
 from pynamodb.connection import Connection
 
-from perkwire.accepting import Claim
+from perkwire.accepting.acceptance import Claim
 from perkwire.adapters import tables
 from perkwire.adapters.account_store import AccountStore, KeyStore
 from perkwire.adapters.claim_table import ClaimTable

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pynamodb.connection import Connection
 
-from perkwire.accepting import Claim
+from perkwire.accepting.acceptance import Claim
 from perkwire.adapters import tables
 from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.model.routed_event import RoutedEvent
