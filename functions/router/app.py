@@ -16,7 +16,7 @@ from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
-from perkwire.routing import Routing
+from perkwire.routing.router import Routing
 from perkwire.settings.router import RouterSettings
 
 _RESERVE_MS = 5_000  # for the calls under way and the answer

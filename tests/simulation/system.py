@@ -11,7 +11,6 @@ from unittest.mock import patch
 import dispatcher.app
 import jobs.app
 import router.app
-from perkwire import routing
 from perkwire.accepting.acceptance import Acceptance
 from perkwire.dispatching import Dispatching, DispatchRule
 from perkwire.following_up import FollowingUp
@@ -21,7 +20,8 @@ from perkwire.pausing import PauseRule
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
 from perkwire.retrying import Retrying
-from perkwire.routing import Routing
+from perkwire.routing import router as routing
+from perkwire.routing.router import Routing
 from tests.builders import any_data
 from tests.fakes import (
     FakeClaimTable,

@@ -17,7 +17,7 @@ from perkwire.model.messages import (
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.routing import Routing
+from perkwire.routing.router import Routing
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -10,7 +10,7 @@ from perkwire.model.routed_event import NOT_IN_FORMAT
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId, new_event_id, new_sample_event_id, sampled_at
 from perkwire.primitives.problem import Problem
-from perkwire.routing import Routing
+from perkwire.routing.router import Routing
 from perkwire.trials.sample_events import SampleEvents, proposed_type
 from tests.builders import (
     ACCOUNT,

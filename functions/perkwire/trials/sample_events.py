@@ -16,7 +16,7 @@ from perkwire.model.webhook import ALL_TYPES, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, EventId, new_sample_event_id
 from perkwire.primitives.problem import FieldError, invalid, unavailable
 from perkwire.primitives.queueing import Queue
-from perkwire.routing import is_routed
+from perkwire.routing.router import is_routed
 from perkwire.trials.samples import default_type, sample_event
 
 _LONGEST_PROGRAM = 128
