@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from perkwire.dispatching.pausing import QUIET_SECONDS
 from perkwire.formats import (
     Attempt,
     Format,
@@ -12,7 +13,6 @@ from perkwire.formats import (
 )
 from perkwire.formats.format import Settings
 from perkwire.model.webhook import PauseReason, WebhookStatus
-from perkwire.pausing import QUIET_SECONDS
 from perkwire.primitives.ids import DeliveryId
 
 _LABELS: Mapping[str, str] = {

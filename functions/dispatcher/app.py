@@ -22,11 +22,11 @@ from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
 from perkwire.adapters.webhook_states import WebhookStates
-from perkwire.dispatching import Dispatching, DispatchRule
-from perkwire.following_up import FollowingUp
+from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
+from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.noticing import Noticing
+from perkwire.dispatching.pausing import PauseRule
 from perkwire.model.messages import Received
-from perkwire.noticing import Noticing
-from perkwire.pausing import PauseRule
 from perkwire.primitives.timestamps import now
 from perkwire.settings import emulator_ports
 from perkwire.settings.dispatcher import DispatcherSettings

@@ -6,6 +6,7 @@ Made by the code that delivers, of a sample, without storing, sealing or sending
 from dataclasses import dataclass, field
 
 from perkwire.catalogue import is_event_type
+from perkwire.dispatching.rendering import Opened, render
 from perkwire.formats import Format, UnknownFormat, format_of
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
@@ -13,7 +14,6 @@ from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookSta
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.strict_json import Json
-from perkwire.rendering import Opened, render
 from perkwire.trials.samples import default_type, sample_event
 from perkwire.webhook_draft import (
     EndpointRules,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from perkwire.dispatching.rendering import Opened, render
 from perkwire.formats import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event, has_type_form
@@ -25,7 +26,6 @@ from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid, not_found
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
-from perkwire.rendering import Opened, render
 from perkwire.trials.trial import SentRequest
 
 MOST_DELETED = 20

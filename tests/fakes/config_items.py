@@ -3,10 +3,10 @@
 import threading
 from dataclasses import dataclass, field
 
+from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.pausing import Streak
 from perkwire.model.account import Account, ApiKey
 from perkwire.model.webhook import Webhook, WebhookStatus
-from perkwire.noticing import Untold
-from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 
 

@@ -4,10 +4,10 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 
+from perkwire.dispatching.rendering import Opened
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable
-from perkwire.rendering import Opened
 from tests.fakes.failing import Failing
 
 

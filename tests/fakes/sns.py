@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
+from perkwire.dispatching.noticing import Notice
 from perkwire.model.account import same_address
-from perkwire.noticing import Notice
 from perkwire.primitives.ids import AccountId
 from tests.fakes.failing import Failing
 

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.pausing import Streak
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
 from perkwire.model.webhook import Pause, SealedSecrets, Webhook, WebhookStatus
-from perkwire.noticing import Untold
-from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
-from perkwire.webhook_state import WebhookState
 from tests.fakes.config_items import FakeConfigItems
 from tests.fakes.failing import Failing
 from tests.fakes.pages import page_of

@@ -14,13 +14,13 @@ import pytest
 
 from infra.local.emulator import ROOT
 from perkwire.catalogue import event_types
+from perkwire.dispatching.rendering import Opened, render
 from perkwire.formats import find_format
 from perkwire.model.event import Event
 from perkwire.model.sending import Request
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS, now
-from perkwire.rendering import Opened, render
 from tests.builders import SECRET, a_delivery_message, a_webhook, an_event
 
 LANGUAGES = ["python", "node"]

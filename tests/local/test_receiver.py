@@ -20,12 +20,12 @@ from infra.local.receiver import Attempt, Receiver
 from infra.local.verifying import PRODUCTS
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.catalogue import event_types
+from perkwire.dispatching.rendering import Opened, render
 from perkwire.formats import FORMATS, find_format
 from perkwire.model.event import Event
 from perkwire.model.sending import Request
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.timestamps import now
-from perkwire.rendering import Opened, render
 from tests.builders import SECRET, a_delivery_message, a_webhook, an_event
 
 UPGRADE_NAMES = {

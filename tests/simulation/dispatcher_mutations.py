@@ -1,7 +1,16 @@
 """Bugs for the dispatcher: in its table, its log, pauses and notices."""
 
-from perkwire import dispatch_work, dispatching, following_up, noticing, pausing, verdict
 from perkwire.adapters import sqs_events
+from perkwire.dispatching import (
+    dispatch_work,
+    following_up,
+    noticing,
+    pausing,
+    verdict,
+)
+from perkwire.dispatching import (
+    dispatcher as dispatching,
+)
 from perkwire.model import delivery
 from tests.fakes import deliveries
 from tests.simulation.planting import Mutation

@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import DeliveryStatus
-from perkwire.noticing import Untold
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.webhook_state import WebhookState
 from tests.simulation.model import Notes
 from tests.simulation.rows import Rows
 from tests.simulation.world import Call, World

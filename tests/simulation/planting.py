@@ -13,7 +13,8 @@ from unittest.mock import patch
 
 import dispatcher.app
 import router.app
-from perkwire import dispatching, following_up
+from perkwire.dispatching import dispatcher as dispatching
+from perkwire.dispatching import following_up
 
 
 @dataclass(frozen=True, slots=True)

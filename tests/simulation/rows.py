@@ -9,13 +9,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import Answered, TransportError, Unanswered
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.webhook_state import WebhookState
 from tests.simulation.endpoints import TIMEOUT_SECONDS
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, Notes, can_say
 from tests.simulation.world import Call, Invocation, StillRunning, World

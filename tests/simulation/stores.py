@@ -9,13 +9,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
+from perkwire.dispatching.pausing import Streak
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Change, Delivery
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Webhook
-from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
-from perkwire.webhook_state import WebhookState
 from tests.fakes import (
     FakeDeliveryItems,
     FakeDeliveryTable,

@@ -12,11 +12,11 @@ import dispatcher.app
 import jobs.app
 import router.app
 from perkwire.accepting.acceptance import Acceptance
-from perkwire.dispatching import Dispatching, DispatchRule
-from perkwire.following_up import FollowingUp
+from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
+from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.noticing import Notice, Noticing
+from perkwire.dispatching.pausing import PauseRule
 from perkwire.jobs import selecting
-from perkwire.noticing import Notice, Noticing
-from perkwire.pausing import PauseRule
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
 from perkwire.retrying import Retrying

@@ -9,8 +9,11 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from perkwire.dispatching import Dispatching, DispatchRule
-from perkwire.following_up import FollowingUp
+from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
+from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.noticing import Noticing
+from perkwire.dispatching.pausing import QUIET_SECONDS, PauseRule
+from perkwire.dispatching.rendering import Opened
 from perkwire.formats import Unrenderable
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import Received
@@ -23,11 +26,8 @@ from perkwire.model.webhook import (
     Webhook,
     WebhookStatus,
 )
-from perkwire.noticing import Noticing
-from perkwire.pausing import QUIET_SECONDS, PauseRule
 from perkwire.primitives.ids import DeliveryId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS, now
-from perkwire.rendering import Opened
 from tests.builders import (
     NOW,
     SECRET,

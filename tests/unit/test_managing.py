@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from perkwire.dispatching.pausing import Streak
 from perkwire.managing import AccountManagement, WebhookManagement
 from perkwire.model.account import Caller, Scope, key_hash
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
-from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem

@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.model.sending import TransportError
-from perkwire.model.webhook import PauseReason, Webhook
-from perkwire.noticing import (
+from perkwire.dispatching.noticing import (
     LONGEST_SUBJECT,
     Noticing,
     Occasion,
@@ -17,6 +14,9 @@ from perkwire.noticing import (
     failure_notice,
     pause_notice,
 )
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.sending import TransportError
+from perkwire.model.webhook import PauseReason, Webhook
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -3,8 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from perkwire.dispatching.pausing import QUIET_SECONDS, PauseRule, Result, Streak, record
 from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
-from perkwire.pausing import QUIET_SECONDS, PauseRule, Result, Streak, record
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.builders import NOW, a_webhook

@@ -4,6 +4,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from perkwire import catalogue
+from perkwire.dispatching.rendering import Opened, render
 from perkwire.formats import FORMATS, STANDARD, UnknownFormat, find_format
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.messages import DeliveryMessage
@@ -14,7 +15,6 @@ from perkwire.primitives.ids import DeliveryId, WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
-from perkwire.rendering import Opened, render
 from perkwire.trials import samples
 from perkwire.webhook_draft import EndpointRules
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, webhook_body

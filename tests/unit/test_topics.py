@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from perkwire.adapters.topics import NoticePublisher, NoticeTopics
-from perkwire.noticing import Notice
+from perkwire.dispatching.noticing import Notice
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.journal import Unavailable
 

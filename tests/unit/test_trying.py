@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from perkwire.dispatching.rendering import Opened
 from perkwire.formats import FORMATS
 from perkwire.managing import WebhookManagement
 from perkwire.model.endpoint import EndpointPolicy
@@ -13,7 +14,6 @@ from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.rendering import Opened
 from perkwire.trials.trial import SavedWebhook, Trial
 from perkwire.trials.trying import MOST_PER_MINUTE, Trying
 from perkwire.webhook_draft import EndpointRules

@@ -2,8 +2,8 @@
 
 import pytest
 
+from perkwire.dispatching.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.model.delivery import DeliveryStatus, Reason
-from perkwire.verdict import Disposition, Finding, Verdict, verdict
 
 LEAVE, DELETE = Disposition.LEAVE, Disposition.DELETE
 ONCE_LOGGED = Disposition.DELETE_ONCE_LOGGED

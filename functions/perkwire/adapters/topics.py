@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from perkwire.adapters.aws import failing_as_unavailable
+from perkwire.dispatching.noticing import Notice
 from perkwire.model.account import same_address
-from perkwire.noticing import Notice
 from perkwire.primitives.ids import AccountId
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import failing_as_unavailable
+from perkwire.dispatching.rendering import Opened
 from perkwire.model.webhook import SealedSecrets, Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.strict_json import compact
-from perkwire.rendering import Opened
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -13,11 +13,11 @@ from perkwire.adapters.config_items import (
     webhook_sk,
 )
 from perkwire.adapters.tables import failing_as_unavailable, find_all, update_if
+from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.pausing import Streak
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.webhook import Pause, Webhook, WebhookStatus
-from perkwire.noticing import Untold
-from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.webhook_state import WebhookState
 
 
 class WebhookStates:

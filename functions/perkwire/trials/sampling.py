@@ -5,7 +5,8 @@ Nothing is logged as a delivery, counted for pausing or put in a queue.
 
 from collections.abc import Callable
 
-from perkwire.dispatching import Vault, Webhooks
+from perkwire.dispatching.dispatcher import Vault, Webhooks
+from perkwire.dispatching.rendering import render
 from perkwire.formats import Unrenderable, format_of
 from perkwire.model.delivery import Reason
 from perkwire.model.masking import masked
@@ -14,7 +15,6 @@ from perkwire.model.sending import Answered, Sender, Unanswered
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.primitives.journal import Journal
-from perkwire.rendering import render
 from perkwire.trials.samples import sample_event
 from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
 

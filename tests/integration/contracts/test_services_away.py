@@ -38,12 +38,12 @@ from perkwire.adapters.vault import Opener, Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
+from perkwire.dispatching.noticing import Notice, Untold
 from perkwire.event_listing import Place
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Pause, PauseReason
-from perkwire.noticing import Notice, Untold
 from perkwire.primitives.ids import EventId, KeyId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing

@@ -7,10 +7,10 @@ import pytest
 
 from infra.local.emulator import client
 from perkwire.adapters.vault import CACHE_SECONDS, Opener, Sealer
+from perkwire.dispatching.rendering import Opened
 from perkwire.model.webhook import SealedSecrets, Webhook
 from perkwire.primitives.ids import new_account_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable
-from perkwire.rendering import Opened
 from tests.builders import NOW, SECRET, a_webhook
 from tests.fakes import FakeOpener, FakeSealer
 from tests.integration.system import Stack

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.pausing import Streak
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
 from perkwire.model.webhook import Pause, PauseReason, SealedSecrets, Webhook, WebhookStatus
-from perkwire.noticing import Untold
-from perkwire.pausing import Streak
 from perkwire.primitives.ids import AccountId, new_account_id, new_webhook_id
 from perkwire.primitives.problem import Problem
-from perkwire.webhook_state import WebhookState
 from tests.builders import NOW, a_webhook
 from tests.integration.contracts.conftest import Adapters
 

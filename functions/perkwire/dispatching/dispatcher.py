@@ -1,6 +1,6 @@
 """Dispatching: look the webhooks up, render, sign, send side by side, write the log.
 
-What becomes of each message is `perkwire.verdict`'s to say; this module finds out which row holds.
+What becomes of each message is `verdict`'s to say; this module finds out which row holds.
 """
 
 import contextlib
@@ -9,8 +9,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.dispatch_work import Outcome, Work, attempt_number
-from perkwire.following_up import FollowingUp
+from perkwire.dispatching.dispatch_work import Outcome, Work, attempt_number
+from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.verdict import Disposition, Finding, Verdict, verdict
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.formats import Unrenderable, format_of
 from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus
 from perkwire.model.event import types_of
@@ -27,9 +30,6 @@ from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.rendering import Opened, render
-from perkwire.verdict import Disposition, Finding, Verdict, verdict
-from perkwire.webhook_state import WebhookState
 
 LOG_SECONDS = 0.2
 """What the log needs once the last request is over."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from perkwire.dispatching.noticing import Untold
 from perkwire.model.webhook import Webhook
-from perkwire.noticing import Untold
 
 
 @dataclass(frozen=True, slots=True)

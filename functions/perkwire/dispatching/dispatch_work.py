@@ -3,10 +3,10 @@
 import threading
 from dataclasses import dataclass, field
 
+from perkwire.dispatching.verdict import Finding
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Delivery
 from perkwire.model.messages import DeliveryMessage, Received
-from perkwire.verdict import Finding
-from perkwire.webhook_state import WebhookState
 
 type Outcome = tuple[Finding, Attempt | None]
 

@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from perkwire.dispatch_work import Work
+from perkwire.dispatching.dispatch_work import Work
+from perkwire.dispatching.noticing import Noticing, Occasion
+from perkwire.dispatching.pausing import HealthStore, PauseRule, Result, record
+from perkwire.dispatching.verdict import Finding
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.webhook import PauseReason
-from perkwire.noticing import Noticing, Occasion
-from perkwire.pausing import HealthStore, PauseRule, Result, record
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
-from perkwire.verdict import Finding
 
 _GONE = 410
 
