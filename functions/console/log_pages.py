@@ -36,7 +36,7 @@ from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now
-from perkwire.retrying import MOST_IDS, RetryResult, parse_ids
+from perkwire.recovering.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/log"

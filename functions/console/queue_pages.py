@@ -6,7 +6,7 @@ from console.visit import Answer, Visit
 from perkwire.adapters.wiring import UseCases
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.redriving import HIGHEST_RATE, RedriveQueue
+from perkwire.recovering.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.settings.console import ConsoleSettings
 
 _PATH = "/console/queues"

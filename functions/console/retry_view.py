@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from perkwire.model.delivery import Delivery
 from perkwire.primitives.ids import DeliveryId, accepted_at, webhook_of
-from perkwire.retrying import RetryResult
+from perkwire.recovering.retrying import RetryResult
 
 _WORDS: Mapping[HTTPStatus, tuple[str, str]] = {
     HTTPStatus.ACCEPTED: ("sent again", "good"),

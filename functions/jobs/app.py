@@ -21,7 +21,7 @@ from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.working import JobWork, Work
 from perkwire.primitives.timestamps import now
-from perkwire.retrying import Retrying
+from perkwire.recovering.retrying import Retrying
 from perkwire.settings.jobs import JobsSettings
 
 

@@ -5,8 +5,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from management.resolver import Call, answered, listed
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.page import Page
-from perkwire.redriving import Redriving
-from perkwire.retrying import Retrying, parse_ids
+from perkwire.recovering.redriving import Redriving
+from perkwire.recovering.retrying import Retrying, parse_ids
 
 
 def add(

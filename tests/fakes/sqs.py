@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing
-from perkwire.redriving import AlreadyRunning, Redrive, RedriveQueue
+from perkwire.recovering.redriving import AlreadyRunning, Redrive, RedriveQueue
 from tests.fakes.failing import Failing
 
 

@@ -9,7 +9,7 @@ from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Journal
 from perkwire.primitives.problem import not_found
-from perkwire.retrying import Retrying
+from perkwire.recovering.retrying import Retrying
 from tests.fakes import (
     FakeAccountStore,
     FakeConfigItems,

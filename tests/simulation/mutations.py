@@ -1,8 +1,8 @@
 """Bugs to plant in the real code, each of which the simulation has to find."""
 
-from perkwire import retrying
 from perkwire.accepting import acceptance as accepting
 from perkwire.jobs import pages, working
+from perkwire.recovering import retrying
 from perkwire.routing import router as routing
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
 from tests.simulation.planting import Mutation

@@ -7,7 +7,7 @@ from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.retrying import RetryResult
+from perkwire.recovering.retrying import RetryResult
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, members
 from tests.simulation.world import Invocation, World
 

@@ -19,7 +19,7 @@ from perkwire.dispatching.pausing import PauseRule
 from perkwire.jobs import selecting
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
-from perkwire.retrying import Retrying
+from perkwire.recovering.retrying import Retrying
 from perkwire.routing import router as routing
 from perkwire.routing.router import Routing
 from tests.builders import any_data

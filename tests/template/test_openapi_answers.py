@@ -20,7 +20,7 @@ from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading import LogReading
-from perkwire.retrying import RetryResult
+from perkwire.recovering.retrying import RetryResult
 from perkwire.trials.trial import Outcome, SentRequest
 from tests import builders
 from tests.fakes import (

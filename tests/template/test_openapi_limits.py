@@ -23,8 +23,8 @@ from perkwire.primitives import fields, ids
 from perkwire.primitives.problem import MOST_ERRORS
 from perkwire.primitives.strict_json import MAX_DEPTH
 from perkwire.reading import EXPIRED
-from perkwire.redriving import HIGHEST_RATE, RedriveQueue
-from perkwire.retrying import MOST_IDS
+from perkwire.recovering.redriving import HIGHEST_RATE, RedriveQueue
+from perkwire.recovering.retrying import MOST_IDS
 from perkwire.trials import trying
 from perkwire.trials.samples import default_type
 from perkwire.trials.trial import MOST_SECONDS

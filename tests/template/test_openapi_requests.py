@@ -21,7 +21,7 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339
 from perkwire.reading import parse_filter
-from perkwire.retrying import parse_ids
+from perkwire.recovering.retrying import parse_ids
 from perkwire.signing_in import ConsoleLink, parse_link
 from perkwire.webhook_draft import parse_rotation, parse_webhook, parse_webhook_change
 from tests import builders

@@ -8,7 +8,7 @@ from perkwire.managing import WebhookManagement
 from perkwire.model.event import EventHeading
 from perkwire.primitives import ids
 from perkwire.primitives.ids import AccountId, EventId
-from perkwire.redriving import Redrive, RedriveQueue, Redriving
+from perkwire.recovering.redriving import Redrive, RedriveQueue, Redriving
 from perkwire.trials.trying import Trying
 from tests import builders
 from tests.fakes import (

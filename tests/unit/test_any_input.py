@@ -31,8 +31,8 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading import parse_filter
-from perkwire.redriving import Redriving
-from perkwire.retrying import parse_ids
+from perkwire.recovering.redriving import Redriving
+from perkwire.recovering.retrying import parse_ids
 from perkwire.signing_in import parse_link
 from perkwire.type_listing import list_types, show_type
 from perkwire.webhook_draft import (

@@ -35,7 +35,7 @@ from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
-from perkwire.retrying import Retrying
+from perkwire.recovering.retrying import Retrying
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -7,7 +7,7 @@ import pytest
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.redriving import RedriveQueue, Redriving
+from perkwire.recovering.redriving import RedriveQueue, Redriving
 from tests.builders import NOW, a_caller, an_operator
 from tests.fakes import FakeClock, FakeMoveTasks
 

@@ -13,7 +13,7 @@ from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.retrying import Retrying, RetryResult, parse_ids
+from perkwire.recovering.retrying import Retrying, RetryResult, parse_ids
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from perkwire.adapters.aws import FAILURES, failing_as_unavailable
 from perkwire.primitives.journal import Journal
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.redriving import DeadLetters, RedriveQueue
+from perkwire.recovering.redriving import DeadLetters, RedriveQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

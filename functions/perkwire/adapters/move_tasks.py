@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import failing_as_unavailable
 from perkwire.primitives.journal import Unavailable
-from perkwire.redriving import AlreadyRunning, Redrive, RedriveQueue
+from perkwire.recovering.redriving import AlreadyRunning, Redrive, RedriveQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -32,8 +32,8 @@ from perkwire.jobs.starting import JobManagement
 from perkwire.managing import AccountManagement, WebhookManagement
 from perkwire.primitives.timestamps import now
 from perkwire.reading import LogReading
-from perkwire.redriving import RedriveQueue, Redriving
-from perkwire.retrying import Retrying
+from perkwire.recovering.redriving import RedriveQueue, Redriving
+from perkwire.recovering.retrying import Retrying
 from perkwire.settings.management import ManagementSettings
 from perkwire.signing_in import SigningIn
 from perkwire.trials.sample_events import SampleEvents

@@ -13,7 +13,7 @@ from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, delivery_id
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
-from perkwire.retrying import RetryResult
+from perkwire.recovering.retrying import RetryResult
 
 
 @dataclass(frozen=True, slots=True)

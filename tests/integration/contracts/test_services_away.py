@@ -47,7 +47,7 @@ from perkwire.model.webhook import Pause, PauseReason
 from perkwire.primitives.ids import EventId, KeyId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing
-from perkwire.redriving import Redrive, RedriveQueue
+from perkwire.recovering.redriving import Redrive, RedriveQueue
 from perkwire.signing_in import ConsoleLink, Session
 from perkwire.trials.trial import SavedWebhook, Trial
 from tests.builders import (
