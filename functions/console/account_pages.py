@@ -6,12 +6,12 @@ from console.form import Form
 from console.pages import Needs, Pages, Section
 from console.visit import Answer, Visit
 from perkwire.adapters.wiring import UseCases
+from perkwire.managing.signing_in import DEFAULT_LINK_MINUTES, LONGEST_LINK_MINUTES
 from perkwire.model.account import same_address
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.settings.console import ConsoleSettings
-from perkwire.signing_in import DEFAULT_LINK_MINUTES, LONGEST_LINK_MINUTES
 
 _PAGE = 50
 _MOST_KEYS = 100

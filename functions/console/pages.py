@@ -14,10 +14,10 @@ from console.visit import Answer, Request, Visit, without_session
 from console.ways_back import WaysBack
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
+from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token
 from perkwire.model.account import Account, Scope
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import Problem, not_found
-from perkwire.signing_in import Accounts, SigningIn, Visitor, is_form_token
 
 LONGEST_PART = 128
 

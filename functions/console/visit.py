@@ -13,12 +13,12 @@ from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 from console.form import Form, ShownProblem
 from console.rendering import Templates
 from perkwire.adapters.http_api import HttpEvent, body_of, console_url_of, header_of
+from perkwire.managing.signing_in import SESSION_HOURS, Visitor, form_token
 from perkwire.model.account import Account, Caller
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import Problem, malformed
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS
-from perkwire.signing_in import SESSION_HOURS, Visitor, form_token
 
 # Its first letters have browsers take it from this very host only, over TLS or loopback.
 SESSION_COOKIE = "__Host-perkwire_session"

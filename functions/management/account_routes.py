@@ -4,9 +4,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, done, listed
 from perkwire.managing import AccountManagement
+from perkwire.managing.signing_in import SigningIn
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.page import Page
-from perkwire.signing_in import SigningIn
 
 
 def add(

@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from perkwire.catalogue import is_event_type
 from perkwire.dispatching.rendering import Opened, render
 from perkwire.formats import Format, UnknownFormat, format_of
+from perkwire.managing.webhook_draft import (
+    EndpointRules,
+    WebhookDraft,
+    check_kept_headers,
+    read_webhook,
+    without_nulls,
+)
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
@@ -15,13 +22,6 @@ from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type, sample_event
-from perkwire.webhook_draft import (
-    EndpointRules,
-    WebhookDraft,
-    check_kept_headers,
-    read_webhook,
-    without_nulls,
-)
 
 STAND_IN_URL = "https://your-endpoint.example/webhook"
 """Where the request goes as long as no URL is given."""

@@ -3,8 +3,8 @@
 import threading
 from dataclasses import replace
 
+from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.primitives.ids import AccountId
-from perkwire.signing_in import ConsoleLink, Session
 from tests.fakes.failing import Failing
 
 

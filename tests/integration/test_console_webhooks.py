@@ -14,8 +14,8 @@ from standardwebhooks import Webhook
 from perkwire.adapters import aws
 from perkwire.adapters.session_store import SessionStore
 from perkwire.formats import FORMATS
+from perkwire.managing.signing_in import Session, token_hash
 from perkwire.model.account import key_hash
-from perkwire.signing_in import Session, token_hash
 from tests.integration.browsing import Browser, HtmlForm, PageSeen
 from tests.integration.system import System, Tenant
 from tests.integration.test_test_call import Lambda

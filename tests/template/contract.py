@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.model.endpoint import EndpointPolicy
-from perkwire.webhook_draft import EndpointRules
 from tests.template.stack import ROOT
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

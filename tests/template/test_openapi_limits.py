@@ -13,6 +13,7 @@ from perkwire.catalogue import event_types
 from perkwire.formats import FORMATS, format_names
 from perkwire.jobs import job
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
+from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from perkwire.model import account, endpoint, event
 from perkwire.model.account import Scope, new_api_key
 from perkwire.model.delivery import DeliveryStatus, Reason
@@ -28,7 +29,6 @@ from perkwire.recovering.retrying import MOST_IDS
 from perkwire.trials import trying
 from perkwire.trials.samples import default_type
 from perkwire.trials.trial import MOST_SECONDS
-from perkwire.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from tests import builders
 from tests.template.contract import at, contract, errors, named, operations, parameter, schema, text
 

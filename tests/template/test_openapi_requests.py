@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from perkwire import signing_in
 from perkwire.accepting import acceptance as accepting
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.jobs.job import JobKind, JobStatus, parse_job
 from perkwire.jobs.listing import JobFilter, parse_job_filter
+from perkwire.managing import signing_in
+from perkwire.managing.signing_in import ConsoleLink, parse_link
+from perkwire.managing.webhook_draft import parse_rotation, parse_webhook, parse_webhook_change
 from perkwire.model.account import new_api_key, parse_account, parse_account_change, parse_key
 from perkwire.model.event import parse_events
 from perkwire.model.secret import check_secret
@@ -22,8 +24,6 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339
 from perkwire.reading import parse_filter
 from perkwire.recovering.retrying import parse_ids
-from perkwire.signing_in import ConsoleLink, parse_link
-from perkwire.webhook_draft import parse_rotation, parse_webhook, parse_webhook_change
 from tests import builders
 from tests.template.bodies import (
     CREATION_CHANGES,

@@ -22,6 +22,13 @@ from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.event_listing import EventListing, Place, _read_cursor, _write_cursor
 from perkwire.jobs.job import JobKind, parse_job
 from perkwire.jobs.listing import parse_job_filter
+from perkwire.managing.signing_in import parse_link
+from perkwire.managing.webhook_draft import (
+    EndpointRules,
+    parse_rotation,
+    parse_webhook,
+    parse_webhook_change,
+)
 from perkwire.model.account import Caller, Scope, parse_account, parse_account_change, parse_key
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.event import parse_events
@@ -33,14 +40,7 @@ from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading import parse_filter
 from perkwire.recovering.redriving import Redriving
 from perkwire.recovering.retrying import parse_ids
-from perkwire.signing_in import parse_link
 from perkwire.type_listing import list_types, show_type
-from perkwire.webhook_draft import (
-    EndpointRules,
-    parse_rotation,
-    parse_webhook,
-    parse_webhook_change,
-)
 from tests.builders import ACCOUNT, NOW, a_webhook, event_body, webhook_body
 from tests.unit.strategies import JSON, MOMENTS, NAMES
 

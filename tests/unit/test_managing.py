@@ -6,6 +6,7 @@ import pytest
 
 from perkwire.dispatching.pausing import Streak
 from perkwire.managing import AccountManagement, WebhookManagement
+from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.model.account import Caller, Scope, key_hash
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
@@ -13,7 +14,6 @@ from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.webhook_draft import EndpointRules
 from tests.builders import (
     ACCOUNT,
     NOW,

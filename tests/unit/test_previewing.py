@@ -6,6 +6,7 @@ from standardwebhooks import Webhook as Verifier
 from perkwire import catalogue
 from perkwire.dispatching.rendering import Opened, render
 from perkwire.formats import FORMATS, STANDARD, UnknownFormat, find_format
+from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.webhook import Webhook
@@ -16,7 +17,6 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
 from perkwire.trials import samples
-from perkwire.webhook_draft import EndpointRules
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, webhook_body
 
 RULES = EndpointRules(EndpointPolicy.PUBLIC)

@@ -2,11 +2,11 @@
 
 import pytest
 
+from perkwire.managing.signing_in import SigningIn, Visitor, form_token, is_form_token, token_hash
 from perkwire.model.account import ApiKey, Caller, Scope, key_hash
 from perkwire.primitives.ids import AccountId, new_key_id
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.timestamps import HOUR_SECONDS
-from perkwire.signing_in import SigningIn, Visitor, form_token, is_form_token, token_hash
 from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT, an_account, an_operator
 from tests.fakes import (
     FakeAccountStore,

@@ -7,6 +7,7 @@ import pytest
 from perkwire.dispatching.rendering import Opened
 from perkwire.formats import FORMATS
 from perkwire.managing import WebhookManagement
+from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
@@ -16,7 +17,6 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.trial import SavedWebhook, Trial
 from perkwire.trials.trying import MOST_PER_MINUTE, Trying
-from perkwire.webhook_draft import EndpointRules
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.model.endpoint import EndpointPolicy
-from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
-from perkwire.primitives.problem import Problem
-from perkwire.primitives.strict_json import Json
-from perkwire.webhook_draft import (
+from perkwire.managing.webhook_draft import (
     EndpointRules,
     WebhookDraft,
     parse_rotation,
     parse_webhook,
     parse_webhook_change,
 )
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
+from perkwire.primitives.problem import Problem
+from perkwire.primitives.strict_json import Json
 from tests.builders import NOW, SECRET, a_webhook, an_event, webhook_body
 from tests.unit.strategies import JSON
 

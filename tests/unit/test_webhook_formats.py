@@ -6,11 +6,7 @@ import pytest
 
 from perkwire.catalogue import event_types
 from perkwire.formats import FORMATS, find_format, format_of
-from perkwire.model.endpoint import EndpointPolicy
-from perkwire.model.webhook import Webhook
-from perkwire.primitives.problem import FieldError, Problem
-from perkwire.primitives.strict_json import Json
-from perkwire.webhook_draft import (
+from perkwire.managing.webhook_draft import (
     EndpointRules,
     WebhookChange,
     WebhookDraft,
@@ -18,6 +14,10 @@ from perkwire.webhook_draft import (
     parse_webhook,
     parse_webhook_change,
 )
+from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.webhook import Webhook
+from perkwire.primitives.problem import FieldError, Problem
+from perkwire.primitives.strict_json import Json
 from tests.builders import SECRET, a_webhook, webhook_body
 
 RULES = EndpointRules(EndpointPolicy.PUBLIC)

@@ -10,9 +10,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from perkwire.adapters.config_items import ConfigItem
 from perkwire.adapters.tables import failing_as_unavailable, find, update_if
+from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
-from perkwire.signing_in import ConsoleLink, Session
 
 _LINK_SK = "link"
 _SESSION_SK = "session"

@@ -30,15 +30,15 @@ from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement
 from perkwire.managing import AccountManagement, WebhookManagement
+from perkwire.managing.signing_in import SigningIn
+from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.primitives.timestamps import now
 from perkwire.reading import LogReading
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.management import ManagementSettings
-from perkwire.signing_in import SigningIn
 from perkwire.trials.sample_events import SampleEvents
 from perkwire.trials.trying import Trying
-from perkwire.webhook_draft import EndpointRules
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -5,14 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
-from perkwire.model.account import Caller, Scope
-from perkwire.model.webhook import RetiredSecret, SealedSecrets, Webhook, WebhookStatus
-from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id
-from perkwire.primitives.page import Page
-from perkwire.primitives.problem import FieldError, Problem, conflict, not_found
-from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
-from perkwire.webhook_draft import (
+from perkwire.managing.webhook_draft import (
     EndpointRules,
     WebhookChange,
     WebhookDraft,
@@ -20,6 +13,13 @@ from perkwire.webhook_draft import (
     parse_webhook,
     parse_webhook_change,
 )
+from perkwire.model.account import Caller, Scope
+from perkwire.model.webhook import RetiredSecret, SealedSecrets, Webhook, WebhookStatus
+from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import FieldError, Problem, conflict, not_found
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 
 
 class UrlTaken(Exception):

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from perkwire.formats import format_of
 from perkwire.managing import WebhookManagement
+from perkwire.managing.webhook_draft import EndpointRules, read_webhook, without_nulls
 from perkwire.model.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.model.webhook import ALL_TYPES
 from perkwire.primitives.fields import Fields
@@ -14,7 +15,6 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.samples import default_type
 from perkwire.trials.trial import SavedWebhook, Trial
-from perkwire.webhook_draft import EndpointRules, read_webhook, without_nulls
 
 MOST_PER_MINUTE = 10
 """Tests of one account: its answers tell what listens where, so they must not be many."""

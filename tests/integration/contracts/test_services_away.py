@@ -40,6 +40,7 @@ from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
 from perkwire.dispatching.noticing import Notice, Untold
 from perkwire.event_listing import Place
+from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.model.routed_event import RoutedEvent
@@ -48,7 +49,6 @@ from perkwire.primitives.ids import EventId, KeyId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing
 from perkwire.recovering.redriving import Redrive, RedriveQueue
-from perkwire.signing_in import ConsoleLink, Session
 from perkwire.trials.trial import SavedWebhook, Trial
 from tests.builders import (
     ACCOUNT,
