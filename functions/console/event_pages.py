@@ -11,7 +11,6 @@ from console.rendering import segment
 from console.visit import Answer, Visit
 from console.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.event_listing import EventListing
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.routed_event import NOT_IN_FORMAT
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, sampled_at
@@ -19,7 +18,8 @@ from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS, now, to_rfc3339
-from perkwire.reading import EXPIRED
+from perkwire.reading.event_listing import EventListing
+from perkwire.reading.log import EXPIRED
 from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/events"

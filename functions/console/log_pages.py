@@ -29,13 +29,13 @@ from console.webhook_words import format_label
 from console.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats import Unrenderable
-from perkwire.health import was_taken
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now
+from perkwire.reading.health import was_taken
 from perkwire.recovering.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.settings.console import ConsoleSettings
 

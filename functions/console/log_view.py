@@ -15,7 +15,7 @@ from perkwire.managing import WebhookManagement
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
-from perkwire.reading import DeliveryFilter, LogReading, parse_filter
+from perkwire.reading.log import DeliveryFilter, LogReading, parse_filter
 
 TABS = (
     DeliveryStatus.FAILED,

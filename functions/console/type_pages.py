@@ -21,9 +21,9 @@ from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, 
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
+from perkwire.reading.type_listing import list_types, show_type
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.samples import sample_event
-from perkwire.type_listing import list_types, show_type
 
 PATH = "/console/types"
 _EXAMPLE_URL = "https://receiver.example/webhooks"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from perkwire.health import HOURS, Health, Hour
+from perkwire.reading.health import HOURS, Health, Hour
 
 BAR_WIDTH = 5
 _GAP = 1

@@ -20,11 +20,11 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
-from perkwire.previewing import Preview, preview
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now
+from perkwire.reading.previewing import Preview, preview
 from perkwire.settings.console import ConsoleSettings
 
 _LATELY = HOUR_SECONDS * MICROSECONDS

@@ -25,13 +25,13 @@ from console.webhook_words import (
 from console.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats import format_of
-from perkwire.health import Health, recent_health
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now, parse_rfc3339, to_rfc3339
+from perkwire.reading.health import Health, recent_health
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import proposed_type
 

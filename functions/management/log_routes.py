@@ -3,10 +3,10 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, listed
-from perkwire.event_listing import EventListing
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId
-from perkwire.reading import LogReading, parse_filter
+from perkwire.reading.event_listing import EventListing
+from perkwire.reading.log import LogReading, parse_filter
 
 _EVENT_FILTERS = ("type", "since", "until")
 _FILTERS = ("status", "webhook_id", "event_type", "since", "until")

@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, answered, listed
-from perkwire.type_listing import list_types, show_type
+from perkwire.reading.type_listing import list_types, show_type
 
 
 def add(resolver: APIGatewayHttpResolver) -> None:

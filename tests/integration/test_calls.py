@@ -16,7 +16,7 @@ from perkwire.adapters.delivery_table import DeliveryTable
 from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.primitives.ids import AccountId, EventId, WebhookId, delivery_id
 from perkwire.primitives.timestamps import now
-from perkwire.reading import MOST_DELETED
+from perkwire.reading.log import MOST_DELETED
 from tests.builders import a_delivery, an_attempt, points_data
 from tests.fakes import FakeTelemetry
 from tests.integration.counting import Counter, count_calls

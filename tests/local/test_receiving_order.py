@@ -17,7 +17,7 @@ from perkwire.catalogue import event_types
 from perkwire.formats import find_format
 from perkwire.model.event import Event
 from perkwire.model.routed_event import RoutedEvent
-from perkwire.reading import LogReading
+from perkwire.reading.log import LogReading
 from tests.builders import ACCOUNT, NOW, an_event
 from tests.fakes import (
     FakeClock,

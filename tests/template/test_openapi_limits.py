@@ -5,7 +5,7 @@ import re
 import pytest
 
 from management.resolver import DEFAULT_LIMIT, HIGHEST_LIMIT
-from perkwire import VERSION, event_listing, reading
+from perkwire import VERSION
 from perkwire.adapters import pages
 from perkwire.adapters.delivery_table import MOST_ATTEMPTS
 from perkwire.adapters.http import MAX_SNIPPET_BYTES
@@ -23,7 +23,9 @@ from perkwire.model.webhook import PauseReason, WebhookStatus
 from perkwire.primitives import fields, ids
 from perkwire.primitives.problem import MOST_ERRORS
 from perkwire.primitives.strict_json import MAX_DEPTH
-from perkwire.reading import EXPIRED
+from perkwire.reading import event_listing
+from perkwire.reading import log as reading
+from perkwire.reading.log import EXPIRED
 from perkwire.recovering.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.recovering.retrying import MOST_IDS
 from perkwire.trials import trying

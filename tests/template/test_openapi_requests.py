@@ -22,7 +22,7 @@ from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339
-from perkwire.reading import parse_filter
+from perkwire.reading.log import parse_filter
 from perkwire.recovering.retrying import parse_ids
 from tests import builders
 from tests.template.bodies import (

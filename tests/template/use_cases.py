@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from perkwire.event_listing import EventListing, Place
 from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.managing import WebhookManagement
 from perkwire.model.event import EventHeading
 from perkwire.primitives import ids
 from perkwire.primitives.ids import AccountId, EventId
+from perkwire.reading.event_listing import EventListing, Place
 from perkwire.recovering.redriving import Redrive, RedriveQueue, Redriving
 from perkwire.trials.trying import Trying
 from tests import builders

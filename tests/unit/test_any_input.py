@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 import perkwire
 from perkwire.adapters import pages
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.event_listing import EventListing, Place, _read_cursor, _write_cursor
 from perkwire.jobs.job import JobKind, parse_job
 from perkwire.jobs.listing import parse_job_filter
 from perkwire.managing.signing_in import parse_link
@@ -37,10 +36,11 @@ from perkwire.primitives.ids import EventId, webhook_of
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
-from perkwire.reading import parse_filter
+from perkwire.reading.event_listing import EventListing, Place, _read_cursor, _write_cursor
+from perkwire.reading.log import parse_filter
+from perkwire.reading.type_listing import list_types, show_type
 from perkwire.recovering.redriving import Redriving
 from perkwire.recovering.retrying import parse_ids
-from perkwire.type_listing import list_types, show_type
 from tests.builders import ACCOUNT, NOW, a_webhook, event_body, webhook_body
 from tests.unit.strategies import JSON, MOMENTS, NAMES
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from perkwire.catalogue import event_types, names_in, product_events
-from perkwire.type_listing import show_type
+from perkwire.reading.type_listing import show_type
 
 PRODUCTS = ("okendo", "qualifio", "voucherify", "zinrelo", "zoho-thrive")
 

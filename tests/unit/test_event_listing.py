@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.event_listing import MOST_HOURS, EventListing, Place
 from perkwire.model.event import EventHeading
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.reading.event_listing import MOST_HOURS, EventListing, Place
 from tests.builders import ACCOUNT, NOW
 
 HOUR = HOUR_SECONDS * MICROSECONDS

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from perkwire.health import HOURS, Health, Hour, recent_health
 from perkwire.primitives.ids import AccountId, delivery_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
-from perkwire.reading import DeliveryFilter
+from perkwire.reading.health import HOURS, Health, Hour, recent_health
+from perkwire.reading.log import DeliveryFilter
 from tests.builders import ACCOUNT, NOW, WEBHOOK, a_webhook
 
 _HOUR = HOUR_SECONDS * MICROSECONDS

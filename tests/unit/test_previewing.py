@@ -10,12 +10,12 @@ from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.webhook import Webhook
-from perkwire.previewing import STAND_IN_URL, STAND_IN_VALUE, Preview, preview
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId, WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
+from perkwire.reading.previewing import STAND_IN_URL, STAND_IN_VALUE, Preview, preview
 from perkwire.trials import samples
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, webhook_body
 
@@ -50,7 +50,7 @@ def test_it_is_the_request_that_delivering_makes(
     """Of the same sample, under the same ids, at the same moment, all of it is the same."""
     batch_size = min(batch_size, FORMATS[format_name].largest_batch)
     event = samples.sample_event("tier.upgraded", NOW)
-    monkeypatch.setattr("perkwire.previewing.sample_event", lambda *_: event)
+    monkeypatch.setattr("perkwire.reading.previewing.sample_event", lambda *_: event)
 
     made = previewed(
         format_name=format_name, batch_size=batch_size, secret=SECRET, headers={"X-Shop": "shop-7"}

@@ -16,7 +16,7 @@ from perkwire.primitives.page import Page
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.reading import MOST_DELETED, DeliveryFilter, LogReading, parse_filter
+from perkwire.reading.log import MOST_DELETED, DeliveryFilter, LogReading, parse_filter
 from tests.builders import (
     ACCOUNT,
     NOW,

@@ -25,7 +25,6 @@ from perkwire.adapters.vault import Sealer
 from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
-from perkwire.event_listing import EventListing
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement
@@ -33,7 +32,8 @@ from perkwire.managing import AccountManagement, WebhookManagement
 from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.primitives.timestamps import now
-from perkwire.reading import LogReading
+from perkwire.reading.event_listing import EventListing
+from perkwire.reading.log import LogReading
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.management import ManagementSettings

@@ -39,7 +39,6 @@ from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.adapters.webhook_store import WebhookStore
 from perkwire.dispatching.noticing import Notice, Untold
-from perkwire.event_listing import Place
 from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import Change, DeliveryStatus
@@ -48,6 +47,7 @@ from perkwire.model.webhook import Pause, PauseReason
 from perkwire.primitives.ids import EventId, KeyId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing
+from perkwire.reading.event_listing import Place
 from perkwire.recovering.redriving import Redrive, RedriveQueue
 from perkwire.trials.trial import SavedWebhook, Trial
 from tests.builders import (

@@ -11,7 +11,7 @@ from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
 from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, parse_rfc3339
-from perkwire.reading import DeliveryFilter
+from perkwire.reading.log import DeliveryFilter
 
 HOURS = 24
 
