@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 import dispatcher.app
 from bench.servers import answer, running
-from perkwire.adapters.config_items import ACCOUNT_SK, AccountItem, WebhookItem
+from perkwire.adapters.dynamodb.config_items import ACCOUNT_SK, AccountItem, WebhookItem
 from perkwire.model.messages import write_delivery_message
 from perkwire.model.webhook import SealedSecrets, Webhook
 from perkwire.primitives.ids import WebhookId

@@ -15,9 +15,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 from pynamodb.connection import Connection
 from pynamodb.transactions import TransactWrite
 
-from perkwire.adapters import tables
-from perkwire.adapters.account_store import KeyStore
-from perkwire.adapters.config_items import (
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.account_store import KeyStore
+from perkwire.adapters.dynamodb.config_items import (
     CONFIG_ITEMS,
     KEY_SK,
     KeyItem,

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from perkwire.adapters import tables
-from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.http_api import caller_context, header_of
-from perkwire.adapters.key_lookup import KeyLookup
 from perkwire.model.account import key_hash
 from perkwire.settings.authorizer import AuthorizerSettings
 

@@ -11,17 +11,18 @@ from typing import Any
 
 from pynamodb.connection import Connection
 
-from perkwire.adapters import aws, tables
-from perkwire.adapters.config_items import CONFIG_ITEMS
-from perkwire.adapters.delivery_items import DeliveryItem
-from perkwire.adapters.delivery_table import DeliveryTable
+from perkwire.adapters import aws
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
+from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.http import HttpSender
 from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
-from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
 from perkwire.dispatching.following_up import FollowingUp
 from perkwire.dispatching.noticing import Noticing

@@ -4,11 +4,13 @@ import os
 from functools import cache
 
 from perkwire.accepting.acceptance import Acceptance
-from perkwire.adapters import aws, tables
-from perkwire.adapters.claim_table import ClaimTable
-from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters import aws
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.adapters.event_table import EVENT_TABLE_ITEMS
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.claim_table import ClaimTable
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS
+from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.http_api import (
     HttpAnswer,
     HttpEvent,
@@ -20,7 +22,6 @@ from perkwire.adapters.http_api import (
 )
 from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
-from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.primitives.timestamps import now
 from perkwire.settings.ingest import IngestSettings
 

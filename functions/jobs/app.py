@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from perkwire.adapters import aws, tables
-from perkwire.adapters.config_items import CONFIG_ITEMS
-from perkwire.adapters.delivery_items import DeliveryItem
-from perkwire.adapters.delivery_table import RetryableDeliveries
-from perkwire.adapters.event_index import EventIndex
-from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader
-from perkwire.adapters.job_store import JOB_ITEMS, JobTable
+from perkwire.adapters import aws
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_table import RetryableDeliveries
+from perkwire.adapters.dynamodb.event_index import EventIndex
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
+from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
+from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
-from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection

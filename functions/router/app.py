@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from perkwire.adapters import aws, tables
-from perkwire.adapters.config_items import CONFIG_ITEMS
-from perkwire.adapters.delivery_items import DeliveryItem
-from perkwire.adapters.delivery_table import DeliveryTable
-from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventTable
+from perkwire.adapters import aws
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventTable
+from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.queues import SqsQueue
 from perkwire.adapters.sqs_events import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
-from perkwire.adapters.webhook_lookup import WebhookLookup
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.routing.router import Routing

@@ -11,7 +11,7 @@ import trustme
 from infra.local.emulator import ROOT, Emulator
 from infra.operator_key import create_operator_key
 from infra.parameters import load_template
-from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from tests.integration.browsing import Browser, ConsoleServer
 from tests.integration.system import Stack, System, Tenant
 from tests.receiver import Receiver

@@ -14,7 +14,7 @@ from typing import Any
 import dispatcher.app
 import jobs.app
 import router.app
-from perkwire.adapters.delivery_table import DeliveryTable
+from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.http import HttpSender
 from perkwire.adapters.queues import SqsQueue
 from tests.aws_events import Context

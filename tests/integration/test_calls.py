@@ -11,8 +11,8 @@ import pytest
 from infra import calls as aws_calls
 from infra import cost
 from infra.calls import FAN_OUTS, Count
-from perkwire.adapters.config_items import AccountItem
-from perkwire.adapters.delivery_table import DeliveryTable
+from perkwire.adapters.dynamodb.config_items import AccountItem
+from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.primitives.ids import AccountId, EventId, WebhookId, delivery_id
 from perkwire.primitives.timestamps import now

@@ -12,7 +12,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from perkwire.adapters import aws
-from perkwire.adapters.session_store import SessionStore
+from perkwire.adapters.dynamodb.session_store import SessionStore
 from perkwire.formats import FORMATS
 from perkwire.managing.signing_in import Session, token_hash
 from perkwire.model.account import key_hash

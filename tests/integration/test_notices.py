@@ -12,7 +12,7 @@ from mypy_boto3_sns import SNSClient
 from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 import dispatcher.app
-from perkwire.adapters.webhook_states import WebhookStates
+from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.dispatching.noticing import Untold
 from tests.aws_events import Context, sqs_event_of
 from tests.integration.system import System, Tenant

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from infra.parameters import ParameterError, resolve
 from perkwire.adapters.aws import INVOKE_SECONDS
-from perkwire.adapters.tables import PATIENCE
+from perkwire.adapters.dynamodb.tables import PATIENCE
 from perkwire.trials.trial import MOST_SECONDS
 from tests.template.stack import ROOT, observability, of_type, source, transformed
 

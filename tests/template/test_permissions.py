@@ -10,10 +10,16 @@ from botocore.exceptions import BotoCoreError
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
-from perkwire.adapters import config_items, delivery_items, delivery_table, job_store, tables
+from perkwire.adapters.dynamodb import (
+    config_items,
+    delivery_items,
+    delivery_table,
+    job_store,
+    tables,
+)
+from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.vault import Opener, Sealer
-from perkwire.adapters.webhook_states import WebhookStates
 from perkwire.model.webhook import Pause, PauseReason, RetiredSecret, SealedSecrets, Webhook
 from perkwire.primitives.ids import new_account_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable

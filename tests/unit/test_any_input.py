@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import perkwire
-from perkwire.adapters import pages
 from perkwire.adapters.data_schemas import DataSchemas
+from perkwire.adapters.dynamodb import pages
 from perkwire.jobs.job import JobKind, parse_job
 from perkwire.jobs.listing import parse_job_filter
 from perkwire.managing.signing_in import parse_link

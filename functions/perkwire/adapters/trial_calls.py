@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from perkwire.adapters.aws import failing_as_unavailable
-from perkwire.adapters.config_items import WebhookItem
+from perkwire.adapters.dynamodb.config_items import WebhookItem
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable

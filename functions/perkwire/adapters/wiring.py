@@ -4,27 +4,28 @@ from collections.abc import Mapping, Set
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from perkwire.adapters import aws, tables
-from perkwire.adapters.account_store import AccountStore, KeyStore
-from perkwire.adapters.config_items import CONFIG_ITEMS
+from perkwire.adapters import aws
 from perkwire.adapters.dead_letters import DeadLetterQueues
-from perkwire.adapters.delivery_items import DeliveryItem
-from perkwire.adapters.delivery_table import DeliveryReader, RetryableDeliveries
-from perkwire.adapters.event_index import EventIndex
-from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader
-from perkwire.adapters.job_store import JOB_ITEMS, JobStore
-from perkwire.adapters.key_lookup import KeyLookup
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_table import DeliveryReader, RetryableDeliveries
+from perkwire.adapters.dynamodb.event_index import EventIndex
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
+from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
+from perkwire.adapters.dynamodb.key_lookup import KeyLookup
+from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
+from perkwire.adapters.dynamodb.trial_counter import TrialCounter
+from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
+from perkwire.adapters.dynamodb.webhook_states import WebhookStates
+from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.move_tasks import SqsMoveTasks
 from perkwire.adapters.queues import SqsQueue
-from perkwire.adapters.session_store import SESSION_ITEMS, LinkStore, SessionStore
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
-from perkwire.adapters.trial_counter import TrialCounter
 from perkwire.adapters.vault import Sealer
-from perkwire.adapters.webhook_lookup import WebhookLookup
-from perkwire.adapters.webhook_states import WebhookStates
-from perkwire.adapters.webhook_store import WebhookStore
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement

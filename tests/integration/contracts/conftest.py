@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import pytest
 from pynamodb.connection import Connection
 
-from perkwire.adapters import tables
-from perkwire.adapters.account_store import AccountStore, KeyStore
-from perkwire.adapters.claim_table import ClaimTable
-from perkwire.adapters.config_items import CONFIG_ITEMS, AccountItem
-from perkwire.adapters.delivery_items import DeliveryItem
-from perkwire.adapters.delivery_table import DeliveryTable, RetryableDeliveries
-from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
-from perkwire.adapters.key_lookup import KeyLookup
-from perkwire.adapters.session_store import SESSION_ITEMS
-from perkwire.adapters.webhook_lookup import WebhookLookup
-from perkwire.adapters.webhook_states import WebhookStates
-from perkwire.adapters.webhook_store import WebhookStore
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
+from perkwire.adapters.dynamodb.claim_table import ClaimTable
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS, AccountItem
+from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_table import DeliveryTable, RetryableDeliveries
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
+from perkwire.adapters.dynamodb.key_lookup import KeyLookup
+from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS
+from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
+from perkwire.adapters.dynamodb.webhook_states import WebhookStates
+from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.primitives.ids import AccountId, new_account_id
 from tests.builders import NOW, an_account
 from tests.fakes import (

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import pytest
 from pynamodb.connection import Connection
 
-from perkwire.adapters import tables
-from perkwire.adapters.config_items import CONFIG_ITEMS
-from perkwire.adapters.delivery_items import DeliveryItem
-from perkwire.adapters.delivery_table import DeliveryReader, DeliveryTable
-from perkwire.adapters.event_index import EventIndex
-from perkwire.adapters.event_table import EVENT_TABLE_ITEMS, EventTable
-from perkwire.adapters.job_store import JOB_ITEMS, JobStore
+from perkwire.adapters.dynamodb import tables
+from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_table import DeliveryReader, DeliveryTable
+from perkwire.adapters.dynamodb.event_index import EventIndex
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventTable
+from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.selecting import EventSelection, count
 from perkwire.jobs.starting import JobRunning

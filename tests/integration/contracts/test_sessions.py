@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from perkwire.adapters.session_store import LinkStore, SessionStore
+from perkwire.adapters.dynamodb.session_store import LinkStore, SessionStore
 from perkwire.managing.signing_in import ConsoleLink, Session
 from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT
 from tests.fakes import FakeLinkStore, FakeSessionStore

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pynamodb.connection import Connection
 
-from perkwire.adapters.config_items import TrialCountItem, trials_pk
-from perkwire.adapters.trial_counter import TrialCounter
+from perkwire.adapters.dynamodb.config_items import TrialCountItem, trials_pk
+from perkwire.adapters.dynamodb.trial_counter import TrialCounter
 from perkwire.primitives.ids import AccountId, new_account_id
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.builders import NOW

@@ -8,7 +8,7 @@ import pytest
 from pynamodb.connection import Connection
 
 from perkwire.accepting.acceptance import Claim
-from perkwire.adapters import tables
+from perkwire.adapters.dynamodb import tables
 from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import EventId, new_account_id, new_webhook_id

@@ -23,7 +23,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from perkwire.adapters.tables import text_list
+from perkwire.adapters.dynamodb.tables import text_list
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.webhook import (
     Pause,

@@ -7,7 +7,7 @@ import re
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
-from perkwire.adapters.tables import failing_as_unavailable
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid
 

@@ -21,7 +21,7 @@ from pynamodb.attributes import (
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from perkwire.adapters.tables import text_list
+from perkwire.adapters.dynamodb.tables import text_list
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perkwire.adapters.event_table import EVENT_SK, EventTableItem, account_hour, event_pk
-from perkwire.adapters.tables import failing_as_unavailable
+from perkwire.adapters.dynamodb.event_table import EVENT_SK, EventTableItem, account_hour, event_pk
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable
 from perkwire.model.event import EventHeading
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.reading.event_listing import Place

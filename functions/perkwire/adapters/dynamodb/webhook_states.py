@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Collection, Iterable, Mapping
 
-from perkwire.adapters.config_items import (
+from perkwire.adapters.dynamodb.config_items import (
     ACCOUNT_SK,
     AccountItem,
     ConfigItem,
@@ -12,7 +12,7 @@ from perkwire.adapters.config_items import (
     health_pk,
     webhook_sk,
 )
-from perkwire.adapters.tables import failing_as_unavailable, find_all, update_if
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if
 from perkwire.dispatching.noticing import Untold
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState

@@ -24,10 +24,7 @@ from pynamodb.attributes import (
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-from perkwire.adapters.tables import (
-    find_all,
-    put_all,
-)
+from perkwire.adapters.dynamodb.tables import find_all, put_all
 from perkwire.model.event import Event
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId

@@ -3,7 +3,7 @@
 from pynamodb.connection import Connection
 from pynamodb.transactions import TransactWrite
 
-from perkwire.adapters.config_items import (
+from perkwire.adapters.dynamodb.config_items import (
     ACCOUNT_SK,
     ACCOUNTS_PK,
     KEY_SK,
@@ -14,13 +14,8 @@ from perkwire.adapters.config_items import (
     key_pk,
     keys_pk,
 )
-from perkwire.adapters.pages import page
-from perkwire.adapters.tables import (
-    failing_as_unavailable,
-    find,
-    find_all,
-    update_if,
-)
+from perkwire.adapters.dynamodb.pages import page
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find, find_all, update_if
 from perkwire.managing import ChangedMeanwhile
 from perkwire.model.account import Account, ApiKey
 from perkwire.primitives.ids import AccountId, KeyId

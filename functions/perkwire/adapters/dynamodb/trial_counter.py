@@ -1,7 +1,7 @@
 """ConfigTable as the tests of each account are counted in it."""
 
-from perkwire.adapters.config_items import TrialCountItem, trials_pk
-from perkwire.adapters.tables import failing_as_unavailable, update_if
+from perkwire.adapters.dynamodb.config_items import TrialCountItem, trials_pk
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, update_if
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 

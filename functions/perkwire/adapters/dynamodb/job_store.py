@@ -15,9 +15,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from perkwire.adapters.config_items import ConfigItem
-from perkwire.adapters.pages import page
-from perkwire.adapters.tables import (
+from perkwire.adapters.dynamodb.config_items import ConfigItem
+from perkwire.adapters.dynamodb.pages import page
+from perkwire.adapters.dynamodb.tables import (
     failing_as_unavailable,
     failure,
     find,

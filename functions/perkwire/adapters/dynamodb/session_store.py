@@ -8,8 +8,8 @@
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from perkwire.adapters.config_items import ConfigItem
-from perkwire.adapters.tables import failing_as_unavailable, find, update_if
+from perkwire.adapters.dynamodb.config_items import ConfigItem
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find, update_if
 from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS

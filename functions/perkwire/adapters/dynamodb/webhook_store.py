@@ -9,7 +9,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from perkwire.adapters.config_items import (
+from perkwire.adapters.dynamodb.config_items import (
     ACCOUNT_SK,
     WEBHOOK_SK_PREFIX,
     AccountItem,
@@ -19,9 +19,9 @@ from perkwire.adapters.config_items import (
     urls_pk,
     webhook_sk,
 )
-from perkwire.adapters.pages import page
-from perkwire.adapters.tables import failure, find
-from perkwire.adapters.webhook_states import WebhookStates
+from perkwire.adapters.dynamodb.pages import page
+from perkwire.adapters.dynamodb.tables import failure, find
+from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
 from perkwire.model.webhook import SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId

@@ -9,14 +9,14 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from perkwire.adapters.delivery_items import (
+from perkwire.adapters.dynamodb.delivery_items import (
     DeliveryItem,
     attempt_map,
     delivery_key,
     id_of,
     to_delivery,
 )
-from perkwire.adapters.tables import (
+from perkwire.adapters.dynamodb.tables import (
     NoAnswer,
     failing_as_unavailable,
     failure,

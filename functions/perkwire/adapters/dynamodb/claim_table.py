@@ -7,13 +7,8 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from perkwire.accepting.acceptance import Claim
-from perkwire.adapters.event_table import CLAIM_SK, ClaimItem, event_pk
-from perkwire.adapters.tables import (
-    failure,
-    find_all,
-    is_condition_failure,
-    put_all,
-)
+from perkwire.adapters.dynamodb.event_table import CLAIM_SK, ClaimItem, event_pk
+from perkwire.adapters.dynamodb.tables import failure, find_all, is_condition_failure, put_all
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS

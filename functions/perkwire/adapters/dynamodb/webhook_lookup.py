@@ -2,13 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from perkwire.adapters.config_items import (
-    ACCOUNT_SK,
-    AccountItem,
-    ConfigItem,
-    WebhookItem,
-)
-from perkwire.adapters.tables import failing_as_unavailable, find_all
+from perkwire.adapters.dynamodb.config_items import ACCOUNT_SK, AccountItem, ConfigItem, WebhookItem
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.journal import Unavailable

@@ -1,7 +1,7 @@
 """ConfigTable as credentials are checked in it: who has the key, and its scopes."""
 
-from perkwire.adapters.config_items import KEY_SK, KeyItem, key_pk
-from perkwire.adapters.tables import find
+from perkwire.adapters.dynamodb.config_items import KEY_SK, KeyItem, key_pk
+from perkwire.adapters.dynamodb.tables import find
 from perkwire.model.account import Caller, Scope
 from perkwire.primitives.ids import AccountId
 
