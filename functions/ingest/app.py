@@ -20,7 +20,7 @@ from perkwire.adapters.http_api import (
     caller_of,
     header_of,
 )
-from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.primitives.timestamps import now
 from perkwire.settings.ingest import IngestSettings

@@ -12,8 +12,8 @@ from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
-from perkwire.adapters.queues import SqsQueue
-from perkwire.adapters.sqs_events import left_for_sqs
+from perkwire.adapters.sqs.event_source import left_for_sqs
+from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now

@@ -16,7 +16,7 @@ import jobs.app
 import router.app
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.http import HttpSender
-from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.sqs.queues import SqsQueue
 from tests.aws_events import Context
 
 DIED = 9

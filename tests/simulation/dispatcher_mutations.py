@@ -1,6 +1,6 @@
 """Bugs for the dispatcher: in its table, its log, pauses and notices."""
 
-from perkwire.adapters import sqs_events
+from perkwire.adapters.sqs import event_source as sqs_events
 from perkwire.dispatching import (
     dispatch_work,
     following_up,

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perkwire.adapters import aws
-from perkwire.adapters.dead_letters import DeadLetterQueues
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
@@ -20,8 +19,9 @@ from perkwire.adapters.dynamodb.trial_counter import TrialCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
-from perkwire.adapters.move_tasks import SqsMoveTasks
-from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
+from perkwire.adapters.sqs.move_tasks import SqsMoveTasks
+from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.primitives.queueing import Outgoing
 from tests.fakes import FakeQueue, FakeTelemetry
 from tests.integration.system import Stack

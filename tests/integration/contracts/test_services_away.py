@@ -17,7 +17,6 @@ from botocore.session import get_session
 from pynamodb.connection import Connection
 
 from perkwire.accepting.acceptance import Claim
-from perkwire.adapters.dead_letters import DeadLetterQueues
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.claim_table import ClaimTable
@@ -33,8 +32,9 @@ from perkwire.adapters.dynamodb.trial_counter import TrialCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
-from perkwire.adapters.move_tasks import SqsMoveTasks
-from perkwire.adapters.queues import SqsQueue
+from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
+from perkwire.adapters.sqs.move_tasks import SqsMoveTasks
+from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.topics import NoticePublisher, NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.vault import Opener, Sealer
