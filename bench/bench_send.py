@@ -26,7 +26,7 @@ import urllib3
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
-from perkwire.adapters.http import HttpSender
+from perkwire.adapters.sender.http import HttpSender
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.sending import Answered, Request
 

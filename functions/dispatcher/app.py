@@ -17,7 +17,7 @@ from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
-from perkwire.adapters.http import HttpSender
+from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sqs.event_source import left_for_sqs
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.topics import NoticePublisher

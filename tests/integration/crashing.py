@@ -15,7 +15,7 @@ import dispatcher.app
 import jobs.app
 import router.app
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
-from perkwire.adapters.http import HttpSender
+from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sqs.queues import SqsQueue
 from tests.aws_events import Context
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import trustme
 
-from perkwire.adapters import dialling
-from perkwire.adapters.http import HttpSender
+from perkwire.adapters.sender import dialling
+from perkwire.adapters.sender.http import HttpSender
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.sending import Answered, Request, TransportError, Unanswered
 

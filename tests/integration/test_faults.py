@@ -21,7 +21,7 @@ import dispatcher.app
 import ingest.app
 import jobs.app
 import router.app
-from perkwire.adapters.http import HttpSender
+from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.model.sending import Answered, Request, Unanswered
 from tests.aws_events import Context, sqs_event, sqs_event_of, sqs_record

@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perkwire import VERSION
-from perkwire.adapters import connection, dialling
-from perkwire.adapters.http import HttpSender
-from perkwire.adapters.tls import _tls_context
+from perkwire.adapters.sender import connection, dialling
+from perkwire.adapters.sender.http import HttpSender
+from perkwire.adapters.sender.tls import _tls_context
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.sending import Answered, Request, TransportError, Unanswered
 from tests.hostile_endpoints import (
@@ -906,6 +906,6 @@ def test_importing_the_sender_does_nothing() -> None:
     program = (
         "import ssl, socket, threading\n"
         "ssl.SSLContext = socket.socket = threading.Thread = None\n"
-        "import perkwire.adapters.http\n"
+        "import perkwire.adapters.sender.http\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": "functions"})

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from perkwire.adapters import tls
-from perkwire.adapters.http import HttpSender
-from perkwire.adapters.tls import tls_context
+from perkwire.adapters.sender import tls
+from perkwire.adapters.sender.http import HttpSender
+from perkwire.adapters.sender.tls import tls_context
 from perkwire.model.sending import TransportError
 from tests.hostile_endpoints import (
     STEP_SECONDS,

@@ -16,7 +16,7 @@ from collections.abc import Buffer, Callable
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from perkwire.adapters.deadline import MAX_ANSWER_BYTES, Deadline
+from perkwire.adapters.sender.deadline import MAX_ANSWER_BYTES, Deadline
 
 MAX_HANDSHAKE_BYTES = 131072
 """Received until the handshake is done. OpenSSL takes 100 kB of certificates at most."""

@@ -14,9 +14,9 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import parse_url
 
 from perkwire import VERSION
-from perkwire.adapters.connection import Current, Guard, PlainPool, TlsPool
-from perkwire.adapters.deadline import Deadline
-from perkwire.adapters.dialling import Dialler, Resolver, TransportFailure, system_resolver
+from perkwire.adapters.sender.connection import Current, Guard, PlainPool, TlsPool
+from perkwire.adapters.sender.deadline import Deadline
+from perkwire.adapters.sender.dialling import Dialler, Resolver, TransportFailure, system_resolver
 from perkwire.model.endpoint import EndpointPolicy, Refusal, check_url
 from perkwire.model.sending import Answered, Request, TransportError, Unanswered
 

@@ -24,9 +24,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
-from perkwire.adapters.deadline import BoundedReader, Deadline
-from perkwire.adapters.dialling import Dialler, TransportFailure
-from perkwire.adapters.tls import TlsSocket, tls_context
+from perkwire.adapters.sender.deadline import BoundedReader, Deadline
+from perkwire.adapters.sender.dialling import Dialler, TransportFailure
+from perkwire.adapters.sender.tls import TlsSocket, tls_context
 from perkwire.model.sending import TransportError
 
 MAX_IDLE_SECONDS = 4.0

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from perkwire.adapters.deadline import Deadline
+from perkwire.adapters.sender.deadline import Deadline
 from perkwire.model.address import EndpointPolicy, is_allowed
 from perkwire.model.sending import TransportError
 
