@@ -2,9 +2,9 @@
 
 from http import HTTPStatus
 
-from console.form import Form
-from console.pages import Needs, Pages, Section
-from console.visit import Answer, Visit
+from console.http.form import Form
+from console.http.registry import Needs, Pages, Section
+from console.http.visit import Answer, Visit
 from perkwire.adapters.wiring import UseCases
 from perkwire.managing.signing_in import DEFAULT_LINK_MINUTES, LONGEST_LINK_MINUTES
 from perkwire.model.account import same_address

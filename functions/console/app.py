@@ -19,10 +19,10 @@ from console import (
     webhook_form_pages,
     webhook_pages,
 )
-from console.answers import secured
-from console.assets import Assets
-from console.pages import Pages
-from console.rendering import Templates
+from console.http.answers import secured
+from console.http.assets import Assets
+from console.http.registry import Pages
+from console.http.rendering import Templates
 from perkwire.adapters.http_api import HttpAnswer, HttpEvent, answered
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases

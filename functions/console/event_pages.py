@@ -2,13 +2,13 @@
 
 from typing import cast
 
-from console.form import Form
+from console.http.form import Form
+from console.http.registry import LONGEST_PART, Needs, Pages, Section
+from console.http.rendering import segment
+from console.http.visit import Answer, Visit
 from console.log_view import reload_seconds, webhook_names
 from console.moments import field_moment, typed_moment
-from console.pages import LONGEST_PART, Needs, Pages, Section
 from console.readable import readable
-from console.rendering import segment
-from console.visit import Answer, Visit
 from console.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.delivery import Delivery, DeliveryStatus

@@ -6,7 +6,9 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from console.curl import as_curl
-from console.form import Form
+from console.http.form import Form
+from console.http.registry import Needs, Pages, Section
+from console.http.visit import Answer, Visit
 from console.log_view import (
     FILTERS,
     TABS,
@@ -21,10 +23,8 @@ from console.log_view import (
 )
 from console.moments import field_moment
 from console.notices import Notice, notice_of
-from console.pages import Needs, Pages, Section
 from console.readable import readable
 from console.retry_view import retry_groups
-from console.visit import Answer, Visit
 from console.webhook_words import format_label
 from console.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases

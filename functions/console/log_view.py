@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from console.form import Form
+from console.http.form import Form
 from console.moments import typed_moment
 from console.wording import came_back
 from perkwire.managing import WebhookManagement

@@ -1,8 +1,8 @@
 """The dead-letter queues: what rests in them, and redrives. An operator's pages."""
 
-from console.form import Form
-from console.pages import Needs, Pages, Section
-from console.visit import Answer, Visit
+from console.http.form import Form
+from console.http.registry import Needs, Pages, Section
+from console.http.visit import Answer, Visit
 from perkwire.adapters.wiring import UseCases
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json

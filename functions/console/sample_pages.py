@@ -1,9 +1,9 @@
 """Sending a sample event through the queues: who would get it is said before it is sent."""
 
-from console.form import Form
-from console.pages import Pages
-from console.rendering import segment
-from console.visit import Answer, Visit
+from console.http.form import Form
+from console.http.registry import Pages
+from console.http.rendering import segment
+from console.http.visit import Answer, Visit
 from console.webhook_words import format_label
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import event_types

@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from console.pages import Needs, Pages
-from console.visit import HOME, Answer, Visit, own_path, with_session, without_session
+from console.http.registry import Needs, Pages
+from console.http.visit import HOME, Answer, Visit, own_path, with_session, without_session
 from perkwire.adapters.wiring import UseCases
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found

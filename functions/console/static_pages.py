@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from console.assets import Assets
+from console.http.assets import Assets
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 

@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any, cast
 
+from console.http.registry import Needs, Pages, Section
+from console.http.visit import Answer, Visit
 from console.log_view import webhook_names
 from console.outcomes import OUTCOME, outcome_part
-from console.pages import Needs, Pages, Section
 from console.readable import readable
 from console.schema_view import tables
-from console.visit import Answer, Visit
 from console.webhook_words import format_label
 from console.wording import came_back
 from perkwire.adapters.wiring import UseCases

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from console.form import Form, ShownProblem, WrongField
+from console.http.form import Form, ShownProblem, WrongField
 from console.webhook_words import product, secret_prefix, secret_rule
 from perkwire import catalogue
 from perkwire.catalogue import CUSTOM

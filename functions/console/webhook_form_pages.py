@@ -6,12 +6,12 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from console.curl import as_curl
-from console.form import ShownProblem
+from console.http.form import ShownProblem
+from console.http.registry import Pages
+from console.http.visit import Answer, Visit
 from console.log_view import account_webhooks
 from console.outcomes import OUTCOME, outcome_part
-from console.pages import Pages
 from console.readable import readable
-from console.visit import Answer, Visit
 from console.webhook_form import WebhookForm
 from console.webhook_pages import PATH, secret_page
 from console.webhook_words import format_hint, format_label, format_options

@@ -3,13 +3,13 @@
 from http import HTTPStatus
 from typing import Any
 
-from console.form import Form
+from console.http.form import Form
+from console.http.registry import Needs, Pages, Section
+from console.http.visit import Answer, Visit
 from console.log_view import sorted_webhooks
 from console.notices import notice_of
 from console.outcomes import OUTCOME, outcome_part
-from console.pages import Needs, Pages, Section
 from console.receiver_code import receiver_code
-from console.visit import Answer, Visit
 from console.webhook_chart import BAR_WIDTH, HEIGHT, WIDTH, bars
 from console.webhook_form import WebhookForm
 from console.webhook_words import (

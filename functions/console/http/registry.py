@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from console.rendering import Templates
-from console.visit import Answer, Request, Visit, without_session
-from console.ways_back import WaysBack
+from console.http.rendering import Templates
+from console.http.visit import Answer, Request, Visit, without_session
+from console.http.ways_back import WaysBack
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token

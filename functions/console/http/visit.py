@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
-from console.form import Form, ShownProblem
-from console.rendering import Templates
+from console.http.form import Form, ShownProblem
+from console.http.rendering import Templates
 from perkwire.adapters.http_api import HttpEvent, body_of, console_url_of, header_of
 from perkwire.managing.signing_in import SESSION_HOURS, Visitor, form_token
 from perkwire.model.account import Account, Caller

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from console.visit import own_path
+from console.http.visit import own_path
 
 _PARAMETER = re.compile(r"<\w+>")
 
