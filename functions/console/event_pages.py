@@ -6,10 +6,10 @@ from console.http.form import Form
 from console.http.registry import LONGEST_PART, Needs, Pages, Section
 from console.http.rendering import segment
 from console.http.visit import Answer, Visit
-from console.log_view import reload_seconds, webhook_names
-from console.moments import field_moment, typed_moment
-from console.readable import readable
-from console.wording import STATUS_KINDS, came_back
+from console.views.log import reload_seconds, webhook_names
+from console.views.moments import field_moment, typed_moment
+from console.views.readable import readable
+from console.views.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.routed_event import NOT_IN_FORMAT

@@ -6,9 +6,9 @@ from typing import Any, cast
 from console.http.form import Form
 from console.http.registry import Pages
 from console.http.visit import Answer, Visit
-from console.log_view import webhook_names
-from console.moments import field_moment, typed_moment
-from console.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
+from console.views.log import webhook_names
+from console.views.moments import field_moment, typed_moment
+from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
 from perkwire.adapters.wiring import UseCases
 from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind
 from perkwire.jobs.starting import DryRun

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
-from console.curl import as_curl
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import Answer, Visit
-from console.log_view import (
+from console.views.curl import as_curl
+from console.views.log import (
     FILTERS,
     TABS,
     LogPage,
@@ -21,12 +21,12 @@ from console.log_view import (
     reload_seconds,
     webhook_names,
 )
-from console.moments import field_moment
-from console.notices import Notice, notice_of
-from console.readable import readable
-from console.retry_view import retry_groups
-from console.webhook_words import format_label
-from console.wording import REASONS, STATUS_KINDS, came_back
+from console.views.moments import field_moment
+from console.views.notices import Notice, notice_of
+from console.views.readable import readable
+from console.views.retries import retry_groups
+from console.views.webhook_wording import format_label
+from console.views.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats import Unrenderable
 from perkwire.model.delivery import DeliveryStatus

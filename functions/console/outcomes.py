@@ -1,7 +1,7 @@
 """How a test went, as the part of a page that the script asks for."""
 
 from console.http.visit import Answer, Visit
-from console.wording import came_back
+from console.views.wording import came_back
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 

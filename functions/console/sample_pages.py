@@ -4,7 +4,7 @@ from console.http.form import Form
 from console.http.registry import Pages
 from console.http.rendering import segment
 from console.http.visit import Answer, Visit
-from console.webhook_words import format_label
+from console.views.webhook_wording import format_label
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import event_types
 from perkwire.primitives.problem import Problem

@@ -6,12 +6,12 @@ from typing import Any, cast
 
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import Answer, Visit
-from console.log_view import webhook_names
 from console.outcomes import OUTCOME, outcome_part
-from console.readable import readable
-from console.schema_view import tables
-from console.webhook_words import format_label
-from console.wording import came_back
+from console.views.log import webhook_names
+from console.views.readable import readable
+from console.views.schema import tables
+from console.views.webhook_wording import format_label
+from console.views.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import CUSTOM, event_types
 from perkwire.formats import FORMATS, Format, Payload, Unrenderable

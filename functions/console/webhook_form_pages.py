@@ -5,17 +5,17 @@ from collections.abc import Collection
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from console.curl import as_curl
 from console.http.form import ShownProblem
 from console.http.registry import Pages
 from console.http.visit import Answer, Visit
-from console.log_view import account_webhooks
 from console.outcomes import OUTCOME, outcome_part
-from console.readable import readable
-from console.webhook_form import WebhookForm
+from console.views.curl import as_curl
+from console.views.log import account_webhooks
+from console.views.readable import readable
+from console.views.webhook_form import WebhookForm
+from console.views.webhook_wording import format_hint, format_label, format_options
+from console.views.wording import came_back
 from console.webhook_pages import PATH, secret_page
-from console.webhook_words import format_hint, format_label, format_options
-from console.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.sending import Request

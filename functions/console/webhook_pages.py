@@ -6,13 +6,13 @@ from typing import Any
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import Answer, Visit
-from console.log_view import sorted_webhooks
-from console.notices import notice_of
 from console.outcomes import OUTCOME, outcome_part
-from console.receiver_code import receiver_code
-from console.webhook_chart import BAR_WIDTH, HEIGHT, WIDTH, bars
-from console.webhook_form import WebhookForm
-from console.webhook_words import (
+from console.views.chart import BAR_WIDTH, HEIGHT, WIDTH, bars
+from console.views.log import sorted_webhooks
+from console.views.notices import notice_of
+from console.views.receiver_code import receiver_code
+from console.views.webhook_form import WebhookForm
+from console.views.webhook_wording import (
     PAUSED_WHY,
     STATUS_KINDS,
     SWITCHING,
@@ -22,7 +22,7 @@ from console.webhook_words import (
     secret_rule,
     signs_with_both,
 )
-from console.wording import REASONS, came_back
+from console.views.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats import format_of
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.webhook_words import format_label
+from console.views.webhook_wording import format_label
 from perkwire.adapters import aws
 from perkwire.catalogue import event_types
 from perkwire.formats import FORMATS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.receiver_code import receiver_code
+from console.views.receiver_code import receiver_code
 from perkwire.model.sending import Request
 from perkwire.primitives.timestamps import MICROSECONDS, now
 from tests.builders import NOW, SECRET, an_event

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from console.readable import MOST_CHARACTERS, readable
+from console.views.readable import MOST_CHARACTERS, readable
 from perkwire.primitives.strict_json import Json
 
 LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.webhook_words import format_hint, format_label, format_options
+from console.views.webhook_wording import format_hint, format_label, format_options
 from perkwire.formats import FORMATS
 
 
@@ -11,10 +11,10 @@ def test_every_format_has_a_label_and_a_hint(name: str) -> None:
     product, _, version = name.partition("@")
 
     assert product not in format_label(name), (
-        f"add {product} to _LABELS of console/webhook_words.py"
+        f"add {product} to _LABELS of console/views/webhook_wording.py"
     )
     assert version in format_label(name)
-    assert format_hint(name), f"add {product} to _HINTS of console/webhook_words.py"
+    assert format_hint(name), f"add {product} to _HINTS of console/views/webhook_wording.py"
 
 
 def test_a_format_that_this_release_does_not_know_is_said_to_be_so() -> None:

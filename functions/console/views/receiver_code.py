@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from console.webhook_words import product
+from console.views.webhook_wording import product
 
-_FOLDER = Path(__file__).parent / "receivers"
+_FOLDER = Path(__file__).parents[1] / "receivers"
 _SHARED: Mapping[str, str] = {
     "okendo": "standard",
     "zinrelo": "hex_hmac",

@@ -9,8 +9,8 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from console.http.form import Form
-from console.moments import typed_moment
-from console.wording import came_back
+from console.views.moments import typed_moment
+from console.views.wording import came_back
 from perkwire.managing import WebhookManagement
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook

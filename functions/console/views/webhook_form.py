@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from console.http.form import Form, ShownProblem, WrongField
-from console.webhook_words import product, secret_prefix, secret_rule
+from console.views.webhook_wording import product, secret_prefix, secret_rule
 from perkwire import catalogue
 from perkwire.catalogue import CUSTOM
 from perkwire.formats import FORMATS, STANDARD, Format, find_format, format_of
