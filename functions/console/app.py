@@ -6,23 +6,23 @@ from functools import cache
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from console import (
-    account_pages,
-    event_pages,
-    job_pages,
-    log_pages,
-    queue_pages,
-    sample_pages,
-    sign_in_pages,
-    static_pages,
-    type_pages,
-    webhook_form_pages,
-    webhook_pages,
-)
 from console.http.answers import secured
 from console.http.assets import Assets
 from console.http.registry import Pages
 from console.http.rendering import Templates
+from console.pages import (
+    accounts,
+    events,
+    jobs,
+    log,
+    queues,
+    samples,
+    sign_in,
+    static_files,
+    types,
+    webhook_form,
+    webhooks,
+)
 from perkwire.adapters.http_api import HttpAnswer, HttpEvent, answered
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
@@ -31,16 +31,16 @@ from perkwire.settings.console import ConsoleSettings
 
 # The navigation has its entries in this order.
 _PAGE_MODULES = (
-    sign_in_pages,
-    webhook_pages,
-    webhook_form_pages,
-    log_pages,
-    job_pages,
-    sample_pages,
-    event_pages,
-    type_pages,
-    account_pages,
-    queue_pages,
+    sign_in,
+    webhooks,
+    webhook_form,
+    log,
+    jobs,
+    samples,
+    events,
+    types,
+    accounts,
+    queues,
 )
 
 
@@ -64,7 +64,7 @@ def _resolver() -> APIGatewayHttpResolver:
         telemetry=telemetry,
         console_url=settings.console_url,
     )
-    static_pages.add(resolver, assets)
+    static_files.add(resolver, assets)
     for module in _PAGE_MODULES:
         module.add(pages, use_cases, settings)
     return resolver

@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-import console
+import console.pages
 from tests.browser.pages import NO_PAGES, PAGES, PageToSee
 from tests.browser.person import NARROW, WIDE, Person
 from tests.browser.scene import Scene
@@ -85,9 +85,9 @@ def get_routes() -> set[str]:
         def form(self, *_: object) -> Callable[[Any], Any]:
             return lambda work: work
 
-    for file in Path(console.__path__[0]).rglob("*_pages.py"):
-        if file.stem != "static_pages":
-            module = importlib.import_module(f"console.{file.stem}")
+    for file in Path(console.pages.__path__[0]).glob("[a-z]*.py"):
+        if file.stem not in ("static_files", "outcomes"):
+            module = importlib.import_module(f"console.pages.{file.stem}")
             module.add(Recorder(), MagicMock(), MagicMock())
     return found
 

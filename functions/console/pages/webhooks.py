@@ -1,4 +1,4 @@
-"""Webhooks: the list, and one with all that can be done to it. Its form is webhook_form_pages'."""
+"""Webhooks: the list, and one with all that can be done to it. Its form is webhook_form's."""
 
 from http import HTTPStatus
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import Answer, Visit
-from console.outcomes import OUTCOME, outcome_part
+from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.chart import BAR_WIDTH, HEIGHT, WIDTH, bars
 from console.views.log import sorted_webhooks
 from console.views.notices import notice_of

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import Answer, Visit
-from console.outcomes import OUTCOME, outcome_part
+from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.log import webhook_names
 from console.views.readable import readable
 from console.views.schema import tables

@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from console.http.form import ShownProblem
 from console.http.registry import Pages
 from console.http.visit import Answer, Visit
-from console.outcomes import OUTCOME, outcome_part
+from console.pages.outcomes import OUTCOME, outcome_part
+from console.pages.webhooks import PATH, secret_page
 from console.views.curl import as_curl
 from console.views.log import account_webhooks
 from console.views.readable import readable
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import format_hint, format_label, format_options
 from console.views.wording import came_back
-from console.webhook_pages import PATH, secret_page
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.sending import Request
