@@ -33,7 +33,7 @@ class NoPlaceForTables(Exception):
 
 def file_of(product: str) -> str:
     """The tests of a product's format, from the root of the repository."""
-    return f"tests/unit/test_{product.replace('-', '_')}_format.py"
+    return f"tests/unit/formats/test_{product.replace('-', '_')}_format.py"
 
 
 def shown_by(product: str, event: ProductEvent) -> str:

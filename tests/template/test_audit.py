@@ -52,7 +52,7 @@ def test_a_tool_that_breaks_is_a_finding() -> None:
 def test_a_credential_is_a_finding_unless_it_is_meant_to_be_there() -> None:
     key = {"type": "AWS Access Key", "line_number": 7}
     user_info = {"type": "Basic Auth Credentials", "line_number": 69}
-    results = {"infra/a.py": [key, user_info], "tests/unit/test_endpoint.py": [user_info]}
+    results = {"infra/a.py": [key, user_info], "tests/unit/model/test_endpoint.py": [user_info]}
 
     assert judge_secrets(json.dumps({"results": results})) == [
         "AWS Access Key in infra/a.py:7",

@@ -10,7 +10,7 @@ from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from tests.builders import a_delivery_message, a_received, a_webhook
-from tests.unit.test_dispatching import BROKEN, Dispatcher, received
+from tests.unit.dispatching.test_dispatching import BROKEN, Dispatcher, received
 
 LONG, SHORT = 30.0, 0.05
 

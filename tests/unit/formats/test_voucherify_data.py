@@ -15,9 +15,9 @@ from perkwire.formats.voucherify.webhooks import WEBHOOKS
 from perkwire.primitives.ids import EventId
 from perkwire.primitives.strict_json import Json, parse
 from tests.builders import a_payload, an_event
+from tests.unit.formats.voucherify_bodies import AT, BODIES, MEMBER
 from tests.unit.hostile import hostile
 from tests.unit.strategies import FEW, JSON, SCALARS
-from tests.unit.voucherify_bodies import AT, BODIES, MEMBER
 
 FORMAT = Voucherify()
 TYPES = sorted(

@@ -453,7 +453,7 @@ def test_a_receive_without_a_secret_changes_nothing_that_is_settled(
 def test_with_one_attempt_in_all_its_only_receive_is_in_the_log_before_it_is_sent(
     dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.unit.test_dispatching.MAX_ATTEMPTS", 1)
+    monkeypatch.setattr("tests.unit.dispatching.test_dispatching.MAX_ATTEMPTS", 1)
     logged: list[Delivery] = []
 
     def look(_request: Request) -> Answered | Unanswered:
