@@ -41,7 +41,7 @@ CHECKS = [
 ]
 # A test takes as long as a host that is not there takes to be found missing.
 FEWER = {"POST /v1/webhooks/test": 4, "POST /v1/webhooks/{webhook_id}/test": 4}
-# What the other operations need is not deleted; tests/integration/test_management.py deletes.
+# What the other operations need is not deleted; tests/integration/managing/ deletes.
 KEPT = {
     "DELETE /v1/webhooks/{webhook_id}",
     "DELETE /v1/accounts/{account_id}/api-keys/{key_id}",

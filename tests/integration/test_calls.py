@@ -20,8 +20,8 @@ from perkwire.reading.log import MOST_DELETED
 from tests.builders import a_delivery, an_attempt, points_data
 from tests.fakes import FakeTelemetry
 from tests.integration.counting import Counter, count_calls
+from tests.integration.dispatching.test_notices import Admin
 from tests.integration.system import Polled, System, Tenant
-from tests.integration.test_notices import Admin
 from tests.receiver import Receiver
 
 AUTHORIZED = {"GetItem": Count(1, 1)}

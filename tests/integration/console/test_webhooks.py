@@ -18,7 +18,7 @@ from perkwire.managing.signing_in import Session, token_hash
 from perkwire.model.account import key_hash
 from tests.integration.browsing import Browser, HtmlForm, PageSeen
 from tests.integration.system import System, Tenant
-from tests.integration.test_test_call import Lambda
+from tests.integration.trials.test_test_call import Lambda
 from tests.receiver import Answer, Endpoint, ReceivedRequest, Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
