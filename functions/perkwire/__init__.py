@@ -1,3 +1,3 @@
-"""Perkwire's library: domain modules here, AWS and HTTP in `adapters`."""
+"""Perkwire's library, a room for each part of a message's life: docs/architecture.md lists them."""
 
 VERSION = "0.1.0"

@@ -1,7 +1,7 @@
-"""docs/architecture.md names what there is: every module of the library, every list of keys."""
+"""docs/architecture.md names what there is: every room and its floor, every list of keys."""
 
 import re
-from pathlib import Path
+import tomllib
 
 from tests.template.stack import ROOT
 
@@ -15,21 +15,48 @@ def named_in(heading: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", section))
 
 
-def modules(folder: Path) -> set[str]:
-    """The modules and packages of a folder."""
-    found = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    return found | {path.parent.name for path in folder.glob("*/__init__.py")}
+def rooms() -> list[tuple[int, str]]:
+    """Floor and room of each row, from the top; the functions are one row."""
+    section = PAGE.partition("\n## Rooms\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", section, flags=re.MULTILINE)
+    return [(int(floor), room) for floor, rooms in rows for room in re.findall(r"`(.+?)`", rooms)]
 
 
-def test_every_module_and_package_of_the_library_has_a_layer() -> None:
-    found = modules(LIBRARY)
-    assert len(found) > 10
-    assert found - named_in("Layers") == set()
+def layers() -> list[list[str]]:
+    """The layers that import-linter holds, from the top."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = (
+        one for one in settings["tool"]["importlinter"]["contracts"] if one["type"] == "layers"
+    )
+    return [
+        [name.replace(".", "/").removesuffix("/app") for name in layer.split(" | ")]
+        for layer in contract["layers"]
+    ]
 
 
-def test_layers_name_nothing_that_is_not_there() -> None:
-    named = {one for one in named_in("Layers") if re.fullmatch(r"[a-z_]+", one)}
-    assert named - modules(LIBRARY) == set()
+def test_rooms_are_the_packages_that_there_are() -> None:
+    functions = ROOT / "functions"
+    found = {
+        str(path.parent.relative_to(functions))
+        for pattern in ("perkwire/*/__init__.py", "console/*/__init__.py")
+        for path in functions.glob(pattern)
+    }
+    found |= {path.parent.name for path in functions.glob("*/app.py")}
+
+    assert len(found) > 20
+    assert {room for _, room in rooms()} == found
+
+
+def test_no_module_of_the_library_is_outside_a_room() -> None:
+    assert [path.name for path in LIBRARY.glob("*.py")] == ["__init__.py"]
+
+
+def test_the_floors_are_those_that_imports_are_held_to() -> None:
+    by_floor: dict[int, set[str]] = {}
+    for floor, room in rooms():
+        by_floor.setdefault(floor, set()).add(room)
+
+    assert [by_floor[floor] for floor in sorted(by_floor, reverse=True)] == [*map(set, layers())]
 
 
 def test_every_list_of_keys_is_named() -> None:
