@@ -124,7 +124,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             link, token = signing_in.create_link(visit.caller, account.id, value)
         except Problem as problem:
             return account_page(visit, account_id, problem=problem)
-        shown = link.shown(visit.console_url(settings.console_url), token)
+        shown = link.to_json(visit.console_url(settings.console_url), token)
         return account_page(visit, account_id, status=HTTPStatus.CREATED, link=shown)
 
 

@@ -104,7 +104,7 @@ def _since_it_is(visit: Visit) -> dict[str, str]:
 
 
 def _attempts(entry: Delivery | None) -> list[dict[str, Json]]:
-    return [] if entry is None else [attempt.shown() for attempt in entry.attempts]
+    return [] if entry is None else [attempt.to_json() for attempt in entry.attempts]
 
 
 def _is_new_sample(event_id: str) -> bool:

@@ -66,7 +66,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             return new_page(visit, visit.form, problem)
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(visit.form.text("webhook_id")))
         kind = _kind(visit.form)
-        counted = dry_run.shown()
+        counted = dry_run.to_json()
         return visit.page(
             "job_count.html",
             counted=counted,
@@ -90,7 +90,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             job = started(visit, dry_run=False)
         except Problem as problem:
             return new_page(visit, visit.form, problem)
-        return visit.go(f"{PATH}/{job.shown()['id']}", done="job-started")
+        return visit.go(f"{PATH}/{job.to_json()['id']}", done="job-started")
 
     @pages.page(f"{PATH}/<job_id>")
     def show(visit: Visit, job_id: str) -> Answer:
@@ -98,7 +98,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return job_page(visit, job)
 
     def job_page(visit: Visit, job: Job, problem: Problem | None = None) -> Answer:
-        shown = cast("dict[str, Any]", job.shown())
+        shown = cast("dict[str, Any]", job.to_json())
         names = webhook_names(use_cases.webhooks, visit.account_id)
         return visit.page(
             "job.html",

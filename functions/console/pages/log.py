@@ -116,7 +116,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     def delivery_page(visit: Visit, delivery_id: str, problem: Problem | None = None) -> Answer:
         entry = use_cases.log.entry(visit.account_id, DeliveryId(delivery_id))
-        shown = entry.shown(now(), settings.retry_interval_seconds)
+        shown = entry.to_json(now(), settings.retry_interval_seconds)
         try:
             webhook = use_cases.webhooks.get(visit.account_id, entry.webhook_id)
         except Problem:
@@ -127,7 +127,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             why_no_request = "Its events are no longer kept, so it cannot be sent again."
             try:
                 found = use_cases.log.next_request(entry, webhook)
-                request = None if found is None else found.shown()
+                request = None if found is None else found.to_json()
             except Unrenderable:
                 why_no_request = (
                     f"The format {format_label(webhook.format)} cannot say these events."

@@ -72,7 +72,7 @@ class Accepted:
     event_id: EventId
     duplicate: bool
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The event's part of the 202."""
         return {"id": self.event_id, "duplicate": self.duplicate}
 
@@ -142,7 +142,7 @@ class Acceptance:
         entries = self._entries(caller, request.drafts, idempotency_key)
         found = self._claim(entries)
         accepted = self._send(entries, found)
-        shown: list[Json] = [one.shown() for one in accepted]
+        shown: list[Json] = [one.to_json() for one in accepted]
         return {"events": shown} if request.bulk else shown[0]
 
     def _entries(
@@ -279,7 +279,7 @@ def _partly_failed(
     failed: set[tuple[AccountId, EventId]],
 ) -> Problem:
     events: list[Json] = [
-        result.shown() | {"accepted": entry.claim.key not in failed}
+        result.to_json() | {"accepted": entry.claim.key not in failed}
         for entry, result in zip(entries, results, strict=True)
     ]
     return unavailable("Some events could not be queued.", {"events": events})

@@ -324,7 +324,7 @@ class LogReading:
         return entry.standing(self._clock(), self._retry_interval_seconds)[0]
 
     def _shown(self, entry: Delivery) -> dict[str, Json]:
-        return entry.shown(self._clock(), self._retry_interval_seconds)
+        return entry.to_json(self._clock(), self._retry_interval_seconds)
 
 
 def _ends(wanted: DeliveryFilter) -> tuple[str, str]:

@@ -453,7 +453,7 @@ def test_what_is_older_than_its_account_is_not_looked_for(world: World) -> None:
 
     counted = world.dry_run(REPLAY)
 
-    assert counted.shown() == {
+    assert counted.to_json() == {
         "since": to_rfc3339(NOW - HOUR),
         "until": to_rfc3339(NOW),
         "count": 1,
@@ -515,7 +515,7 @@ def test_a_count_that_takes_long_says_that_it_is_not_all(world: World) -> None:
 
     world.index.of_hour = slow  # type: ignore[assignment,method-assign]
     counted = world.dry_run(REPLAY)
-    assert counted.shown()["complete"] is False
+    assert counted.to_json()["complete"] is False
     assert 500 <= counted.count < 1_200
 
     job = world.start(REPLAY, per_second=500)
@@ -979,7 +979,7 @@ def test_a_filter_makes_a_page_of_jobs_short_and_the_list_goes_on(world: World) 
 def test_a_job_as_it_is_shown(world: World) -> None:
     world.has_events(*some_events(2))
     job = world.start(REPLAY, event_types=["points.earned"], per_second=7)
-    assert job.shown() == {
+    assert job.to_json() == {
         "id": job.id,
         "kind": "replay",
         "webhook_id": WEBHOOK,
@@ -996,7 +996,7 @@ def test_a_job_as_it_is_shown(world: World) -> None:
     }
     world.change_webhook(status=WebhookStatus.PAUSED)
     world.run()
-    shown = world.job(job).shown()
+    shown = world.job(job).to_json()
     assert (shown["status"], shown["reason"], shown["finished_at"]) == (
         "failed",
         "paused",

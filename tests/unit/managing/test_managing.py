@@ -163,8 +163,8 @@ def test_a_key_lets_its_holder_in_until_it_is_removed(management: Management) ->
 def test_a_key_itself_is_kept_nowhere(management: Management) -> None:
     api_key, key = management.accounts.create_key(an_operator(), ACCOUNT, KEY_BODY)
 
-    assert key not in str(management.items) + str(api_key.shown())
-    assert api_key.shown().keys() == {"id", "name", "scopes", "created_at"}
+    assert key not in str(management.items) + str(api_key.to_json())
+    assert api_key.to_json().keys() == {"id", "name", "scopes", "created_at"}
 
 
 def test_a_key_is_not_found_in_another_account(management: Management) -> None:
@@ -307,7 +307,7 @@ def test_an_address_is_confirmed_by_its_owner(management: Management) -> None:
     account = management.accounts.change(an_operator(), ACCOUNT, body)
     management.topics.confirm("ann@x.example")
 
-    shown: Any = account.shown_with(management.accounts.confirmed(account))
+    shown: Any = account.to_json_with(management.accounts.confirmed(account))
 
     assert shown["notify_emails"] == [
         {"address": "Ann@x.example", "confirmed": True},
@@ -481,7 +481,7 @@ def test_a_rotated_secret_is_told_once_and_the_old_one_signs_for_the_overlap(
     assert opened.secrets(until - 1) == (secret, SECRET)
     assert opened.secrets(until) == (secret,)
     assert secret != SECRET
-    assert secret not in str(after.shown())
+    assert secret not in str(after.to_json())
 
 
 def test_without_an_overlap_the_old_secret_is_gone_at_once(management: Management) -> None:

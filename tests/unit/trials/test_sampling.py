@@ -84,7 +84,7 @@ def test_a_webhook_with_batches_gets_one(bench: Bench) -> None:
 def test_a_success_is_shown_with_its_answer_and_the_request(bench: Bench) -> None:
     bench.sender.answer(URL, Answered(204, "thanks", 7))
 
-    shown = bench.send().shown()
+    shown = bench.send().to_json()
 
     (request,) = bench.sender.requests
     headers: dict[str, object] = {**request.headers, "Authorization": None}
@@ -110,7 +110,7 @@ def test_a_refusal_is_not_delivered(bench: Bench) -> None:
 def test_no_answer_is_an_error_class_of_the_log(bench: Bench, error: TransportError) -> None:
     bench.sender.answer(URL, Unanswered(error, 9))
 
-    shown = bench.send().shown()
+    shown = bench.send().to_json()
 
     assert shown.keys() == {"delivered", "error", "duration_ms", "request"}
     assert (shown["delivered"], shown["error"], shown["duration_ms"]) == (False, error, 9)
@@ -151,7 +151,7 @@ def test_what_the_format_cannot_say_is_not_sent(
 
     monkeypatch.setattr("perkwire.trials.sampling.render", refuse)
 
-    assert bench.send().shown() == {"delivered": False, "error": "format", "duration_ms": 0}
+    assert bench.send().to_json() == {"delivered": False, "error": "format", "duration_ms": 0}
     assert bench.sender.requests == []
 
 
