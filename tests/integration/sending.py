@@ -12,12 +12,12 @@ import trustme
 from perkwire.adapters.sender import dialling
 from perkwire.adapters.sender.http import HttpSender
 from perkwire.model.endpoint import EndpointPolicy
-from perkwire.model.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Request, Response, TransportError
 
 DEADLINE = 0.5
 SLACK = 0.2
 
-type Outcome = Answered | Unanswered
+type Outcome = Response | NoResponse
 
 
 class Names:
@@ -74,12 +74,12 @@ def post(url: str, body: bytes = b"{}") -> Request:
 
 
 def error_of(outcome: Outcome) -> TransportError:
-    assert isinstance(outcome, Unanswered)
+    assert isinstance(outcome, NoResponse)
     return outcome.error
 
 
 def status_of(outcome: Outcome) -> int:
-    assert isinstance(outcome, Answered)
+    assert isinstance(outcome, Response)
     return outcome.status
 
 

@@ -25,7 +25,7 @@ from perkwire.model.messages import (
     read_delivery_message,
 )
 from perkwire.model.secret import UnusableSecret
-from perkwire.model.sending import Answered, Request, Sender, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Request, Response, Sender, TransportError
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
@@ -292,7 +292,7 @@ class Dispatching:
             return Finding.UNAVAILABLE, None
         number = attempt_number(work)
         match result:
-            case Answered(status, snippet, duration_ms):
+            case Response(status, snippet, duration_ms):
                 success = format_of(state.webhook.format).is_success(status)
                 return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(
                     number=number,
@@ -301,7 +301,7 @@ class Dispatching:
                     status_code=status,
                     response=None if success else masked(snippet, opened.all_secrets()),
                 )
-            case Unanswered(error, duration_ms):
+            case NoResponse(error, duration_ms):
                 return Finding.REFUSED, Attempt(
                     number=number, at=at, duration_ms=duration_ms, error=error
                 )

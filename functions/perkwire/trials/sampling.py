@@ -11,7 +11,7 @@ from perkwire.formats import Unrenderable, format_of
 from perkwire.model.delivery import Reason
 from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
-from perkwire.model.sending import Answered, Sender, Unanswered
+from perkwire.model.sending import NoResponse, Response, Sender
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.primitives.journal import Journal
@@ -82,7 +82,7 @@ class Sampling:
             return Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
         sent = SentRequest(request, frozenset(opened.headers))
         match self._sender.send(request):
-            case Answered(status, snippet, duration_ms):
+            case Response(status, snippet, duration_ms):
                 return Outcome(
                     delivered=format_of(webhook.format).is_success(status),
                     duration_ms=duration_ms,
@@ -90,5 +90,5 @@ class Sampling:
                     response=masked(snippet, opened.all_secrets()),
                     sent=sent,
                 )
-            case Unanswered(error, duration_ms):
+            case NoResponse(error, duration_ms):
                 return Outcome(delivered=False, duration_ms=duration_ms, error=error, sent=sent)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perkwire.model.account import key_hash
-from tests.integration.system import Answered, System, Tenant, strings_in
+from tests.integration.system import Response, System, Tenant, strings_in
 from tests.receiver import Receiver
 
 
@@ -124,7 +124,7 @@ def test_an_api_key_is_shown_once_and_kept_as_its_hash(
 def test_an_account_has_at_most_ten_webhooks_however_many_are_made_at_once(
     tenant: Tenant, receiver: Receiver
 ) -> None:
-    def create(_: int) -> Answered:
+    def create(_: int) -> Response:
         return tenant.call("POST", "/v1/webhooks", asked(receiver.endpoint().url))
 
     with ThreadPoolExecutor(8) as threads:
@@ -194,7 +194,7 @@ def test_changes_at_once_are_all_kept_or_refused(tenant: Tenant, receiver: Recei
         {"event_types": ["points.earned"]},
     ]
 
-    def patch(change: dict[str, object]) -> Answered:
+    def patch(change: dict[str, object]) -> Response:
         return tenant.call("PATCH", path, change)
 
     with ThreadPoolExecutor(4) as threads:
@@ -339,7 +339,7 @@ def test_an_operator_acts_for_the_account_that_it_names(
 ) -> None:
     webhook = tenant.webhook(receiver.endpoint().url)
 
-    def listed(**headers: str) -> Answered:
+    def listed(**headers: str) -> Response:
         return system.call("GET", "/v1/webhooks", key=operator_key, headers=headers)
 
     named = listed(**{"Perkwire-Account": tenant.id})

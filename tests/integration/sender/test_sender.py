@@ -25,7 +25,7 @@ from perkwire.adapters.sender import connection, dialling
 from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sender.tls import _tls_context
 from perkwire.model.endpoint import EndpointPolicy
-from perkwire.model.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Request, Response, TransportError
 from tests.hostile_endpoints import (
     Connection,
     Endpoint,
@@ -211,7 +211,7 @@ def test_a_request_on_a_kept_connection_that_dies_is_not_sent_again() -> None:
 def test_a_connection_is_kept_after_a_whole_answer(whole: bytes) -> None:
     with Endpoint(answers(whole)) as endpoint, sender() as http:
         for _ in range(3):
-            assert isinstance(http.send(post(endpoint.url())), Answered)
+            assert isinstance(http.send(post(endpoint.url())), Response)
         assert len(endpoint.connections) == 1
         assert len(endpoint.requests) == 3
 
@@ -231,7 +231,7 @@ def test_a_connection_is_closed_after_any_other(
 ) -> None:
     with Endpoint(answers(whole)) as endpoint, sender() as http:
         for _ in range(2):
-            assert isinstance(http.send(post(endpoint.url())), Answered)
+            assert isinstance(http.send(post(endpoint.url())), Response)
         endpoint.join()
         assert len(endpoint.connections) == 2
     assert caplog.messages == []
@@ -366,7 +366,7 @@ def test_an_answer_whose_body_never_ends_counts_and_is_left_at_the_deadline(name
 
 def test_the_part_of_a_body_that_came_is_shown() -> None:
     outcome = send_once(says(HEAD + b"Content-Length: 100\r\n\r\nhello"))
-    assert isinstance(outcome, Answered)
+    assert isinstance(outcome, Response)
     assert (outcome.status, outcome.snippet) == (200, "hello")
 
 
@@ -866,7 +866,7 @@ def test_the_snippet_is_512_bytes_of_text_at_most_without_control_characters(
     body: bytes, snippet: str
 ) -> None:
     outcome = send_once(answers(answer(body)))
-    assert isinstance(outcome, Answered)
+    assert isinstance(outcome, Response)
     assert outcome.snippet == snippet
     assert len(outcome.snippet.encode()) <= 512
 
@@ -874,7 +874,7 @@ def test_the_snippet_is_512_bytes_of_text_at_most_without_control_characters(
 def test_a_compressed_body_is_not_unpacked() -> None:
     packed = answer(gzip.compress(b"canary"), extra=b"Content-Encoding: gzip\r\n")
     outcome = send_once(answers(packed))
-    assert isinstance(outcome, Answered)
+    assert isinstance(outcome, Response)
     assert "canary" not in outcome.snippet
 
 
@@ -899,7 +899,7 @@ def test_a_compressed_body_is_not_unpacked() -> None:
 )
 def test_no_answer_makes_the_sender_raise(start: bytes, noise: bytes) -> None:
     outcome = send_once(says(start + noise + b"\r\n\r\n"))
-    assert isinstance(outcome, Answered | Unanswered)
+    assert isinstance(outcome, Response | NoResponse)
 
 
 def test_importing_the_sender_does_nothing() -> None:

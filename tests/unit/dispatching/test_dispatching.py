@@ -17,7 +17,7 @@ from perkwire.dispatching.rendering import Opened
 from perkwire.formats import Unrenderable
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import Received
-from perkwire.model.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Request, Response, TransportError
 from perkwire.model.webhook import (
     Pause,
     PauseReason,
@@ -55,8 +55,8 @@ from tests.fakes import (
 MAX_ATTEMPTS = 6
 INTERVAL = 300
 REQUEST_SECONDS = 1.0
-OK = Answered(200, "thanks", 5)
-BROKEN = Answered(500, "oh no", 7)
+OK = Response(200, "thanks", 5)
+BROKEN = Response(500, "oh no", 7)
 
 
 class Dispatcher:
@@ -119,7 +119,7 @@ class Dispatcher:
         self.config.put(self.webhook)
         return self.webhook
 
-    def answer(self, *answers: Answered | Unanswered) -> None:
+    def answer(self, *answers: Response | NoResponse) -> None:
         self.sender.answer(self.webhook.url, *answers)
 
     def entry(self) -> Delivery:
@@ -248,7 +248,7 @@ def test_a_webhook_that_cannot_be_sent_to_does_not_disturb_the_nine_others(
 
 def test_a_sender_that_crashes_does_not_disturb_the_nine_others(dispatcher: Dispatcher) -> None:
     class Crashing(FakeSender):
-        def send(self, request: Request) -> Answered | Unanswered:
+        def send(self, request: Request) -> Response | NoResponse:
             if request.url == crashing.url:
                 raise RuntimeError(request.url)
             return super().send(request)
@@ -456,7 +456,7 @@ def test_with_one_attempt_in_all_its_only_receive_is_in_the_log_before_it_is_sen
     monkeypatch.setattr("tests.unit.dispatching.test_dispatching.MAX_ATTEMPTS", 1)
     logged: list[Delivery] = []
 
-    def look(_request: Request) -> Answered | Unanswered:
+    def look(_request: Request) -> Response | NoResponse:
         logged.append(dispatcher.entry())
         return OK
 
@@ -597,7 +597,7 @@ def _run_out_of_time(dispatcher: Dispatcher) -> None:
 
 def _crash_the_sender(dispatcher: Dispatcher) -> None:
     class Crashing(FakeSender):
-        def send(self, request: Request) -> Answered | Unanswered:
+        def send(self, request: Request) -> Response | NoResponse:
             raise RuntimeError
 
     dispatcher.sender = Crashing()
@@ -859,7 +859,7 @@ class Wordless:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_a_success_is_logged_and_its_message_deleted(dispatcher: Dispatcher, status: int) -> None:
-    dispatcher.answer(Answered(status, "the answer's text", 5))
+    dispatcher.answer(Response(status, "the answer's text", 5))
 
     assert dispatcher.dispatch(received()) == []
 
@@ -903,12 +903,12 @@ def test_a_success_after_failures_clears_what_was_due(dispatcher: Dispatcher) ->
 
 @pytest.mark.parametrize(
     "answer",
-    [Answered(status, "no", 7) for status in (199, 301, 302, 304, 400, 404, 410, 429, 500, 503)]
-    + [Unanswered(error, 7) for error in TransportError],
+    [Response(status, "no", 7) for status in (199, 301, 302, 304, 400, 404, 410, 429, 500, 503)]
+    + [NoResponse(error, 7) for error in TransportError],
     ids=str,
 )
 def test_any_other_answer_leaves_the_message_and_says_when_the_next_attempt_is_due(
-    dispatcher: Dispatcher, answer: Answered | Unanswered
+    dispatcher: Dispatcher, answer: Response | NoResponse
 ) -> None:
     dispatcher.answer(answer)
     one = received()
@@ -920,10 +920,10 @@ def test_any_other_answer_leaves_the_message_and_says_when_the_next_attempt_is_d
     assert entry.due_at == NOW + INTERVAL * MICROSECONDS
     (attempt,) = entry.attempts
     match answer:
-        case Answered(status, snippet, _):
+        case Response(status, snippet, _):
             shown = (attempt.status_code, attempt.response, attempt.error)
             assert shown == (status, snippet, None)
-        case Unanswered(error, _):
+        case NoResponse(error, _):
             shown = (attempt.status_code, attempt.response, attempt.error)
             assert shown == (None, None, error)
 
@@ -963,7 +963,7 @@ def test_a_late_failure_does_not_overwrite_a_success_that_came_meanwhile(
     dispatcher: Dispatcher,
 ) -> None:
     class Twin(FakeSender):
-        def send(self, request: Request) -> Answered | Unanswered:
+        def send(self, request: Request) -> Response | NoResponse:
             dispatcher.log_an_entry(attempts=(an_attempt(status_code=200),))
             return BROKEN
 
@@ -977,7 +977,7 @@ def test_a_late_failure_does_not_overwrite_a_success_that_came_meanwhile(
 
 def test_a_late_failure_does_not_undo_a_newer_run(dispatcher: Dispatcher) -> None:
     class SentAgainMeanwhile(FakeSender):
-        def send(self, request: Request) -> Answered | Unanswered:
+        def send(self, request: Request) -> Response | NoResponse:
             dispatcher.log_an_entry(run=1, status=DeliveryStatus.RETRYING)
             return BROKEN
 
@@ -1169,7 +1169,7 @@ def test_requests_run_side_by_side(dispatcher: Dispatcher) -> None:
     together = threading.Barrier(10)
 
     class Meeting(FakeSender):
-        def send(self, request: Request) -> Answered | Unanswered:
+        def send(self, request: Request) -> Response | NoResponse:
             together.wait(timeout=5)
             return super().send(request)
 
@@ -1279,7 +1279,7 @@ def test_an_answer_that_echoes_is_logged_without_secrets(dispatcher: Dispatcher)
     dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer of/the+receiver"})
     dispatcher.config.put(dispatcher.webhook)
     echo = f'{{"authorization": "Bearer of\\/the+receiver", "key": "{SECRET}", "why": "no"}}'
-    dispatcher.answer(Answered(500, echo, 7))
+    dispatcher.answer(Response(500, echo, 7))
 
     dispatcher.dispatch(received())
 
@@ -1296,7 +1296,7 @@ def test_so_it_is_without_the_secret_that_was_rotated(dispatcher: Dispatcher) ->
             sealed, retired=RetiredSecret(a_webhook(secret=retired).sealed.secret, until)
         )
     )
-    dispatcher.answer(Answered(500, f"not signed with {retired}", 7))
+    dispatcher.answer(Response(500, f"not signed with {retired}", 7))
 
     dispatcher.dispatch(received())
 
@@ -1349,7 +1349,7 @@ def test_a_webhook_for_batches_gets_the_envelope_even_around_one_event(
 def test_no_line_of_the_journal_holds_a_url_body_secret_or_header(dispatcher: Dispatcher) -> None:
     dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer t0ken"})
     dispatcher.config.put(dispatcher.webhook)
-    dispatcher.answer(Answered(500, "snippet", 1), OK)
+    dispatcher.answer(Response(500, "snippet", 1), OK)
     message = a_delivery_message(None, an_event(data={"name": "Zoë"}))
     dispatcher.dispatch(a_received(message))
     dispatcher.dispatch(a_received(message, 2))
@@ -1383,7 +1383,7 @@ def test_a_request_does_not_show_its_body_and_headers(dispatcher: Dispatcher) ->
 
 
 def test_each_attempt_makes_one_line_that_explains_it(dispatcher: Dispatcher) -> None:
-    dispatcher.answer(Unanswered(TransportError.TIMEOUT, 10_000))
+    dispatcher.answer(NoResponse(TransportError.TIMEOUT, 10_000))
 
     dispatcher.dispatch(received(2))
 
@@ -1437,7 +1437,7 @@ def test_a_streak_long_enough_in_number_and_time_pauses_the_webhook(
 
 
 def test_a_410_pauses_at_once_and_is_logged_as_a_failed_attempt(dispatcher: Dispatcher) -> None:
-    dispatcher.answer(Answered(410, "gone", 1))
+    dispatcher.answer(Response(410, "gone", 1))
     one = received()
 
     assert dispatcher.dispatch(one) == [one.message_id]
@@ -1453,7 +1453,7 @@ def test_a_410_pauses_at_once_and_is_logged_as_a_failed_attempt(dispatcher: Disp
 def test_a_410_pauses_even_if_another_request_of_the_invocation_succeeds(
     dispatcher: Dispatcher,
 ) -> None:
-    dispatcher.answer(OK, Answered(410, "gone", 1))
+    dispatcher.answer(OK, Response(410, "gone", 1))
 
     dispatcher.dispatch(received(), a_received(a_delivery_message()))
 
@@ -1463,9 +1463,9 @@ def test_a_410_pauses_even_if_another_request_of_the_invocation_succeeds(
 
 def test_a_410_of_a_url_that_was_changed_meanwhile_pauses_nothing(dispatcher: Dispatcher) -> None:
     class ChangedMeanwhile(FakeSender):
-        def send(self, request: Request) -> Answered | Unanswered:
+        def send(self, request: Request) -> Response | NoResponse:
             dispatcher.change_webhook(url="https://moved.example/", version=2)
-            return Answered(410, "gone", 1)
+            return Response(410, "gone", 1)
 
     dispatcher.sender = ChangedMeanwhile()
 
@@ -1490,7 +1490,7 @@ def test_the_first_exhausted_delivery_pauses_only_if_the_rule_is_set(
 def test_one_webhooks_health_is_not_anothers(dispatcher: Dispatcher) -> None:
     well, ill = webhooks(2)
     dispatcher.config.put(well, ill)
-    dispatcher.sender.answer(ill.url, Answered(410, "", 1))
+    dispatcher.sender.answer(ill.url, Response(410, "", 1))
 
     dispatcher.dispatch(*[a_received(a_delivery_message(webhook)) for webhook in (well, ill)])
 
@@ -1595,7 +1595,7 @@ def test_what_failed_within_the_interval_is_told_with_the_first_delivery_after_i
 
 
 def test_a_pause_is_told_once_by_the_one_who_won_it(noticed: Dispatcher) -> None:
-    noticed.answer(Answered(410, "", 5))
+    noticed.answer(Response(410, "", 5))
     stale = noticed.webhook
 
     noticed.dispatch(received())

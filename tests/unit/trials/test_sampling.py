@@ -7,7 +7,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from perkwire.formats import Unrenderable
 from perkwire.model.delivery import Reason
-from perkwire.model.sending import Answered, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import now
@@ -82,7 +82,7 @@ def test_a_webhook_with_batches_gets_one(bench: Bench) -> None:
 
 
 def test_a_success_is_shown_with_its_answer_and_the_request(bench: Bench) -> None:
-    bench.sender.answer(URL, Answered(204, "thanks", 7))
+    bench.sender.answer(URL, Response(204, "thanks", 7))
 
     shown = bench.send().to_json()
 
@@ -99,7 +99,7 @@ def test_a_success_is_shown_with_its_answer_and_the_request(bench: Bench) -> Non
 
 
 def test_a_refusal_is_not_delivered(bench: Bench) -> None:
-    bench.sender.answer(URL, Answered(500, "oh no", 7))
+    bench.sender.answer(URL, Response(500, "oh no", 7))
 
     outcome = bench.send()
 
@@ -108,7 +108,7 @@ def test_a_refusal_is_not_delivered(bench: Bench) -> None:
 
 @pytest.mark.parametrize("error", TransportError)
 def test_no_answer_is_an_error_class_of_the_log(bench: Bench, error: TransportError) -> None:
-    bench.sender.answer(URL, Unanswered(error, 9))
+    bench.sender.answer(URL, NoResponse(error, 9))
 
     shown = bench.send().to_json()
 
@@ -117,7 +117,7 @@ def test_no_answer_is_an_error_class_of_the_log(bench: Bench, error: TransportEr
 
 
 def test_an_endpoint_that_echoes_gives_no_secret_away(bench: Bench) -> None:
-    bench.sender.answer(URL, Answered(200, f"Authorization: {TOKEN}, key: {SECRET}!", 1))
+    bench.sender.answer(URL, Response(200, f"Authorization: {TOKEN}, key: {SECRET}!", 1))
 
     assert bench.send().response == "Authorization: Bearer …, key: …!"
 
@@ -173,7 +173,7 @@ def test_what_fails_is_unavailable_and_nothing_is_sent(bench: Bench, failing: st
 
 
 def test_failures_are_not_counted_for_pausing(bench: Bench) -> None:
-    bench.sender.answer(URL, Answered(410, "", 1))
+    bench.sender.answer(URL, Response(410, "", 1))
 
     for _ in range(30):
         bench.send()
