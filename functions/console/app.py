@@ -23,7 +23,7 @@ from console.pages import (
     webhook_form,
     webhooks,
 )
-from perkwire.adapters.http_api import HttpAnswer, HttpEvent, answered
+from perkwire.adapters.http_api import HttpEvent, HttpResponse, respond
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
 from perkwire.settings import emulator_ports
@@ -70,10 +70,10 @@ def _resolver() -> APIGatewayHttpResolver:
     return resolver
 
 
-def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     """Answer one request."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
-    result = secured(answered(telemetry, lambda: _resolver().resolve(event, context)))
+    result = secured(respond(telemetry, lambda: _resolver().resolve(event, context)))
     telemetry.flush()
     return result

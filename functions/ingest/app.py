@@ -12,13 +12,13 @@ from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.http_api import (
-    HttpAnswer,
     HttpEvent,
+    HttpResponse,
     answer,
-    answered,
     body_of,
     caller_of,
     header_of,
+    respond,
 )
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
@@ -49,11 +49,11 @@ def _acceptance() -> Acceptance:
     )
 
 
-def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     """Accept the request's events, or say what is wrong with them."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
-    result = answered(
+    result = respond(
         telemetry,
         lambda: answer(
             202,

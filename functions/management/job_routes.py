@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, listed, respond
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.listing import parse_job_filter
 from perkwire.jobs.starting import DryRun, JobManagement
@@ -22,7 +22,7 @@ def add(
     def start(webhook_id: str, kind: JobKind) -> Response[str]:
         call = Call(resolver)
         started = jobs.start(account(call), WebhookId(webhook_id), kind, call.object())
-        return answered(200 if isinstance(started, DryRun) else 202, started.to_json())
+        return respond(200 if isinstance(started, DryRun) else 202, started.to_json())
 
     @resolver.post("/v1/webhooks/<webhook_id>/retry-failed")
     def retry_failed(webhook_id: str) -> Response[str]:
@@ -42,8 +42,8 @@ def add(
 
     @resolver.get("/v1/jobs/<job_id>")
     def get(job_id: str) -> Response[str]:
-        return answered(200, jobs.get(account(Call(resolver)), JobId(job_id)).to_json())
+        return respond(200, jobs.get(account(Call(resolver)), JobId(job_id)).to_json())
 
     @resolver.delete("/v1/jobs/<job_id>")
     def cancel(job_id: str) -> Response[str]:
-        return answered(200, jobs.cancel(account(Call(resolver)), JobId(job_id)).to_json())
+        return respond(200, jobs.cancel(account(Call(resolver)), JobId(job_id)).to_json())

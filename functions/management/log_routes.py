@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, listed, respond
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId
 from perkwire.reading.event_listing import EventListing
@@ -33,7 +33,7 @@ def add(
     @resolver.get("/v1/deliveries/<delivery_id>")
     def get_delivery(delivery_id: str) -> Response[str]:
         account_id = account(Call(resolver))
-        return answered(200, log.delivery(account_id, DeliveryId(delivery_id)))
+        return respond(200, log.delivery(account_id, DeliveryId(delivery_id)))
 
     @resolver.get("/v1/events")
     def list_events() -> Response[str]:
@@ -45,4 +45,4 @@ def add(
     @resolver.get("/v1/events/<event_id>")
     def get_event(event_id: str) -> Response[str]:
         account_id = account(Call(resolver))
-        return answered(200, log.event(account_id, EventId(event_id)))
+        return respond(200, log.event(account_id, EventId(event_id)))

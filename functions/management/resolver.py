@@ -92,7 +92,7 @@ class Call:
         return limit, self.query.get("cursor")
 
 
-def answered(status: int, value: Json) -> Response[str]:
+def respond(status: int, value: Json) -> Response[str]:
     """A JSON answer."""
     return Response(status_code=status, content_type="application/json", body=json.dumps(value))
 
@@ -104,7 +104,7 @@ def done() -> Response[str]:
 
 def listed(page: Page[dict[str, Json]]) -> Response[str]:
     """A page of a list."""
-    return answered(200, {"data": [*page.items], "next_cursor": page.next_cursor})
+    return respond(200, {"data": [*page.items], "next_cursor": page.next_cursor})
 
 
 def _problem(problem: Problem) -> Response[str]:

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, listed, respond
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.page import Page
 from perkwire.recovering.redriving import Redriving
@@ -22,12 +22,12 @@ def add(
         call = Call(resolver)
         account_id = management.account(call.caller, call.named_account)
         results = retrying.retry(account_id, parse_ids(call.object()))
-        return answered(200, {"data": [result.to_json() for result in results]})
+        return respond(200, {"data": [result.to_json() for result in results]})
 
     @resolver.post("/v1/redrives")
     def start_redrive() -> Response[str]:
         call = Call(resolver)
-        return answered(201, redriving.start(call.caller, call.object()).to_json())
+        return respond(201, redriving.start(call.caller, call.object()).to_json())
 
     @resolver.get("/v1/redrives")
     def list_redrives() -> Response[str]:
@@ -37,4 +37,4 @@ def add(
     @resolver.delete("/v1/redrives")
     def cancel_redrive() -> Response[str]:
         call = Call(resolver)
-        return answered(200, redriving.cancel(call.caller, call.query.get("queue")).to_json())
+        return respond(200, redriving.cancel(call.caller, call.query.get("queue")).to_json())

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, listed, respond
 from perkwire.reading.type_listing import list_types, show_type
 
 
@@ -17,4 +17,4 @@ def add(resolver: APIGatewayHttpResolver) -> None:
     @resolver.get("/v1/event-types/<event_type>")
     def get_event_type(event_type: str) -> Response[str]:
         Call(resolver)
-        return answered(200, show_type(event_type))
+        return respond(200, show_type(event_type))
