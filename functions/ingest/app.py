@@ -14,10 +14,10 @@ from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.http_api import (
     HttpEvent,
     HttpResponse,
-    answer,
     body_of,
     caller_of,
     header_of,
+    json_response,
     respond,
 )
 from perkwire.adapters.sqs.queues import SqsQueue
@@ -55,7 +55,7 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     telemetry.begin(context.aws_request_id)
     result = respond(
         telemetry,
-        lambda: answer(
+        lambda: json_response(
             202,
             _acceptance().accept(
                 caller_of(event), body_of(event), header_of(event, "idempotency-key")

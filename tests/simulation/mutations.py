@@ -74,7 +74,7 @@ MUTATIONS = (
         "entry.run",
     ),
     Mutation(
-        "events that SQS refused are respond 202",
+        "events that SQS refused are answered 202",
         _Acceptance,
         "_send",
         "failed = send_events(self._queue, to_send)",
