@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from console.http.rendering import Templates
-from console.http.visit import Answer, Request, Visit, without_session
+from console.http.visit import HtmlResponse, Request, Visit, without_session
 from console.http.ways_back import WaysBack
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
@@ -21,7 +21,7 @@ from perkwire.primitives.problem import Problem, not_found
 
 LONGEST_PART = 128
 
-type Work = Callable[..., Answer]
+type Work = Callable[..., HtmlResponse]
 
 
 class Needs(enum.Enum):
@@ -94,7 +94,7 @@ class Pages:
         self, route: Callable[..., Any], path: str, needs: Needs, *, is_form: bool
     ) -> Callable[[Work], Work]:
         def add(work: Work) -> Work:
-            def answer(**parts: str) -> Answer:
+            def answer(**parts: str) -> HtmlResponse:
                 return self._answer(work, needs, parts, is_form=is_form)
 
             self._ways_back.add(path, is_form=is_form)
@@ -105,7 +105,7 @@ class Pages:
 
     def _answer(
         self, work: Work, needs: Needs, parts: Mapping[str, str], *, is_form: bool
-    ) -> Answer:
+    ) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)
         visit = self._visit(request)
         try:
@@ -169,7 +169,7 @@ class Pages:
         if not host or host not in own:
             raise _from_elsewhere()
 
-    def _sign_in_first(self, visit: Visit, *, is_form: bool) -> Answer:
+    def _sign_in_first(self, visit: Visit, *, is_form: bool) -> HtmlResponse:
         has_ended = visit.request.session_token is not None
         referer = visit.request.header("referer") or ""
         query = {"next": self._ways_back.from_form(referer) if is_form else visit.request.here}
@@ -178,7 +178,7 @@ class Pages:
         answer = visit.go("/console/sign-in", **query)
         return without_session(answer) if has_ended else answer
 
-    def _no_page(self) -> Answer:
+    def _no_page(self) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)
         visit = self._visit(request)
         try:
@@ -189,7 +189,7 @@ class Pages:
             return self._problem(visit, problem_of(error, self._telemetry))
         return self._problem(visit, not_found("page"))
 
-    def _problem(self, visit: Visit, problem: Problem) -> Answer:
+    def _problem(self, visit: Visit, problem: Problem) -> HtmlResponse:
         answer = visit.page("problem.html", problem=problem)
         answer.headers.update(problem.headers())
         return answer

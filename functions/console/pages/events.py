@@ -5,7 +5,7 @@ from typing import cast
 from console.http.form import Form
 from console.http.registry import LONGEST_PART, Needs, Pages, Section
 from console.http.rendering import segment
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.views.log import reload_seconds, webhook_names
 from console.views.moments import field_moment, typed_moment
 from console.views.readable import readable
@@ -35,7 +35,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     """Add the pages."""
     pages.sections.append(Section("Events", PATH, Needs.ACCOUNT))
 
-    def list_page(visit: Visit, problem: Problem | None = None) -> Answer:
+    def list_page(visit: Visit, problem: Problem | None = None) -> HtmlResponse:
         parameters = {name: visit.query.text(name) for name in _FILTERS if visit.query.text(name)}
         cursor = visit.query.text("cursor") or None
         asked = {name: typed_moment(text) for name, text in parameters.items()}
@@ -58,7 +58,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(PATH)
-    def list_events(visit: Visit) -> Answer:
+    def list_events(visit: Visit) -> HtmlResponse:
         event_id = visit.query.text("id")
         if not event_id:
             return list_page(visit)
@@ -72,7 +72,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.go(f"{PATH}/{segment(event_id)}")
 
     @pages.page(f"{PATH}/<event_id>")
-    def show_event(visit: Visit, event_id: str) -> Answer:
+    def show_event(visit: Visit, event_id: str) -> HtmlResponse:
         # Colons may be escaped in addresses, and not every gateway undoes it; no id has a `%`.
         try:
             shown = use_cases.log.event(visit.account_id, EventId(event_id))

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from console.http.form import Form
 from console.http.registry import Pages
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.views.log import webhook_names
 from console.views.moments import field_moment, typed_moment
 from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
@@ -30,7 +30,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         "job-cancelled": "The job is cancelled. What was sent stays sent.",
     }
 
-    def new_page(visit: Visit, given: Form, problem: Problem | None = None) -> Answer:
+    def new_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
         names = webhook_names(use_cases.webhooks, visit.account_id)
         running = _JOB_ID.search(str(problem.document().get("detail", ""))) if problem else None
         return visit.page(
@@ -55,11 +55,11 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return use_cases.jobs.start(visit.account_id, WebhookId(webhook_id), kind, value)
 
     @pages.page(f"{PATH}/new")
-    def show_new(visit: Visit) -> Answer:
+    def show_new(visit: Visit) -> HtmlResponse:
         return new_page(visit, visit.query)
 
     @pages.form(f"{PATH}/count")
-    def count(visit: Visit) -> Answer:
+    def count(visit: Visit) -> HtmlResponse:
         try:
             dry_run = started(visit, dry_run=True)
         except Problem as problem:
@@ -85,7 +85,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         )
 
     @pages.form(PATH)
-    def start(visit: Visit) -> Answer:
+    def start(visit: Visit) -> HtmlResponse:
         try:
             job = started(visit, dry_run=False)
         except Problem as problem:
@@ -93,11 +93,11 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return visit.go(f"{PATH}/{job.to_json()['id']}", done="job-started")
 
     @pages.page(f"{PATH}/<job_id>")
-    def show(visit: Visit, job_id: str) -> Answer:
+    def show(visit: Visit, job_id: str) -> HtmlResponse:
         job = use_cases.jobs.get(visit.account_id, JobId(job_id))
         return job_page(visit, job)
 
-    def job_page(visit: Visit, job: Job, problem: Problem | None = None) -> Answer:
+    def job_page(visit: Visit, job: Job, problem: Problem | None = None) -> HtmlResponse:
         shown = cast("dict[str, Any]", job.to_json())
         names = webhook_names(use_cases.webhooks, visit.account_id)
         return visit.page(
@@ -112,7 +112,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         )
 
     @pages.form(f"{PATH}/<job_id>/cancel")
-    def cancel(visit: Visit, job_id: str) -> Answer:
+    def cancel(visit: Visit, job_id: str) -> HtmlResponse:
         try:
             use_cases.jobs.cancel(visit.account_id, JobId(job_id))
         except Problem as problem:

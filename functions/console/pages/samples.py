@@ -3,7 +3,7 @@
 from console.http.form import Form
 from console.http.registry import Pages
 from console.http.rendering import segment
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.views.webhook_wording import format_label
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import event_types
@@ -19,7 +19,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     samples = use_cases.sample_events(settings.event_queue_url)
     pages.done |= {"sample-sent": "The sample event is sent."}
 
-    def sample_page(visit: Visit, given: Form, problem: Problem | None = None) -> Answer:
+    def sample_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
         event_type = given.text("event_type") or samples.proposed_type(visit.account_id)
         program_id = given.text("program_id") or None
         takers: list[Taker] = []
@@ -41,11 +41,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(PATH)
-    def show(visit: Visit) -> Answer:
+    def show(visit: Visit) -> HtmlResponse:
         return sample_page(visit, visit.query)
 
     @pages.form(PATH)
-    def send(visit: Visit) -> Answer:
+    def send(visit: Visit) -> HtmlResponse:
         given = visit.form
         try:
             event_id = samples.send(

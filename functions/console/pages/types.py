@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from console.http.registry import Needs, Pages, Section
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.log import webhook_names
 from console.views.readable import readable
@@ -47,7 +47,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     pages.sections.append(Section("Catalogue", PATH, Needs.ACCOUNT))
 
     @pages.page(PATH)
-    def show_types(visit: Visit) -> Answer:
+    def show_types(visit: Visit) -> HtmlResponse:
         words = visit.query.text("q").lower().split()
         groups: dict[str, list[dict[str, Any]]] = {}
         for item in list_types(len(event_types()), None).items:
@@ -63,7 +63,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         *,
         problem: Problem | None = None,
         outcome: dict[str, Any] | None = None,
-    ) -> Answer:
+    ) -> HtmlResponse:
         shown = cast("dict[str, Any]", show_type(name))
         names = webhook_names(use_cases.webhooks, visit.account_id)
         return visit.page(
@@ -82,11 +82,11 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         )
 
     @pages.page(f"{PATH}/<event_type>")
-    def show(visit: Visit, event_type: str) -> Answer:
+    def show(visit: Visit, event_type: str) -> HtmlResponse:
         return type_page(visit, event_type)
 
     @pages.form(f"{PATH}/<event_type>/test")
-    def test(visit: Visit, event_type: str) -> Answer:
+    def test(visit: Visit, event_type: str) -> HtmlResponse:
         webhook_id = visit.form.text("webhook_id")
         problem: Problem | None = None
         outcome: dict[str, Json] | None = None
