@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from console.http.rendering import Templates
+from console.http.return_paths import ReturnPaths
 from console.http.visit import HtmlResponse, Request, Visit, without_session
-from console.http.ways_back import WaysBack
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token
@@ -73,7 +73,7 @@ class Pages:
         self._templates = templates
         self._telemetry = telemetry
         self._console_url = console_url
-        self._ways_back = WaysBack()
+        self._return_paths = ReturnPaths()
         self.sections: list[Section] = []
         self.done: dict[str, str] = {}
         resolver.not_found(lambda _error: self._no_page())
@@ -97,7 +97,7 @@ class Pages:
             def answer(**parts: str) -> HtmlResponse:
                 return self._answer(work, needs, parts, is_form=is_form)
 
-            self._ways_back.add(path, is_form=is_form)
+            self._return_paths.add(path, is_form=is_form)
             route(path)(answer)
             return work
 
@@ -172,7 +172,7 @@ class Pages:
     def _sign_in_first(self, visit: Visit, *, is_form: bool) -> HtmlResponse:
         has_ended = visit.request.session_token is not None
         referer = visit.request.header("referer") or ""
-        query = {"next": self._ways_back.from_form(referer) if is_form else visit.request.here}
+        query = {"next": self._return_paths.from_form(referer) if is_form else visit.request.here}
         if has_ended:
             query["why"] = "unsaved" if is_form else "ended"
         answer = visit.go("/console/sign-in", **query)
