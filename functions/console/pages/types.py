@@ -30,7 +30,7 @@ _EXAMPLE_URL = "https://receiver.example/webhooks"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FormatExample:
     """What a format makes of a type: its name for it, and the body of the example.
 
     `name` None: the format cannot say it. `inferred`: the product's pages do not print all of it.
@@ -109,16 +109,16 @@ def _searched(found: dict[str, Any]) -> str:
     return " ".join(parts).lower()
 
 
-def _said(shown: dict[str, Any], account_id: AccountId) -> list[Said]:
+def _said(shown: dict[str, Any], account_id: AccountId) -> list[FormatExample]:
     event = sample_event(shown["type"], now())
     said = []
     for format_name, named in shown["names"].items():
         if named is None:
-            said.append(Said(format_name, None, inferred=False, body=None))
+            said.append(FormatExample(format_name, None, inferred=False, body=None))
         else:
             body = _body(FORMATS[format_name], event, account_id)
             inferred = named["inferred"] or named["body_inferred"]
-            said.append(Said(format_name, named["name"], inferred, body))
+            said.append(FormatExample(format_name, named["name"], inferred, body))
     return said
 
 
