@@ -11,7 +11,7 @@ from typing import Protocol
 
 from perkwire.dispatching.dispatch_work import Outcome, Work, attempt_number
 from perkwire.dispatching.following_up import FollowingUp
-from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.dispatching.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.formats import Unrenderable, format_of
@@ -68,7 +68,7 @@ class DeliveryLog(Protocol):
 class Vault(Protocol):
     """Opens what management has sealed."""
 
-    def open(self, webhook: Webhook) -> Opened:
+    def open(self, webhook: Webhook) -> OpenedSecrets:
         """The secrets of exactly this webhook; raises Unavailable."""
         ...
 
@@ -306,7 +306,7 @@ class Dispatching:
                     number=number, at=at, duration_ms=duration_ms, error=error
                 )
 
-    def _request(self, work: Work, webhook: Webhook) -> tuple[Request, Opened] | Finding:
+    def _request(self, work: Work, webhook: Webhook) -> tuple[Request, OpenedSecrets] | Finding:
         try:
             opened = self._vault.open(webhook)
             return render(work.message, webhook, opened, self._clock()), opened

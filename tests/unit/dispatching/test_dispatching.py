@@ -13,7 +13,7 @@ from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
 from perkwire.dispatching.following_up import FollowingUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import QUIET_SECONDS, PauseRule
-from perkwire.dispatching.rendering import Opened
+from perkwire.dispatching.rendering import OpenedSecrets
 from perkwire.formats import Unrenderable
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import Received
@@ -1364,7 +1364,7 @@ def test_no_line_of_the_journal_holds_a_url_body_secret_or_header(dispatcher: Di
 
 
 def test_opened_secrets_do_not_show_themselves() -> None:
-    opened = Opened(SECRET, {"authorization": "Bearer t0ken"}, (SECRET, NOW))
+    opened = OpenedSecrets(SECRET, {"authorization": "Bearer t0ken"}, (SECRET, NOW))
 
     assert SECRET not in f"{opened!r} {opened}"
     assert "t0ken" not in f"{opened!r} {opened}"
