@@ -6,8 +6,8 @@ from console.http.form import Form
 from console.http.registry import LONGEST_PART, Needs, Pages, Section
 from console.http.rendering import segment
 from console.http.visit import HtmlResponse, Visit
+from console.views.date_fields import from_date_field, to_date_field
 from console.views.log import reload_seconds, webhook_names
-from console.views.moments import field_moment, typed_moment
 from console.views.readable import readable
 from console.views.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
@@ -38,7 +38,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def list_page(visit: Visit, problem: Problem | None = None) -> HtmlResponse:
         parameters = {name: visit.query.text(name) for name in _FILTERS if visit.query.text(name)}
         cursor = visit.query.text("cursor") or None
-        asked = {name: typed_moment(text) for name, text in parameters.items()}
+        asked = {name: from_date_field(text) for name, text in parameters.items()}
         found: Page[dict[str, Json]] = Page([], None)
         if problem is None:
             try:
@@ -129,5 +129,5 @@ def _read(
 
 def _shown(query: Form) -> Form:
     fields = {name: query.text(name) for name in ("id", *_FILTERS)}
-    fields |= {name: field_moment(fields[name]) for name in ("since", "until")}
+    fields |= {name: to_date_field(fields[name]) for name in ("since", "until")}
     return Form({name: [value] for name, value in fields.items()})

@@ -6,8 +6,8 @@ from typing import Any, cast
 from console.http.form import Form
 from console.http.registry import Pages
 from console.http.visit import HtmlResponse, Visit
+from console.views.date_fields import from_date_field, to_date_field
 from console.views.log import webhook_names
-from console.views.moments import field_moment, typed_moment
 from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
 from perkwire.adapters.wiring import UseCases
 from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind
@@ -41,7 +41,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             kind=_kind(given),
             kinds=JOB_NAMES,
             webhooks=names,
-            day_ago=field_moment(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS)),
+            day_ago=to_date_field(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS)),
             default_rate=DEFAULT_RATE,
             highest_rate=HIGHEST_RATE,
         )
@@ -128,9 +128,9 @@ def _kind(form: Form) -> JobKind:
 
 def _request(form: Form, kind: JobKind, *, dry_run: bool) -> dict[str, Json]:
     """What the API would be asked."""
-    value: dict[str, Json] = {"since": typed_moment(form.text("since"))}
+    value: dict[str, Json] = {"since": from_date_field(form.text("since"))}
     if until := form.text("until"):
-        value["until"] = typed_moment(until)
+        value["until"] = from_date_field(until)
     event_types = form.lines("event_types")
     if kind is JobKind.REPLAY and event_types:
         value["event_types"] = [*event_types]
@@ -143,5 +143,5 @@ def _request(form: Form, kind: JobKind, *, dry_run: bool) -> dict[str, Json]:
 
 def _shown(given: Form) -> Form:
     fields = {name: given.text(name) for name in _FIELDS if name in given}
-    fields |= {name: field_moment(fields[name]) for name in ("since", "until") if name in fields}
+    fields |= {name: to_date_field(fields[name]) for name in ("since", "until") if name in fields}
     return Form({name: [value] for name, value in fields.items()})

@@ -9,6 +9,7 @@ from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.views.curl import as_curl
+from console.views.date_fields import to_date_field
 from console.views.log import (
     FILTERS,
     TABS,
@@ -21,7 +22,6 @@ from console.views.log import (
     reload_seconds,
     webhook_names,
 )
-from console.views.moments import field_moment
 from console.views.notices import Notice, notice_of
 from console.views.readable import readable
 from console.views.retries import retry_groups
@@ -183,7 +183,7 @@ def _notice(webhooks: Mapping[str, Webhook], log: LogPage) -> Notice | None:
 def _shown_filters(query: Form) -> Form:
     """The filters as the fields of the page show them."""
     fields = {name: query.text(name) for name in (*FILTERS, "status")}
-    fields |= {name: field_moment(fields[name]) for name in ("since", "until")}
+    fields |= {name: to_date_field(fields[name]) for name in ("since", "until")}
     return Form({name: [value] for name, value in fields.items()})
 
 

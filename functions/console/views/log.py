@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from console.http.form import Form
-from console.views.moments import typed_moment
+from console.views.date_fields import from_date_field
 from console.views.wording import came_back
 from perkwire.managing import WebhookManagement
 from perkwire.model.delivery import DeliveryStatus
@@ -110,7 +110,7 @@ class LogQuery:
         parameters = {name: form.text(name) for name in FILTERS if form.text(name)}
         for name in _TIMES:
             if name in parameters:
-                parameters[name] = typed_moment(parameters[name])
+                parameters[name] = from_date_field(parameters[name])
         return cls(form.text("status") or None, parameters, form.text("cursor") or None)
 
     def query(self, *, tab: str | None = None, cursor: bool = False) -> str:
