@@ -7,8 +7,8 @@ from console.http.registry import LONGEST_PART, Needs, Pages, Section
 from console.http.rendering import segment
 from console.http.visit import HtmlResponse, Visit
 from console.views.date_fields import from_date_field, to_date_field
+from console.views.json_text import indented_json
 from console.views.log import reload_seconds, webhook_names
-from console.views.readable import readable
 from console.views.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.delivery import Delivery, DeliveryStatus
@@ -86,7 +86,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.page(
             "event.html",
             event=shown,
-            data=readable(shown["data"]),
+            data=indented_json(shown["data"]),
             webhooks=webhook_names(use_cases.webhooks, visit.account_id),
             kinds=STATUS_KINDS,
             tried={one: _attempts(entries.get(one)) for one in ids},

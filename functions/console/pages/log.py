@@ -10,6 +10,7 @@ from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.views.curl import as_curl
 from console.views.date_fields import to_date_field
+from console.views.json_text import indented_json
 from console.views.log import (
     FILTERS,
     TABS,
@@ -23,7 +24,6 @@ from console.views.log import (
     webhook_names,
 )
 from console.views.notices import Notice, notice_of
-from console.views.readable import readable
 from console.views.retries import retry_groups
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
@@ -199,7 +199,7 @@ def _readable(request: dict[str, Json] | None) -> str:
     """The body, indented for reading; its bytes on the wire have no such blanks."""
     if request is None:
         return ""
-    return readable(json.loads(cast("str", request["body"])))
+    return indented_json(json.loads(cast("str", request["body"])))
 
 
 def _curl(request: Mapping[str, Any] | None) -> str:

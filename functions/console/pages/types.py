@@ -7,8 +7,8 @@ from typing import Any, cast
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
+from console.views.json_text import indented_json
 from console.views.log import webhook_names
-from console.views.readable import readable
 from console.views.schema import tables
 from console.views.webhook_wording import format_label
 from console.views.wording import came_back
@@ -72,8 +72,8 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             form=visit.form if problem or outcome else visit.query,
             type=shown,
             tables=tables(shown["schema"]),
-            schema=readable(shown["schema"]),
-            example=readable(shown["example"]),
+            schema=indented_json(shown["schema"]),
+            example=indented_json(shown["example"]),
             said=_said(shown, visit.account_id),
             webhooks=names,
             outcome=outcome,
@@ -134,6 +134,6 @@ def _body(format_: Format, event: Event, account_id: AccountId) -> str | None:
         settings=format_.read_settings(Fields({})),
     )
     try:
-        return readable(json.loads(format_.render(payload)))
+        return indented_json(json.loads(format_.render(payload)))
     except Unrenderable:
         return None

@@ -11,8 +11,8 @@ from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.pages.webhooks import PATH, secret_page
 from console.views.curl import as_curl
+from console.views.json_text import indented_json
 from console.views.log import account_webhooks
-from console.views.readable import readable
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import format_hint, format_label, format_options
 from console.views.wording import came_back
@@ -193,7 +193,7 @@ class ShownPreview:
     @property
     def pretty(self) -> str:
         """The body, easier to read."""
-        return readable(json.loads(self.raw))
+        return indented_json(json.loads(self.raw))
 
     @property
     def _request(self) -> Request:
