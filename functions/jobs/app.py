@@ -20,7 +20,7 @@ from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
-from perkwire.jobs.working import JobWork, Work
+from perkwire.jobs.working import JobWork, KindWorker
 from perkwire.primitives.timestamps import now
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.jobs import JobsSettings
@@ -57,7 +57,7 @@ def _work() -> JobWork:
         jobs=JobTable(),
         webhooks=webhooks,
         kinds={
-            JobKind.RETRY_FAILED: Work(
+            JobKind.RETRY_FAILED: KindWorker(
                 FailedSelection(deliveries, retry_interval_seconds=interval, clock=now),
                 RetryPages(
                     deliveries=deliveries,
@@ -66,7 +66,7 @@ def _work() -> JobWork:
                     clock=now,
                 ),
             ),
-            JobKind.REPLAY: Work(
+            JobKind.REPLAY: KindWorker(
                 EventSelection(EventIndex()), ReplayPages(events=events, queue=delivery_queue)
             ),
         },

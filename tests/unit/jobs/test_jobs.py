@@ -18,7 +18,7 @@ from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import DryRun, JobManagement
-from perkwire.jobs.working import JobWork, Work
+from perkwire.jobs.working import JobWork, KindWorker
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.event import Event
 from perkwire.model.messages import (
@@ -145,8 +145,8 @@ class World:
             jobs=self.store,
             webhooks=self.lookup,
             kinds={
-                RETRY_FAILED: Work(selections[RETRY_FAILED], retry_pages),
-                REPLAY: Work(selections[REPLAY], replay_pages),
+                RETRY_FAILED: KindWorker(selections[RETRY_FAILED], retry_pages),
+                REPLAY: KindWorker(selections[REPLAY], replay_pages),
             },
             queue=self.job_queue,
             journal=self.journal,
