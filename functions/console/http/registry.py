@@ -21,7 +21,7 @@ from perkwire.primitives.problem import Problem, not_found
 
 LONGEST_PART = 128
 
-type Work = Callable[..., HtmlResponse]
+type PageHandler = Callable[..., HtmlResponse]
 
 
 class Needs(enum.Enum):
@@ -78,11 +78,11 @@ class Pages:
         self.done: dict[str, str] = {}
         resolver.not_found(lambda _error: self._no_page())
 
-    def page(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[Work], Work]:
+    def page(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[PageHandler], PageHandler]:
         """A decorator: GET of this path, `<name>` in it being a parameter of the function."""
         return self._adding(self._resolver.get, path, needs, is_form=False)
 
-    def form(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[Work], Work]:
+    def form(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[PageHandler], PageHandler]:
         """A decorator: POST of this path, by a form that this console made for this session."""
         return self._adding(self._resolver.post, path, needs, is_form=True)
 
@@ -92,19 +92,19 @@ class Pages:
 
     def _adding(
         self, route: Callable[..., Any], path: str, needs: Needs, *, is_form: bool
-    ) -> Callable[[Work], Work]:
-        def add(work: Work) -> Work:
+    ) -> Callable[[PageHandler], PageHandler]:
+        def add(handler: PageHandler) -> PageHandler:
             def answer(**parts: str) -> HtmlResponse:
-                return self._answer(work, needs, parts, is_form=is_form)
+                return self._answer(handler, needs, parts, is_form=is_form)
 
             self._return_paths.add(path, is_form=is_form)
             route(path)(answer)
-            return work
+            return handler
 
         return add
 
     def _answer(
-        self, work: Work, needs: Needs, parts: Mapping[str, str], *, is_form: bool
+        self, handler: PageHandler, needs: Needs, parts: Mapping[str, str], *, is_form: bool
     ) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)
         visit = self._visit(request)
@@ -118,7 +118,7 @@ class Pages:
                     _check_form(visit)
             if any(len(part) > LONGEST_PART for part in parts.values()):
                 raise not_found("page")
-            return work(visit, **parts)
+            return handler(visit, **parts)
         except _SignInFirst:
             return self._sign_in_first(visit, is_form=is_form)
         except Exception as error:
