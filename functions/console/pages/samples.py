@@ -9,7 +9,7 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import event_types
 from perkwire.primitives.problem import Problem
 from perkwire.settings.console import ConsoleSettings
-from perkwire.trials.sample_events import Becoming, Taker
+from perkwire.trials.sample_events import Recipient, SampleFate
 
 PATH = "/console/log/sample"
 
@@ -22,10 +22,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def sample_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
         event_type = given.text("event_type") or samples.proposed_type(visit.account_id)
         program_id = given.text("program_id") or None
-        takers: list[Taker] = []
+        recipients: list[Recipient] = []
         if problem is None:
             try:
-                takers = samples.takers(visit.account_id, event_type, program_id)
+                recipients = samples.recipients(visit.account_id, event_type, program_id)
             except Problem as wrong:
                 problem = wrong
         return visit.page(
@@ -35,8 +35,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             event_type=event_type,
             program_id=program_id or "",
             groups=_groups(event_type),
-            takers=takers,
-            becoming=Becoming,
+            recipients=recipients,
+            becoming=SampleFate,
             format_label=format_label,
         )
 
