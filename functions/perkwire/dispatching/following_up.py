@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from perkwire.dispatching.dispatch_work import Work
-from perkwire.dispatching.noticing import Noticing, Occasion
+from perkwire.dispatching.noticing import NoticeTrigger, Noticing
 from perkwire.dispatching.pausing import HealthStore, PauseRule, Result, record
 from perkwire.dispatching.verdict import Finding
 from perkwire.model.delivery import Delivery, DeliveryStatus
@@ -88,7 +88,7 @@ class FollowingUp:
             if work.state is not None and (failed or work.state.untold is not None):
                 states[work.message.webhook_id] = work.state
         occasions = [
-            Occasion(
+            NoticeTrigger(
                 webhook=state.webhook,
                 topic=state.notice_topic,
                 deliveries=unsuccessful[webhook_id],
