@@ -23,7 +23,7 @@ from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
-from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
+from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
 from perkwire.dispatching.following_up import FollowingUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
@@ -73,12 +73,12 @@ def _sender(timeout_seconds: float) -> HttpSender:
 
 
 @cache
-def _dispatching() -> Dispatching:
+def _dispatching() -> Dispatcher:
     settings = _settings()
     telemetry = _telemetry()
     connection = _connection()
     states = WebhookStates()
-    return Dispatching(
+    return Dispatcher(
         webhooks=states,
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         vault=_vault(),

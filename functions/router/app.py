@@ -17,7 +17,7 @@ from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
-from perkwire.routing.router import Routing
+from perkwire.routing.router import Router
 from perkwire.settings.router import RouterSettings
 
 _RESERVE_MS = 5_000  # for the calls under way and the answer
@@ -29,14 +29,14 @@ def _telemetry() -> Telemetry:
 
 
 @cache
-def _routing() -> Routing:
+def _routing() -> Router:
     settings = RouterSettings.from_env(os.environ)
     telemetry = _telemetry()
     connection = tables.connect()
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
     tables.bind(connection, settings.delivery_table, DeliveryItem)
-    return Routing(
+    return Router(
         webhooks=WebhookLookup(),
         events=EventTable(telemetry, event_retention_days=settings.event_retention_days),
         paused=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),

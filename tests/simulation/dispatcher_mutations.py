@@ -15,12 +15,12 @@ from perkwire.model import delivery
 from tests.fakes import deliveries
 from tests.simulation.planting import Mutation
 
-_Dispatching = dispatching.Dispatching
+_Dispatcher = dispatching.Dispatcher
 
 DISPATCHER_MUTATIONS = (
     Mutation(
         "the log is not read before sending",
-        _Dispatching,
+        _Dispatcher,
         "_look_up",
         "self._log.find(",
         "dict.fromkeys(",
@@ -34,7 +34,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a delivery is marked as succeeded before it is sent",
-        _Dispatching,
+        _Dispatcher,
         "_attempt",
         "at = self._clock()",
         """at = self._clock()
@@ -71,14 +71,14 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a webhook that is absent counts as deleted",
-        _Dispatching,
+        _Dispatcher,
         "_find",
         """self._fault(work, "webhook_absent")""",
         "work.finding = Finding.SETTLED",
     ),
     Mutation(
         "webhooks are looked up once and remembered",
-        _Dispatching,
+        _Dispatcher,
         "_look_up",
         """states = self._webhooks.states(
         {(work.message.account_id, work.message.webhook_id) for work in works}
@@ -97,21 +97,21 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "earlier receives that were burnt leave no entry",
-        _Dispatching,
+        _Dispatcher,
         "_log_unlogged",
         "for work in unlogged if work.entry]",
         "for work in unlogged if not work.entry]",
     ),
     Mutation(
         "what is cancelled or paused is deleted before the log has it",
-        _Dispatching,
+        _Dispatcher,
         "_settle",
         "decided.message is Disposition.DELETE_ONCE_LOGGED and not stored",
         "not works",
     ),
     Mutation(
         "both copies in a batch are sent",
-        _Dispatching,
+        _Dispatcher,
         "_find",
         "elif work is not firsts[message.delivery_id]:",
         "elif not works:",
@@ -147,7 +147,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a message is deleted because its failure could not be logged",
-        _Dispatching,
+        _Dispatcher,
         "_settle",
         "if decided.message is Disposition.LEAVE or (",
         "if (decided.message is Disposition.LEAVE and stored) or (",
@@ -203,7 +203,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "attempts are not logged",
-        _Dispatching,
+        _Dispatcher,
         "_settle",
         "Change(work.entry, work.after, work.attempt)",
         "Change(work.entry, work.after, None)",
@@ -217,7 +217,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "what is still retrying is overdue at once",
-        _Dispatching,
+        _Dispatcher,
         "_entry",
         "due_at = now + self._rule.retry_interval_seconds * MICROSECONDS",
         "due_at = now - self._rule.retry_interval_seconds * 3 * MICROSECONDS",
@@ -238,7 +238,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a burnt receive leaves no entry before the third",
-        _Dispatching,
+        _Dispatcher,
         "_log_unlogged",
         "work.received.receive_count > 1",
         "work.received.receive_count > 2",
@@ -252,35 +252,35 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "nobody is told of a success that is not logged",
-        _Dispatching,
+        _Dispatcher,
         "_report",
         "if not stored:",
         "if not work:",
     ),
     Mutation(
         "of two copies the older run is sent",
-        _Dispatching,
+        _Dispatcher,
         "_find",
         "if work.message.run > first.message.run:",
         "if work.message.run < first.message.run:",
     ),
     Mutation(
         "a copy is deleted though the other has failed",
-        _Dispatching,
+        _Dispatcher,
         "_settle",
         "if work.first_copy is not None and work.first_copy.received.message_id not in left:",
         "if work.first_copy is not None:",
     ),
     Mutation(
         "a retry's outcome is logged in the run before",
-        _Dispatching,
+        _Dispatcher,
         "_entry",
         "run=message.run,\n        status=decided",
         "run=before.run,\n        status=decided",
     ),
     Mutation(
         "a request is sent without time for its answer",
-        _Dispatching,
+        _Dispatcher,
         "_attempt",
         "if seconds_left() <= self._rule.request_seconds + LOG_SECONDS:",
         "if seconds_left() <= 0:",
@@ -301,21 +301,21 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "what the format cannot say counts as unavailable",
-        _Dispatching,
+        _Dispatcher,
         "_request",
         "return Finding.UNRENDERABLE",
         "return Finding.UNAVAILABLE",
     ),
     Mutation(
         "a delivery whose secret cannot be read is dropped",
-        _Dispatching,
+        _Dispatcher,
         "_request",
         "return Finding.UNAVAILABLE",
         "return Finding.SETTLED",
     ),
     Mutation(
         "a crash while sending counts as a success",
-        _Dispatching,
+        _Dispatcher,
         "_attempt",
         """detail=type(crash).__name__)
         return Finding.UNAVAILABLE, None""",
@@ -324,7 +324,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "the last receive is taken for one before it",
-        _Dispatching,
+        _Dispatcher,
         "_is_last",
         ">=",
         ">",
@@ -345,14 +345,14 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a receive that comes to nothing lets a delivery look lost",
-        _Dispatching,
+        _Dispatcher,
         "_still_due",
         "if work.finding is not Finding.UNAVAILABLE or",
         "if work.finding is not None or",
     ),
     Mutation(
         "the only receive of a delivery leaves no entry if it is burnt",
-        _Dispatching,
+        _Dispatcher,
         "_log_unlogged",
         "(work.received.receive_count > 1 or self._is_last(work))",
         "work.received.receive_count > 1",

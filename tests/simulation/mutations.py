@@ -7,7 +7,7 @@ from perkwire.routing import router as routing
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
 from tests.simulation.planting import Mutation
 
-_Routing = routing.Routing
+_Routing = routing.Router
 _Acceptance = accepting.Acceptance
 _JobWork = working.JobWork
 

@@ -12,7 +12,7 @@ import dispatcher.app
 import jobs.app
 import router.app
 from perkwire.accepting.acceptance import Acceptance
-from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
+from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
 from perkwire.dispatching.following_up import FollowingUp
 from perkwire.dispatching.noticing import Notice, Noticing
 from perkwire.dispatching.pausing import PauseRule
@@ -21,7 +21,7 @@ from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
 from perkwire.recovering.retrying import Retrying
 from perkwire.routing import router as routing
-from perkwire.routing.router import Routing
+from perkwire.routing.router import Router
 from tests.builders import any_data
 from tests.fakes import (
     FakeClaimTable,
@@ -183,7 +183,7 @@ class System:
             journal=self._telemetry,
             clock=world.clock,
         )
-        self._routing = Routing(
+        self._routing = Router(
             webhooks=stepwise,
             events=EventTable(world, self.events),
             paused=table,
@@ -231,8 +231,8 @@ class System:
         self.oracle.configured(parameters)
         self._dispatching = self._dispatcher(parameters)
 
-    def _dispatcher(self, parameters: Parameters) -> Dispatching:
-        return Dispatching(
+    def _dispatcher(self, parameters: Parameters) -> Dispatcher:
+        return Dispatcher(
             webhooks=self._lookup,
             log=self._log,
             vault=in_steps(self.world, FakeOpener()),

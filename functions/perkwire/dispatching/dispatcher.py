@@ -82,7 +82,7 @@ class DispatchRule:
     request_seconds: float
 
 
-class Dispatching:
+class Dispatcher:
     """The dispatcher's work on the messages of one invocation.
 
     `executor` needs as many threads as an invocation has messages, and some to spare: a step that

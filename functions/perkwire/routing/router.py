@@ -71,7 +71,7 @@ class _Plan:
     paused: list[Delivery] = field(default_factory=list)
 
 
-class Routing:
+class Router:
     """The router's work on the messages of one invocation."""
 
     def __init__(

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
+from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
 from perkwire.dispatching.following_up import FollowingUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import QUIET_SECONDS, PauseRule
@@ -59,7 +59,7 @@ OK = Response(200, "thanks", 5)
 BROKEN = Response(500, "oh no", 7)
 
 
-class Dispatcher:
+class DispatcherBench:
     """A dispatcher with fakes all around it, and one enabled webhook."""
 
     def __init__(self, executor: ThreadPoolExecutor) -> None:
@@ -81,7 +81,7 @@ class Dispatcher:
     def dispatch(
         self, *received: Received, after_failures: int = 20, when_exhausted: bool = False
     ) -> list[str]:
-        dispatching = Dispatching(
+        dispatching = Dispatcher(
             webhooks=self.lookup,
             log=self.log,
             vault=self.vault,
@@ -143,8 +143,8 @@ def executor() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def dispatcher(executor: ThreadPoolExecutor) -> Dispatcher:
-    return Dispatcher(executor)
+def dispatcher(executor: ThreadPoolExecutor) -> DispatcherBench:
+    return DispatcherBench(executor)
 
 
 def received(receive_count: int = 1) -> Received:
@@ -156,7 +156,7 @@ def received(receive_count: int = 1) -> Received:
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", '{"v":2}', '{"v":1,"run":0}'])
 def test_a_message_that_cannot_be_read_is_left_with_one_clear_fault(
-    dispatcher: Dispatcher, body: str
+    dispatcher: DispatcherBench, body: str
 ) -> None:
     one = a_received(body)
 
@@ -167,7 +167,9 @@ def test_a_message_that_cannot_be_read_is_left_with_one_clear_fault(
     assert dispatcher.lookup.calls.total() == 0
 
 
-def test_an_unreadable_message_does_not_disturb_the_nine_others(dispatcher: Dispatcher) -> None:
+def test_an_unreadable_message_does_not_disturb_the_nine_others(
+    dispatcher: DispatcherBench,
+) -> None:
     batch = [a_received(a_delivery_message()) for _ in range(9)]
     batch.insert(4, a_received("{"))
 
@@ -189,7 +191,7 @@ POISON = {
 
 @pytest.mark.parametrize("kind", POISON)
 def test_a_message_that_crashes_the_format_does_not_disturb_the_nine_others(
-    dispatcher: Dispatcher, kind: str
+    dispatcher: DispatcherBench, kind: str
 ) -> None:
     batch = [a_received(a_delivery_message()) for _ in range(9)]
     batch.append(a_received(POISON[kind](dispatcher.webhook)))
@@ -200,7 +202,7 @@ def test_a_message_that_crashes_the_format_does_not_disturb_the_nine_others(
 
 
 def test_a_format_that_crashes_says_nothing_of_the_event_and_is_tried_to_the_end(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     message = a_delivery_message(dispatcher.webhook, an_event(data={"name": "Zoe\ud800"}))
 
@@ -223,7 +225,7 @@ def test_a_format_that_crashes_says_nothing_of_the_event_and_is_tried_to_the_end
     ],
 )
 def test_a_webhook_that_cannot_be_sent_to_does_not_disturb_the_nine_others(
-    dispatcher: Dispatcher, broken: str
+    dispatcher: DispatcherBench, broken: str
 ) -> None:
     other = a_webhook(
         id=WebhookId("wh_2"),
@@ -246,7 +248,9 @@ def test_a_webhook_that_cannot_be_sent_to_does_not_disturb_the_nine_others(
     ]
 
 
-def test_a_sender_that_crashes_does_not_disturb_the_nine_others(dispatcher: Dispatcher) -> None:
+def test_a_sender_that_crashes_does_not_disturb_the_nine_others(
+    dispatcher: DispatcherBench,
+) -> None:
     class Crashing(FakeSender):
         def send(self, request: Request) -> Response | NoResponse:
             if request.url == crashing.url:
@@ -269,7 +273,9 @@ def test_a_sender_that_crashes_does_not_disturb_the_nine_others(dispatcher: Disp
 # Row 2: account or webhook absent, secret unreadable, DynamoDB or KMS failing, no time left.
 
 
-def test_without_its_webhook_a_message_is_left_and_nothing_changes(dispatcher: Dispatcher) -> None:
+def test_without_its_webhook_a_message_is_left_and_nothing_changes(
+    dispatcher: DispatcherBench,
+) -> None:
     dispatcher.config.webhooks.clear()
     one = received()
 
@@ -281,7 +287,7 @@ def test_without_its_webhook_a_message_is_left_and_nothing_changes(dispatcher: D
 
 
 def test_without_its_account_a_message_is_left_even_if_the_webhook_is_there(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.config.accounts.clear()
     one = received()
@@ -291,7 +297,7 @@ def test_without_its_account_a_message_is_left_even_if_the_webhook_is_there(
     assert not dispatcher.sender.requests
 
 
-def test_a_webhook_of_another_account_is_not_sent_to(dispatcher: Dispatcher) -> None:
+def test_a_webhook_of_another_account_is_not_sent_to(dispatcher: DispatcherBench) -> None:
     one = a_received(replace(MESSAGE, account_id=an_account(id="acct_other").id))
     dispatcher.config.put(an_account(id="acct_other"))
 
@@ -302,7 +308,7 @@ def test_a_webhook_of_another_account_is_not_sent_to(dispatcher: Dispatcher) -> 
 
 @pytest.mark.parametrize("failing", ["webhooks", "log"])
 def test_if_the_tables_cannot_be_read_every_message_is_left(
-    dispatcher: Dispatcher, failing: str
+    dispatcher: DispatcherBench, failing: str
 ) -> None:
     if failing == "webhooks":
         dispatcher.lookup.fail("states")
@@ -318,7 +324,7 @@ def test_if_the_tables_cannot_be_read_every_message_is_left(
 
 
 def test_a_table_that_fails_does_not_make_a_deleted_webhooks_message_go(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.change_webhook(status=WebhookStatus.DELETED)
     dispatcher.log.fail("find")
@@ -327,7 +333,7 @@ def test_a_table_that_fails_does_not_make_a_deleted_webhooks_message_go(
     assert dispatcher.dispatch(one) == [one.message_id]
 
 
-def test_a_secret_that_kms_does_not_open_means_nothing_is_sent(dispatcher: Dispatcher) -> None:
+def test_a_secret_that_kms_does_not_open_means_nothing_is_sent(dispatcher: DispatcherBench) -> None:
     dispatcher.vault.fail("open", 2)
     batch = [a_received(a_delivery_message()) for _ in range(3)]
 
@@ -341,7 +347,7 @@ def test_a_secret_that_kms_does_not_open_means_nothing_is_sent(dispatcher: Dispa
 
 @pytest.mark.parametrize("secret", ["", "hush-hush-hush-hush", SECRET[:20]])
 def test_a_secret_that_cannot_sign_means_nothing_is_sent_and_nothing_changes(
-    dispatcher: Dispatcher, secret: str
+    dispatcher: DispatcherBench, secret: str
 ) -> None:
     dispatcher.config.put(a_webhook(secret=secret))
     one = received()
@@ -356,7 +362,7 @@ def test_a_secret_that_cannot_sign_means_nothing_is_sent_and_nothing_changes(
 
 
 def test_what_was_received_before_and_never_logged_is_logged_before_it_is_sent(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.vault.fail("open", 1)
     one = received(2)
@@ -370,7 +376,9 @@ def test_what_was_received_before_and_never_logged_is_logged_before_it_is_sent(
     assert entry.standing(later, INTERVAL) == (DeliveryStatus.FAILED, Reason.LOST)
 
 
-def test_a_retired_secret_that_cannot_sign_stops_the_attempt_too(dispatcher: Dispatcher) -> None:
+def test_a_retired_secret_that_cannot_sign_stops_the_attempt_too(
+    dispatcher: DispatcherBench,
+) -> None:
     retired = RetiredSecret(a_webhook(secret="hush-hush").sealed.secret, NOW + 1)
     dispatcher.change_webhook(sealed=replace(dispatcher.webhook.sealed, retired=retired))
     one = received()
@@ -381,7 +389,7 @@ def test_a_retired_secret_that_cannot_sign_stops_the_attempt_too(dispatcher: Dis
     assert not dispatcher.sender.requests
 
 
-def test_the_secret_of_another_webhook_is_not_used(dispatcher: Dispatcher) -> None:
+def test_the_secret_of_another_webhook_is_not_used(dispatcher: DispatcherBench) -> None:
     foreign = a_webhook(id=WebhookId("wh_foreign")).sealed
     dispatcher.change_webhook(sealed=foreign)
     one = received()
@@ -393,7 +401,7 @@ def test_the_secret_of_another_webhook_is_not_used(dispatcher: Dispatcher) -> No
 
 @pytest.mark.parametrize("receive_count", [1, MAX_ATTEMPTS])
 def test_what_a_later_release_logged_is_left_alone_and_harms_no_other(
-    receive_count: int, dispatcher: Dispatcher
+    receive_count: int, dispatcher: DispatcherBench
 ) -> None:
     theirs = dispatcher.log_an_entry(status=DeliveryStatus.UNKNOWN)
     one, other = received(receive_count), a_received(a_delivery_message())
@@ -406,7 +414,7 @@ def test_what_a_later_release_logged_is_left_alone_and_harms_no_other(
 
 
 def test_receives_without_a_secret_do_not_make_a_live_delivery_read_as_lost(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN)
     dispatcher.dispatch(received(1))
@@ -425,7 +433,7 @@ def test_receives_without_a_secret_do_not_make_a_live_delivery_read_as_lost(
 
 
 def test_a_receive_that_finds_no_webhook_keeps_a_live_delivery_alive(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN)
     dispatcher.dispatch(received(1))
@@ -440,7 +448,7 @@ def test_a_receive_that_finds_no_webhook_keeps_a_live_delivery_alive(
 
 @pytest.mark.parametrize("status", [DeliveryStatus.FAILED, DeliveryStatus.CANCELLED])
 def test_a_receive_without_a_secret_changes_nothing_that_is_settled(
-    status: DeliveryStatus, dispatcher: Dispatcher
+    status: DeliveryStatus, dispatcher: DispatcherBench
 ) -> None:
     entry = dispatcher.log_an_entry(status=status)
     dispatcher.vault.fail("open")
@@ -451,7 +459,7 @@ def test_a_receive_without_a_secret_changes_nothing_that_is_settled(
 
 
 def test_with_one_attempt_in_all_its_only_receive_is_in_the_log_before_it_is_sent(
-    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+    dispatcher: DispatcherBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.unit.dispatching.test_dispatching.MAX_ATTEMPTS", 1)
     logged: list[Delivery] = []
@@ -467,7 +475,7 @@ def test_with_one_attempt_in_all_its_only_receive_is_in_the_log_before_it_is_sen
     assert dispatcher.entry().status is DeliveryStatus.SUCCEEDED
 
 
-def test_without_time_left_messages_are_left_as_they_are(dispatcher: Dispatcher) -> None:
+def test_without_time_left_messages_are_left_as_they_are(dispatcher: DispatcherBench) -> None:
     dispatcher.seconds_left = REQUEST_SECONDS
     batch = [a_received(a_delivery_message()) for _ in range(3)]
 
@@ -481,7 +489,9 @@ def test_without_time_left_messages_are_left_as_they_are(dispatcher: Dispatcher)
 class Overrunning:
     """A step that ends only once the log has been written, or much too late."""
 
-    def __init__(self, dispatcher: Dispatcher, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, dispatcher: DispatcherBench, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self.ended = False
         self._dispatcher = dispatcher
         self._url = url
@@ -507,7 +517,7 @@ class Overrunning:
         return unstored
 
 
-def a_batch_with_one_other(dispatcher: Dispatcher) -> tuple[str, list[Received]]:
+def a_batch_with_one_other(dispatcher: DispatcherBench) -> tuple[str, list[Received]]:
     """Nine messages for the webhook, and the last for another."""
     other = a_webhook(id=WebhookId("wh_2"), url="https://other.example/")
     dispatcher.config.put(other)
@@ -516,7 +526,7 @@ def a_batch_with_one_other(dispatcher: Dispatcher) -> tuple[str, list[Received]]
 
 
 def test_a_request_that_overruns_leaves_the_log_of_its_batch_whole(
-    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+    dispatcher: DispatcherBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, batch = a_batch_with_one_other(dispatcher)
     overrunning = Overrunning(dispatcher, url, monkeypatch)
@@ -536,7 +546,7 @@ def test_a_request_that_overruns_leaves_the_log_of_its_batch_whole(
 
 
 def test_a_secret_that_overruns_is_no_failure_of_the_webhook(
-    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+    dispatcher: DispatcherBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, batch = a_batch_with_one_other(dispatcher)
     overrunning = Overrunning(dispatcher, url, monkeypatch)
@@ -559,7 +569,7 @@ def until_idle(executor: ThreadPoolExecutor) -> None:
 
 
 def test_without_time_left_what_needs_no_request_is_settled_all_the_same(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.seconds_left = REQUEST_SECONDS
     dispatcher.log_an_entry()
@@ -567,35 +577,35 @@ def test_without_time_left_what_needs_no_request_is_settled_all_the_same(
     assert dispatcher.dispatch(received()) == []
 
 
-def _lose_the_webhook(dispatcher: Dispatcher) -> None:
+def _lose_the_webhook(dispatcher: DispatcherBench) -> None:
     dispatcher.config.webhooks.clear()
 
 
-def _lose_the_account(dispatcher: Dispatcher) -> None:
+def _lose_the_account(dispatcher: DispatcherBench) -> None:
     dispatcher.config.accounts.clear()
 
 
-def _fail_reading_webhooks(dispatcher: Dispatcher) -> None:
+def _fail_reading_webhooks(dispatcher: DispatcherBench) -> None:
     dispatcher.lookup.fail("states")
 
 
-def _fail_reading_the_log(dispatcher: Dispatcher) -> None:
+def _fail_reading_the_log(dispatcher: DispatcherBench) -> None:
     dispatcher.log.fail("find")
 
 
-def _close_the_vault(dispatcher: Dispatcher) -> None:
+def _close_the_vault(dispatcher: DispatcherBench) -> None:
     dispatcher.vault.fail("open")
 
 
-def _spoil_the_secret(dispatcher: Dispatcher) -> None:
+def _spoil_the_secret(dispatcher: DispatcherBench) -> None:
     dispatcher.config.put(a_webhook(secret="hush-hush-hush-hush"))
 
 
-def _run_out_of_time(dispatcher: Dispatcher) -> None:
+def _run_out_of_time(dispatcher: DispatcherBench) -> None:
     dispatcher.seconds_left = REQUEST_SECONDS
 
 
-def _crash_the_sender(dispatcher: Dispatcher) -> None:
+def _crash_the_sender(dispatcher: DispatcherBench) -> None:
     class Crashing(FakeSender):
         def send(self, request: Request) -> Response | NoResponse:
             raise RuntimeError
@@ -617,7 +627,7 @@ NEVER_TRIED = [
 
 @pytest.mark.parametrize("fault", NEVER_TRIED)
 def test_what_is_left_untried_at_its_last_receive_is_logged_as_failed(
-    dispatcher: Dispatcher, fault: Callable[[Dispatcher], None]
+    dispatcher: DispatcherBench, fault: Callable[[DispatcherBench], None]
 ) -> None:
     before = dispatcher.log_an_entry(
         status=DeliveryStatus.RETRYING, attempts=(an_attempt(),), due_at=NOW + 1
@@ -639,7 +649,7 @@ def test_what_is_left_untried_at_its_last_receive_is_logged_as_failed(
 
 @pytest.mark.parametrize("fault", NEVER_TRIED)
 def test_what_was_never_tried_at_all_is_in_the_log_after_its_last_receive(
-    dispatcher: Dispatcher, fault: Callable[[Dispatcher], None]
+    dispatcher: DispatcherBench, fault: Callable[[DispatcherBench], None]
 ) -> None:
     fault(dispatcher)
 
@@ -655,7 +665,7 @@ def test_what_was_never_tried_at_all_is_in_the_log_after_its_last_receive(
 )
 @pytest.mark.parametrize("fault", [_lose_the_webhook, _fail_reading_the_log])
 def test_a_last_receive_that_finds_nothing_overwrites_no_success_and_no_newer_run(
-    dispatcher: Dispatcher, fault: Callable[[Dispatcher], None], entry: dict[str, object]
+    dispatcher: DispatcherBench, fault: Callable[[DispatcherBench], None], entry: dict[str, object]
 ) -> None:
     before = dispatcher.log_an_entry(**entry)
     fault(dispatcher)
@@ -669,7 +679,7 @@ def test_a_last_receive_that_finds_nothing_overwrites_no_success_and_no_newer_ru
 # Row 3: already succeeded, or the message's run is older than the delivery's.
 
 
-def test_a_delivery_that_has_succeeded_is_not_sent_again(dispatcher: Dispatcher) -> None:
+def test_a_delivery_that_has_succeeded_is_not_sent_again(dispatcher: DispatcherBench) -> None:
     before = dispatcher.log_an_entry()
 
     assert dispatcher.dispatch(received(receive_count=2)) == []
@@ -683,7 +693,7 @@ def test_a_delivery_that_has_succeeded_is_not_sent_again(dispatcher: Dispatcher)
     "status", [DeliveryStatus.RETRYING, DeliveryStatus.FAILED, DeliveryStatus.CANCELLED]
 )
 def test_a_message_of_an_older_run_is_deleted_and_nothing_changes(
-    dispatcher: Dispatcher, status: DeliveryStatus
+    dispatcher: DispatcherBench, status: DeliveryStatus
 ) -> None:
     before = dispatcher.log_an_entry(run=1, status=status)
 
@@ -700,7 +710,7 @@ def test_a_message_of_an_older_run_is_deleted_and_nothing_changes(
     "entry", [{}, {"run": 1, "status": DeliveryStatus.RETRYING}], ids=["succeeded", "older run"]
 )
 def test_being_settled_goes_before_the_webhooks_status(
-    dispatcher: Dispatcher, status: WebhookStatus, entry: dict[str, object]
+    dispatcher: DispatcherBench, status: WebhookStatus, entry: dict[str, object]
 ) -> None:
     dispatcher.change_webhook(status=status)
     before = dispatcher.log_an_entry(**entry)
@@ -710,14 +720,14 @@ def test_being_settled_goes_before_the_webhooks_status(
     assert dispatcher.entry() == before
 
 
-def test_a_settled_message_needs_no_secret(dispatcher: Dispatcher) -> None:
+def test_a_settled_message_needs_no_secret(dispatcher: DispatcherBench) -> None:
     dispatcher.vault.fail("open")
     dispatcher.log_an_entry()
 
     assert dispatcher.dispatch(received()) == []
 
 
-def test_an_absent_webhook_goes_before_being_settled(dispatcher: Dispatcher) -> None:
+def test_an_absent_webhook_goes_before_being_settled(dispatcher: DispatcherBench) -> None:
     dispatcher.log_an_entry()
     dispatcher.config.webhooks.clear()
     one = received()
@@ -736,7 +746,7 @@ UNSENT = {
 
 @pytest.mark.parametrize("status", UNSENT)
 def test_a_webhook_that_is_not_enabled_settles_the_delivery_unsent(
-    dispatcher: Dispatcher, status: WebhookStatus
+    dispatcher: DispatcherBench, status: WebhookStatus
 ) -> None:
     dispatcher.change_webhook(status=status)
 
@@ -751,7 +761,7 @@ def test_a_webhook_that_is_not_enabled_settles_the_delivery_unsent(
 
 @pytest.mark.parametrize("status", UNSENT)
 def test_a_retrying_delivery_keeps_its_attempts_when_it_is_settled_unsent(
-    dispatcher: Dispatcher, status: WebhookStatus
+    dispatcher: DispatcherBench, status: WebhookStatus
 ) -> None:
     dispatcher.change_webhook(status=status)
     dispatcher.log_an_entry(
@@ -768,7 +778,7 @@ def test_a_retrying_delivery_keeps_its_attempts_when_it_is_settled_unsent(
 
 @pytest.mark.parametrize("status", UNSENT)
 def test_a_message_is_not_deleted_unsent_unless_the_log_has_stored_why(
-    dispatcher: Dispatcher, status: WebhookStatus
+    dispatcher: DispatcherBench, status: WebhookStatus
 ) -> None:
     dispatcher.change_webhook(status=status)
     dispatcher.log.fail("write")
@@ -779,7 +789,9 @@ def test_a_message_is_not_deleted_unsent_unless_the_log_has_stored_why(
     assert dispatcher.journal.kinds == ["delivery_not_logged"]
 
 
-def test_a_deleted_webhooks_tombstone_has_no_secret_and_needs_none(dispatcher: Dispatcher) -> None:
+def test_a_deleted_webhooks_tombstone_has_no_secret_and_needs_none(
+    dispatcher: DispatcherBench,
+) -> None:
     dispatcher.change_webhook(
         status=WebhookStatus.DELETED, sealed=SealedSecrets(secret=b"", headers=None)
     )
@@ -790,7 +802,7 @@ def test_a_deleted_webhooks_tombstone_has_no_secret_and_needs_none(dispatcher: D
 
 
 def test_a_cancelled_delivery_is_sent_if_its_message_comes_and_the_webhook_is_enabled(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.log_an_entry(status=DeliveryStatus.CANCELLED, reason=Reason.DISABLED)
 
@@ -812,7 +824,7 @@ def test_a_cancelled_delivery_is_sent_if_its_message_comes_and_the_webhook_is_en
     ],
 )
 def test_what_the_format_cannot_render_is_left_and_the_log_says_why(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
     monkeypatch: pytest.MonkeyPatch,
     receive_count: int,
     status: DeliveryStatus,
@@ -833,7 +845,7 @@ def test_what_the_format_cannot_render_is_left_and_the_log_says_why(
     [(1, DeliveryStatus.RETRYING), (MAX_ATTEMPTS, DeliveryStatus.FAILED)],
 )
 def test_so_is_what_is_in_a_format_that_this_release_does_not_know(
-    dispatcher: Dispatcher, receive_count: int, status: DeliveryStatus
+    dispatcher: DispatcherBench, receive_count: int, status: DeliveryStatus
 ) -> None:
     dispatcher.change_webhook(format="zinrelo@2031-01-01")
     one = received(receive_count)
@@ -858,7 +870,9 @@ class Wordless:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_a_success_is_logged_and_its_message_deleted(dispatcher: Dispatcher, status: int) -> None:
+def test_a_success_is_logged_and_its_message_deleted(
+    dispatcher: DispatcherBench, status: int
+) -> None:
     dispatcher.answer(Response(status, "the answer's text", 5))
 
     assert dispatcher.dispatch(received()) == []
@@ -873,7 +887,7 @@ def test_a_success_is_logged_and_its_message_deleted(dispatcher: Dispatcher, sta
     assert attempt.response is None
 
 
-def test_a_success_deletes_the_message_even_if_the_log_fails(dispatcher: Dispatcher) -> None:
+def test_a_success_deletes_the_message_even_if_the_log_fails(dispatcher: DispatcherBench) -> None:
     dispatcher.log.fail("write")
 
     assert dispatcher.dispatch(received()) == []
@@ -882,7 +896,7 @@ def test_a_success_deletes_the_message_even_if_the_log_fails(dispatcher: Dispatc
     assert dispatcher.journal.kinds == ["delivery_not_logged"]
 
 
-def test_a_success_after_failures_clears_what_was_due(dispatcher: Dispatcher) -> None:
+def test_a_success_after_failures_clears_what_was_due(dispatcher: DispatcherBench) -> None:
     dispatcher.log_an_entry(
         status=DeliveryStatus.RETRYING,
         reason=Reason.FORMAT,
@@ -908,7 +922,7 @@ def test_a_success_after_failures_clears_what_was_due(dispatcher: Dispatcher) ->
     ids=str,
 )
 def test_any_other_answer_leaves_the_message_and_says_when_the_next_attempt_is_due(
-    dispatcher: Dispatcher, answer: Response | NoResponse
+    dispatcher: DispatcherBench, answer: Response | NoResponse
 ) -> None:
     dispatcher.answer(answer)
     one = received()
@@ -930,7 +944,7 @@ def test_any_other_answer_leaves_the_message_and_says_when_the_next_attempt_is_d
 
 @pytest.mark.parametrize("receive_count", [MAX_ATTEMPTS, MAX_ATTEMPTS + 1])
 def test_the_last_attempt_fails_the_delivery_and_leaves_the_message_to_be_dead_lettered(
-    dispatcher: Dispatcher, receive_count: int
+    dispatcher: DispatcherBench, receive_count: int
 ) -> None:
     dispatcher.answer(BROKEN)
     one = received(receive_count)
@@ -941,7 +955,7 @@ def test_the_last_attempt_fails_the_delivery_and_leaves_the_message_to_be_dead_l
     assert dispatcher.entry().due_at is None
 
 
-def test_the_attempt_before_the_last_is_still_retrying(dispatcher: Dispatcher) -> None:
+def test_the_attempt_before_the_last_is_still_retrying(dispatcher: DispatcherBench) -> None:
     dispatcher.answer(BROKEN)
 
     dispatcher.dispatch(received(MAX_ATTEMPTS - 1))
@@ -949,7 +963,7 @@ def test_the_attempt_before_the_last_is_still_retrying(dispatcher: Dispatcher) -
     assert dispatcher.entry().status is DeliveryStatus.RETRYING
 
 
-def test_a_failure_that_is_not_logged_leaves_the_message_too(dispatcher: Dispatcher) -> None:
+def test_a_failure_that_is_not_logged_leaves_the_message_too(dispatcher: DispatcherBench) -> None:
     dispatcher.answer(BROKEN)
     dispatcher.log.fail("write")
     one = received()
@@ -960,7 +974,7 @@ def test_a_failure_that_is_not_logged_leaves_the_message_too(dispatcher: Dispatc
 
 
 def test_a_late_failure_does_not_overwrite_a_success_that_came_meanwhile(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     class Twin(FakeSender):
         def send(self, request: Request) -> Response | NoResponse:
@@ -975,7 +989,7 @@ def test_a_late_failure_does_not_overwrite_a_success_that_came_meanwhile(
     assert dispatcher.entry().status is DeliveryStatus.SUCCEEDED
 
 
-def test_a_late_failure_does_not_undo_a_newer_run(dispatcher: Dispatcher) -> None:
+def test_a_late_failure_does_not_undo_a_newer_run(dispatcher: DispatcherBench) -> None:
     class SentAgainMeanwhile(FakeSender):
         def send(self, request: Request) -> Response | NoResponse:
             dispatcher.log_an_entry(run=1, status=DeliveryStatus.RETRYING)
@@ -993,7 +1007,7 @@ def test_a_late_failure_does_not_undo_a_newer_run(dispatcher: Dispatcher) -> Non
 
 
 def test_attempts_are_numbered_on_through_retries_redrive_and_a_persons_retry(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN)
     retried = replace(MESSAGE, run=1)
@@ -1010,7 +1024,7 @@ def test_attempts_are_numbered_on_through_retries_redrive_and_a_persons_retry(
 
 
 def test_a_newer_run_makes_a_failed_delivery_retry_and_the_older_run_stop(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN)
     dispatcher.log_an_entry(status=DeliveryStatus.FAILED, attempts=(an_attempt(number=6),))
@@ -1023,7 +1037,7 @@ def test_a_newer_run_makes_a_failed_delivery_retry_and_the_older_run_stop(
     assert [attempt.number for attempt in entry.attempts] == [6, 7]
 
 
-def test_an_attempt_that_was_not_logged_still_counts(dispatcher: Dispatcher) -> None:
+def test_an_attempt_that_was_not_logged_still_counts(dispatcher: DispatcherBench) -> None:
     dispatcher.answer(BROKEN)
     dispatcher.log.fail("write", 1)
 
@@ -1034,7 +1048,7 @@ def test_an_attempt_that_was_not_logged_still_counts(dispatcher: Dispatcher) -> 
 
 
 def test_a_dead_letter_brought_back_is_tried_again_under_the_same_id(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN, OK)
 
@@ -1051,13 +1065,13 @@ def test_a_dead_letter_brought_back_is_tried_again_under_the_same_id(
 # A whole invocation.
 
 
-def test_nothing_received_is_nothing_done(dispatcher: Dispatcher) -> None:
+def test_nothing_received_is_nothing_done(dispatcher: DispatcherBench) -> None:
     assert dispatcher.dispatch() == []
     assert dispatcher.lookup.calls.total() + dispatcher.log.calls.total() == 0
 
 
 def test_if_every_message_fails_all_ids_come_back_and_nothing_is_raised(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN)
     batch = [a_received(a_delivery_message()) for _ in range(10)]
@@ -1065,7 +1079,7 @@ def test_if_every_message_fails_all_ids_come_back_and_nothing_is_raised(
     assert dispatcher.dispatch(*batch) == [one.message_id for one in batch]
 
 
-def test_only_the_failed_ones_come_back_in_their_order(dispatcher: Dispatcher) -> None:
+def test_only_the_failed_ones_come_back_in_their_order(dispatcher: DispatcherBench) -> None:
     dispatcher.config.put(*webhooks(10))
     batch = []
     for position, webhook in enumerate(webhooks(10)):
@@ -1075,7 +1089,7 @@ def test_only_the_failed_ones_come_back_in_their_order(dispatcher: Dispatcher) -
     assert dispatcher.dispatch(*batch) == [one.message_id for one in batch[::3]]
 
 
-def test_two_copies_in_one_batch_are_sent_once(dispatcher: Dispatcher) -> None:
+def test_two_copies_in_one_batch_are_sent_once(dispatcher: DispatcherBench) -> None:
     assert dispatcher.dispatch(received(), received(), received()) == []
 
     assert len(dispatcher.sender.requests) == 1
@@ -1085,7 +1099,7 @@ def test_two_copies_in_one_batch_are_sent_once(dispatcher: Dispatcher) -> None:
 
 
 def test_the_second_copy_of_a_success_that_is_not_logged_is_deleted_too(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.log.fail("write")
 
@@ -1096,7 +1110,7 @@ def test_the_second_copy_of_a_success_that_is_not_logged_is_deleted_too(
 
 @pytest.mark.parametrize("receive_count", [1, MAX_ATTEMPTS])
 def test_both_copies_of_a_failed_attempt_are_left_and_it_counts_once(
-    dispatcher: Dispatcher, receive_count: int
+    dispatcher: DispatcherBench, receive_count: int
 ) -> None:
     dispatcher.answer(BROKEN)
     copies = [received(receive_count), received()]
@@ -1111,7 +1125,7 @@ def test_both_copies_of_a_failed_attempt_are_left_and_it_counts_once(
 @pytest.mark.parametrize("status", UNSENT)
 @pytest.mark.parametrize("logged", [True, False])
 def test_both_copies_of_what_is_settled_unsent_go_once_it_is_logged(
-    dispatcher: Dispatcher, status: WebhookStatus, logged: bool
+    dispatcher: DispatcherBench, status: WebhookStatus, logged: bool
 ) -> None:
     dispatcher.change_webhook(status=status)
     if not logged:
@@ -1122,7 +1136,7 @@ def test_both_copies_of_what_is_settled_unsent_go_once_it_is_logged(
     assert dispatcher.dispatch(*copies) == left
 
 
-def test_both_copies_of_what_has_succeeded_go(dispatcher: Dispatcher) -> None:
+def test_both_copies_of_what_has_succeeded_go(dispatcher: DispatcherBench) -> None:
     dispatcher.log_an_entry()
 
     assert dispatcher.dispatch(received(), received()) == []
@@ -1130,7 +1144,9 @@ def test_both_copies_of_what_has_succeeded_go(dispatcher: Dispatcher) -> None:
     assert not dispatcher.sender.requests
 
 
-def test_both_copies_of_what_cannot_be_rendered_or_opened_are_left(dispatcher: Dispatcher) -> None:
+def test_both_copies_of_what_cannot_be_rendered_or_opened_are_left(
+    dispatcher: DispatcherBench,
+) -> None:
     dispatcher.vault.fail("open")
     copies = [received(), received()]
 
@@ -1139,7 +1155,7 @@ def test_both_copies_of_what_cannot_be_rendered_or_opened_are_left(dispatcher: D
 
 @pytest.mark.parametrize("newer_first", [True, False])
 def test_the_message_of_a_newer_run_is_sent_beside_one_of_an_older(
-    dispatcher: Dispatcher, newer_first: bool
+    dispatcher: DispatcherBench, newer_first: bool
 ) -> None:
     dispatcher.log_an_entry(run=1, status=DeliveryStatus.RETRYING)
     older, newer = received(MAX_ATTEMPTS), a_received(replace(MESSAGE, run=1))
@@ -1152,7 +1168,7 @@ def test_the_message_of_a_newer_run_is_sent_beside_one_of_an_older(
 
 @pytest.mark.parametrize("run", [0, 1])
 def test_beside_a_newer_run_that_fails_the_older_stays_until_it_is_settled(
-    dispatcher: Dispatcher, run: int
+    dispatcher: DispatcherBench, run: int
 ) -> None:
     dispatcher.answer(BROKEN)
     dispatcher.log_an_entry(run=run, status=DeliveryStatus.FAILED)
@@ -1165,7 +1181,7 @@ def test_beside_a_newer_run_that_fails_the_older_stays_until_it_is_settled(
     assert len(dispatcher.sender.requests) == 1
 
 
-def test_requests_run_side_by_side(dispatcher: Dispatcher) -> None:
+def test_requests_run_side_by_side(dispatcher: DispatcherBench) -> None:
     together = threading.Barrier(10)
 
     class Meeting(FakeSender):
@@ -1180,7 +1196,7 @@ def test_requests_run_side_by_side(dispatcher: Dispatcher) -> None:
 
 
 def test_an_invocation_reads_each_table_once_and_writes_the_log_once(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.dispatch(*[a_received(a_delivery_message()) for _ in range(10)])
 
@@ -1189,7 +1205,7 @@ def test_an_invocation_reads_each_table_once_and_writes_the_log_once(
 
 
 def test_a_log_that_fails_for_a_batch_loses_no_message_and_repeats_only_failures(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.config.put(*webhooks(2))
     well, ill = webhooks(2)
@@ -1205,7 +1221,7 @@ def test_a_log_that_fails_for_a_batch_loses_no_message_and_repeats_only_failures
 # What is sent.
 
 
-def test_the_request_verifies_with_the_reference_library(dispatcher: Dispatcher) -> None:
+def test_the_request_verifies_with_the_reference_library(dispatcher: DispatcherBench) -> None:
     dispatcher.clock.now = now()
     message = a_delivery_message(None, an_event(data={"name": "Zoë"}, program_id="p"))
 
@@ -1219,7 +1235,7 @@ def test_the_request_verifies_with_the_reference_library(dispatcher: Dispatcher)
 
 
 def test_each_attempt_is_signed_anew_and_carries_the_same_id_and_body(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN)
 
@@ -1234,7 +1250,7 @@ def test_each_attempt_is_signed_anew_and_carries_the_same_id_and_body(
     assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
 
 
-def test_custom_headers_are_sent_and_ours_stay_ours(dispatcher: Dispatcher) -> None:
+def test_custom_headers_are_sent_and_ours_stay_ours(dispatcher: DispatcherBench) -> None:
     dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer t", "x-shop": "7"})
     dispatcher.config.put(dispatcher.webhook)
 
@@ -1251,7 +1267,7 @@ def test_custom_headers_are_sent_and_ours_stay_ours(dispatcher: Dispatcher) -> N
 @pytest.mark.parametrize("name", ["x-mine", "x_mine", "X_Mine"])
 @pytest.mark.parametrize("signature_header", ["x-mine", "x_mine"])
 def test_a_signature_header_is_never_sent_twice(
-    dispatcher: Dispatcher, signature_header: str, name: str
+    dispatcher: DispatcherBench, signature_header: str, name: str
 ) -> None:
     """As a webhook may be stored since before a rule."""
     dispatcher.config.put(
@@ -1275,7 +1291,7 @@ def test_a_signature_header_is_never_sent_twice(
     assert (dispatcher.entry().status, dispatcher.entry().reason) == ("failed", Reason.FORMAT)
 
 
-def test_an_answer_that_echoes_is_logged_without_secrets(dispatcher: Dispatcher) -> None:
+def test_an_answer_that_echoes_is_logged_without_secrets(dispatcher: DispatcherBench) -> None:
     dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer of/the+receiver"})
     dispatcher.config.put(dispatcher.webhook)
     echo = f'{{"authorization": "Bearer of\\/the+receiver", "key": "{SECRET}", "why": "no"}}'
@@ -1287,7 +1303,7 @@ def test_an_answer_that_echoes_is_logged_without_secrets(dispatcher: Dispatcher)
     assert attempt.response == '{"authorization": "Bearer …", "key": "…", "why": "no"}'
 
 
-def test_so_it_is_without_the_secret_that_was_rotated(dispatcher: Dispatcher) -> None:
+def test_so_it_is_without_the_secret_that_was_rotated(dispatcher: DispatcherBench) -> None:
     retired = "whsec_" + "B" * 40
     sealed = dispatcher.webhook.sealed
     until = NOW + MICROSECONDS
@@ -1303,7 +1319,7 @@ def test_so_it_is_without_the_secret_that_was_rotated(dispatcher: Dispatcher) ->
     assert dispatcher.entry().attempts[0].response == "not signed with …"
 
 
-def test_a_changed_url_and_secret_act_on_queued_messages(dispatcher: Dispatcher) -> None:
+def test_a_changed_url_and_secret_act_on_queued_messages(dispatcher: DispatcherBench) -> None:
     secret = "whsec_" + "B" * 40
     dispatcher.clock.now = now()
     dispatcher.webhook = a_webhook(secret=secret, url="https://moved.example/")
@@ -1318,7 +1334,7 @@ def test_a_changed_url_and_secret_act_on_queued_messages(dispatcher: Dispatcher)
 
 @pytest.mark.parametrize("after", [-1, 0, 1])
 def test_until_the_overlap_of_a_rotation_ends_the_old_secret_signs_too(
-    dispatcher: Dispatcher, after: int
+    dispatcher: DispatcherBench, after: int
 ) -> None:
     dispatcher.clock.now = now()
     old, new = a_webhook(), a_webhook(secret="whsec_" + "B" * 40)
@@ -1337,7 +1353,7 @@ def test_until_the_overlap_of_a_rotation_ends_the_old_secret_signs_too(
 
 
 def test_a_webhook_for_batches_gets_the_envelope_even_around_one_event(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.change_webhook(batch_size=10)
 
@@ -1346,7 +1362,9 @@ def test_a_webhook_for_batches_gets_the_envelope_even_around_one_event(
     assert dispatcher.sender.requests[0].body.startswith(b'{"type":"batch"')
 
 
-def test_no_line_of_the_journal_holds_a_url_body_secret_or_header(dispatcher: Dispatcher) -> None:
+def test_no_line_of_the_journal_holds_a_url_body_secret_or_header(
+    dispatcher: DispatcherBench,
+) -> None:
     dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer t0ken"})
     dispatcher.config.put(dispatcher.webhook)
     dispatcher.answer(Response(500, "snippet", 1), OK)
@@ -1370,7 +1388,7 @@ def test_opened_secrets_do_not_show_themselves() -> None:
     assert "t0ken" not in f"{opened!r} {opened}"
 
 
-def test_a_request_does_not_show_its_body_and_headers(dispatcher: Dispatcher) -> None:
+def test_a_request_does_not_show_its_body_and_headers(dispatcher: DispatcherBench) -> None:
     dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer t0ken"})
     dispatcher.config.put(dispatcher.webhook)
     dispatcher.dispatch(a_received(a_delivery_message(None, an_event(data={"name": "Zoe"}))))
@@ -1382,7 +1400,7 @@ def test_a_request_does_not_show_its_body_and_headers(dispatcher: Dispatcher) ->
         assert secret not in f"{request!r} {request}"
 
 
-def test_each_attempt_makes_one_line_that_explains_it(dispatcher: Dispatcher) -> None:
+def test_each_attempt_makes_one_line_that_explains_it(dispatcher: DispatcherBench) -> None:
     dispatcher.answer(NoResponse(TransportError.TIMEOUT, 10_000))
 
     dispatcher.dispatch(received(2))
@@ -1396,13 +1414,15 @@ def test_each_attempt_makes_one_line_that_explains_it(dispatcher: Dispatcher) ->
 # Health.
 
 
-def test_a_healthy_webhook_costs_no_write_of_health(dispatcher: Dispatcher) -> None:
+def test_a_healthy_webhook_costs_no_write_of_health(dispatcher: DispatcherBench) -> None:
     dispatcher.dispatch(*[a_received(a_delivery_message()) for _ in range(10)])
 
     assert dispatcher.lookup.calls == {"states": 1}
 
 
-def test_failures_of_one_invocation_lengthen_the_streak_at_once(dispatcher: Dispatcher) -> None:
+def test_failures_of_one_invocation_lengthen_the_streak_at_once(
+    dispatcher: DispatcherBench,
+) -> None:
     dispatcher.answer(BROKEN)
 
     dispatcher.dispatch(*[a_received(a_delivery_message()) for _ in range(3)])
@@ -1411,7 +1431,7 @@ def test_failures_of_one_invocation_lengthen_the_streak_at_once(dispatcher: Disp
     assert dispatcher.lookup.calls["add_failures"] == 1
 
 
-def test_a_success_ends_a_streak(dispatcher: Dispatcher) -> None:
+def test_a_success_ends_a_streak(dispatcher: DispatcherBench) -> None:
     dispatcher.answer(BROKEN, OK)
 
     dispatcher.dispatch(received(1))
@@ -1421,7 +1441,7 @@ def test_a_success_ends_a_streak(dispatcher: Dispatcher) -> None:
 
 
 def test_a_streak_long_enough_in_number_and_time_pauses_the_webhook(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN)
     for _ in range(2):
@@ -1436,7 +1456,9 @@ def test_a_streak_long_enough_in_number_and_time_pauses_the_webhook(
     assert [what for what, _ in dispatcher.journal.notes].count("webhook.paused") == 1
 
 
-def test_a_410_pauses_at_once_and_is_logged_as_a_failed_attempt(dispatcher: Dispatcher) -> None:
+def test_a_410_pauses_at_once_and_is_logged_as_a_failed_attempt(
+    dispatcher: DispatcherBench,
+) -> None:
     dispatcher.answer(Response(410, "gone", 1))
     one = received()
 
@@ -1451,7 +1473,7 @@ def test_a_410_pauses_at_once_and_is_logged_as_a_failed_attempt(dispatcher: Disp
 
 
 def test_a_410_pauses_even_if_another_request_of_the_invocation_succeeds(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(OK, Response(410, "gone", 1))
 
@@ -1461,7 +1483,9 @@ def test_a_410_pauses_even_if_another_request_of_the_invocation_succeeds(
     assert paused.pause == Pause(NOW, PauseReason.GONE)
 
 
-def test_a_410_of_a_url_that_was_changed_meanwhile_pauses_nothing(dispatcher: Dispatcher) -> None:
+def test_a_410_of_a_url_that_was_changed_meanwhile_pauses_nothing(
+    dispatcher: DispatcherBench,
+) -> None:
     class ChangedMeanwhile(FakeSender):
         def send(self, request: Request) -> Response | NoResponse:
             dispatcher.change_webhook(url="https://moved.example/", version=2)
@@ -1477,7 +1501,7 @@ def test_a_410_of_a_url_that_was_changed_meanwhile_pauses_nothing(dispatcher: Di
 
 @pytest.mark.parametrize("when_exhausted", [True, False])
 def test_the_first_exhausted_delivery_pauses_only_if_the_rule_is_set(
-    dispatcher: Dispatcher, when_exhausted: bool
+    dispatcher: DispatcherBench, when_exhausted: bool
 ) -> None:
     dispatcher.answer(BROKEN)
 
@@ -1487,7 +1511,7 @@ def test_the_first_exhausted_delivery_pauses_only_if_the_rule_is_set(
     assert (paused.status is WebhookStatus.PAUSED) is when_exhausted
 
 
-def test_one_webhooks_health_is_not_anothers(dispatcher: Dispatcher) -> None:
+def test_one_webhooks_health_is_not_anothers(dispatcher: DispatcherBench) -> None:
     well, ill = webhooks(2)
     dispatcher.config.put(well, ill)
     dispatcher.sender.answer(ill.url, Response(410, "", 1))
@@ -1499,7 +1523,7 @@ def test_one_webhooks_health_is_not_anothers(dispatcher: Dispatcher) -> None:
 
 
 def test_health_that_cannot_be_kept_changes_nothing_about_the_messages(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherBench,
 ) -> None:
     dispatcher.answer(BROKEN)
     dispatcher.lookup.fail("add_failures")
@@ -1517,17 +1541,17 @@ TOPIC = "arn:aws:sns:us-east-1:0:topic"
 
 
 @pytest.fixture
-def noticed(dispatcher: Dispatcher) -> Dispatcher:
+def noticed(dispatcher: DispatcherBench) -> DispatcherBench:
     """Its account wants notices."""
     dispatcher.config.put(an_account(notify_emails=("a@x.example",), notice_topic=TOPIC))
     return dispatcher
 
 
-def subjects(dispatcher: Dispatcher) -> list[str]:
+def subjects(dispatcher: DispatcherBench) -> list[str]:
     return [notice.subject for _, notice in dispatcher.topics.published]
 
 
-def test_a_delivery_that_uses_up_its_attempts_is_told_of(noticed: Dispatcher) -> None:
+def test_a_delivery_that_uses_up_its_attempts_is_told_of(noticed: DispatcherBench) -> None:
     noticed.answer(BROKEN)
 
     noticed.dispatch(received(MAX_ATTEMPTS - 1))
@@ -1540,7 +1564,7 @@ def test_a_delivery_that_uses_up_its_attempts_is_told_of(noticed: Dispatcher) ->
 
 
 def test_what_cannot_be_rendered_to_the_end_is_told_of(
-    noticed: Dispatcher, monkeypatch: pytest.MonkeyPatch
+    noticed: DispatcherBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": Wordless()})
 
@@ -1551,7 +1575,7 @@ def test_what_cannot_be_rendered_to_the_end_is_told_of(
 
 
 def test_what_could_not_be_sent_to_the_end_is_told_of_and_not_blamed_on_the_endpoint(
-    noticed: Dispatcher,
+    noticed: DispatcherBench,
 ) -> None:
     noticed.vault.fail("open")
 
@@ -1563,7 +1587,9 @@ def test_what_could_not_be_sent_to_the_end_is_told_of_and_not_blamed_on_the_endp
     assert "the endpoint was not asked" in noticed.topics.published[0][1].text
 
 
-def test_the_failures_of_an_invocation_are_one_notice_for_each_webhook(noticed: Dispatcher) -> None:
+def test_the_failures_of_an_invocation_are_one_notice_for_each_webhook(
+    noticed: DispatcherBench,
+) -> None:
     other = a_webhook(id=WebhookId("wh_2"), name="Other", url="https://other.example/")
     noticed.config.put(other)
     noticed.answer(BROKEN)
@@ -1579,7 +1605,7 @@ def test_the_failures_of_an_invocation_are_one_notice_for_each_webhook(noticed: 
 
 
 def test_what_failed_within_the_interval_is_told_with_the_first_delivery_after_it(
-    noticed: Dispatcher,
+    noticed: DispatcherBench,
 ) -> None:
     noticed.answer(BROKEN, BROKEN, BROKEN)
     for _ in range(3):
@@ -1594,7 +1620,7 @@ def test_what_failed_within_the_interval_is_told_with_the_first_delivery_after_i
     assert subjects(noticed)[1:] == ['Webhook "Till": 2 deliveries failed']
 
 
-def test_a_pause_is_told_once_by_the_one_who_won_it(noticed: Dispatcher) -> None:
+def test_a_pause_is_told_once_by_the_one_who_won_it(noticed: DispatcherBench) -> None:
     noticed.answer(Response(410, "", 5))
     stale = noticed.webhook
 
@@ -1607,7 +1633,9 @@ def test_a_pause_is_told_once_by_the_one_who_won_it(noticed: Dispatcher) -> None
 
 
 @pytest.mark.parametrize("status", [WebhookStatus.PAUSED, WebhookStatus.DISABLED])
-def test_what_is_settled_unsent_is_not_told_of(noticed: Dispatcher, status: WebhookStatus) -> None:
+def test_what_is_settled_unsent_is_not_told_of(
+    noticed: DispatcherBench, status: WebhookStatus
+) -> None:
     noticed.change_webhook(status=status)
 
     noticed.dispatch(received(MAX_ATTEMPTS))
@@ -1615,14 +1643,16 @@ def test_what_is_settled_unsent_is_not_told_of(noticed: Dispatcher, status: Webh
     assert noticed.topics.calls.total() == noticed.lookup.calls["count_failed"] == 0
 
 
-def test_success_costs_no_count_and_no_notice(noticed: Dispatcher) -> None:
+def test_success_costs_no_count_and_no_notice(noticed: DispatcherBench) -> None:
     noticed.dispatch(received(MAX_ATTEMPTS))
 
     assert noticed.lookup.calls == {"states": 1}
     assert noticed.topics.calls.total() == 0
 
 
-def test_an_account_without_addresses_costs_no_count_and_no_notice(dispatcher: Dispatcher) -> None:
+def test_an_account_without_addresses_costs_no_count_and_no_notice(
+    dispatcher: DispatcherBench,
+) -> None:
     dispatcher.answer(BROKEN)
 
     dispatcher.dispatch(received(MAX_ATTEMPTS))
@@ -1633,7 +1663,7 @@ def test_an_account_without_addresses_costs_no_count_and_no_notice(dispatcher: D
 
 @pytest.mark.parametrize("what", ["publish", "count_failed"])
 def test_notices_that_cannot_be_sent_change_nothing_about_the_messages(
-    noticed: Dispatcher, what: str
+    noticed: DispatcherBench, what: str
 ) -> None:
     other = a_webhook(id=WebhookId("wh_2"), url="https://other.example/")
     noticed.config.put(other)

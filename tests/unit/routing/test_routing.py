@@ -17,7 +17,7 @@ from perkwire.model.messages import (
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.routing.router import Routing
+from perkwire.routing.router import Router
 from tests.builders import (
     ACCOUNT,
     NOW,
@@ -45,7 +45,7 @@ from tests.fakes import (
 )
 
 
-class Router:
+class RouterBench:
     """A router with fakes around it, and an account without webhooks."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Router:
         self.clock = FakeClock(NOW)
 
     def route(self, *received: Received, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
-        routing = Routing(
+        routing = Router(
             webhooks=self.lookup,
             events=self.event_table,
             paused=self.delivery_table,
@@ -79,8 +79,8 @@ class Router:
 
 
 @pytest.fixture
-def router() -> Router:
-    return Router()
+def router() -> RouterBench:
+    return RouterBench()
 
 
 # Matching.
@@ -98,7 +98,7 @@ def router() -> Router:
     ],
 )
 def test_a_webhook_gets_the_types_that_it_names(
-    router: Router, event_types: tuple[str, ...], wanted: bool
+    router: RouterBench, event_types: tuple[str, ...], wanted: bool
 ) -> None:
     router.config.put(a_webhook(event_types=event_types))
 
@@ -119,7 +119,7 @@ def test_a_webhook_gets_the_types_that_it_names(
     ],
 )
 def test_a_webhook_gets_the_programmes_that_it_names(
-    router: Router, program_ids: tuple[str, ...] | None, program_id: str | None, wanted: bool
+    router: RouterBench, program_ids: tuple[str, ...] | None, program_id: str | None, wanted: bool
 ) -> None:
     router.config.put(a_webhook(program_ids=program_ids))
 
@@ -128,7 +128,7 @@ def test_a_webhook_gets_the_programmes_that_it_names(
     assert len(router.sent()) == wanted
 
 
-def test_every_webhook_that_matches_gets_a_delivery_of_its_own(router: Router) -> None:
+def test_every_webhook_that_matches_gets_a_delivery_of_its_own(router: RouterBench) -> None:
     router.config.put(*webhooks(3))
     event = an_event()
 
@@ -143,7 +143,7 @@ def test_every_webhook_that_matches_gets_a_delivery_of_its_own(router: Router) -
     }
 
 
-def test_the_queues_group_is_the_webhook(router: Router) -> None:
+def test_the_queues_group_is_the_webhook(router: RouterBench) -> None:
     router.config.put(*webhooks(2))
 
     router.route(a_received(an_event_message()))
@@ -151,7 +151,7 @@ def test_the_queues_group_is_the_webhook(router: Router) -> None:
     assert [message.group for message in router.queue.messages] == [one.id for one in webhooks(2)]
 
 
-def test_another_accounts_webhooks_get_nothing(router: Router) -> None:
+def test_another_accounts_webhooks_get_nothing(router: RouterBench) -> None:
     router.config.put(an_account(id=OTHER_ACCOUNT), a_webhook(account_id=OTHER_ACCOUNT))
 
     assert router.route(a_received(an_event_message())) == []
@@ -159,7 +159,7 @@ def test_another_accounts_webhooks_get_nothing(router: Router) -> None:
     assert router.queue.messages == []
 
 
-def test_an_event_that_nobody_wants_is_kept_and_done(router: Router) -> None:
+def test_an_event_that_nobody_wants_is_kept_and_done(router: RouterBench) -> None:
     event = an_event()
 
     assert router.route(a_received(an_event_message(event))) == []
@@ -168,7 +168,9 @@ def test_an_event_that_nobody_wants_is_kept_and_done(router: Router) -> None:
 
 
 @pytest.mark.parametrize("status", [WebhookStatus.DISABLED, WebhookStatus.DELETED])
-def test_a_disabled_or_deleted_webhook_gets_nothing(router: Router, status: WebhookStatus) -> None:
+def test_a_disabled_or_deleted_webhook_gets_nothing(
+    router: RouterBench, status: WebhookStatus
+) -> None:
     router.config.put(a_webhook(status=status))
     event = an_event()
 
@@ -180,7 +182,7 @@ def test_a_disabled_or_deleted_webhook_gets_nothing(router: Router, status: Webh
 
 
 def test_what_the_format_does_not_know_is_shown_and_not_sent(
-    router: Router, monkeypatch: pytest.MonkeyPatch
+    router: RouterBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class OnlyTiers(Standard):
         def name_of(self, event_type: str) -> str | None:  # type: ignore[override]
@@ -201,7 +203,7 @@ def test_what_the_format_does_not_know_is_shown_and_not_sent(
 
 @pytest.mark.parametrize("status", [WebhookStatus.ENABLED, WebhookStatus.PAUSED])
 def test_a_format_that_this_release_does_not_know_harms_its_webhook_alone(
-    router: Router, status: WebhookStatus
+    router: RouterBench, status: WebhookStatus
 ) -> None:
     newer = a_webhook(
         id=WebhookId("wh_newer"), format="zinrelo@2031-01-01", batch_size=2, status=status
@@ -226,7 +228,7 @@ def test_a_format_that_this_release_does_not_know_harms_its_webhook_alone(
     ("batch_size", "sizes"), [(1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (100, [7])]
 )
 def test_events_of_one_message_are_batched_by_the_webhooks_size_in_their_order(
-    router: Router, batch_size: int, sizes: list[int]
+    router: RouterBench, batch_size: int, sizes: list[int]
 ) -> None:
     router.config.put(a_webhook(batch_size=batch_size))
     events = [an_event() for _ in range(7)]
@@ -237,7 +239,7 @@ def test_events_of_one_message_are_batched_by_the_webhooks_size_in_their_order(
     assert [event for message in router.sent() for event in message.events] == events
 
 
-def test_only_the_events_that_match_are_batched(router: Router) -> None:
+def test_only_the_events_that_match_are_batched(router: RouterBench) -> None:
     router.config.put(a_webhook(batch_size=10, event_types=("points.earned",)))
     first, second, third = an_event(), an_event(type="tier.upgraded"), an_event()
 
@@ -246,7 +248,7 @@ def test_only_the_events_that_match_are_batched(router: Router) -> None:
     assert [message.events for message in router.sent()] == [(first, third)]
 
 
-def test_events_of_two_messages_are_never_batched(router: Router) -> None:
+def test_events_of_two_messages_are_never_batched(router: RouterBench) -> None:
     router.config.put(a_webhook(batch_size=10))
 
     router.route(a_received(an_event_message()), a_received(an_event_message()))
@@ -254,7 +256,7 @@ def test_events_of_two_messages_are_never_batched(router: Router) -> None:
     assert [len(message.events) for message in router.sent()] == [1, 1]
 
 
-def test_a_batch_ends_where_sqs_would_refuse_the_message(router: Router) -> None:
+def test_a_batch_ends_where_sqs_would_refuse_the_message(router: RouterBench) -> None:
     router.config.put(a_webhook(batch_size=100))
     events = [an_event(data={"text": "x" * 100_000}) for _ in range(10)]
 
@@ -267,7 +269,7 @@ def test_a_batch_ends_where_sqs_would_refuse_the_message(router: Router) -> None
 # Once more.
 
 
-def test_routing_twice_gives_the_same_messages(router: Router) -> None:
+def test_routing_twice_gives_the_same_messages(router: RouterBench) -> None:
     router.config.put(*webhooks(2, batch_size=2))
     received = a_received(an_event_message(an_event(), an_event(), an_event()))
 
@@ -279,7 +281,7 @@ def test_routing_twice_gives_the_same_messages(router: Router) -> None:
     assert first == second
 
 
-def test_routed_again_after_a_webhook_was_added_the_event_shows_both(router: Router) -> None:
+def test_routed_again_after_a_webhook_was_added_the_event_shows_both(router: RouterBench) -> None:
     old, new = webhooks(2)
     router.config.put(old)
     event = an_event()
@@ -293,7 +295,7 @@ def test_routed_again_after_a_webhook_was_added_the_event_shows_both(router: Rou
 
 
 def test_a_redriven_event_message_does_not_make_the_event_forget_its_first_deliveries(
-    router: Router,
+    router: RouterBench,
 ) -> None:
     old, new = webhooks(2)
     router.config.put(old)
@@ -313,7 +315,9 @@ def test_a_redriven_event_message_does_not_make_the_event_forget_its_first_deliv
 # Paused webhooks.
 
 
-def test_a_paused_webhooks_deliveries_are_logged_as_failed_and_not_sent(router: Router) -> None:
+def test_a_paused_webhooks_deliveries_are_logged_as_failed_and_not_sent(
+    router: RouterBench,
+) -> None:
     webhook = a_webhook(status=WebhookStatus.PAUSED, batch_size=2)
     router.config.put(webhook)
     events = [an_event(), an_event(type="tier.upgraded"), an_event()]
@@ -331,7 +335,9 @@ def test_a_paused_webhooks_deliveries_are_logged_as_failed_and_not_sent(router: 
     assert router.became(events[0]) == {webhook.id: first.id}
 
 
-def test_logging_a_paused_delivery_does_not_change_an_entry_that_is_there(router: Router) -> None:
+def test_logging_a_paused_delivery_does_not_change_an_entry_that_is_there(
+    router: RouterBench,
+) -> None:
     webhook = a_webhook(status=WebhookStatus.PAUSED)
     router.config.put(webhook)
     event = an_event()
@@ -347,7 +353,7 @@ def test_logging_a_paused_delivery_does_not_change_an_entry_that_is_there(router
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"v":2}', '{"v":1,"account_id":"a"}'])
-def test_an_unreadable_message_is_left_and_no_other(router: Router, body: str) -> None:
+def test_an_unreadable_message_is_left_and_no_other(router: RouterBench, body: str) -> None:
     router.config.put(a_webhook())
     bad, good = a_received(body), a_received(an_event_message())
 
@@ -357,7 +363,7 @@ def test_an_unreadable_message_is_left_and_no_other(router: Router, body: str) -
     assert len(router.sent()) == 1
 
 
-def test_the_message_of_an_absent_account_is_left_and_no_other(router: Router) -> None:
+def test_the_message_of_an_absent_account_is_left_and_no_other(router: RouterBench) -> None:
     router.config.put(a_webhook())
     orphan = a_received(an_event_message(account_id=OTHER_ACCOUNT))
 
@@ -367,7 +373,7 @@ def test_the_message_of_an_absent_account_is_left_and_no_other(router: Router) -
     assert len(router.sent()) == 1
 
 
-def test_a_message_whose_account_cannot_be_read_is_left_and_no_other(router: Router) -> None:
+def test_a_message_whose_account_cannot_be_read_is_left_and_no_other(router: RouterBench) -> None:
     router.config.put(an_account(id=OTHER_ACCOUNT), a_webhook())
     router.lookup.fail("of_account", 1)
     first, second = a_received(an_event_message(account_id=OTHER_ACCOUNT)), an_event_message()
@@ -378,14 +384,14 @@ def test_a_message_whose_account_cannot_be_read_is_left_and_no_other(router: Rou
     assert len(router.sent()) == 1
 
 
-def test_an_account_is_read_once_for_all_its_messages(router: Router) -> None:
+def test_an_account_is_read_once_for_all_its_messages(router: RouterBench) -> None:
     router.route(*[a_received(an_event_message()) for _ in range(5)])
 
     assert router.lookup.calls == {"of_account": 1}
 
 
 def test_if_the_events_are_not_kept_nothing_is_sent_and_the_message_is_left(
-    router: Router,
+    router: RouterBench,
 ) -> None:
     router.config.put(a_webhook())
     router.event_table.fail("keep", 1)
@@ -399,7 +405,7 @@ def test_if_the_events_are_not_kept_nothing_is_sent_and_the_message_is_left(
     assert len(router.sent()) == 2
 
 
-def test_only_the_message_whose_events_are_not_kept_is_left(router: Router) -> None:
+def test_only_the_message_whose_events_are_not_kept_is_left(router: RouterBench) -> None:
     router.config.put(a_webhook())
     lost, kept = an_event(), an_event()
 
@@ -417,13 +423,13 @@ def test_only_the_message_whose_events_are_not_kept_is_left(router: Router) -> N
     assert [message.events for message in router.sent()] == [(kept,)]
 
 
-def test_the_events_of_an_invocation_are_kept_at_once(router: Router) -> None:
+def test_the_events_of_an_invocation_are_kept_at_once(router: RouterBench) -> None:
     router.route(*[a_received(an_event_message(), count) for count in (1, 2, 3)])
 
     assert router.event_table.calls == {"keep": 1}
 
 
-def test_an_event_twice_in_one_batch_disturbs_nothing(router: Router) -> None:
+def test_an_event_twice_in_one_batch_disturbs_nothing(router: RouterBench) -> None:
     router.config.put(a_webhook())
     event, other = an_event(), an_event()
 
@@ -436,7 +442,7 @@ def test_an_event_twice_in_one_batch_disturbs_nothing(router: Router) -> None:
 
 
 def test_if_a_paused_delivery_is_not_logged_its_message_is_left_and_no_other(
-    router: Router,
+    router: RouterBench,
 ) -> None:
     paused, well = webhooks(2)
     router.config.put(
@@ -458,7 +464,7 @@ def test_if_a_paused_delivery_is_not_logged_its_message_is_left_and_no_other(
     ("refused", "left"), [((3,), [1]), ((4,), [1]), ((3, 6), [1, 2]), ((1, 2), [0])]
 )
 def test_a_message_whose_deliveries_sqs_holds_in_part_is_left_and_no_other(
-    router: Router, refused: tuple[int, ...], left: list[int]
+    router: RouterBench, refused: tuple[int, ...], left: list[int]
 ) -> None:
     router.config.put(*webhooks(2))
     batch = [a_received(an_event_message()) for _ in range(3)]
@@ -470,7 +476,7 @@ def test_a_message_whose_deliveries_sqs_holds_in_part_is_left_and_no_other(
 
 
 def test_after_a_partial_send_the_second_routing_completes_it_with_the_same_ids(
-    router: Router,
+    router: RouterBench,
 ) -> None:
     router.config.put(*webhooks(3))
     received = a_received(an_event_message())
@@ -485,7 +491,9 @@ def test_after_a_partial_send_the_second_routing_completes_it_with_the_same_ids(
     assert len(whole) == 3
 
 
-def test_if_every_message_fails_all_ids_come_back_and_nothing_is_raised(router: Router) -> None:
+def test_if_every_message_fails_all_ids_come_back_and_nothing_is_raised(
+    router: RouterBench,
+) -> None:
     router.config.put(a_webhook())
     router.queue.fail("send")
     batch = [a_received(an_event_message()) for _ in range(10)]
@@ -493,11 +501,11 @@ def test_if_every_message_fails_all_ids_come_back_and_nothing_is_raised(router: 
     assert router.route(*batch) == [one.message_id for one in batch]
 
 
-def test_nothing_received_is_nothing_done(router: Router) -> None:
+def test_nothing_received_is_nothing_done(router: RouterBench) -> None:
     assert router.route() == []
 
 
-def test_the_journal_holds_ids_and_counts_only(router: Router) -> None:
+def test_the_journal_holds_ids_and_counts_only(router: RouterBench) -> None:
     router.config.put(a_webhook())
 
     router.route(a_received(an_event_message(an_event(data={"name": "Zoe"}))), a_received("Zoe"))
@@ -508,7 +516,7 @@ def test_the_journal_holds_ids_and_counts_only(router: Router) -> None:
     assert "Zoe" not in str(router.journal.notes + router.journal.faults)
 
 
-def test_webhooks_differ_in_what_one_event_became(router: Router) -> None:
+def test_webhooks_differ_in_what_one_event_became(router: RouterBench) -> None:
     one, two = webhooks(2, batch_size=2)
     router.config.put(one, replace(two, batch_size=1))
     events = [an_event(), an_event()]
@@ -521,7 +529,7 @@ def test_webhooks_differ_in_what_one_event_became(router: Router) -> None:
 
 
 def test_when_time_runs_out_the_first_messages_are_done_and_the_rest_is_left(
-    router: Router,
+    router: RouterBench,
 ) -> None:
     router.config.put(a_webhook())
     batch = [a_received(an_event_message(*(an_event() for _ in range(100)))) for _ in range(3)]
@@ -535,7 +543,7 @@ def test_when_time_runs_out_the_first_messages_are_done_and_the_rest_is_left(
 
 
 def test_a_webhook_that_cannot_be_routed_to_leaves_its_accounts_messages_alone(
-    router: Router, monkeypatch: pytest.MonkeyPatch
+    router: RouterBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken(Standard):
         def name_of(self, event_type: str) -> str:

@@ -10,7 +10,7 @@ from perkwire.model.routed_event import NOT_IN_FORMAT
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId, new_event_id, new_sample_event_id, sampled_at
 from perkwire.primitives.problem import Problem
-from perkwire.routing.router import Routing
+from perkwire.routing.router import Router
 from perkwire.trials.sample_events import SampleEvents, proposed_type
 from tests.builders import (
     ACCOUNT,
@@ -109,7 +109,7 @@ def test_who_is_said_to_get_it_is_who_the_router_gives_it_to(
 def routed(bench: Bench) -> dict[WebhookId, str]:
     """What the router makes of what is in EventQueue, in the words of Becoming."""
     events, log = FakeEventItems(), FakeDeliveryItems()
-    routing = Routing(
+    routing = Router(
         webhooks=bench.lookup,
         events=FakeEventTable(events),
         paused=FakeDeliveryTable(log),
