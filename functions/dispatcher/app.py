@@ -24,7 +24,7 @@ from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
 from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
-from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.model.messages import Received
@@ -83,7 +83,7 @@ def _dispatching() -> Dispatcher:
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         vault=_vault(),
         sender=_sender(settings.endpoint_timeout_seconds),
-        following_up=FollowingUp(
+        follow_up=FollowUp(
             health=states,
             noticing=Noticing(
                 counts=states,

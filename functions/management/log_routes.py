@@ -6,7 +6,7 @@ from management.resolver import Call, json_response, page_response
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId
 from perkwire.reading.event_listing import EventListing
-from perkwire.reading.log import LogReading, parse_filter
+from perkwire.reading.log import LogReader, parse_filter
 
 _EVENT_FILTERS = ("type", "since", "until")
 _FILTERS = ("status", "webhook_id", "event_type", "since", "until")
@@ -15,7 +15,7 @@ _FILTERS = ("status", "webhook_id", "event_type", "since", "until")
 def add(
     resolver: APIGatewayHttpResolver,
     management: WebhookManagement,
-    log: LogReading,
+    log: LogReader,
     events: EventListing,
 ) -> None:
     """Add the routes to the resolver."""

@@ -3,7 +3,7 @@
 from perkwire.adapters.sqs import event_source as sqs_events
 from perkwire.dispatching import (
     dispatch_work,
-    following_up,
+    follow_up,
     noticing,
     pausing,
     verdict,
@@ -359,7 +359,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "nobody is told of what failed because a service was away",
-        following_up,
+        follow_up,
         "_is_to_be_told",
         "work.after.status is DeliveryStatus.FAILED",
         "work.after.status is None",

@@ -13,7 +13,7 @@ import jobs.app
 import router.app
 from perkwire.accepting.acceptance import Acceptance
 from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
-from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Notice, Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.jobs import selecting
@@ -237,7 +237,7 @@ class System:
             log=self._log,
             vault=in_steps(self.world, FakeOpener()),
             sender=self.endpoints,
-            following_up=FollowingUp(
+            follow_up=FollowUp(
                 health=self._lookup,
                 noticing=Noticing(
                     counts=self._lookup,

@@ -19,7 +19,7 @@ from perkwire.primitives import ids
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
-from perkwire.reading.log import LogReading
+from perkwire.reading.log import LogReader
 from perkwire.recovering.retrying import RetryResult
 from perkwire.trials.trial import Outcome, SentRequest
 from tests import builders
@@ -120,7 +120,7 @@ class TestAnswers:
             },
         )
         deliveries.put(builders.a_delivery(message))
-        log = LogReading(
+        log = LogReader(
             deliveries=FakeDeliveryReader(deliveries),
             events=reader,
             webhooks=FakeWebhookLookup(FakeConfigItems()),

@@ -15,7 +15,7 @@ from perkwire.managing import WebhookManagement
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
-from perkwire.reading.log import DeliveryFilter, LogReading, parse_filter
+from perkwire.reading.log import DeliveryFilter, LogReader, parse_filter
 
 TABS = (
     DeliveryStatus.FAILED,
@@ -155,7 +155,7 @@ def sorted_webhooks(webhooks: Iterable[Webhook]) -> list[Webhook]:
 
 
 def read_page(
-    log: LogReading, account_id: AccountId, wanted: LogQuery, names: Mapping[str, str]
+    log: LogReader, account_id: AccountId, wanted: LogQuery, names: Mapping[str, str]
 ) -> LogPage:
     """Look at the log until there is a page of the tab; raises Problem and Unavailable.
 
@@ -192,7 +192,7 @@ def read_page(
 
 
 def _counts_of_unsettled(
-    log: LogReading, account_id: AccountId, asked: DeliveryFilter
+    log: LogReader, account_id: AccountId, asked: DeliveryFilter
 ) -> dict[str, str]:
     counts, capped = log.count_unsettled(account_id, asked, _MOST_COUNTED)
     return {status: f"{counts.get(status, 0)}{'+' if capped else ''}" for status in _UNSETTLED}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.dispatching.dispatch_work import Outcome, Work, attempt_number
-from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.dispatching.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.dispatching.webhook_state import WebhookState
@@ -96,7 +96,7 @@ class Dispatcher:
         log: DeliveryLog,
         vault: Vault,
         sender: Sender,
-        following_up: FollowingUp,
+        follow_up: FollowUp,
         journal: Journal,
         rule: DispatchRule,
         executor: Executor,
@@ -106,7 +106,7 @@ class Dispatcher:
         self._log = log
         self._vault = vault
         self._sender = sender
-        self._following_up = following_up
+        self._following_up = follow_up
         self._journal = journal
         self._rule = rule
         self._executor = executor

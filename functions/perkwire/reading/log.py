@@ -136,7 +136,7 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
     )
 
 
-class LogReading:
+class LogReader:
     """The log of one account. `retry_interval_seconds` tells when a delivery is overdue.
 
     `log_retention_days` tells whether a delivery without an entry waits for its first attempt.

@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
-from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import QUIET_SECONDS, PauseRule
 from perkwire.dispatching.rendering import OpenedSecrets
@@ -86,7 +86,7 @@ class DispatcherBench:
             log=self.log,
             vault=self.vault,
             sender=self.sender,
-            following_up=FollowingUp(
+            follow_up=FollowUp(
                 health=self.lookup,
                 noticing=Noticing(
                     counts=self.lookup,

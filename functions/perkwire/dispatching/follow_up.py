@@ -15,7 +15,7 @@ from perkwire.primitives.journal import Journal, Unavailable
 _GONE = 410
 
 
-class FollowingUp:
+class FollowUp:
     """What the log of an invocation leads to. Nothing of it changes what becomes of a message."""
 
     def __init__(
