@@ -18,7 +18,7 @@ from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.sender.http import HttpSender
-from perkwire.adapters.sqs.event_source import left_for_sqs
+from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
@@ -131,4 +131,4 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             lambda: context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS,
         )
 
-    return left_for_sqs(event, _telemetry(), dispatch)
+    return batch_item_failures(event, _telemetry(), dispatch)

@@ -14,7 +14,7 @@ from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
-from perkwire.adapters.sqs.event_source import left_for_sqs
+from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.jobs.job import JobKind
@@ -81,7 +81,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     _telemetry().begin(context.aws_request_id)
     # Half of the time is for turns; a page that begins at its end has the other half.
     reserve_ms = context.get_remaining_time_in_millis() // 2
-    return left_for_sqs(
+    return batch_item_failures(
         event,
         _telemetry(),
         lambda received: _work().work(

@@ -12,7 +12,7 @@ from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
-from perkwire.adapters.sqs.event_source import left_for_sqs
+from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.model.messages import Received
@@ -55,4 +55,4 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             received, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS
         )
 
-    return left_for_sqs(event, _telemetry(), route)
+    return batch_item_failures(event, _telemetry(), route)

@@ -119,7 +119,7 @@ DISPATCHER_MUTATIONS = (
     Mutation(
         "a crash of the whole batch deletes it",
         sqs_events,
-        "left_for_sqs",
+        "batch_item_failures",
         "left = [one.message_id for one in received]",
         "left = []",
     ),
@@ -141,7 +141,7 @@ DISPATCHER_MUTATIONS = (
     Mutation(
         "the last of several messages that failed is not named",
         sqs_events,
-        "left_for_sqs",
+        "batch_item_failures",
         "for message_id in left]",
         "for message_id in (left[:-1] if len(left) > 1 else left)]",
     ),
