@@ -31,7 +31,7 @@ from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.settings import emulator_ports
 from perkwire.settings.dispatcher import DispatcherSettings
-from perkwire.trials.sampling import Sampling
+from perkwire.trials.sampling import TrialSender
 from perkwire.trials.trial import MOST_SECONDS
 
 _BATCH = 10  # the mapping's BatchSize: a thread for each request of an invocation
@@ -109,8 +109,8 @@ def _dispatching() -> Dispatcher:
 
 
 @cache
-def _sampling() -> Sampling:
-    return Sampling(
+def _sampling() -> TrialSender:
+    return TrialSender(
         webhooks=WebhookStates(),
         vault=_vault(),
         sender=_sender(min(_settings().endpoint_timeout_seconds, MOST_SECONDS)),

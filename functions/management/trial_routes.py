@@ -5,10 +5,12 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from management.resolver import Call, json_response
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.ids import WebhookId
-from perkwire.trials.trying import Trying
+from perkwire.trials.trying import TrialRunner
 
 
-def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, trying: Trying) -> None:
+def add(
+    resolver: APIGatewayHttpResolver, management: WebhookManagement, trying: TrialRunner
+) -> None:
     """Add the routes to the resolver."""
 
     @resolver.post("/v1/webhooks/test")

@@ -39,7 +39,7 @@ from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.management import ManagementSettings
 from perkwire.trials.sample_events import SampleEvents
-from perkwire.trials.trying import Trying
+from perkwire.trials.trying import TrialRunner
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -101,9 +101,9 @@ class UseCases:
         )
 
     @cached_property
-    def trying(self) -> Trying:
+    def trying(self) -> TrialRunner:
         """Tests of webhooks."""
-        return Trying(
+        return TrialRunner(
             webhooks=self.webhooks,
             rules=self.rules,
             counter=TrialCounter(),

@@ -19,7 +19,7 @@ from perkwire.trials.samples import sample_event
 from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
 
 
-class Sampling:
+class TrialSender:
     """Sends samples, one at a time."""
 
     def __init__(

@@ -16,7 +16,7 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.trial import SavedWebhook, Trial
-from perkwire.trials.trying import MOST_PER_MINUTE, Trying
+from perkwire.trials.trying import MOST_PER_MINUTE, TrialRunner
 from tests.builders import (
     ACCOUNT,
     NOW,
@@ -50,7 +50,7 @@ class Bench:
         self.counter = FakeTrialCounter()
         self.dispatcher = FakeTrialDispatcher()
         rules = EndpointRules(EndpointPolicy.PUBLIC)
-        self.trying = Trying(
+        self.trying = TrialRunner(
             webhooks=WebhookManagement(
                 accounts=FakeAccountStore(self.items),
                 webhooks=FakeWebhookStore(self.items),
