@@ -2,15 +2,9 @@
 
 from perkwire.adapters.sqs import event_source as sqs_events
 from perkwire.dispatching import (
-    dispatch_work,
-    follow_up,
-    noticing,
-    pausing,
-    verdict,
-)
-from perkwire.dispatching import (
     dispatcher as dispatching,
 )
+from perkwire.dispatching import follow_up, in_flight, noticing, pausing, verdict
 from perkwire.model import delivery
 from tests.fakes import deliveries
 from tests.simulation.planting import Mutation
@@ -210,7 +204,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "each attempt is the first",
-        dispatch_work,
+        in_flight,
         "attempt_number",
         "return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)",
         "return 1",

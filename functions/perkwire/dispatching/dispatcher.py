@@ -9,8 +9,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.dispatching.dispatch_work import Outcome, Work, attempt_number
 from perkwire.dispatching.follow_up import FollowUp
+from perkwire.dispatching.in_flight import InFlightDelivery, Outcome, attempt_number
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.dispatching.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.dispatching.webhook_state import WebhookState
@@ -151,18 +151,18 @@ class Dispatcher:
             raise Unavailable("no answer in the time that was left") from error
         return result
 
-    def _readable(self, received: Sequence[Received]) -> list[Work]:
+    def _readable(self, received: Sequence[Received]) -> list[InFlightDelivery]:
         works = []
         for one in received:
             try:
-                works.append(Work(one, read_delivery_message(one.body)))
+                works.append(InFlightDelivery(one, read_delivery_message(one.body)))
             except UnreadableMessage as error:
                 self._journal.fault(
                     "message_unreadable", message_id=one.message_id, detail=str(error)
                 )
         return works
 
-    def _find(self, works: Sequence[Work], seconds_left: Callable[[], float]) -> None:
+    def _find(self, works: Sequence[InFlightDelivery], seconds_left: Callable[[], float]) -> None:
         """Find each message's webhook and log entry, and what they alone decide."""
         if not works:
             return
@@ -171,7 +171,7 @@ class Dispatcher:
         except Unavailable as error:
             self._journal.fault("dispatching_unavailable", detail=str(error))
             return
-        firsts: dict[DeliveryId, Work] = {}
+        firsts: dict[DeliveryId, InFlightDelivery] = {}
         for work in works:
             first = firsts.setdefault(work.message.delivery_id, work)
             if work.message.run > first.message.run:
@@ -194,7 +194,7 @@ class Dispatcher:
                 work.finding = decided or Finding.UNAVAILABLE
 
     def _look_up(
-        self, works: Sequence[Work]
+        self, works: Sequence[InFlightDelivery]
     ) -> tuple[Mapping[WebhookId, WebhookState], Mapping[DeliveryId, Delivery]]:
         states = self._webhooks.states(
             {(work.message.account_id, work.message.webhook_id) for work in works}
@@ -204,7 +204,9 @@ class Dispatcher:
         )
         return states, entries
 
-    def _log_unlogged(self, works: Sequence[Work], seconds_left: Callable[[], float]) -> None:
+    def _log_unlogged(
+        self, works: Sequence[InFlightDelivery], seconds_left: Callable[[], float]
+    ) -> None:
         """Give an entry to a delivery that has none, was received before or is not again.
 
         If this receive is burnt before the log, as earlier ones were, and it is the last, an entry
@@ -237,7 +239,7 @@ class Dispatcher:
             self._journal.fault("delivery_table_failing", detail=str(error))
             return {change.after.id for change in changes}
 
-    def _send(self, works: Sequence[Work], seconds_left: Callable[[], float]) -> None:
+    def _send(self, works: Sequence[InFlightDelivery], seconds_left: Callable[[], float]) -> None:
         """Open, render, sign and send, each message in a thread of its own.
 
         One whose secret is slow to come holds no other, and is not sent once time has run out. One
@@ -254,13 +256,13 @@ class Dispatcher:
         for work in works:
             work.finding, work.attempt = work.outcome or self._overdue(work)
 
-    def _run(self, work: Work, seconds_left: Callable[[], float]) -> None:
+    def _run(self, work: InFlightDelivery, seconds_left: Callable[[], float]) -> None:
         try:
             work.outcome = self._attempt(work, seconds_left)
         finally:
             work.ended.set()
 
-    def _overdue(self, work: Work) -> Outcome:
+    def _overdue(self, work: InFlightDelivery) -> Outcome:
         if work.sending_since is None:
             self._fault(work, "no_time_left", detail="the secret did not come in time")
             return Finding.UNAVAILABLE, None
@@ -272,7 +274,7 @@ class Dispatcher:
             error=TransportError.TIMEOUT,
         )
 
-    def _attempt(self, work: Work, seconds_left: Callable[[], float]) -> Outcome:
+    def _attempt(self, work: InFlightDelivery, seconds_left: Callable[[], float]) -> Outcome:
         state = work.state
         if state is None:
             return Finding.UNAVAILABLE, None
@@ -306,7 +308,9 @@ class Dispatcher:
                     number=number, at=at, duration_ms=duration_ms, error=error
                 )
 
-    def _request(self, work: Work, webhook: Webhook) -> tuple[Request, OpenedSecrets] | Finding:
+    def _request(
+        self, work: InFlightDelivery, webhook: Webhook
+    ) -> tuple[Request, OpenedSecrets] | Finding:
         try:
             opened = self._vault.open(webhook)
             return render(work.message, webhook, opened, self._clock()), opened
@@ -319,7 +323,9 @@ class Dispatcher:
             self._fault(work, "delivery_unrenderable", detail=type(error).__name__)
         return Finding.UNRENDERABLE
 
-    def _settle(self, works: Sequence[Work], seconds_left: Callable[[], float]) -> set[str]:
+    def _settle(
+        self, works: Sequence[InFlightDelivery], seconds_left: Callable[[], float]
+    ) -> set[str]:
         """Write the log; the ids of the messages to be left."""
         verdicts = {
             work.received.message_id: verdict(work.finding, last_attempt=self._is_last(work))
@@ -346,10 +352,10 @@ class Dispatcher:
                 left.discard(work.received.message_id)
         return left
 
-    def _is_last(self, work: Work) -> bool:
+    def _is_last(self, work: InFlightDelivery) -> bool:
         return work.received.receive_count >= self._rule.max_attempts
 
-    def _entry(self, work: Work, decided: Verdict) -> Delivery | None:
+    def _entry(self, work: InFlightDelivery, decided: Verdict) -> Delivery | None:
         if work.entry is not None and work.entry.status is DeliveryStatus.UNKNOWN:
             return None
         if decided.status is None:
@@ -384,7 +390,7 @@ class Dispatcher:
             updated_at=now,
         )
 
-    def _still_due(self, work: Work) -> Delivery | None:
+    def _still_due(self, work: InFlightDelivery) -> Delivery | None:
         """The entry of a delivery that is left as it is: only its next attempt is due later.
 
         Else a service that is away for a few receives would make a live delivery read as lost.
@@ -398,7 +404,7 @@ class Dispatcher:
         due_at = now + self._rule.retry_interval_seconds * MICROSECONDS
         return replace(entry, run=run, due_at=due_at, updated_at=now)
 
-    def _report(self, work: Work, decided: Verdict, *, stored: bool) -> None:
+    def _report(self, work: InFlightDelivery, decided: Verdict, *, stored: bool) -> None:
         attempt = work.attempt
         self._journal.note(
             "delivery.attempted" if attempt else "delivery.settled",
@@ -417,7 +423,7 @@ class Dispatcher:
         if not stored:
             self._fault(work, "delivery_not_logged")
 
-    def _fault(self, work: Work, what: str, detail: str | None = None) -> None:
+    def _fault(self, work: InFlightDelivery, what: str, detail: str | None = None) -> None:
         self._journal.fault(
             what,
             account_id=work.message.account_id,

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from perkwire.dispatching.dispatch_work import Work
+from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.noticing import NoticeTrigger, Noticing
 from perkwire.dispatching.pausing import HealthStore, PauseRule, Result, record
 from perkwire.dispatching.verdict import Finding
@@ -35,14 +35,14 @@ class FollowUp:
         self._max_attempts = max_attempts
         self._clock = clock
 
-    def follow_up(self, works: Sequence[Work]) -> None:
+    def follow_up(self, works: Sequence[InFlightDelivery]) -> None:
         """Keep the streaks of failures, pause what is to be paused, tell whoever is to be told."""
         self._tell(works, self._watch_health(works))
 
-    def _watch_health(self, works: Sequence[Work]) -> dict[WebhookId, PauseReason]:
+    def _watch_health(self, works: Sequence[InFlightDelivery]) -> dict[WebhookId, PauseReason]:
         """Keep the streaks; the webhooks that this invocation has paused."""
         paused = {}
-        attempted: defaultdict[WebhookId, list[Work]] = defaultdict(list)
+        attempted: defaultdict[WebhookId, list[InFlightDelivery]] = defaultdict(list)
         for work in works:
             if work.attempt is not None:
                 attempted[work.message.webhook_id].append(work)
@@ -78,7 +78,9 @@ class FollowUp:
 
         return paused
 
-    def _tell(self, works: Sequence[Work], paused: Mapping[WebhookId, PauseReason]) -> None:
+    def _tell(
+        self, works: Sequence[InFlightDelivery], paused: Mapping[WebhookId, PauseReason]
+    ) -> None:
         unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
         states = {}
         for work in works:
@@ -100,7 +102,7 @@ class FollowUp:
         ]
         self._noticing.tell(occasions, self._clock())
 
-    def _result(self, work: Work) -> Result:
+    def _result(self, work: InFlightDelivery) -> Result:
         return Result(
             success=work.finding is Finding.ACCEPTED,
             gone=work.attempt is not None and work.attempt.status_code == _GONE,
@@ -108,7 +110,7 @@ class FollowUp:
         )
 
 
-def _is_to_be_told(work: Work) -> bool:
+def _is_to_be_told(work: InFlightDelivery) -> bool:
     """Whether a notice may be about it: it was not taken, or, never sent, has failed for good."""
     if work.finding is Finding.UNAVAILABLE:
         return work.after is not None and work.after.status is DeliveryStatus.FAILED

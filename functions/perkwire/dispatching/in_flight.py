@@ -12,7 +12,7 @@ type Outcome = tuple[Finding, Attempt | None]
 
 
 @dataclass(slots=True, eq=False)
-class Work:
+class InFlightDelivery:
     """One message on its way through an invocation."""
 
     received: Received
@@ -21,7 +21,7 @@ class Work:
     to_send: bool = False
     state: WebhookState | None = None
     entry: Delivery | None = None
-    first_copy: "Work | None" = None
+    first_copy: "InFlightDelivery | None" = None
     attempt: Attempt | None = None
     after: Delivery | None = None
     # Set by the thread that sends.
@@ -30,7 +30,7 @@ class Work:
     ended: threading.Event = field(default_factory=threading.Event)
 
 
-def attempt_number(work: Work) -> int:
+def attempt_number(work: InFlightDelivery) -> int:
     """One more than the last in the log, and never less than what SQS has counted."""
     logged = work.entry.attempts if work.entry is not None else ()
     return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)
