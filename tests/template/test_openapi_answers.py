@@ -191,7 +191,7 @@ class TestAnswers:
     def test_the_result_of_a_retry(self) -> None:
         delivery_id = builders.a_delivery_message().delivery_id
         statuses = set(map(HTTPStatus, schema("RetryResult")["properties"]["status"]["enum"]))
-        code = (ROOT / "functions" / "perkwire" / "retrying.py").read_text()
+        code = (ROOT / "functions" / "perkwire" / "recovering" / "retrying.py").read_text()
 
         assert {HTTPStatus[name] for name in re.findall(r"HTTPStatus\.([A-Z_]+)", code)} == statuses
         refused = RetryResult(delivery_id, HTTPStatus.CONFLICT, "The delivery is succeeded.")
