@@ -9,11 +9,12 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
+from perkwire.dispatching.dispatcher import Dispatcher
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import QUIET_SECONDS, PauseRule
 from perkwire.dispatching.rendering import OpenedSecrets
+from perkwire.dispatching.timing import DispatchRule
 from perkwire.formats import Unrenderable
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import Received
