@@ -77,6 +77,24 @@ class EventItem(EventTableItem, discriminator="event"):
     data = BinaryAttribute(legacy_encoding=False)
     deliveries = JSONAttribute()
 
+    @classmethod
+    def of(cls, routed: RoutedEvent, *, retention_seconds: int) -> "EventItem":
+        """The item that keeps this event until so long after its acceptance."""
+        event = routed.event
+        return cls(
+            event_pk(routed.account_id, event.id),
+            EVENT_SK,
+            account_hour=account_hour(routed.account_id, event.accepted_at),
+            event_id=event.id,
+            type=event.type,
+            accepted_at=event.accepted_at,
+            occurred_at=event.occurred_at,
+            program_id=event.program_id,
+            data=zlib.compress(compact(event.data)),
+            deliveries=dict(routed.deliveries),
+            expires_at=event.accepted_at // MICROSECONDS + retention_seconds,
+        )
+
     def to_routed_event(self) -> RoutedEvent:
         """The kept event of the domain."""
         account_id, _, event_id = self.pk.partition("#")
@@ -136,10 +154,11 @@ class EventTable:
         keys = {event_pk(event.account_id, event.event.id): event for event in events}
         left = set(keys)
         try:
-            left = {
-                pk
-                for pk, _ in put_all(EventItem, [self._item(one) for one in self._merged(events)])
-            }
+            items = [
+                EventItem.of(one, retention_seconds=self._retention_seconds)
+                for one in self._merged(events)
+            ]
+            left = {pk for pk, _ in put_all(EventItem, items)}
             if left:
                 raise Unavailable("DynamoDB: items left unprocessed")
         except Unavailable as error:
@@ -159,23 +178,6 @@ class EventTable:
             before = merged[pk].deliveries if pk in merged else {}
             merged[pk] = replace(event, deliveries={**before, **event.deliveries})
         return list(merged.values())
-
-    def _item(self, routed: RoutedEvent) -> EventItem:
-        event = routed.event
-        accepted_seconds = event.accepted_at // MICROSECONDS
-        return EventItem(
-            event_pk(routed.account_id, event.id),
-            EVENT_SK,
-            account_hour=account_hour(routed.account_id, event.accepted_at),
-            event_id=event.id,
-            type=event.type,
-            accepted_at=event.accepted_at,
-            occurred_at=event.occurred_at,
-            program_id=event.program_id,
-            data=zlib.compress(compact(event.data)),
-            deliveries=dict(routed.deliveries),
-            expires_at=accepted_seconds + self._retention_seconds,
-        )
 
 
 def account_hour(account_id: AccountId, moment: int) -> str:
