@@ -32,7 +32,6 @@ from tests.builders import (
     webhooks,
 )
 from tests.fakes import (
-    EventKey,
     FakeClock,
     FakeConfigItems,
     FakeDeliveryItems,
@@ -410,9 +409,9 @@ def test_only_the_message_whose_events_are_not_kept_is_left(router: RouterBench)
     lost, kept = an_event(), an_event()
 
     class Forgetful(FakeEventTable):
-        def keep(self, events: Sequence[RoutedEvent]) -> set[EventKey]:
+        def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
             super().keep([one for one in events if one.event != lost])
-            return {(ACCOUNT, lost.id)}
+            return [one.event != lost for one in events]
 
     router.event_table = Forgetful(router.events)
     bad, good = a_received(an_event_message(kept, lost)), a_received(an_event_message(kept))
