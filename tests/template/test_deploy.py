@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
-from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
+from samcli.cli.types import CfnParameterOverridesType
 
 from infra import deploy
 from infra.deploy import (
