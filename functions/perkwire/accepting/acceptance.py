@@ -14,7 +14,13 @@ from typing import Protocol
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import DataCheck, Event, EventDraft, parse_events
 from perkwire.model.messages import EventMessage, chunks, write_event_message
-from perkwire.primitives.ids import AccountId, EventId, event_id_for_key, new_event_id
+from perkwire.primitives.ids import (
+    AccountId,
+    EventId,
+    event_id_for_key,
+    is_account_id,
+    new_event_id,
+)
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.problem import FieldError, Problem, forbidden, invalid, unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
@@ -61,7 +67,7 @@ class Accounts(Protocol):
     """The accounts that an operator may name."""
 
     def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
-        """Those of them that exist; raises Unavailable."""
+        """Those of them that exist; raises Unavailable. Each has the form of an account's id."""
         ...
 
 
@@ -184,7 +190,7 @@ class Acceptance:
                 raise forbidden("It is an account's own.", errors)
             return [own] * len(drafts)
         named = [AccountId(draft.account_id or "") for draft in drafts]
-        existing = self._accounts.existing({one for one in named if one})
+        existing = self._accounts.existing({one for one in named if is_account_id(one)})
         for draft, account_id in zip(drafts, named, strict=True):
             if not account_id:
                 detail = "is required with an operator's API key"
