@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from console.http.rendering import Templates
-from console.http.visit import Answer, Request, Visit, without_session
+from console.http.visit import Answer, Request, Visit, split_url, without_session
 from console.http.ways_back import WaysBack
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
@@ -164,8 +163,8 @@ class Pages:
             if site != "same-origin":
                 raise _from_elsewhere()
             return
-        host = urlsplit(request.header("origin") or "").netloc
-        own = {request.header("host"), urlsplit(self._console_url).netloc}
+        host = split_url(request.header("origin") or "").netloc
+        own = {request.header("host"), split_url(self._console_url).netloc}
         if not host or host not in own:
             raise _from_elsewhere()
 
