@@ -114,7 +114,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
     },
     "Jobs": {
         "TakeJobs": (CONSUME, {"JobQueue"}, ALWAYS),
-        "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
+        "ReadWebhooks": (dynamodb("BatchGetItem"), {"ConfigTable"}, ACCOUNTS),
         "AdvanceJobs": (dynamodb("GetItem", "UpdateItem"), {"ConfigTable"}, JOBS),
         "ReadEvents": (
             dynamodb("BatchGetItem", "Query"),
@@ -282,6 +282,7 @@ class TestConditionsFitTheCode:
         assert account.startswith("acct_")
         assert config_items.key_pk("hash").startswith("key#")
         assert config_items.health_pk(account).startswith("health#")
+        assert config_items.tombstones_pk(account) == f"{account}#deleted"
         assert job_store.jobs_pk(account) == f"{account}#jobs"
 
     def test_a_pause_changes_no_other_attributes(self, monkeypatch: pytest.MonkeyPatch) -> None:
