@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perkwire.adapters import aws
-from tests.integration.browsing import Browser
+from tests.integration.browsing import Browser, ConsoleServer
 from tests.integration.console.deliveries import deliver
 from tests.integration.system import System, Tenant
 from tests.integration.trials.test_test_call import Lambda
@@ -56,3 +56,15 @@ def mixed(
     (succeeded,) = tenant.deliveries(status="succeeded")
     (retrying,) = tenant.deliveries(status="retrying")
     return {"failed": failed, "other": other, "succeeded": succeeded, "retrying": retrying}
+
+
+@pytest.fixture
+def operator(browser: Browser, operator_key: str) -> Browser:
+    """A browser in which an operator is signed in."""
+    browser.sign_in(operator_key)
+    return browser
+
+
+@pytest.fixture
+def another_browser(console: ConsoleServer) -> Browser:
+    return Browser(console.url)
