@@ -23,10 +23,11 @@ from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
-from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
+from perkwire.dispatching.dispatcher import Dispatcher
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
+from perkwire.dispatching.timing import DispatchRule
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.settings import emulator_ports

@@ -12,10 +12,11 @@ import dispatcher.app
 import jobs.app
 import router.app
 from perkwire.accepting.acceptance import Acceptance
-from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
+from perkwire.dispatching.dispatcher import Dispatcher
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Notice, Noticing
 from perkwire.dispatching.pausing import PauseRule
+from perkwire.dispatching.timing import DispatchRule
 from perkwire.jobs import selecting
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
@@ -177,6 +178,7 @@ class System:
                     self.events, event_retention_days=_RETENTION_DAYS, clock=world.clock
                 ),
             ),
+            kept_events=in_steps(world, FakeEventReader(self.events)),
             accounts=stepwise,
             queue=QueuePort(world, self.event_queue, lambda _: None),
             check_data=any_data,

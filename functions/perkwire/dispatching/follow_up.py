@@ -35,17 +35,17 @@ class FollowUp:
         self._max_attempts = max_attempts
         self._clock = clock
 
-    def follow_up(self, works: Sequence[InFlightDelivery]) -> None:
+    def follow_up(self, deliveries: Sequence[InFlightDelivery]) -> None:
         """Keep the streaks of failures, pause what is to be paused, tell whoever is to be told."""
-        self._tell(works, self._watch_health(works))
+        self._tell(deliveries, self._watch_health(deliveries))
 
-    def _watch_health(self, works: Sequence[InFlightDelivery]) -> dict[WebhookId, PauseReason]:
+    def _watch_health(self, deliveries: Sequence[InFlightDelivery]) -> dict[WebhookId, PauseReason]:
         """Keep the streaks; the webhooks that this invocation has paused."""
         paused = {}
         attempted: defaultdict[WebhookId, list[InFlightDelivery]] = defaultdict(list)
-        for work in works:
-            if work.attempt is not None:
-                attempted[work.message.webhook_id].append(work)
+        for delivery in deliveries:
+            if delivery.attempt is not None:
+                attempted[delivery.message.webhook_id].append(delivery)
         for own in attempted.values():
             state = own[0].state
             if state is None:
@@ -55,7 +55,7 @@ class FollowUp:
                     self._health,
                     self._rule,
                     state.webhook,
-                    [self._result(work) for work in own],
+                    [self._result(delivery) for delivery in own],
                     failing=state.failing,
                     now=self._clock(),
                 )
@@ -79,16 +79,16 @@ class FollowUp:
         return paused
 
     def _tell(
-        self, works: Sequence[InFlightDelivery], paused: Mapping[WebhookId, PauseReason]
+        self, deliveries: Sequence[InFlightDelivery], paused: Mapping[WebhookId, PauseReason]
     ) -> None:
         unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
         states = {}
-        for work in works:
-            failed = _is_to_be_told(work)
-            if failed and work.after is not None:
-                unsuccessful[work.message.webhook_id].append(work.after)
-            if work.state is not None and (failed or work.state.untold is not None):
-                states[work.message.webhook_id] = work.state
+        for delivery in deliveries:
+            failed = _is_to_be_told(delivery)
+            if failed and delivery.after is not None:
+                unsuccessful[delivery.message.webhook_id].append(delivery.after)
+            if delivery.state is not None and (failed or delivery.state.untold is not None):
+                states[delivery.message.webhook_id] = delivery.state
         occasions = [
             NoticeTrigger(
                 webhook=state.webhook,
@@ -102,16 +102,16 @@ class FollowUp:
         ]
         self._noticing.tell(occasions, self._clock())
 
-    def _result(self, work: InFlightDelivery) -> Result:
+    def _result(self, delivery: InFlightDelivery) -> Result:
         return Result(
-            success=work.finding is Finding.ACCEPTED,
-            gone=work.attempt is not None and work.attempt.status_code == _GONE,
-            exhausted=work.received.receive_count >= self._max_attempts,
+            success=delivery.finding is Finding.ACCEPTED,
+            gone=delivery.attempt is not None and delivery.attempt.status_code == _GONE,
+            exhausted=delivery.received.receive_count >= self._max_attempts,
         )
 
 
-def _is_to_be_told(work: InFlightDelivery) -> bool:
+def _is_to_be_told(delivery: InFlightDelivery) -> bool:
     """Whether a notice may be about it: it was not taken, or, never sent, has failed for good."""
-    if work.finding is Finding.UNAVAILABLE:
-        return work.after is not None and work.after.status is DeliveryStatus.FAILED
-    return work.finding in (Finding.REFUSED, Finding.UNRENDERABLE)
+    if delivery.finding is Finding.UNAVAILABLE:
+        return delivery.after is not None and delivery.after.status is DeliveryStatus.FAILED
+    return delivery.finding in (Finding.REFUSED, Finding.UNRENDERABLE)

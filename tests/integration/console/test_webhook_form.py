@@ -210,7 +210,7 @@ class TestCreating:
         assert {"format_settings.event_name", "format_settings.project_id"} <= names
         assert "batch_size" not in names
         assert "this format knows no batches" in page.text
-        assert "must have 16 to 256 visible ASCII characters" in page.text
+        assert "must have 1 to 256 characters of one line" in page.text
         assert dict(page.form(FORM).fields)["name"] == "kept"
         types = {given["value"] for _, given in page.elements if given.get("name") == "event_types"}
         assert "points.earned" in types

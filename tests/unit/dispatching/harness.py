@@ -3,10 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from perkwire.dispatching.dispatcher import Dispatcher, DispatchRule
+from perkwire.dispatching.dispatcher import Dispatcher
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
+from perkwire.dispatching.timing import DispatchRule
 from perkwire.formats import Unrenderable
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import Received
