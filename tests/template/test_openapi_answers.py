@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
@@ -10,16 +11,18 @@ from perkwire.accepting import acceptance as accepting
 from perkwire.formats import FORMATS, Attempt
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun
+from perkwire.managing import GivenWebhook
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.sending import Request, TransportError
 from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives import ids
+from perkwire.primitives.fields import FieldWarning
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
-from perkwire.reading.log import LogReading
+from perkwire.reading.log import LogReader
 from perkwire.recovering.retrying import RetryResult
 from perkwire.trials.trial import Outcome, SentRequest
 from tests import builders
@@ -84,6 +87,17 @@ class TestAnswers:
         shown_as("Webhook", full.to_json())
         shown_as("Pause", pause.to_json())
 
+    def test_a_webhook_with_what_only_one_answer_says(self) -> None:
+        warning = FieldWarning("secret", "has fewer than 16 characters")
+        changed = GivenWebhook(webhook=builders.a_webhook(), warnings=(warning,))
+        created = replace(changed, secret=builders.SECRET)
+
+        assert errors(named("ChangedWebhook"), changed.to_json()) == []
+        assert errors(named("CreatedWebhook"), created.to_json()) == []
+        assert errors(named("CreatedWebhook"), changed.to_json())
+        assert errors(named("ChangedWebhook"), changed.webhook.to_json())
+        shown_as("Warning", warning.to_json())
+
     def test_a_delivery_with_its_attempts(self) -> None:
         refused = builders.an_attempt()
         unanswered = builders.an_attempt(
@@ -120,7 +134,7 @@ class TestAnswers:
             },
         )
         deliveries.put(builders.a_delivery(message))
-        log = LogReading(
+        log = LogReader(
             deliveries=FakeDeliveryReader(deliveries),
             events=reader,
             webhooks=FakeWebhookLookup(FakeConfigItems()),
@@ -177,8 +191,8 @@ class TestAnswers:
         unsent = Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
 
         for outcome in (taken, lost, unsent):
-            assert errors(named("Outcome"), outcome.to_json()) == []
-        members = taken.to_json().keys() | lost.to_json().keys()
+            assert errors(named("Outcome"), outcome.to_json() | {"warnings": []}) == []
+        members = taken.to_json().keys() | lost.to_json().keys() | {"warnings"}
         assert members == schema("Outcome")["properties"].keys()
         shown_as("SentRequest", sent.to_json())
 
@@ -186,12 +200,14 @@ class TestAnswers:
         "members", [{}, {"status_code": 200, "error": "dns"}], ids=["neither", "both"]
     )
     def test_an_outcome_has_a_status_code_or_an_error(self, members: Object) -> None:
-        assert errors(named("Outcome"), {"delivered": False, "duration_ms": 1, **members})
+        assert errors(
+            named("Outcome"), {"delivered": False, "duration_ms": 1, "warnings": [], **members}
+        )
 
     def test_the_result_of_a_retry(self) -> None:
         delivery_id = builders.a_delivery_message().delivery_id
         statuses = set(map(HTTPStatus, schema("RetryResult")["properties"]["status"]["enum"]))
-        code = (ROOT / "functions" / "perkwire" / "retrying.py").read_text()
+        code = (ROOT / "functions" / "perkwire" / "recovering" / "retrying.py").read_text()
 
         assert {HTTPStatus[name] for name in re.findall(r"HTTPStatus\.([A-Z_]+)", code)} == statuses
         refused = RetryResult(delivery_id, HTTPStatus.CONFLICT, "The delivery is succeeded.")

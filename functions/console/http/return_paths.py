@@ -7,7 +7,7 @@ from console.http.visit import own_path, split_url
 _PARAMETER = re.compile(r"<\w+>")
 
 
-class WaysBack:
+class ReturnPaths:
     """The paths that pages and forms have."""
 
     def __init__(self) -> None:
