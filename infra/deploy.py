@@ -24,6 +24,11 @@ _JOBS_SHARE = 2
 # What an event source mapping takes at least.
 _LEAST_MAXIMUM_CONCURRENCY = 2
 
+_NOBODY_IS_TOLD = (
+    "WARNING: AlarmEmail is empty, so nobody is told when this stack's alarms go off. Name an "
+    "address in samconfig.toml or as AlarmEmail=… on the command line, or subscribe to AlarmTopic."
+)
+
 
 class DeployError(Exception):
     """What keeps the deployment from starting; the message is one sentence for people."""
@@ -47,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ParameterError, DeployError) as error:
         print(error, file=sys.stderr)
         return 1
+    if not parameters["AlarmEmail"]:
+        print(_NOBODY_IS_TOLD, file=sys.stderr)
     return subprocess.run(
         sam_deploy(options.config_env, parameters, confirm=not options.yes), cwd=ROOT, check=False
     ).returncode

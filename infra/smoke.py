@@ -86,8 +86,8 @@ class _Api:
         )
         try:
             with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as answer:  # noqa: S310
-                respond: dict[str, Any] = json.load(answer)
-                return respond
+                answered: dict[str, Any] = json.load(answer)
+                return answered
         except urllib.error.HTTPError as error:
             with error:
                 said = error.read(300).decode(errors="replace")

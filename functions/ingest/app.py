@@ -9,15 +9,15 @@ from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.claim_table import ClaimTable
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
-from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.http_api import (
     HttpEvent,
     HttpResponse,
-    answer,
     body_of,
     caller_of,
     header_of,
+    json_response,
     respond,
 )
 from perkwire.adapters.sqs.queues import SqsQueue
@@ -41,6 +41,7 @@ def _acceptance() -> Acceptance:
         claims=ClaimTable(
             connection, event_retention_days=settings.event_retention_days, clock=now
         ),
+        kept_events=EventReader(),
         accounts=WebhookLookup(),
         queue=SqsQueue(aws.sqs(connection), settings.event_queue_url, _telemetry()),
         check_data=DataSchemas(),
@@ -55,7 +56,7 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     telemetry.begin(context.aws_request_id)
     result = respond(
         telemetry,
-        lambda: answer(
+        lambda: json_response(
             202,
             _acceptance().accept(
                 caller_of(event), body_of(event), header_of(event, "idempotency-key")

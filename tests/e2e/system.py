@@ -170,9 +170,9 @@ class LocalSystem:
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-                respond = json.load(answer)
-                self.canaries.learn(body, respond)
-                return answer.status, respond
+                answered = json.load(answer)
+                self.canaries.learn(body, answered)
+                return answer.status, answered
         except urllib.error.HTTPError as error:
             with error:
                 refused = json.load(error)

@@ -1,5 +1,6 @@
 """What API Gateway documents of HTTP APIs with Lambda proxies and a Lambda authorizer."""
 
+import copy
 import json
 import urllib.error
 import urllib.request
@@ -43,7 +44,7 @@ def function(handler: str, **properties: object) -> dict[str, Any]:
     }
 
 
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "Transform": "AWS::Serverless-2016-10-31",
     "Resources": {
         "Api": {
@@ -134,6 +135,21 @@ def test_route_may_opt_out_of_the_authorizer(api: str) -> None:
 
 def test_path_without_a_route_is_not_found(api: str) -> None:
     assert call(f"{api}/elsewhere") == (404, {"message": "Not Found"})
+
+
+def test_the_default_route_takes_what_no_other_does_and_asks_for_a_key_too(
+    deploy: Deploy, emulator: Emulator
+) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    events = template["Resources"]["Function"]["Properties"]["Events"]
+    anything = {"ApiId": {"Ref": "Api"}, "Method": "ANY", "Path": "$default"}
+    events["Anything"] = {"Type": "HttpApi", "Properties": anything}
+    deploy(template)
+
+    status, event = call(f"{emulator.url}/elsewhere/x")
+    assert (status, event["routeKey"], event["rawPath"]) == (201, "$default", "/elsewhere/x")
+    assert call(f"{emulator.url}/v1/x")[1]["routeKey"] == "ANY /v1/{proxy+}"
+    assert call(f"{emulator.url}/elsewhere", key=None) == (401, {"message": "Unauthorized"})
 
 
 def test_failure_of_a_function_shows_no_detail(api: str) -> None:

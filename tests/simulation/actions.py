@@ -282,7 +282,7 @@ class Actions:
         else:
             if isinstance(job, Job):
                 self._world.say(f"answers 202: {job.id}")
-                self._system.oracle.promises.respond.add(job.id)
+                self._system.oracle.promises.answered.add(job.id)
 
     def _cancel(self, job: Job) -> None:
         try:

@@ -78,9 +78,9 @@ class Entries:
 
 def _tells(attempt: Attempt, call: Call) -> bool:
     """Whether an attempt says what came of a request."""
-    respond = isinstance(call.answer, Response)
-    status = call.answer.status if respond else None
-    error = None if respond or call.answer is None else call.answer.error
+    answered = isinstance(call.answer, Response)
+    status = call.answer.status if answered else None
+    error = None if answered or call.answer is None else call.answer.error
     if isinstance(call.error, StillRunning):
         error = TransportError.TIMEOUT
     return (attempt.at, attempt.status_code, attempt.error) == (call.began, status, error)

@@ -143,7 +143,7 @@ class Oracle:
         if message is None:
             return
         if "job_id" in message:
-            self.promises.respond.discard(message["job_id"])
+            self.promises.answered.discard(message["job_id"])
         elif "delivery_id" in message:
             self.expired_runs.add((message["delivery_id"], message["run"]))
         else:

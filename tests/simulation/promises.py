@@ -25,7 +25,7 @@ class Promise:
 
 @dataclass(eq=False)
 class Promises:
-    """`respond` are the jobs that somebody has been told of, `replays` the deliveries of replays.
+    """`answered` are the jobs that somebody has been told of, `replays` the deliveries of replays.
 
     A job that nobody was told of may stand still, as whoever began it has died.
     """
@@ -38,7 +38,7 @@ class Promises:
     forgotten: set[EventKey]
     runs: set[tuple[DeliveryId, int]]
     items: FakeJobItems = field(default_factory=FakeJobItems)
-    respond: set[JobId] = field(default_factory=set)
+    answered: set[JobId] = field(default_factory=set)
     replays: dict[DeliveryId, Key] = field(default_factory=dict)
     _of_job: dict[DeliveryId, JobId] = field(default_factory=dict)
     _cancelled_at: dict[JobId, int] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Promises:
     def check(self, *, ended: bool) -> None:
         """Nothing runs: each job has ended or waits; `ended`: nothing is left that it waits for."""
         for job in self.items.jobs.values():
-            if job.id not in self.respond or self._has_ended(job):
+            if job.id not in self.answered or self._has_ended(job):
                 continue
             if ended or not self._waits(job):
                 self.world.violate(f"{job.id} ({job.status}, turn {job.turn}) has not ended")

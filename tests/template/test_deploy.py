@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
-from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
+from samcli.cli.types import CfnParameterOverridesType
 
 from infra import deploy
 from infra.deploy import (
@@ -144,6 +144,15 @@ class TestMain:
         assert main(["ConsoleUrl=https://hooks.example/console"]) == 0
         assert 'ConsoleUrl="https://a.example/console"' in ran[0]
         assert 'ConsoleUrl="https://hooks.example/console"' in ran[1]
+
+    def test_says_loudly_that_nobody_is_told_of_alarms(
+        self, ran: list[list[str]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["--config-env", "prod"]) == 0
+        assert "WARNING: AlarmEmail is empty" in capsys.readouterr().err
+        assert main(["--config-env", "prod", "AlarmEmail=ops@shop.example"]) == 0
+        assert capsys.readouterr().err == ""
+        assert len(ran) == 2
 
     @pytest.mark.parametrize(
         "arguments",

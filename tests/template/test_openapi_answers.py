@@ -22,7 +22,7 @@ from perkwire.primitives.fields import FieldWarning
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
-from perkwire.reading.log import LogReading
+from perkwire.reading.log import LogReader
 from perkwire.recovering.retrying import RetryResult
 from perkwire.trials.trial import Outcome, SentRequest
 from tests import builders
@@ -134,7 +134,7 @@ class TestAnswers:
             },
         )
         deliveries.put(builders.a_delivery(message))
-        log = LogReading(
+        log = LogReader(
             deliveries=FakeDeliveryReader(deliveries),
             events=reader,
             webhooks=FakeWebhookLookup(FakeConfigItems()),
@@ -207,7 +207,7 @@ class TestAnswers:
     def test_the_result_of_a_retry(self) -> None:
         delivery_id = builders.a_delivery_message().delivery_id
         statuses = set(map(HTTPStatus, schema("RetryResult")["properties"]["status"]["enum"]))
-        code = (ROOT / "functions" / "perkwire" / "retrying.py").read_text()
+        code = (ROOT / "functions" / "perkwire" / "recovering" / "retrying.py").read_text()
 
         assert {HTTPStatus[name] for name in re.findall(r"HTTPStatus\.([A-Z_]+)", code)} == statuses
         refused = RetryResult(delivery_id, HTTPStatus.CONFLICT, "The delivery is succeeded.")

@@ -1,6 +1,8 @@
 """What runs on others' machines with our rights."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,36 @@ def workflow_of(path: Path) -> dict[str, Any]:
 
 def steps(path: Path) -> list[dict[str, Any]]:
     return [step for job in workflow_of(path)["jobs"].values() for step in job.get("steps", [])]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What a git command prints, by somebody without any settings."""
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.example"}
+    who |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in who.items()}
+    nothing = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    return subprocess.run(
+        ["git", *arguments],  # noqa: S607
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **who, **nothing},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+def a_clone(folder: Path) -> Path:
+    """What the workflow checks out: main with two commits, a branch beside it, and tags."""
+    upstream = folder / "upstream"
+    upstream.mkdir()
+    git(upstream, "init", "--quiet", "--initial-branch=main")
+    for message in ("one", "two"):
+        git(upstream, "commit", "--quiet", "--allow-empty", "--message", message)
+    git(upstream, "tag", "--annotate", "v1", "--message", "v1")
+    git(upstream, "switch", "--quiet", "--create", "branch")
+    git(upstream, "commit", "--quiet", "--allow-empty", "--message", "not reviewed")
+    git(upstream, "tag", "--annotate", "v2", "--message", "v2")
+    git(folder, "clone", "--quiet", str(upstream), "clone")
+    return folder / "clone"
 
 
 def test_there_are_three() -> None:
@@ -79,12 +111,14 @@ class TestDeploying:
         ]
 
     def test_staging_comes_after_the_checks_and_prod_after_staging(self) -> None:
-        deployments = {name: job for name, job in self.jobs().items() if name != "checks"}
+        deployments = {
+            name: job for name, job in self.jobs().items() if name not in ("origin", "checks")
+        }
         assert {
             name: (job["needs"], job["uses"], job["with"]) for name, job in deployments.items()
         } == {
             "staging": (
-                "checks",
+                ["origin", "checks"],
                 "./.github/workflows/deploy-to.yaml",
                 {"environment": "staging"},
             ),
@@ -93,6 +127,46 @@ class TestDeploying:
 
     def test_a_job_whose_needs_have_failed_never_runs(self) -> None:
         assert not any("if" in job for job in self.jobs().values())
+
+    @pytest.mark.parametrize(
+        ("tagged", "deployed"),
+        [
+            ("the head of main", True),
+            ("an earlier commit of main", True),
+            ("a branch", False),
+            ("an annotated tag of main", True),
+            ("an annotated tag of a branch", False),
+        ],
+    )
+    def test_a_tag_that_is_not_on_main_deploys_nothing(
+        self, tmp_path: Path, tagged: str, deployed: bool
+    ) -> None:
+        repository = a_clone(tmp_path)
+        commit = {
+            "the head of main": "refs/remotes/origin/main",
+            "an earlier commit of main": "refs/remotes/origin/main~1",
+            "a branch": "refs/remotes/origin/branch",
+            "an annotated tag of main": "refs/tags/v1",
+            "an annotated tag of a branch": "refs/tags/v2",
+        }[tagged]
+        checkout, refuse = steps(FOLDER / "deploy.yaml")
+        assert checkout["with"]["fetch-depth"] == 0
+
+        ran = subprocess.run(
+            ["bash", "-e", "-c", refuse["run"]],  # noqa: S607
+            cwd=repository,
+            env={
+                "PATH": os.environ["PATH"],
+                "GITHUB_SHA": git(repository, "rev-parse", commit),
+                "GITHUB_REF_NAME": "v1",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert (ran.returncode == 0) is deployed, ran.stdout + ran.stderr
+        assert ("::error::v1 is not on main" in ran.stdout) is not deployed
 
     def test_staging_is_looked_at_after_its_deployment(self) -> None:
         *_, deploy, smoke = steps(FOLDER / "deploy-to.yaml")

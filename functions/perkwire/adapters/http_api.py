@@ -50,7 +50,7 @@ def console_url_of(event: HttpEvent, configured: str) -> str:
     return configured or f"https://{event['requestContext']['domainName']}/console"
 
 
-def answer(status: int, value: Json) -> HttpResponse:
+def json_response(status: int, value: Json) -> HttpResponse:
     """A JSON answer."""
     return _answer(status, value, _JSON)
 

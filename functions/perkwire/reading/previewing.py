@@ -6,7 +6,7 @@ Made by the code that delivers, of a sample, without storing, sealing or sending
 from dataclasses import dataclass, field
 
 from perkwire.catalogue import is_event_type
-from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import Format, UnknownFormat, format_of
 from perkwire.managing.webhook_draft import (
     EndpointRules,
@@ -94,7 +94,7 @@ def preview(
         events=(sample_event(event_type, at),),
     )
     return Preview(
-        request=render(message, webhook, Opened(draft.secret, draft.headers), at),
+        request=render(message, webhook, OpenedSecrets(draft.secret, draft.headers), at),
         event_type=event_type,
         kept=frozenset(kept),
         has_secret="secret" in members,

@@ -5,7 +5,8 @@ Nothing is logged as a delivery, counted for pausing or put in a queue.
 
 from collections.abc import Callable
 
-from perkwire.dispatching.dispatcher import Vault, Webhooks
+from perkwire.dispatching.attempts import Vault
+from perkwire.dispatching.lookup import Webhooks
 from perkwire.dispatching.rendering import render
 from perkwire.formats import Unrenderable, format_of
 from perkwire.model.delivery import Reason
@@ -19,7 +20,7 @@ from perkwire.trials.samples import sample_event
 from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
 
 
-class Sampling:
+class TrialSender:
     """Sends samples, one at a time."""
 
     def __init__(

@@ -44,7 +44,7 @@ class TrialDispatcher(Protocol):
         ...
 
 
-class Trying:
+class TrialRunner:
     """Tests of an account's webhooks, saved or not."""
 
     def __init__(

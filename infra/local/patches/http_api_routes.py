@@ -83,7 +83,8 @@ def _create(action: Any, api_id: str, properties: Json) -> Json:  # noqa: ANN401
 
 
 def _route_key(method: str, path: str) -> str:
-    if path == "/$default":
+    # SAM begins it with a slash only for APIs that fail on warnings.
+    if path in ("$default", "/$default"):
         return "$default"
     return f"{'ANY' if method == _ANY_METHOD else method.upper()} {path}"
 

@@ -228,13 +228,13 @@ def test_retry_selected_shows_an_answer_for_each_id(
     endpoint.answer(200)
     ids = [mixed["failed"]["id"], mixed["succeeded"]["id"], mixed["retrying"]["id"], HOSTILE]
 
-    respond = browser.submit(page.form(f"{LOG}/retry"), ids=[*ids, foreign["id"]])
+    answered = browser.submit(page.form(f"{LOG}/retry"), ids=[*ids, foreign["id"]])
     system.dispatch_all()
 
-    assert respond.status == 200
-    text = respond.text
+    assert answered.status == 200
+    text = answered.text
     assert "1 of 5 will be sent again now" in text
-    shown = [attrs for _, attrs in respond.elements if attrs.get("role") == "status"]
+    shown = [attrs for _, attrs in answered.elements if attrs.get("role") == "status"]
     assert [attrs["class"] for attrs in shown] == ["warned"]
     # What is refused comes first, by its reason; each row says what it is.
     places = [
@@ -246,8 +246,8 @@ def test_retry_selected_shows_an_answer_for_each_id(
     assert places == sorted(places)
     assert "tier.upgraded orders" in text[places[1] : places[2]]
     assert "points.earned orders" in text[places[3] :]
-    assert is_unbroken(respond)
-    backs = [attrs.get("href") for tag, attrs in respond.elements if tag == "a"]
+    assert is_unbroken(answered)
+    backs = [attrs.get("href") for tag, attrs in answered.elements if tag == "a"]
     assert backs.count(f"{LOG}?event_type=points.earned&status=failed") == 2
     assert tenant.get(f"/v1/deliveries/{mixed['failed']['id']}")["status"] == "succeeded"
     assert tenant.get(f"/v1/deliveries/{mixed['other']['id']}")["status"] == "failed"
@@ -256,13 +256,13 @@ def test_retry_selected_shows_an_answer_for_each_id(
 def test_retry_of_none_says_so(mixed: dict[str, dict[str, Any]], browser: Browser) -> None:
     page = browser.open(f"{LOG}?status=failed")
 
-    respond = browser.submit(page.form(f"{LOG}/retry"))
+    answered = browser.submit(page.form(f"{LOG}/retry"))
 
-    assert respond.status == 422
-    assert "Nothing is selected" in respond.text
-    assert "Tick the deliveries that are to be sent again, 100 at most." in respond.text
-    assert "ids" not in respond.text.split()
-    assert "sent again now" not in respond.text
+    assert answered.status == 422
+    assert "Nothing is selected" in answered.text
+    assert "Tick the deliveries that are to be sent again, 100 at most." in answered.text
+    assert "ids" not in answered.text.split()
+    assert "sent again now" not in answered.text
 
 
 def test_only_what_may_be_retried_can_be_ticked(
@@ -381,12 +381,12 @@ def test_a_failed_delivery_is_retried_from_its_page(
     path = f"{LOG}/{mixed['failed']['id']}"
     endpoint.answer(200)
 
-    respond = browser.submit(browser.open(path).form(f"{path}/retry"))
-    waiting = browser.open(respond.location)
+    answered = browser.submit(browser.open(path).form(f"{path}/retry"))
+    waiting = browser.open(answered.location)
     system.dispatch_all()
     done = browser.open(path)
 
-    assert respond.status == 303
+    assert answered.status == 303
     assert "The delivery will be sent again now" in waiting.text
     assert "The next attempt is due" in waiting.text
     assert [form for form in waiting.forms if form.action == f"{path}/retry"] == []

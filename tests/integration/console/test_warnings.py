@@ -1,13 +1,12 @@
 """What the console says of a webhook that it takes as it is, though it may be regretted."""
 
 from tests.integration.browsing import Browser
-from tests.integration.console.test_webhooks import FORM, NEW, a_new_one, admin, client, send
+from tests.integration.console.test_webhook_form import a_new_one
+from tests.integration.console.webhook_forms import FORM, NEW, send
 from tests.integration.system import Tenant
 from tests.receiver import Receiver
 
 WARNING = "Secret has fewer than 16 characters"
-
-__all__ = ["admin", "client"]
 
 
 def test_a_short_secret_is_warned_of_in_the_preview_and_beside_the_new_webhooks_secret(

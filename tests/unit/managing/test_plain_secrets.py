@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import FORMATS
 from perkwire.managing import WebhookManagement
 from perkwire.managing.webhook_draft import EndpointRules
@@ -62,7 +62,7 @@ def test_what_a_receiver_has_is_taken_and_signs(
     created = management.create(ACCOUNT, body)
 
     webhook, message = created.webhook, a_delivery_message(None, an_event(type="points.earned"))
-    request = render(message, webhook, Opened(secret, {}), NOW)
+    request = render(message, webhook, OpenedSecrets(secret, {}), NOW)
     nonce = request.headers.get("nonce")
     signed = request.body if nonce is None else request.body + f":{nonce}".encode()
     digest = hashlib.sha256 if nonce is None else hashlib.sha512

@@ -16,7 +16,7 @@ from perkwire.primitives.page import Page
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.reading.log import MOST_DELETED, DeliveryFilter, LogReading, parse_filter
+from perkwire.reading.log import MOST_DELETED, DeliveryFilter, LogReader, parse_filter
 from tests.builders import (
     ACCOUNT,
     NOW,
@@ -56,7 +56,7 @@ class Log:
         self.reader = FakeDeliveryReader(self.items)
         self.events = FakeEventItems()
         self.clock = FakeClock(NOW)
-        self.reading = LogReading(
+        self.reading = LogReader(
             deliveries=self.reader,
             events=FakeEventReader(self.events),
             webhooks=FakeWebhookLookup(self.config),

@@ -11,7 +11,7 @@ from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import now
-from perkwire.trials.sampling import Sampling
+from perkwire.trials.sampling import TrialSender
 from perkwire.trials.trial import Outcome, SavedWebhook, Trial
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, an_account
 from tests.fakes import (
@@ -38,7 +38,7 @@ class Bench:
         self.sender = FakeSender()
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
-        self.sampling = Sampling(
+        self.sampling = TrialSender(
             webhooks=self.lookup,
             vault=self.vault,
             sender=self.sender,

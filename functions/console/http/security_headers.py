@@ -25,7 +25,7 @@ _HEADERS = {
 _NOT_KEPT = "no-store"
 
 
-def secured(answer: HttpResponse) -> HttpResponse:
+def with_security_headers(answer: HttpResponse) -> HttpResponse:
     """The answer with the headers that keep its page to itself; not kept, unless it says so."""
     given = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
     return {**answer, "headers": {"cache-control": _NOT_KEPT, **given, **_HEADERS}}

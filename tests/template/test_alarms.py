@@ -1,0 +1,196 @@
+"""Who is told when: each thing that can go wrong is seen by an alarm, or has a reason why not."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.stack import ROOT, observability, of_type, source, transformed
+
+ALARM = "AWS::CloudWatch::Alarm"
+
+# Each fault of docs/operations.md by the alarm that sees it. What leaves its message ends as a dead
+# letter, and what is answered 500 or 503 is seen at the API.
+SEEN_BY = {
+    "MessageUnreadable": "DeadLetterQueueDepthAlarm",
+    "MessageUnroutable": "EventDeadLetterQueueDepthAlarm",
+    "AccountAbsent": "DeadLetterQueueDepthAlarm",
+    "WebhookAbsent": "DeadLetterQueueDepthAlarm",
+    "SecretUnreadable": "SecretUnreadableAlarm",
+    "DeliveryOfLaterRelease": "DeadLetterQueueDepthAlarm",
+    "DeliveryUnrenderable": "DeadLetterQueueDepthAlarm",
+    "AttemptCrashed": "DeadLetterQueueDepthAlarm",
+    "HealthNotKept": "HealthNotKeptAlarm",
+    "DeliveryNotLogged": "DeliveryNotLoggedAlarm",
+    "DispatchingUnavailable": "DeadLetterQueueDepthAlarm",
+    "RoutingUnavailable": "EventDeadLetterQueueDepthAlarm",
+    "RequestUnavailable": "IngestUnavailableAlarm",
+    "EventsNotKept": "EventDeadLetterQueueDepthAlarm",
+    "DeliveriesNotQueued": "EventDeadLetterQueueDepthAlarm",
+    "PausedDeliveriesNotLogged": "EventDeadLetterQueueDepthAlarm",
+    "TestUnavailable": "ApiFailuresAlarm",
+    "TestCrashed": "ApiFailuresAlarm",
+    "NoticeNotSent": "NoticeNotSentAlarm",
+    "JobUnavailable": "JobDeadLetterQueueDepthAlarm",
+    "JobAbsent": "JobDeadLetterQueueDepthAlarm",
+    "NoTimeLeft": "DeadLetterQueueDepthAlarm",
+    "RequestOverdue": "DeadLetterQueueDepthAlarm",
+    "BatchCrashed": "DeadLetterQueueDepthAlarm",
+    "RequestCrashed": "ApiFailuresAlarm",
+}
+UNSEEN = {
+    "DeliveryTableFailing": "It says what failed; what it failed for is a fault of its own.",
+    "EventTableFailing": "As DeliveryTableFailing.",
+    "SqsFailing": "As DeliveryTableFailing.",
+    "SqsRefusedMessage": "As DeliveryTableFailing.",
+    "ClaimsNotMarked": "The events are queued, and a repeat of them is harmless.",
+    "QueueAgeUnknown": "Whoever looks at the page of queues sees it there.",
+}
+
+
+def alarms() -> dict[str, dict[str, Any]]:
+    return of_type(observability(), ALARM)
+
+
+def queues_of(*metrics: str) -> dict[str, list[str]]:
+    """The queues that an alarm compares these metrics of, by the alarm's name."""
+    found: dict[str, list[str]] = {}
+    for name, alarm in alarms().items():
+        measured = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", [])[1:]]
+        if [each["MetricName"] for each in measured] == [*metrics]:
+            found[name] = [each["Dimensions"][0]["Value"]["Ref"] for each in measured]
+    return found
+
+
+def logical_id(expression: dict[str, Any]) -> str:
+    return str(expression["Ref"] if "Ref" in expression else expression["Fn::GetAtt"][0])
+
+
+def dead_letter_queues() -> set[str]:
+    return {
+        logical_id(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        for queue in of_type(transformed(), "AWS::SQS::Queue").values()
+        if "RedrivePolicy" in queue
+    }
+
+
+class TestQueues:
+    def test_every_dead_letter_queue_is_watched(self) -> None:
+        watched = {
+            alarm["Dimensions"][0]["Value"]["Ref"]
+            for alarm in alarms().values()
+            if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible"
+            and alarm["Threshold"] == 0
+        }
+        assert watched == {f"{name}Name" for name in dead_letter_queues()}
+
+    def test_every_mapping_that_takes_nothing_is_noticed_within_minutes(self) -> None:
+        """Lambda tells of no mapping that is disabled: what waits and is not taken does."""
+        mappings = of_type(transformed(), "AWS::Lambda::EventSourceMapping").values()
+        read = {f"{logical_id(mapping['EventSourceArn'])}Name" for mapping in mappings}
+        watching = queues_of("ApproximateNumberOfMessagesVisible", "NumberOfMessagesReceived")
+
+        assert {tuple(queues) for queues in watching.values()} == {(name, name) for name in read}
+        for name in watching:
+            alarm = alarms()[name]
+            expression, waiting, taken = alarm["Metrics"]
+            assert expression["Expression"] == "IF(FILL(taken, 0) == 0, waiting, 0)"
+            assert (waiting["Id"], taken["Id"]) == ("waiting", "taken")
+            assert waiting["MetricStat"]["Stat"] == "Minimum", "one that waits a moment is none"
+            assert alarm["EvaluationPeriods"] * waiting["MetricStat"]["Period"] <= 600
+
+    def test_deliveries_are_late_after_three_intervals_whatever_the_number_of_attempts(
+        self,
+    ) -> None:
+        """SQS's age leaves out what was received three times: later is seen by nobody."""
+        alarm = alarms()["DeliveryQueueAgeAlarm"]
+        late, age = alarm["Metrics"]
+        assert late["Expression"] == {"Fn::Sub": "age - 3 * ${RetryIntervalSeconds}"}
+        assert alarm["Threshold"] == 0
+        assert age["MetricStat"]["Metric"]["MetricName"] == "ApproximateAgeOfOldestMessage"
+
+    def test_in_flight_messages_are_watched_below_the_limit_of_sqs(self) -> None:
+        alarm = alarms()["DeliveryQueueInFlightAlarm"]
+        assert alarm["MetricName"] == "ApproximateNumberOfMessagesNotVisible"
+        assert alarm["Threshold"] < 120_000
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_every_function_is_watched(metric: str) -> None:
+    watched = {
+        alarm["Dimensions"][0]["Value"]["Ref"]
+        for alarm in alarms().values()
+        if alarm.get("MetricName") == metric
+    }
+    assert watched == {f"{name}Name" for name in of_type(transformed(), "AWS::Lambda::Function")}
+
+
+class TestFaults:
+    def listed(self) -> set[str]:
+        """The metrics of the page's table of faults, by the names of their lines."""
+        section = (ROOT / "docs" / "operations.md").read_text().partition("## Log lines")[2]
+        rows = re.findall(r"^\| (`[a-z_`, ]+`) \|", section.partition("\n## ")[0], re.MULTILINE)
+        names = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)}
+        return {"".join(part.capitalize() for part in name.split("_")) for name in names}
+
+    def test_each_is_seen_by_an_alarm_or_has_a_reason(self) -> None:
+        assert not SEEN_BY.keys() & UNSEEN.keys()
+        assert self.listed() == SEEN_BY.keys() | UNSEEN.keys()
+        assert set(SEEN_BY.values()) <= alarms().keys()
+
+    def test_an_alarm_on_a_fault_reads_what_telemetry_writes(self) -> None:
+        """Powertools counts in the namespace Perkwire, by service."""
+        own = {name: each for name, each in alarms().items() if each.get("Namespace") == "Perkwire"}
+        assert {each["MetricName"] for each in own.values()} <= SEEN_BY.keys()
+        services = {
+            function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+            for function in of_type(source(), "AWS::Serverless::Function").values()
+        }
+        for name, alarm in own.items():
+            (dimension,) = alarm["Dimensions"]
+            assert dimension["Name"] == "service"
+            assert dimension["Value"] in services
+            assert SEEN_BY[alarm["MetricName"]] == name
+
+    def test_answers_500_and_503_are_seen_at_the_api(self) -> None:
+        """Lambda counts them as successes; an HTTP API, unlike a REST API, as `5xx`."""
+        alarm = alarms()["ApiFailuresAlarm"]
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "5xx")
+        assert alarm["Dimensions"] == [{"Name": "ApiId", "Value": {"Ref": "HttpApiId"}}]
+
+
+def test_each_is_on_the_page() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    section = page.partition("## Alarms")[2].partition("\n## ")[0]
+    for name in alarms():
+        if not name.endswith(("ErrorsAlarm", "ThrottlesAlarm")):
+            assert f"`{name}`" in section, name
+
+
+class TestTelling:
+    def test_all_go_to_the_topic(self) -> None:
+        for name, alarm in alarms().items():
+            assert alarm["AlarmActions"] == [{"Ref": "AlarmTopicArn"}], name
+            assert alarm["TreatMissingData"] == "notBreaching", name
+
+    def test_the_nested_stack_is_given_what_it_asks_for(self) -> None:
+        (nested,) = of_type(source(), "AWS::Serverless::Application").values()
+        assert set(nested["Parameters"]) == set(observability()["Parameters"])
+        for name, given_value in nested["Parameters"].items():
+            if name.endswith(("Name", "Id")):
+                assert logical_id(given_value) == re.sub("(Name|Id)$", "", name)
+
+    def test_the_dashboard_is_json(self) -> None:
+        (dashboard,) = of_type(observability(), "AWS::CloudWatch::Dashboard").values()
+        text = dashboard["DashboardBody"]["Fn::Sub"]
+        names = set(re.findall(r"\$\{([\w:]+)\}", text))
+        assert names <= {*observability()["Parameters"], "AWS::Region"}
+        assert len(json.loads(text)["widgets"]) == 4
+
+    def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(self) -> None:
+        topic = of_type(transformed(), "AWS::SNS::Topic")["AlarmTopic"]
+        assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": ["SecretKey", "Arn"]}
+        _, given = of_type(transformed(), "AWS::KMS::Key")["SecretKey"]["KeyPolicy"]["Statement"]
+        assert given["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert set(given["Condition"]) == {"StringEquals", "ArnLike"}
