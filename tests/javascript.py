@@ -31,7 +31,7 @@ class JavaScript:
     """A Node that answers each line of JSON with what it reads in it, written again."""
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(  # noqa: S603 - of this file
+        self._process = subprocess.Popen(
             [node(), "--eval", _PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         return self

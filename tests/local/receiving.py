@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from infra.local.emulator import ROOT
 from perkwire.catalogue import event_types
 from perkwire.dispatching.rendering import OpenedSecrets, render

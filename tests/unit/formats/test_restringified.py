@@ -91,9 +91,7 @@ def test_a_body_is_the_same_once_it_is_parsed_and_written_again(
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(WITH_OWN_DATA), st.dictionaries(NAMES, VALUES, max_size=5))
-def test_so_is_data_of_any_form(
-    javascript: JavaScript, name: str, data: dict[str, Json]
-) -> None:
+def test_so_is_data_of_any_form(javascript: JavaScript, name: str, data: dict[str, Json]) -> None:
     same_for_javascript(javascript, name, f"{CUSTOM}x", data)
 
 
