@@ -15,6 +15,11 @@ import pytest
 from tests.iam.unused import FOLDER, complaints
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Have tests/integration/contracts run against another implementation of AWS."""
+    parser.addoption("--second-opinion", action="store_true", help="contracts: ask moto's server")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Name the folder before any other process starts."""
     if not hasattr(config, "workerinput"):

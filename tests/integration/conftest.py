@@ -20,6 +20,7 @@ from tests.iam.roles import arns, data_of, policies
 from tests.integration.browsing import Browser, ConsoleServer
 from tests.integration.system import APPS, STACK_NAME, Stack, System, Tenant
 from tests.receiver import Receiver
+from tests.second_opinion import MotoServer
 from tests.template.stack import transformed
 
 
@@ -33,11 +34,16 @@ def no_aws_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack(no_aws_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(
+    no_aws_settings: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[Stack]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    with Emulator(port, tmp_path_factory.mktemp("emulator")) as emulator:
+    kind = MotoServer if pytestconfig.getoption("second_opinion") else Emulator
+    with kind(port, tmp_path_factory.mktemp("emulator")) as emulator:
         yield Stack.create(emulator, load_template(ROOT / "template.yaml"))
 
 

@@ -34,6 +34,7 @@ from tests.aws_events import (
 )
 from tests.iam.calls import queue_arn, table_arn
 from tests.invariant import bodies_in
+from tests.second_opinion import MotoServer
 
 APPS: Mapping[str, ModuleType] = {
     "authorizer": authorizer.app,
@@ -79,7 +80,7 @@ _OUTPUT = Output()
 class Stack:
     """The data resources of template.yaml, as CloudFormation has made them, and no functions."""
 
-    emulator: Emulator
+    emulator: Emulator | MotoServer
     template: Mapping[str, Any]
     parameters: Mapping[str, str]
     resources: Mapping[str, str]
@@ -89,7 +90,7 @@ class Stack:
     _clients: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, emulator: Emulator, template: Mapping[str, Any]) -> Self:
+    def create(cls, emulator: Emulator | MotoServer, template: Mapping[str, Any]) -> Self:
         parameters = resolve(template, PARAMETERS, local=True)
         kept = {
             name: resource
