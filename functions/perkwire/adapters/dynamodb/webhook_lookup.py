@@ -15,7 +15,7 @@ from perkwire.adapters.dynamodb.config_items import (
 )
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all
 from perkwire.model.webhook import DeletedWebhook, Webhook, WebhookStatus
-from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.ids import AccountId, WebhookId, is_account_id
 from perkwire.primitives.journal import Unavailable
 
 
@@ -24,7 +24,8 @@ class WebhookLookup:
 
     def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
         """Those of the accounts that exist; raises Unavailable."""
-        found = find_all(AccountItem, {(account_id, ACCOUNT_SK) for account_id in account_ids})
+        wanted = {(one, ACCOUNT_SK) for one in account_ids if is_account_id(one)}
+        found = find_all(AccountItem, wanted)
         return {AccountId(item.pk) for item in found}
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
@@ -75,6 +76,8 @@ class WebhookLookup:
 
 def _partition(account_id: AccountId) -> list[WebhookItem] | None:
     """An account's webhooks, the tombstones of a former release too; None: no such account."""
+    if not is_account_id(account_id):
+        return None
     with failing_as_unavailable():
         items = list(ConfigItem.query(account_id, consistent_read=True))
     if not any(isinstance(item, AccountItem) for item in items):

@@ -22,7 +22,7 @@ from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.webhook import DeletedWebhook, Pause, Webhook, WebhookStatus
-from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.ids import AccountId, WebhookId, is_account_id
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
@@ -39,6 +39,8 @@ class WebhookStates:
 
         Only if one is absent, tombstones are looked for.
         """
+        # One key that the role refuses would take the whole batch along.
+        keys = [key for key in keys if is_account_id(key[0])]
         wanted: set[tuple[str, str]] = {(account_id, ACCOUNT_SK) for account_id, _ in keys}
         for account_id, webhook_id in keys:
             wanted.add((account_id, webhook_sk(webhook_id)))
