@@ -1,14 +1,21 @@
 """From a delivery message and a webhook to the request that its endpoint will get."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from perkwire import VERSION
 from perkwire.formats import Attempt, Payload, Unrenderable, format_of
 from perkwire.model.endpoint import check_headers, folded
+from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
+
+# A header of such a name holds what signs somebody in, even if it is a plain word.
+_CREDENTIAL = re.compile(
+    r"auth|cookie|cred|key|pass|pin|pwd|secret|session|sign|token", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +36,15 @@ class OpenedSecrets:
             return self.secret, self.retired[0]
         return (self.secret,)
 
-    def all_secrets(self) -> Iterator[str]:
-        """What nobody is shown, whoever says it."""
-        yield from self.headers.values()
-        yield self.secret
+    def masked(self, snippet: str) -> str:
+        """An answer as it may be shown, whoever has echoed what in it."""
+        named = {name: _CREDENTIAL.search(name) is not None for name in self.headers}
+        values = [value for name, value in self.headers.items() if not named[name]]
+        credentials = [value for name, value in self.headers.items() if named[name]]
+        credentials.append(self.secret)
         if self.retired is not None:
-            yield self.retired[0]
+            credentials.append(self.retired[0])
+        return masked(snippet, values, credentials)
 
     def __repr__(self) -> str:
         return "Opened(…)"

@@ -11,7 +11,6 @@ from perkwire.dispatching.rendering import render
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.formats import Unrenderable, format_of
 from perkwire.model.delivery import Reason
-from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import NoResponse, Response, Sender
 from perkwire.model.webhook import Webhook
@@ -87,7 +86,7 @@ class TrialSender:
                     delivered=format_of(webhook.format).is_success(status),
                     duration_ms=duration_ms,
                     status_code=status,
-                    response=masked(snippet, opened.all_secrets()),
+                    response=opened.masked(snippet),
                     sent=sent,
                 )
             case NoResponse(error, duration_ms):
