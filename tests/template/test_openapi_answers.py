@@ -11,7 +11,7 @@ from perkwire.accepting import acceptance as accepting
 from perkwire.formats import FORMATS, Attempt
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun
-from perkwire.managing import GivenWebhook
+from perkwire.managing.webhooks import GivenWebhook
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
