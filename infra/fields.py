@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
-from perkwire.catalogue import EventType, event_types
+from perkwire.catalogue.event_types import EventType, event_types
 from perkwire.formats import FORMATS, Format, Payload
 from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from infra.local.emulator import ROOT
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import find_format
 from perkwire.model.event import Event

@@ -19,7 +19,7 @@ from infra.local.emulator import ROOT
 from infra.local.receiver import Attempt, Receiver
 from infra.local.verifying import PRODUCTS
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import FORMATS, find_format
 from perkwire.model.event import Event

@@ -13,7 +13,7 @@ from console.views.schema import tables
 from console.views.webhook_wording import format_label
 from console.views.wording import came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.catalogue import CUSTOM, event_types
+from perkwire.catalogue.event_types import CUSTOM, event_types
 from perkwire.formats import FORMATS, Format, Payload, Unrenderable
 from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields

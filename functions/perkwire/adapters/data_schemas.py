@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import fastjsonschema
 
-from perkwire.catalogue import CUSTOM, EventType, event_types
+from perkwire.catalogue.event_types import CUSTOM, EventType, event_types
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.problem import FieldError
 from perkwire.primitives.strict_json import Json

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from perkwire import catalogue
+from perkwire.catalogue import event_types as catalogue
 from perkwire.formats import (
     FORMATS,
     STANDARD,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.formats import FORMATS, Attempt, Payload, Unrenderable
 from perkwire.model.endpoint import check_headers
 from perkwire.primitives.fields import Fields

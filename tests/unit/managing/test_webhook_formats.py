@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.formats import FORMATS, find_format, format_of
 from perkwire.managing.webhook_draft import (
     EndpointRules,

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.catalogue import event_type
+from perkwire.catalogue.event_types import event_type
 from perkwire.formats import FORMATS, Unrenderable
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.formats import FORMATS, Format
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import new_test_delivery_id
