@@ -8,7 +8,8 @@ from http import HTTPStatus
 import pytest
 
 from perkwire.accepting import acceptance as accepting
-from perkwire.formats import FORMATS, Attempt
+from perkwire.formats.format import Attempt
+from perkwire.formats.registry import FORMATS
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun
 from perkwire.managing.webhooks import GivenWebhook

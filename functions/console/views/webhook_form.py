@@ -7,7 +7,8 @@ from functools import cached_property
 from console.http.form import Form, ShownProblem, WrongField
 from console.views.webhook_wording import product, secret_prefix, secret_rule
 from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
-from perkwire.formats import FORMATS, STANDARD, Format, find_format, format_of
+from perkwire.formats.format import Format
+from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_of
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.problem import FieldError, Problem, invalid

@@ -2,7 +2,7 @@
 
 from perkwire.catalogue.event_types import EventType, event_type, event_types
 from perkwire.catalogue.names import names_in
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid, not_found
 from perkwire.primitives.strict_json import Json

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from perkwire.formats import Format
+from perkwire.formats.format import Format
 from perkwire.formats.okendo import Okendo
 from perkwire.model.event import Event
 from perkwire.primitives.ids import AccountId

@@ -6,7 +6,7 @@ import hmac
 import pytest
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.endpoint import EndpointPolicy

@@ -5,7 +5,8 @@ from standardwebhooks import Webhook as Verifier
 
 from perkwire.catalogue.event_types import event_types
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import FORMATS, STANDARD, UnknownFormat, find_format
+from perkwire.formats.registry import FORMATS, STANDARD, find_format
+from perkwire.formats.unknown import UnknownFormat
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.messages import DeliveryMessage
@@ -83,7 +84,7 @@ def test_a_stored_webhook_is_previewed_in_its_own_format(
         """The newest version of all, which renders nothing."""
 
     newest = Newer(f"{format_name.partition('@')[0]}@2031-01-01")
-    monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newest.name: newest})
+    monkeypatch.setattr("perkwire.formats.registry.FORMATS", {**FORMATS, newest.name: newest})
 
     current = a_webhook(format=format_name)
     made = preview(ACCOUNT, webhook_body(), RULES, NOW, current=current)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from perkwire.dispatching.rendering import OpenedSecrets
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.endpoint import EndpointPolicy
