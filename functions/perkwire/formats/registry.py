@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from perkwire.formats.format import Format
-from perkwire.formats.okendo import Okendo
+from perkwire.formats.okendo.envelope import Okendo
 from perkwire.formats.qualifio import Qualifio
 from perkwire.formats.standard import Standard
 from perkwire.formats.unknown import UnknownFormat
-from perkwire.formats.voucherify import Voucherify
-from perkwire.formats.zinrelo import Zinrelo
+from perkwire.formats.voucherify.envelope import Voucherify
+from perkwire.formats.zinrelo.envelope import Zinrelo
 from perkwire.formats.zoho_thrive import ZohoThrive
 
 FORMATS: Mapping[str, Format] = {

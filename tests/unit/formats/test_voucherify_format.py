@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from perkwire.catalogue.event_types import event_type, event_types
 from perkwire.catalogue.names import ProductEvent, product_events
 from perkwire.formats.format import Attempt, Format, Unrenderable
-from perkwire.formats.voucherify import Voucherify
+from perkwire.formats.voucherify.envelope import Voucherify
 from perkwire.formats.voucherify.stringify import stringify
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret
