@@ -6,7 +6,7 @@ from management.resolver import Call, json_response, page_response
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.listing import parse_job_filter
 from perkwire.jobs.starting import DryRun, JobManagement
-from perkwire.managing import WebhookManagement
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.page import Page
 

@@ -8,10 +8,11 @@ from http import HTTPStatus
 import pytest
 
 from perkwire.accepting import acceptance as accepting
-from perkwire.formats import FORMATS, Attempt
+from perkwire.formats.format import Attempt
+from perkwire.formats.registry import FORMATS
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun
-from perkwire.managing import GivenWebhook
+from perkwire.managing.webhooks import GivenWebhook
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent

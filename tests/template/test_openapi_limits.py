@@ -9,8 +9,8 @@ from perkwire import VERSION
 from perkwire.adapters.dynamodb import pages
 from perkwire.adapters.dynamodb.delivery_table import MOST_ATTEMPTS
 from perkwire.adapters.sender.http import MAX_SNIPPET_BYTES
-from perkwire.catalogue import event_types
-from perkwire.formats import FORMATS, format_names
+from perkwire.catalogue.event_types import event_types
+from perkwire.formats.registry import FORMATS, format_names
 from perkwire.jobs import job
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS

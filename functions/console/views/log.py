@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from console.http.form import Form
 from console.views.date_fields import from_date_field
 from console.views.wording import came_back
-from perkwire.managing import WebhookManagement
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at

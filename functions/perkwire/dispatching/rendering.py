@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from perkwire import VERSION
-from perkwire.formats import Attempt, Payload, Unrenderable, format_of
+from perkwire.formats.format import Attempt, Payload, Unrenderable
+from perkwire.formats.registry import format_of
 from perkwire.model.endpoint import check_headers, folded
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request

@@ -10,7 +10,7 @@ import base64
 import hmac
 from collections.abc import Sequence
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.model.endpoint import check_headers
 from perkwire.model.event import Event

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from perkwire.dispatching.attempts import Vault
 from perkwire.dispatching.lookup import Webhooks
 from perkwire.dispatching.rendering import render
-from perkwire.formats import Unrenderable, format_of
+from perkwire.formats.format import Unrenderable
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Reason
 from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage

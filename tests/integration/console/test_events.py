@@ -9,8 +9,8 @@ import pytest
 
 from console.views.webhook_wording import format_label
 from perkwire.adapters import aws
-from perkwire.catalogue import event_types
-from perkwire.formats import FORMATS
+from perkwire.catalogue.event_types import event_types
+from perkwire.formats.registry import FORMATS
 from perkwire.primitives.ids import new_sample_event_id
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
 from tests.integration.browsing import Browser, HtmlForm, PageSeen

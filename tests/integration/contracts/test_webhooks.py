@@ -8,7 +8,8 @@ import pytest
 from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
-from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
+from perkwire.managing.stores import ChangedMeanwhile
+from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
 from perkwire.model.webhook import Pause, PauseReason, SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, new_account_id, new_webhook_id
 from perkwire.primitives.problem import Problem

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perkwire.catalogue import event_types
-from perkwire.formats import FORMATS, Attempt, Payload, Unrenderable
+from perkwire.catalogue.event_types import event_types
+from perkwire.formats.format import Attempt, Payload, Unrenderable
+from perkwire.formats.registry import FORMATS
 from perkwire.model.endpoint import check_headers
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId, EventId

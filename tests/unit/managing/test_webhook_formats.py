@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from perkwire.catalogue import event_types
-from perkwire.formats import FORMATS, find_format, format_of
+from perkwire.catalogue.event_types import event_types
+from perkwire.formats.registry import FORMATS, find_format, format_of
 from perkwire.managing.webhook_draft import (
     EndpointRules,
     WebhookChange,
@@ -66,7 +66,7 @@ def test_a_newer_version_is_for_new_webhooks_only(
     before = FORMATS[name]
     product = name.partition("@")[0]
     newer = type("Newer", (type(before),), {"name": f"{product}@2031-01-01"})()
-    monkeypatch.setattr("perkwire.formats.FORMATS", {newer.name: newer, **FORMATS})
+    monkeypatch.setattr("perkwire.formats.registry.FORMATS", {newer.name: newer, **FORMATS})
 
     assert parse(format=product).format == newer.name
     assert find_format(newer.name) is newer
@@ -78,7 +78,7 @@ def test_without_a_format_a_new_webhook_has_the_newest_standard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     newer = type("Newer", (type(FORMATS["standard"]),), {"name": "standard@2031-01-01"})()
-    monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newer.name: newer})
+    monkeypatch.setattr("perkwire.formats.registry.FORMATS", {**FORMATS, newer.name: newer})
 
     assert parse().format == newer.name
 

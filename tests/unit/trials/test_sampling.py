@@ -5,7 +5,7 @@ import json
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from perkwire.formats import Unrenderable
+from perkwire.formats.format import Unrenderable
 from perkwire.model.delivery import Reason
 from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import Webhook, WebhookStatus

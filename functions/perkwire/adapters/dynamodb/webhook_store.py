@@ -20,7 +20,8 @@ from perkwire.adapters.dynamodb.config_items import (
 from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import failure, find
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
-from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
+from perkwire.managing.stores import ChangedMeanwhile
+from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
 from perkwire.model.webhook import SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable
