@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from perkwire.catalogue.event_types import event_types as catalogue
+from perkwire.catalogue import event_types as catalogue
 from perkwire.formats.format import Format, Settings, header_names
 from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
 from perkwire.formats.unknown import UnknownFormat
