@@ -23,7 +23,7 @@ from tests.builders import SECRET, a_webhook, webhook_body
 RULES = EndpointRules(EndpointPolicy.PUBLIC)
 PLAIN = "an-old-secret-of-zinrelo"
 QUALIFIO = {
-    "signature_header": "x-qualifio-signature",
+    "signature_header": "x-hub-signature",
     "signature_algorithm": "sha256",
     "signature_encoding": "hex",
 }
@@ -228,7 +228,7 @@ def test_a_change_of_settings_replaces_them() -> None:
 @pytest.mark.parametrize(
     "members",
     [
-        {"headers": {"X-Qualifio-Signature": "mine"}},
+        {"headers": {"X-Hub-Signature": "mine"}},
         {"headers": {"X-Mine": "a"}, "format_settings": {"signature_header": "x-mine"}},
     ],
 )
@@ -280,6 +280,15 @@ def test_changed_settings_replace_all_of_them() -> None:
 
     assert change.format_settings == {**QUALIFIO, "signature_encoding": "base64"}
     assert changed(own, name="Till").format_settings is None
+
+
+def test_a_change_of_another_setting_leaves_the_signature_in_its_former_header() -> None:
+    former = {**QUALIFIO, "signature_header": "x-qualifio-signature"}
+    current = a_webhook(format="qualifio", format_settings=former)
+
+    change = changed(current, format_settings={"signature_encoding": "base64"})
+
+    assert change.format_settings == {**former, "signature_encoding": "base64"}
 
 
 def test_of_a_format_that_this_release_does_not_know_only_the_rest_can_be_changed() -> None:

@@ -33,7 +33,7 @@ class Okendo:
         said = names_in("okendo").get(event_type)
         return None if said is None else str(said)
 
-    def read_settings(self, _fields: Fields) -> Settings:
+    def read_settings(self, _fields: Fields, _stored: Settings | None = None) -> Settings:
         """None."""
         return {}
 
