@@ -20,6 +20,7 @@ from perkwire.primitives.ids import (
     AccountId,
     EventId,
     event_id_for_key,
+    is_account_id,
     is_own,
     new_event_id,
 )
@@ -79,7 +80,7 @@ class Accounts(Protocol):
     """The accounts that an operator may name."""
 
     def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
-        """Those of them that exist; raises Unavailable."""
+        """Those of them that exist; raises Unavailable. Each has the form of an account's id."""
         ...
 
 
@@ -230,7 +231,7 @@ class Acceptance:
                 raise forbidden("It is an account's own.", errors)
             return [own] * len(drafts)
         named = [AccountId(draft.account_id or "") for draft in drafts]
-        existing = self._accounts.existing({one for one in named if one})
+        existing = self._accounts.existing({one for one in named if is_account_id(one)})
         for draft, account_id in zip(drafts, named, strict=True):
             if not account_id:
                 detail = "is required with an operator's API key"
