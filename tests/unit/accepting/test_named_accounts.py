@@ -17,6 +17,7 @@ from tests.fakes import (
     FakeClock,
     FakeConfigItems,
     FakeEventItems,
+    FakeEventReader,
     FakeQueue,
     FakeTelemetry,
     FakeWebhookLookup,
@@ -49,8 +50,10 @@ def acceptance() -> Acceptance:
     config = FakeConfigItems()
     config.put(an_account())
     clock = FakeClock(NOW)
+    events = FakeEventItems()
     return Acceptance(
-        claims=FakeClaimTable(FakeEventItems(), event_retention_days=30, clock=clock),
+        claims=FakeClaimTable(events, event_retention_days=30, clock=clock),
+        kept_events=FakeEventReader(events),
         accounts=RefusedKeys(config),
         queue=FakeQueue(),
         check_data=any_data,

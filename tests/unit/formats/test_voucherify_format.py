@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from perkwire.catalogue import ProductEvent, event_type, event_types, product_events
 from perkwire.formats import Attempt, Format, Unrenderable
 from perkwire.formats.voucherify import Voucherify
-from perkwire.formats.voucherify.stringify import stringify
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.strict_json import Json, compact, parse
+from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import parse_rfc3339
 from tests.builders import ACCOUNT, NOW, a_payload, an_event
 from tests.unit.hostile import hostile
