@@ -8,7 +8,7 @@ from management.resolver import DEFAULT_LIMIT, HIGHEST_LIMIT
 from perkwire import VERSION
 from perkwire.adapters.dynamodb import pages
 from perkwire.adapters.dynamodb.delivery_table import MOST_ATTEMPTS
-from perkwire.adapters.sender.http import MAX_SNIPPET_BYTES
+from perkwire.adapters.sender.showing import MAX_SNIPPET_BYTES
 from perkwire.catalogue.event_types import event_types
 from perkwire.formats.registry import FORMATS, format_names
 from perkwire.jobs import job

@@ -1,7 +1,7 @@
 """From a delivery message and a webhook to the request that its endpoint will get."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from perkwire import VERSION
 from perkwire.formats.format import Attempt, Payload, Unrenderable
@@ -10,6 +10,8 @@ from perkwire.model.endpoint import check_headers, folded
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
+
+_MILLISECOND = 1_000  # in microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,22 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, at
         **signed,
     }
     return Request(webhook.url, body, headers)
+
+
+def render_now(
+    message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, clock: Callable[[], int]
+) -> Request:
+    """The signed request of an attempt that begins now, and how it is made anew.
+
+    A second copy is signed in a later millisecond: there are formats whose nonce is one. Raises
+    Unrenderable.
+    """
+    at = clock()
+
+    def anew() -> Request:
+        return render(message, webhook, opened, max(clock(), at + _MILLISECOND))
+
+    return replace(render(message, webhook, opened, at), anew=anew)
 
 
 def _event_id(message: DeliveryMessage) -> dict[str, str]:

@@ -149,7 +149,7 @@ def test_what_the_format_cannot_say_is_not_sent(
     def refuse(*_: object) -> None:
         raise Unrenderable("evt_1")
 
-    monkeypatch.setattr("perkwire.trials.sampling.render", refuse)
+    monkeypatch.setattr("perkwire.trials.sampling.render_now", refuse)
 
     assert bench.send().to_json() == {"delivered": False, "error": "format", "duration_ms": 0}
     assert bench.sender.requests == []
