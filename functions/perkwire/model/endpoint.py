@@ -99,6 +99,16 @@ def origin(url: str) -> str:
     return "/".join(url.split("/", 3)[:3])
 
 
+def host_of(url: str) -> str:
+    """The header Host of requests to a URL in normal form: with its port, but for the default."""
+    return url.split("/", 3)[2]
+
+
+def target_of(url: str) -> str:
+    """What is asked for of the host, in the very letters of a URL in normal form."""
+    return f"/{url.split('/', 3)[3]}"
+
+
 _TOO_LONG = Refusal(f"must have at most {MAX_URL_CHARACTERS} characters")
 _BAD_HOST = Refusal("must have a valid host name")
 _BAD_ADDRESS = Refusal("must not point to a private or special address")
