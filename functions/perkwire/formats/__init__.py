@@ -14,7 +14,7 @@ from perkwire.formats.unknown import UnknownFormat
 from perkwire.formats.voucherify import Voucherify
 from perkwire.formats.zinrelo import Zinrelo
 from perkwire.formats.zoho_thrive import ZohoThrive
-from perkwire.model.endpoint import folded
+from perkwire.model.header_rules import folded
 from perkwire.primitives.ids import DeliveryId
 
 FORMATS: Mapping[str, Format] = {
