@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from perkwire.model.endpoint import folded
 from perkwire.model.event import Event
+from perkwire.model.header_rules import folded
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.strict_json import Json

@@ -12,10 +12,10 @@ from perkwire.model.endpoint import (
     Refusal,
     check_headers,
     check_url,
-    folded,
     origin,
 )
 from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.model.header_rules import folded
 from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict
