@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 from perkwire.adapters.sender.http import HttpSender
 from perkwire.model.endpoint import EndpointPolicy
-from perkwire.model.sending import Answered, Request
+from perkwire.model.sending import Request, Response
 
 BODY = b"x" * 1024
 HEADERS = {
@@ -90,7 +90,7 @@ def variants(ports: list[int], ca_file: str) -> dict[str, tuple[Callable[[], Non
 
         def call() -> None:
             answer = sender.send(request)
-            if not isinstance(answer, Answered) or answer.status != 200:
+            if not isinstance(answer, Response) or answer.status != 200:
                 raise SystemExit(f"no answer: {answer}")
 
         return call

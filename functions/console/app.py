@@ -6,10 +6,10 @@ from functools import cache
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from console.http.answers import secured
 from console.http.assets import Assets
 from console.http.registry import Pages
 from console.http.rendering import Templates
+from console.http.security_headers import with_security_headers
 from console.pages import (
     accounts,
     events,
@@ -23,7 +23,7 @@ from console.pages import (
     webhook_form,
     webhooks,
 )
-from perkwire.adapters.http_api import HttpAnswer, HttpEvent, answered
+from perkwire.adapters.http_api import HttpEvent, HttpResponse, respond
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
 from perkwire.settings import emulator_ports
@@ -70,10 +70,10 @@ def _resolver() -> APIGatewayHttpResolver:
     return resolver
 
 
-def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     """Answer one request."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
-    result = secured(answered(telemetry, lambda: _resolver().resolve(event, context)))
+    result = with_security_headers(respond(telemetry, lambda: _resolver().resolve(event, context)))
     telemetry.flush()
     return result

@@ -18,20 +18,21 @@ from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.sender.http import HttpSender
-from perkwire.adapters.sqs.event_source import left_for_sqs
+from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
 from perkwire.adapters.vault import Opener
-from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
-from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.dispatcher import Dispatcher
+from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
+from perkwire.dispatching.timing import DispatchRule
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.settings import emulator_ports
 from perkwire.settings.dispatcher import DispatcherSettings
-from perkwire.trials.sampling import Sampling
+from perkwire.trials.sampling import TrialSender
 from perkwire.trials.trial import MOST_SECONDS
 
 _BATCH = 10  # the mapping's BatchSize: a thread for each request of an invocation
@@ -73,17 +74,17 @@ def _sender(timeout_seconds: float) -> HttpSender:
 
 
 @cache
-def _dispatching() -> Dispatching:
+def _dispatching() -> Dispatcher:
     settings = _settings()
     telemetry = _telemetry()
     connection = _connection()
     states = WebhookStates()
-    return Dispatching(
+    return Dispatcher(
         webhooks=states,
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         vault=_vault(),
         sender=_sender(settings.endpoint_timeout_seconds),
-        following_up=FollowingUp(
+        follow_up=FollowUp(
             health=states,
             noticing=Noticing(
                 counts=states,
@@ -109,8 +110,8 @@ def _dispatching() -> Dispatching:
 
 
 @cache
-def _sampling() -> Sampling:
-    return Sampling(
+def _sampling() -> TrialSender:
+    return TrialSender(
         webhooks=WebhookStates(),
         vault=_vault(),
         sender=_sender(min(_settings().endpoint_timeout_seconds, MOST_SECONDS)),
@@ -131,4 +132,4 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             lambda: context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS,
         )
 
-    return left_for_sqs(event, _telemetry(), dispatch)
+    return batch_item_failures(event, _telemetry(), dispatch)

@@ -9,16 +9,16 @@ from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.claim_table import ClaimTable
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
-from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.http_api import (
-    HttpAnswer,
     HttpEvent,
-    answer,
-    answered,
+    HttpResponse,
     body_of,
     caller_of,
     header_of,
+    json_response,
+    respond,
 )
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
@@ -41,6 +41,7 @@ def _acceptance() -> Acceptance:
         claims=ClaimTable(
             connection, event_retention_days=settings.event_retention_days, clock=now
         ),
+        kept_events=EventReader(),
         accounts=WebhookLookup(),
         queue=SqsQueue(aws.sqs(connection), settings.event_queue_url, _telemetry()),
         check_data=DataSchemas(),
@@ -49,13 +50,13 @@ def _acceptance() -> Acceptance:
     )
 
 
-def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     """Accept the request's events, or say what is wrong with them."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
-    result = answered(
+    result = respond(
         telemetry,
-        lambda: answer(
+        lambda: json_response(
             202,
             _acceptance().accept(
                 caller_of(event), body_of(event), header_of(event, "idempotency-key")

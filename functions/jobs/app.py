@@ -14,13 +14,13 @@ from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
-from perkwire.adapters.sqs.event_source import left_for_sqs
+from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
-from perkwire.jobs.working import JobWork, Work
+from perkwire.jobs.working import JobWork, KindWorker
 from perkwire.primitives.timestamps import now
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.jobs import JobsSettings
@@ -57,7 +57,7 @@ def _work() -> JobWork:
         jobs=JobTable(),
         webhooks=webhooks,
         kinds={
-            JobKind.RETRY_FAILED: Work(
+            JobKind.RETRY_FAILED: KindWorker(
                 FailedSelection(deliveries, retry_interval_seconds=interval, clock=now),
                 RetryPages(
                     deliveries=deliveries,
@@ -66,7 +66,7 @@ def _work() -> JobWork:
                     clock=now,
                 ),
             ),
-            JobKind.REPLAY: Work(
+            JobKind.REPLAY: KindWorker(
                 EventSelection(EventIndex()), ReplayPages(events=events, queue=delivery_queue)
             ),
         },
@@ -81,7 +81,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     _telemetry().begin(context.aws_request_id)
     # Half of the time is for turns; a page that begins at its end has the other half.
     reserve_ms = context.get_remaining_time_in_millis() // 2
-    return left_for_sqs(
+    return batch_item_failures(
         event,
         _telemetry(),
         lambda received: _work().work(

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, done, listed
+from management.resolver import Call, json_response, no_content, page_response
 from perkwire.managing import AccountManagement
 from perkwire.managing.signing_in import SigningIn
 from perkwire.primitives.ids import AccountId, KeyId
@@ -21,47 +21,47 @@ def add(
     def create() -> Response[str]:
         call = Call(resolver)
         account = management.create(call.caller, call.object())
-        return answered(201, account.shown_with(confirmed=()))
+        return json_response(201, account.to_json_with(confirmed=()))
 
     @resolver.get("/v1/accounts")
     def list_accounts() -> Response[str]:
         call = Call(resolver)
         page = management.list(call.caller, *call.page())
-        return listed(Page([account.shown() for account in page.items], page.next_cursor))
+        return page_response(Page([account.to_json() for account in page.items], page.next_cursor))
 
     @resolver.get("/v1/accounts/<account_id>")
     def get(account_id: str) -> Response[str]:
         account = management.get(Call(resolver).caller, AccountId(account_id))
-        return answered(200, account.shown_with(management.confirmed(account)))
+        return json_response(200, account.to_json_with(management.confirmed(account)))
 
     @resolver.patch("/v1/accounts/<account_id>")
     def change(account_id: str) -> Response[str]:
         call = Call(resolver)
         account = management.change(call.caller, AccountId(account_id), call.object())
-        return answered(200, account.shown_with(management.confirmed(account)))
+        return json_response(200, account.to_json_with(management.confirmed(account)))
 
     @resolver.post("/v1/accounts/<account_id>/api-keys")
     def create_key(account_id: str) -> Response[str]:
         call = Call(resolver)
         api_key, key = management.create_key(call.caller, AccountId(account_id), call.object())
-        return answered(201, api_key.shown() | {"key": key})
+        return json_response(201, api_key.to_json() | {"key": key})
 
     @resolver.get("/v1/accounts/<account_id>/api-keys")
     def list_keys(account_id: str) -> Response[str]:
         call = Call(resolver)
         page = management.list_keys(call.caller, AccountId(account_id), *call.page())
-        return listed(Page([api_key.shown() for api_key in page.items], page.next_cursor))
+        return page_response(Page([api_key.to_json() for api_key in page.items], page.next_cursor))
 
     @resolver.get("/v1/accounts/<account_id>/api-keys/<key_id>")
     def get_key(account_id: str, key_id: str) -> Response[str]:
         caller = Call(resolver).caller
         api_key = management.get_key(caller, AccountId(account_id), KeyId(key_id))
-        return answered(200, api_key.shown())
+        return json_response(200, api_key.to_json())
 
     @resolver.delete("/v1/accounts/<account_id>/api-keys/<key_id>")
     def remove_key(account_id: str, key_id: str) -> Response[str]:
         management.remove_key(Call(resolver).caller, AccountId(account_id), KeyId(key_id))
-        return done()
+        return no_content()
 
     @resolver.post("/v1/accounts/<account_id>/console-links")
     def create_link(account_id: str) -> Response[str]:
@@ -69,4 +69,4 @@ def add(
         link, token = signing_in.create_link(
             call.caller, AccountId(account_id), call.optional_object()
         )
-        return answered(201, link.shown(call.console_url(console_url), token))
+        return json_response(201, link.to_json(call.console_url(console_url), token))

@@ -16,7 +16,7 @@ from management import (
     webhook_routes,
 )
 from management.resolver import http_resolver
-from perkwire.adapters.http_api import HttpAnswer, HttpEvent, answered
+from perkwire.adapters.http_api import HttpEvent, HttpResponse, respond
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
 from perkwire.settings import emulator_ports
@@ -45,10 +45,10 @@ def _resolver() -> APIGatewayHttpResolver:
     return resolver
 
 
-def handler(event: HttpEvent, context: LambdaContext) -> HttpAnswer:
+def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     """Answer one request."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
-    result = answered(telemetry, lambda: _resolver().resolve(event, context))
+    result = respond(telemetry, lambda: _resolver().resolve(event, context))
     telemetry.flush()
     return result

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, json_response, page_response
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.listing import parse_job_filter
 from perkwire.jobs.starting import DryRun, JobManagement
@@ -22,7 +22,7 @@ def add(
     def start(webhook_id: str, kind: JobKind) -> Response[str]:
         call = Call(resolver)
         started = jobs.start(account(call), WebhookId(webhook_id), kind, call.object())
-        return answered(200 if isinstance(started, DryRun) else 202, started.shown())
+        return json_response(200 if isinstance(started, DryRun) else 202, started.to_json())
 
     @resolver.post("/v1/webhooks/<webhook_id>/retry-failed")
     def retry_failed(webhook_id: str) -> Response[str]:
@@ -38,12 +38,12 @@ def add(
         account_id = account(call)
         limit, cursor = call.page("webhook_id", "status")
         page = jobs.list(account_id, parse_job_filter(call.query), limit, cursor)
-        return listed(Page([job.shown() for job in page.items], page.next_cursor))
+        return page_response(Page([job.to_json() for job in page.items], page.next_cursor))
 
     @resolver.get("/v1/jobs/<job_id>")
     def get(job_id: str) -> Response[str]:
-        return answered(200, jobs.get(account(Call(resolver)), JobId(job_id)).shown())
+        return json_response(200, jobs.get(account(Call(resolver)), JobId(job_id)).to_json())
 
     @resolver.delete("/v1/jobs/<job_id>")
     def cancel(job_id: str) -> Response[str]:
-        return answered(200, jobs.cancel(account(Call(resolver)), JobId(job_id)).shown())
+        return json_response(200, jobs.cancel(account(Call(resolver)), JobId(job_id)).to_json())

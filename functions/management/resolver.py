@@ -92,19 +92,19 @@ class Call:
         return limit, self.query.get("cursor")
 
 
-def answered(status: int, value: Json) -> Response[str]:
+def json_response(status: int, value: Json) -> Response[str]:
     """A JSON answer."""
     return Response(status_code=status, content_type="application/json", body=json.dumps(value))
 
 
-def done() -> Response[str]:
+def no_content() -> Response[str]:
     """The answer that has nothing to say."""
     return Response(status_code=204, body="")
 
 
-def listed(page: Page[dict[str, Json]]) -> Response[str]:
+def page_response(page: Page[dict[str, Json]]) -> Response[str]:
     """A page of a list."""
-    return answered(200, {"data": [*page.items], "next_cursor": page.next_cursor})
+    return json_response(200, {"data": [*page.items], "next_cursor": page.next_cursor})
 
 
 def _problem(problem: Problem) -> Response[str]:

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, json_response, page_response
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.page import Page
 from perkwire.recovering.redriving import Redriving
@@ -22,19 +22,19 @@ def add(
         call = Call(resolver)
         account_id = management.account(call.caller, call.named_account)
         results = retrying.retry(account_id, parse_ids(call.object()))
-        return answered(200, {"data": [result.shown() for result in results]})
+        return json_response(200, {"data": [result.to_json() for result in results]})
 
     @resolver.post("/v1/redrives")
     def start_redrive() -> Response[str]:
         call = Call(resolver)
-        return answered(201, redriving.start(call.caller, call.object()).shown())
+        return json_response(201, redriving.start(call.caller, call.object()).to_json())
 
     @resolver.get("/v1/redrives")
     def list_redrives() -> Response[str]:
         redrives = redriving.list(Call(resolver).caller)
-        return listed(Page([redrive.shown() for redrive in redrives], None))
+        return page_response(Page([redrive.to_json() for redrive in redrives], None))
 
     @resolver.delete("/v1/redrives")
     def cancel_redrive() -> Response[str]:
         call = Call(resolver)
-        return answered(200, redriving.cancel(call.caller, call.query.get("queue")).shown())
+        return json_response(200, redriving.cancel(call.caller, call.query.get("queue")).to_json())

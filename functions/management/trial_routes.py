@@ -2,23 +2,27 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered
+from management.resolver import Call, json_response
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.ids import WebhookId
-from perkwire.trials.trying import Trying
+from perkwire.trials.trying import TrialRunner
 
 
-def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, trying: Trying) -> None:
+def add(
+    resolver: APIGatewayHttpResolver, management: WebhookManagement, trying: TrialRunner
+) -> None:
     """Add the routes to the resolver."""
 
     @resolver.post("/v1/webhooks/test")
     def test_unsaved() -> Response[str]:
         call = Call(resolver)
         account_id = management.account(call.caller, call.named_account)
-        return answered(200, trying.test_unsaved(account_id, call.object()))
+        return json_response(200, trying.test_unsaved(account_id, call.object()))
 
     @resolver.post("/v1/webhooks/<webhook_id>/test")
     def test(webhook_id: str) -> Response[str]:
         call = Call(resolver)
         account_id = management.account(call.caller, call.named_account)
-        return answered(200, trying.test(account_id, WebhookId(webhook_id), call.optional_object()))
+        return json_response(
+            200, trying.test(account_id, WebhookId(webhook_id), call.optional_object())
+        )

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, listed
+from management.resolver import Call, json_response, page_response
 from perkwire.reading.type_listing import list_types, show_type
 
 
@@ -12,9 +12,9 @@ def add(resolver: APIGatewayHttpResolver) -> None:
     @resolver.get("/v1/event-types")
     def list_event_types() -> Response[str]:
         limit, cursor = Call(resolver).page()
-        return listed(list_types(limit, cursor))
+        return page_response(list_types(limit, cursor))
 
     @resolver.get("/v1/event-types/<event_type>")
     def get_event_type(event_type: str) -> Response[str]:
         Call(resolver)
-        return answered(200, show_type(event_type))
+        return json_response(200, show_type(event_type))

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, answered, done, listed
+from management.resolver import Call, json_response, no_content, page_response
 from perkwire.managing import WebhookManagement
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
@@ -17,45 +17,44 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
     @resolver.post("/v1/webhooks")
     def create() -> Response[str]:
         call = Call(resolver)
-        webhook, secret = management.create(account(call), call.object())
-        return answered(201, webhook.shown() | {"secret": secret})
+        return json_response(201, management.create(account(call), call.object()).to_json())
 
     @resolver.get("/v1/webhooks")
     def list_webhooks() -> Response[str]:
         call = Call(resolver)
         page = management.list(account(call), *call.page())
-        return listed(Page([webhook.shown() for webhook in page.items], page.next_cursor))
+        return page_response(Page([webhook.to_json() for webhook in page.items], page.next_cursor))
 
     @resolver.get("/v1/webhooks/<webhook_id>")
     def get(webhook_id: str) -> Response[str]:
         webhook = management.get(account(Call(resolver)), WebhookId(webhook_id))
-        return answered(200, webhook.shown())
+        return json_response(200, webhook.to_json())
 
     @resolver.patch("/v1/webhooks/<webhook_id>")
     def change(webhook_id: str) -> Response[str]:
         call = Call(resolver)
-        webhook = management.change(account(call), WebhookId(webhook_id), call.object())
-        return answered(200, webhook.shown())
+        changed = management.change(account(call), WebhookId(webhook_id), call.object())
+        return json_response(200, changed.to_json())
 
     @resolver.delete("/v1/webhooks/<webhook_id>")
     def delete(webhook_id: str) -> Response[str]:
         management.delete(account(Call(resolver)), WebhookId(webhook_id))
-        return done()
+        return no_content()
 
     @resolver.post("/v1/webhooks/<webhook_id>/enable")
     def enable(webhook_id: str) -> Response[str]:
         webhook = management.switch(account(Call(resolver)), WebhookId(webhook_id), enabled=True)
-        return answered(200, webhook.shown())
+        return json_response(200, webhook.to_json())
 
     @resolver.post("/v1/webhooks/<webhook_id>/disable")
     def disable(webhook_id: str) -> Response[str]:
         webhook = management.switch(account(Call(resolver)), WebhookId(webhook_id), enabled=False)
-        return answered(200, webhook.shown())
+        return json_response(200, webhook.to_json())
 
     @resolver.post("/v1/webhooks/<webhook_id>/rotate-secret")
     def rotate_secret(webhook_id: str) -> Response[str]:
         call = Call(resolver)
-        webhook, secret = management.rotate_secret(
+        rotated = management.rotate_secret(
             account(call), WebhookId(webhook_id), call.optional_object()
         )
-        return answered(200, webhook.shown() | {"secret": secret})
+        return json_response(200, rotated.to_json())

@@ -12,12 +12,12 @@ from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
-from perkwire.adapters.sqs.event_source import left_for_sqs
+from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
-from perkwire.routing.router import Routing
+from perkwire.routing.router import Router
 from perkwire.settings.router import RouterSettings
 
 _RESERVE_MS = 5_000  # for the calls under way and the answer
@@ -29,16 +29,16 @@ def _telemetry() -> Telemetry:
 
 
 @cache
-def _routing() -> Routing:
+def _routing() -> Router:
     settings = RouterSettings.from_env(os.environ)
     telemetry = _telemetry()
     connection = tables.connect()
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
     tables.bind(connection, settings.delivery_table, DeliveryItem)
-    return Routing(
+    return Router(
         webhooks=WebhookLookup(),
-        events=EventTable(telemetry, event_retention_days=settings.event_retention_days),
+        events=EventTable(telemetry, event_retention_days=settings.event_retention_days, clock=now),
         paused=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         queue=SqsQueue(aws.sqs(connection), settings.delivery_queue_url, telemetry),
         journal=telemetry,
@@ -55,4 +55,4 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             received, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS
         )
 
-    return left_for_sqs(event, _telemetry(), route)
+    return batch_item_failures(event, _telemetry(), route)

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.model.account import Account, ApiKey
 from perkwire.model.webhook import Webhook, WebhookStatus
@@ -17,7 +17,7 @@ class FakeConfigItems:
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     webhooks: dict[WebhookId, Webhook] = field(default_factory=dict)
     streaks: dict[WebhookId, Streak] = field(default_factory=dict)
-    untold: dict[WebhookId, Untold] = field(default_factory=dict)
+    untold: dict[WebhookId, UnreportedFailures] = field(default_factory=dict)
     keys: dict[KeyId, tuple[ApiKey, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

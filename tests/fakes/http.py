@@ -2,7 +2,7 @@
 
 import threading
 
-from perkwire.model.sending import Answered, Request, Unanswered
+from perkwire.model.sending import NoResponse, Request, Response
 
 
 class FakeSender:
@@ -10,15 +10,15 @@ class FakeSender:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-        self._answers: dict[str, list[Answered | Unanswered]] = {}
+        self._answers: dict[str, list[Response | NoResponse]] = {}
         self._lock = threading.Lock()
 
-    def answer(self, url: str, *answers: Answered | Unanswered) -> None:
+    def answer(self, url: str, *answers: Response | NoResponse) -> None:
         """Answer requests to the URL one after the other so; the last one goes on for ever."""
         self._answers[url] = [*answers]
 
-    def send(self, request: Request) -> Answered | Unanswered:
+    def send(self, request: Request) -> Response | NoResponse:
         with self._lock:
             self.requests.append(request)
-            answers = self._answers.get(request.url, [Answered(200, "", 1)])
+            answers = self._answers.get(request.url, [Response(200, "", 1)])
             return answers.pop(0) if len(answers) > 1 else answers[0]

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 
-from perkwire.dispatching.rendering import Opened
+from perkwire.dispatching.rendering import OpenedSecrets
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable
@@ -30,7 +30,7 @@ class FakeSealer(Failing):
 class FakeOpener(Failing):
     """For Opener: dispatching.Vault. Opens what FakeSealer has sealed for the webhook, only."""
 
-    def open(self, webhook: Webhook) -> Opened:
+    def open(self, webhook: Webhook) -> OpenedSecrets:
         self._called("open")
         own = [webhook.account_id, webhook.id]
         secret = _open([*own, "secret"], webhook.sealed.secret)
@@ -41,7 +41,7 @@ class FakeOpener(Failing):
         if webhook.sealed.retired is not None:
             earlier = _open([*own, "secret"], webhook.sealed.retired.secret)
             retired = (earlier, webhook.sealed.retired.until)
-        return Opened(secret, headers, retired)
+        return OpenedSecrets(secret, headers, retired)
 
 
 def _seal(context: Sequence[str], plaintext: str) -> bytes:

@@ -39,4 +39,4 @@ class FakeTrialDispatcher(Failing):
     def send(self, trial: Trial) -> dict[str, Json] | None:
         self._called("send")
         self.trials.append(trial)
-        return None if self.outcome is None else self.outcome.shown()
+        return None if self.outcome is None else self.outcome.to_json()

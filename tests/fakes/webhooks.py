@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
@@ -43,7 +43,7 @@ class FakeWebhookLookup(Failing):
             if webhook is None or webhook.account_id != account_id:
                 continue
             if account_id in self._items.accounts:
-                untold = self._items.untold.get(webhook_id, Untold(0, 0, None))
+                untold = self._items.untold.get(webhook_id, UnreportedFailures(0, 0, None))
                 found[webhook_id] = WebhookState(
                     webhook,
                     failing=webhook_id in self._items.streaks,
@@ -81,27 +81,31 @@ class FakeWebhookLookup(Failing):
             )
         return True
 
-    def count_failed(self, webhook: Webhook, count: int, now: int) -> Untold:
+    def count_failed(self, webhook: Webhook, count: int, now: int) -> UnreportedFailures:
         self._called("count_failed")
         return self._add_untold(webhook, count, now)
 
-    def take_untold(self, webhook: Webhook, untold: Untold, now: int) -> bool:
+    def take_untold(self, webhook: Webhook, untold: UnreportedFailures, now: int) -> bool:
         self._called("take_untold")
         with self._items.lock:
             current = self._items.untold[webhook.id]
             if current.noticed_at != untold.noticed_at:
                 return False
-            self._items.untold[webhook.id] = Untold(current.count - untold.count, 0, now)
+            self._items.untold[webhook.id] = UnreportedFailures(
+                current.count - untold.count, 0, now
+            )
         return True
 
-    def give_back(self, webhook: Webhook, untold: Untold) -> None:
+    def give_back(self, webhook: Webhook, untold: UnreportedFailures) -> None:
         self._called("give_back")
         self._add_untold(webhook, untold.count, untold.since)
 
-    def _add_untold(self, webhook: Webhook, count: int, since: int) -> Untold:
+    def _add_untold(self, webhook: Webhook, count: int, since: int) -> UnreportedFailures:
         with self._items.lock:
-            before = self._items.untold.get(webhook.id, Untold(0, 0, None))
-            after = Untold(before.count + count, before.since or since, before.noticed_at)
+            before = self._items.untold.get(webhook.id, UnreportedFailures(0, 0, None))
+            after = UnreportedFailures(
+                before.count + count, before.since or since, before.noticed_at
+            )
             self._items.untold[webhook.id] = after
         return after
 

@@ -193,7 +193,7 @@ def _attributes(template: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Response:
     """What the API answered."""
 
     status: int
@@ -307,12 +307,12 @@ class System:
         key: str,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
-    ) -> Answered:
+    ) -> Response:
         """A request with an API key, through the authorizer; bytes go as they are."""
         sent = {"Authorization": f"Bearer {key}", **(headers or {})}
         admission = authorizer.app.handler(authorizer_event(sent), Context())
         if not admission["isAuthorized"]:
-            return Answered(403, {"message": "Forbidden"}, "application/json")
+            return Response(403, {"message": "Forbidden"}, "application/json")
         event = http_api_event(
             method,
             path,
@@ -329,7 +329,7 @@ class System:
         )
         if answer["statusCode"] >= 400:
             self.refused.append(answer["body"])
-        return Answered(answer["statusCode"], json_body(answer), content_type)
+        return Response(answer["statusCode"], json_body(answer), content_type)
 
     def leaks(self) -> list[str]:
         """The secrets that a line of the functions or a problem document shows."""
@@ -407,7 +407,7 @@ class Tenant:
         *,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
-    ) -> Answered:
+    ) -> Response:
         """A request with the account's key."""
         return self.system.call(method, path, body, key=self.key, headers=headers, query=query)
 

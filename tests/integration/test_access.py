@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from infra.local.emulator import ROOT
-from tests.integration.system import Answered, System, Tenant
+from tests.integration.system import Response, System, Tenant
 from tests.receiver import Receiver
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -102,7 +102,7 @@ class Operation:
         key: str,
         ids: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
-    ) -> Answered:
+    ) -> Response:
         missing = set(self.names["path"]) - ids.keys()
         assert not missing, f"tell Estate.ids how to make {missing}"
         path = self.path.format(**ids)
@@ -164,7 +164,7 @@ def estate(system: System, tenant: Tenant, receiver: Receiver, operator_key: str
     return Estate.of(system, tenant, receiver, operator_key)
 
 
-def is_problem(answer: Answered, status: int, kind: str) -> bool:
+def is_problem(answer: Response, status: int, kind: str) -> bool:
     return (
         answer.status == answer.json.get("status") == status
         and answer.content_type == "application/problem+json"

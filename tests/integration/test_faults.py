@@ -23,7 +23,7 @@ import jobs.app
 import router.app
 from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sqs.queues import SqsQueue
-from perkwire.model.sending import Answered, Request, Unanswered
+from perkwire.model.sending import NoResponse, Request, Response
 from tests.aws_events import Context, sqs_event, sqs_event_of, sqs_record
 from tests.integration.system import System, Tenant, matched, until
 from tests.invariant import check
@@ -98,7 +98,7 @@ def test_two_dispatchers_that_hold_the_same_message_at_once_send_the_same_ids(
     both_have_read = threading.Barrier(2, timeout=20)
     send = HttpSender.send
 
-    def together(self: HttpSender, request: Request) -> Answered | Unanswered:
+    def together(self: HttpSender, request: Request) -> Response | NoResponse:
         both_have_read.wait()
         return send(self, request)
 

@@ -14,7 +14,7 @@ import pytest
 
 from infra.local.emulator import ROOT
 from perkwire.catalogue import event_types
-from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import find_format
 from perkwire.model.event import Event
 from perkwire.model.sending import Request
@@ -140,7 +140,7 @@ def sent(
     )
     at = now() - seconds_ago * MICROSECONDS
     headers = {"x-thrive-token": TOKEN}
-    opened = Opened(secret, headers, (retired, at + MICROSECONDS) if retired else None)
+    opened = OpenedSecrets(secret, headers, (retired, at + MICROSECONDS) if retired else None)
     return render(a_delivery_message(webhook, *events), webhook, opened, at)
 
 

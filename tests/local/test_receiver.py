@@ -20,7 +20,7 @@ from infra.local.receiver import Attempt, Receiver
 from infra.local.verifying import PRODUCTS
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.catalogue import event_types
-from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import FORMATS, find_format
 from perkwire.model.event import Event
 from perkwire.model.sending import Request
@@ -64,7 +64,7 @@ def sent(product: str, *events: Event, **headers: str) -> Request:
     )
     message = a_delivery_message(webhook, *(events or (upgrade(),)))
     own = {name.replace("_", "-"): value for name, value in headers.items()}
-    return render(message, webhook, Opened(SECRET, own), now())
+    return render(message, webhook, OpenedSecrets(SECRET, own), now())
 
 
 def post(url: str, request: Request) -> int:

@@ -17,7 +17,7 @@ from perkwire.catalogue import event_types
 from perkwire.formats import find_format
 from perkwire.model.event import Event
 from perkwire.model.routed_event import RoutedEvent
-from perkwire.reading.log import LogReading
+from perkwire.reading.log import LogReader
 from tests.builders import ACCOUNT, NOW, an_event
 from tests.fakes import (
     FakeClock,
@@ -299,7 +299,7 @@ def api(*events: Event) -> Iterator[tuple[str, list[str | None]]]:
             for event in events
         }
     )
-    reading = LogReading(
+    reading = LogReader(
         deliveries=FakeDeliveryReader(FakeDeliveryItems()),
         events=FakeEventReader(items),
         webhooks=FakeWebhookLookup(FakeConfigItems()),

@@ -1,45 +1,50 @@
 """Bugs for the dispatcher: in its table, its log, pauses and notices."""
 
-from perkwire.adapters.sqs import event_source as sqs_events
+from perkwire.adapters.sqs import event_source
 from perkwire.dispatching import (
-    dispatch_work,
-    following_up,
+    attempts,
+    follow_up,
+    in_flight,
+    lookup,
     noticing,
     pausing,
+    settlement,
     verdict,
-)
-from perkwire.dispatching import (
-    dispatcher as dispatching,
 )
 from perkwire.model import delivery
 from tests.fakes import deliveries
 from tests.simulation.planting import Mutation
 
-_Dispatching = dispatching.Dispatching
+_Lookup = lookup.Lookup
+_Attempts = attempts.Attempts
+_Settlement = settlement.Settlement
 
 DISPATCHER_MUTATIONS = (
     Mutation(
         "the log is not read before sending",
-        _Dispatching,
+        _Lookup,
         "_look_up",
         "self._log.find(",
         "dict.fromkeys(",
     ),
     Mutation(
         "run numbers are ignored",
-        dispatching,
+        lookup,
         "_decided_unsent",
         " or message.run < entry.run",
         "",
     ),
     Mutation(
         "a delivery is marked as succeeded before it is sent",
-        _Dispatching,
-        "_attempt",
-        "at = self._clock()",
-        """at = self._clock()
-    done = Verdict(DeliveryStatus.SUCCEEDED, None, Disposition.DELETE)
-    self._log.write([Change(work.entry, self._entry(work, done), None)])""",
+        _Settlement,
+        "log_unlogged",
+        "[Change(None, one.entry, None) for one in unlogged if one.entry]",
+        """[
+            Change(one.entry, self._entry(one, done), None)
+            for done in [Verdict(DeliveryStatus.SUCCEEDED, None, Disposition.DELETE)]
+            for one in deliveries
+            if one.to_send
+        ]""",
     ),
     Mutation(
         "a message whose request failed is reported as done",
@@ -64,26 +69,26 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a paused webhook is sent to",
-        dispatching,
+        lookup,
         "_decided_unsent",
         "return Finding.PAUSED",
         "return None",
     ),
     Mutation(
         "a webhook that is absent counts as deleted",
-        _Dispatching,
-        "_find",
-        """self._fault(work, "webhook_absent")""",
-        "work.finding = Finding.SETTLED",
+        _Lookup,
+        "find",
+        """delivery_fault(self._journal, delivery, "webhook_absent")""",
+        "delivery.finding = Finding.SETTLED",
     ),
     Mutation(
         "webhooks are looked up once and remembered",
-        _Dispatching,
+        _Lookup,
         "_look_up",
         """states = self._webhooks.states(
-        {(work.message.account_id, work.message.webhook_id) for work in works}
+        {(delivery.message.account_id, delivery.message.webhook_id) for delivery in deliveries}
     )""",
-        """keys = {(work.message.account_id, work.message.webhook_id) for work in works}
+        """keys = {(one.message.account_id, one.message.webhook_id) for one in deliveries}
     states = self.__dict__.setdefault("remembered", {})
     if not {webhook_id for _, webhook_id in keys} <= states.keys():
         states.update(self._webhooks.states(keys))""",
@@ -97,29 +102,29 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "earlier receives that were burnt leave no entry",
-        _Dispatching,
-        "_log_unlogged",
-        "for work in unlogged if work.entry]",
-        "for work in unlogged if not work.entry]",
+        _Settlement,
+        "log_unlogged",
+        "for one in unlogged if one.entry]",
+        "for one in unlogged if not one.entry]",
     ),
     Mutation(
         "what is cancelled or paused is deleted before the log has it",
-        _Dispatching,
-        "_settle",
+        _Settlement,
+        "settle",
         "decided.message is Disposition.DELETE_ONCE_LOGGED and not stored",
-        "not works",
+        "not deliveries",
     ),
     Mutation(
         "both copies in a batch are sent",
-        _Dispatching,
-        "_find",
-        "elif work is not firsts[message.delivery_id]:",
-        "elif not works:",
+        _Lookup,
+        "find",
+        "elif delivery is not firsts[message.delivery_id]:",
+        "elif not deliveries:",
     ),
     Mutation(
         "a crash of the whole batch deletes it",
-        sqs_events,
-        "left_for_sqs",
+        event_source,
+        "batch_item_failures",
         "left = [one.message_id for one in received]",
         "left = []",
     ),
@@ -140,15 +145,15 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "the last of several messages that failed is not named",
-        sqs_events,
-        "left_for_sqs",
+        event_source,
+        "batch_item_failures",
         "for message_id in left]",
         "for message_id in (left[:-1] if len(left) > 1 else left)]",
     ),
     Mutation(
         "a message is deleted because its failure could not be logged",
-        _Dispatching,
-        "_settle",
+        _Settlement,
+        "settle",
         "if decided.message is Disposition.LEAVE or (",
         "if (decided.message is Disposition.LEAVE and stored) or (",
     ),
@@ -203,21 +208,21 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "attempts are not logged",
-        _Dispatching,
-        "_settle",
-        "Change(work.entry, work.after, work.attempt)",
-        "Change(work.entry, work.after, None)",
+        _Settlement,
+        "settle",
+        "Change(one.entry, one.after, one.attempt)",
+        "Change(one.entry, one.after, None)",
     ),
     Mutation(
         "each attempt is the first",
-        dispatch_work,
+        in_flight,
         "attempt_number",
-        "return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)",
+        "return max(logged[-1].number + 1 if logged else 1, delivery.received.receive_count)",
         "return 1",
     ),
     Mutation(
         "what is still retrying is overdue at once",
-        _Dispatching,
+        _Settlement,
         "_entry",
         "due_at = now + self._rule.retry_interval_seconds * MICROSECONDS",
         "due_at = now - self._rule.retry_interval_seconds * 3 * MICROSECONDS",
@@ -238,10 +243,10 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a burnt receive leaves no entry before the third",
-        _Dispatching,
-        "_log_unlogged",
-        "work.received.receive_count > 1",
-        "work.received.receive_count > 2",
+        _Settlement,
+        "log_unlogged",
+        "delivery.received.receive_count > 1",
+        "delivery.received.receive_count > 2",
     ),
     Mutation(
         "a success that is not logged is sent again",
@@ -252,35 +257,35 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "nobody is told of a success that is not logged",
-        _Dispatching,
+        _Settlement,
         "_report",
         "if not stored:",
-        "if not work:",
+        "if not delivery:",
     ),
     Mutation(
         "of two copies the older run is sent",
-        _Dispatching,
-        "_find",
-        "if work.message.run > first.message.run:",
-        "if work.message.run < first.message.run:",
+        _Lookup,
+        "find",
+        "if delivery.message.run > first.message.run:",
+        "if delivery.message.run < first.message.run:",
     ),
     Mutation(
         "a copy is deleted though the other has failed",
-        _Dispatching,
-        "_settle",
-        "if work.first_copy is not None and work.first_copy.received.message_id not in left:",
-        "if work.first_copy is not None:",
+        _Settlement,
+        "settle",
+        "if first is not None and first.received.message_id not in left:",
+        "if first is not None:",
     ),
     Mutation(
         "a retry's outcome is logged in the run before",
-        _Dispatching,
+        _Settlement,
         "_entry",
         "run=message.run,\n        status=decided",
         "run=before.run,\n        status=decided",
     ),
     Mutation(
         "a request is sent without time for its answer",
-        _Dispatching,
+        _Attempts,
         "_attempt",
         "if seconds_left() <= self._rule.request_seconds + LOG_SECONDS:",
         "if seconds_left() <= 0:",
@@ -294,37 +299,37 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a disabled webhook counts as paused",
-        dispatching,
+        lookup,
         "_decided_unsent",
         "return Finding.DISABLED",
         "return Finding.PAUSED",
     ),
     Mutation(
         "what the format cannot say counts as unavailable",
-        _Dispatching,
+        _Attempts,
         "_request",
         "return Finding.UNRENDERABLE",
         "return Finding.UNAVAILABLE",
     ),
     Mutation(
         "a delivery whose secret cannot be read is dropped",
-        _Dispatching,
+        _Attempts,
         "_request",
         "return Finding.UNAVAILABLE",
         "return Finding.SETTLED",
     ),
     Mutation(
         "a crash while sending counts as a success",
-        _Dispatching,
+        _Attempts,
         "_attempt",
-        """detail=type(crash).__name__)
+        """type(crash).__name__)
         return Finding.UNAVAILABLE, None""",
-        """detail=type(crash).__name__)
+        """type(crash).__name__)
         return Finding.ACCEPTED, None""",
     ),
     Mutation(
         "the last receive is taken for one before it",
-        _Dispatching,
+        _Settlement,
         "_is_last",
         ">=",
         ">",
@@ -345,23 +350,23 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a receive that comes to nothing lets a delivery look lost",
-        _Dispatching,
+        _Settlement,
         "_still_due",
-        "if work.finding is not Finding.UNAVAILABLE or",
-        "if work.finding is not None or",
+        "if delivery.finding is not Finding.UNAVAILABLE or",
+        "if delivery.finding is not None or",
     ),
     Mutation(
         "the only receive of a delivery leaves no entry if it is burnt",
-        _Dispatching,
-        "_log_unlogged",
-        "(work.received.receive_count > 1 or self._is_last(work))",
-        "work.received.receive_count > 1",
+        _Settlement,
+        "log_unlogged",
+        "(delivery.received.receive_count > 1 or self._is_last(delivery))",
+        "delivery.received.receive_count > 1",
     ),
     Mutation(
         "nobody is told of what failed because a service was away",
-        following_up,
+        follow_up,
         "_is_to_be_told",
-        "work.after.status is DeliveryStatus.FAILED",
-        "work.after.status is None",
+        "delivery.after.status is DeliveryStatus.FAILED",
+        "delivery.after.status is None",
     ),
 )

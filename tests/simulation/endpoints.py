@@ -4,7 +4,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from perkwire.model.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Request, Response, TransportError
 from perkwire.primitives.journal import Unavailable
 from tests.simulation.world import World
 
@@ -48,18 +48,18 @@ class Endpoints:
         """Each endpoint draws a new manner when it is next called."""
         self.manners.clear()
 
-    def send(self, request: Request) -> Answered | Unanswered:
+    def send(self, request: Request) -> Response | NoResponse:
         self.sends(request)
         return self.world.ask("request", (request,), lambda: self._send(request))
 
-    def _send(self, request: Request) -> Answered | Unanswered:
+    def _send(self, request: Request) -> Response | NoResponse:
         try:
             return self.world.call(f"POST {request.url}", lambda: self._serve(request))
         except Unavailable as fault:
             lost = "lost" in str(fault)
-            return Unanswered(TransportError.RESET if lost else TransportError.CONNECT, 1)
+            return NoResponse(TransportError.RESET if lost else TransportError.CONNECT, 1)
 
-    def _serve(self, request: Request) -> Answered | Unanswered:
+    def _serve(self, request: Request) -> Response | NoResponse:
         manner = self.manner(request.url)
         if manner is Manner.FLAPPING:
             manner = self.world.random.choice((Manner.OK, Manner.BROKEN, Manner.DEAF))
@@ -74,8 +74,8 @@ class Endpoints:
                 return self._answer(410)
         if self.world.current is not None:
             self.world.current.spend(TIMEOUT_SECONDS)
-        return Unanswered(TransportError.TIMEOUT, TIMEOUT_SECONDS * 1000)
+        return NoResponse(TransportError.TIMEOUT, TIMEOUT_SECONDS * 1000)
 
-    def _answer(self, status: int) -> Answered:
+    def _answer(self, status: int) -> Response:
         snippet = "" if status < 300 else "sorry"
-        return Answered(status, snippet, self.world.random.randint(1, 900))
+        return Response(status, snippet, self.world.random.randint(1, 900))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus, Reason
-from perkwire.model.sending import Answered, TransportError
+from perkwire.model.sending import Response, TransportError
 from perkwire.primitives.ids import DeliveryId
 from tests.simulation.model import Key
 from tests.simulation.promises import Promises
@@ -78,7 +78,7 @@ class Entries:
 
 def _tells(attempt: Attempt, call: Call) -> bool:
     """Whether an attempt says what came of a request."""
-    answered = isinstance(call.answer, Answered)
+    answered = isinstance(call.answer, Response)
     status = call.answer.status if answered else None
     error = None if answered or call.answer is None else call.answer.error
     if isinstance(call.error, StillRunning):

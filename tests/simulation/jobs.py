@@ -4,7 +4,7 @@ from perkwire.jobs.job import Job, JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import JobManagement
-from perkwire.jobs.working import JobWork, Work
+from perkwire.jobs.working import JobWork, KindWorker
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Journal
@@ -111,8 +111,8 @@ class Jobs:
             jobs=jobs,
             webhooks=webhooks,
             kinds={
-                JobKind.RETRY_FAILED: Work(selections[JobKind.RETRY_FAILED], retry_pages),
-                JobKind.REPLAY: Work(selections[JobKind.REPLAY], replay_pages),
+                JobKind.RETRY_FAILED: KindWorker(selections[JobKind.RETRY_FAILED], retry_pages),
+                JobKind.REPLAY: KindWorker(selections[JobKind.REPLAY], replay_pages),
             },
             queue=job_queue,
             journal=journal,

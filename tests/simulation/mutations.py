@@ -7,7 +7,7 @@ from perkwire.routing import router as routing
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
 from tests.simulation.planting import Mutation
 
-_Routing = routing.Routing
+_Routing = routing.Router
 _Acceptance = accepting.Acceptance
 _JobWork = working.JobWork
 
@@ -26,8 +26,8 @@ MUTATIONS = (
         "events are not kept",
         _Routing,
         "_keep",
-        "self._events.keep(events) if events else set()",
-        "set()",
+        "self._events.keep(events) if events else []",
+        "[True] * len(events)",
     ),
     Mutation(
         "a message is done although a delivery was refused",

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -64,7 +64,7 @@ class Notices:
         if counts != ([failed] if failed else []):
             self.world.violate(f"{failed} of {webhook_id} have failed and are counted as {counts}")
             return
-        untold: Untold | None = counted[0].answer if counted else state.untold
+        untold: UnreportedFailures | None = counted[0].answer if counted else state.untold
         taken = told.calls("take_untold", webhook_id)
         due = untold is not None and (
             untold.noticed_at is None
@@ -83,7 +83,7 @@ class Notices:
             if published:
                 self.world.violate(f"{webhook_id}: failures are told of that another has taken")
             return
-        untold: Untold = take.arguments[1]
+        untold: UnreportedFailures = take.arguments[1]
         numbers = [int(one.arguments[1].subject.split(": ")[1].split()[0]) for one in published]
         self.world.say(f"  {untold.count} failures are told of")
         if numbers != [untold.count]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.model.sending import Answered, Request
+from perkwire.model.sending import Request, Response
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -380,7 +380,7 @@ class Oracle:
 
 
 def _is_success(call: Call) -> bool:
-    return isinstance(call.answer, Answered) and 200 <= call.answer.status < 300
+    return isinstance(call.answer, Response) and 200 <= call.answer.status < 300
 
 
 def _is_of(call: Call, delivery_id: DeliveryId) -> bool:

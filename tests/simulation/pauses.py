@@ -7,7 +7,7 @@ first delivery that has used up its attempts, if that is the rule.
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from perkwire.model.sending import Answered
+from perkwire.model.sending import Response
 from perkwire.model.webhook import PauseReason
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -70,7 +70,7 @@ class Pauses:
             self.world.violate(f"{webhook_id} has taken a request and its streak goes on")
 
     def _at_once(self, notes: Notes, tried: list[Tried]) -> PauseReason | None:
-        if any(isinstance(one.result, Answered) and one.result.status == 410 for one in tried):
+        if any(isinstance(one.result, Response) and one.result.status == 410 for one in tried):
             return PauseReason.GONE
         exhausted = any(one.last and not one.success for one in tried)
         if exhausted and notes.parameters.pause_when_exhausted:

@@ -13,8 +13,7 @@ from unittest.mock import patch
 
 import dispatcher.app
 import router.app
-from perkwire.dispatching import dispatcher as dispatching
-from perkwire.dispatching import following_up
+from perkwire.dispatching import attempts, follow_up, lookup, settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,6 @@ class Mutation:
 
 def _importers(name: str) -> Iterator[Any]:
     """The modules that hold a function under their own name for it."""
-    for module in (dispatching, following_up, router.app, dispatcher.app):
+    for module in (lookup, attempts, settlement, follow_up, router.app, dispatcher.app):
         if name in vars(module):
             yield module

@@ -11,7 +11,7 @@ from typing import Any
 
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
-from perkwire.model.sending import Answered, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.journal import Unavailable
@@ -53,12 +53,12 @@ class Tried:
     """A request that has come back, and the message that it was for."""
 
     state: WebhookState
-    result: Answered | Unanswered
+    result: Response | NoResponse
     last: bool
 
     @property
     def success(self) -> bool:
-        return isinstance(self.result, Answered) and 200 <= self.result.status < 300
+        return isinstance(self.result, Response) and 200 <= self.result.status < 300
 
 
 class Rows:
@@ -256,24 +256,24 @@ class Rows:
         elif wanted is not None and after.attempts[-1:] != (wanted,):
             self._world.violate(f"{after.id} has {wanted} and does not end with it")
 
-    def _result(self, delivery_id: DeliveryId) -> Answered | Unanswered | None:
+    def _result(self, delivery_id: DeliveryId) -> Response | NoResponse | None:
         """What has come of a request, if there was one: a time-out, if it is still under way."""
         call = self._requests.get(delivery_id)
         if call is None or not isinstance(call.error, StillRunning):
-            result: Answered | Unanswered | None = call.answer if call is not None else None
+            result: Response | NoResponse | None = call.answer if call is not None else None
             return result
         for fault in self._faults[self._first[delivery_id]]:
             if fault.arguments[0] == "request_overdue":
-                return Unanswered(TransportError.TIMEOUT, (fault.began - call.began) // 1000)
+                return NoResponse(TransportError.TIMEOUT, (fault.began - call.began) // 1000)
         return None
 
-    def _attempt(self, delivery_id: DeliveryId, at: int, result: Answered | Unanswered) -> Attempt:
+    def _attempt(self, delivery_id: DeliveryId, at: int, result: Response | NoResponse) -> Attempt:
         """The try as it was seen; its number goes on from the log's and from what SQS counted."""
         entry = self._entries.get(delivery_id) if self._entries else None
         number = self._notes.told[self._first[delivery_id]]
         if entry is not None and entry.attempts:
             number = max(number, entry.attempts[-1].number + 1)
-        if isinstance(result, Unanswered):
+        if isinstance(result, NoResponse):
             return Attempt(number=number, at=at, duration_ms=result.duration_ms, error=result.error)
         return Attempt(
             number=number,

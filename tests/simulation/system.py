@@ -12,16 +12,17 @@ import dispatcher.app
 import jobs.app
 import router.app
 from perkwire.accepting.acceptance import Acceptance
-from perkwire.dispatching.dispatcher import Dispatching, DispatchRule
-from perkwire.dispatching.following_up import FollowingUp
+from perkwire.dispatching.dispatcher import Dispatcher
+from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Notice, Noticing
 from perkwire.dispatching.pausing import PauseRule
+from perkwire.dispatching.timing import DispatchRule
 from perkwire.jobs import selecting
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
 from perkwire.recovering.retrying import Retrying
 from perkwire.routing import router as routing
-from perkwire.routing.router import Routing
+from perkwire.routing.router import Router
 from tests.builders import any_data
 from tests.fakes import (
     FakeClaimTable,
@@ -177,13 +178,14 @@ class System:
                     self.events, event_retention_days=_RETENTION_DAYS, clock=world.clock
                 ),
             ),
+            kept_events=in_steps(world, FakeEventReader(self.events)),
             accounts=stepwise,
             queue=QueuePort(world, self.event_queue, lambda _: None),
             check_data=any_data,
             journal=self._telemetry,
             clock=world.clock,
         )
-        self._routing = Routing(
+        self._routing = Router(
             webhooks=stepwise,
             events=EventTable(world, self.events),
             paused=table,
@@ -231,13 +233,13 @@ class System:
         self.oracle.configured(parameters)
         self._dispatching = self._dispatcher(parameters)
 
-    def _dispatcher(self, parameters: Parameters) -> Dispatching:
-        return Dispatching(
+    def _dispatcher(self, parameters: Parameters) -> Dispatcher:
+        return Dispatcher(
             webhooks=self._lookup,
             log=self._log,
             vault=in_steps(self.world, FakeOpener()),
             sender=self.endpoints,
-            following_up=FollowingUp(
+            follow_up=FollowUp(
                 health=self._lookup,
                 noticing=Noticing(
                     counts=self._lookup,

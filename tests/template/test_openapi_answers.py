@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
@@ -10,16 +11,18 @@ from perkwire.accepting import acceptance as accepting
 from perkwire.formats import FORMATS, Attempt
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun
+from perkwire.managing import GivenWebhook
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.sending import Request, TransportError
 from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives import ids
+from perkwire.primitives.fields import FieldWarning
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
-from perkwire.reading.log import LogReading
+from perkwire.reading.log import LogReader
 from perkwire.recovering.retrying import RetryResult
 from perkwire.trials.trial import Outcome, SentRequest
 from tests import builders
@@ -49,11 +52,11 @@ class TestAnswers:
     def test_an_account(self) -> None:
         full = builders.an_account(notify_emails=("Ops@b.example", "c@d.example"))
 
-        shown_as("Account", full.shown())
-        shown = full.shown_with(confirmed={"ops@b.example"})
+        shown_as("Account", full.to_json())
+        shown = full.to_json_with(confirmed={"ops@b.example"})
         assert errors(named("AccountWithNotices"), shown) == []
         notices = shown.pop("notify_emails")
-        assert shown == full.shown()
+        assert shown == full.to_json()
         assert isinstance(notices, list)
         assert notices[0] == {"address": "Ops@b.example", "confirmed": True}
         for one in notices:
@@ -68,7 +71,7 @@ class TestAnswers:
             created_at=builders.NOW,
         )
 
-        shown_as("ApiKey", key.shown())
+        shown_as("ApiKey", key.to_json())
 
     def test_a_webhook_with_nothing_and_with_everything(self) -> None:
         pause = Pause(builders.NOW, PauseReason.GONE)
@@ -80,9 +83,20 @@ class TestAnswers:
             pause=pause,
         )
 
-        shown_as("Webhook", builders.a_webhook().shown())
-        shown_as("Webhook", full.shown())
-        shown_as("Pause", pause.shown())
+        shown_as("Webhook", builders.a_webhook().to_json())
+        shown_as("Webhook", full.to_json())
+        shown_as("Pause", pause.to_json())
+
+    def test_a_webhook_with_what_only_one_answer_says(self) -> None:
+        warning = FieldWarning("secret", "has fewer than 16 characters")
+        changed = GivenWebhook(webhook=builders.a_webhook(), warnings=(warning,))
+        created = replace(changed, secret=builders.SECRET)
+
+        assert errors(named("ChangedWebhook"), changed.to_json()) == []
+        assert errors(named("CreatedWebhook"), created.to_json()) == []
+        assert errors(named("CreatedWebhook"), changed.to_json())
+        assert errors(named("ChangedWebhook"), changed.webhook.to_json())
+        shown_as("Warning", warning.to_json())
 
     def test_a_delivery_with_its_attempts(self) -> None:
         refused = builders.an_attempt()
@@ -95,13 +109,13 @@ class TestAnswers:
             attempts=(refused, unanswered),
             due_at=builders.NOW,
         )
-        shown = delivery.shown(builders.NOW, 300)
+        shown = delivery.to_json(builders.NOW, 300)
 
         shown_as("Delivery", shown)
-        members = refused.shown().keys() | unanswered.shown().keys()
+        members = refused.to_json().keys() | unanswered.to_json().keys()
         assert members == schema("Attempt")["properties"].keys()
         assert {"reason", "next_attempt_at"}.isdisjoint(schema("Delivery")["required"])
-        assert errors(named("Delivery"), builders.a_delivery().shown(builders.NOW, 300)) == []
+        assert errors(named("Delivery"), builders.a_delivery().to_json(builders.NOW, 300)) == []
 
     def test_an_event_and_what_became_of_it(self) -> None:
         items, deliveries = FakeEventItems(), FakeDeliveryItems()
@@ -120,7 +134,7 @@ class TestAnswers:
             },
         )
         deliveries.put(builders.a_delivery(message))
-        log = LogReading(
+        log = LogReader(
             deliveries=FakeDeliveryReader(deliveries),
             events=reader,
             webhooks=FakeWebhookLookup(FakeConfigItems()),
@@ -138,8 +152,8 @@ class TestAnswers:
 
     def test_a_redrive(self) -> None:
         for redrive in a_redriving().list(builders.an_operator()):
-            shown_as("Redrive", redrive.shown())
-        started = a_redriving().start(builders.an_operator(), {"queue": "events"}).shown()
+            shown_as("Redrive", redrive.to_json())
+        started = a_redriving().start(builders.an_operator(), {"queue": "events"}).to_json()
         assert errors(named("Redrive"), started) == []
         assert started["status"] == "running"
 
@@ -161,13 +175,13 @@ class TestAnswers:
             finished_at=builders.NOW,
         )
 
-        shown_as("Job", ended.shown())
-        begun = a_job().shown()
+        shown_as("Job", ended.to_json())
+        begun = a_job().to_json()
         assert errors(named("Job"), begun) == []
         assert begun.keys() == set(schema("Job")["required"])
 
     def test_a_dry_run(self) -> None:
-        shown_as("DryRun", DryRun(0, builders.NOW, 7, complete=True).shown())
+        shown_as("DryRun", DryRun(0, builders.NOW, 7, complete=True).to_json())
 
     def test_the_outcome_of_a_test(self) -> None:
         request = Request(url="https://a.example/", headers={"X-A": "b", "c": "d"}, body=b"{}")
@@ -177,32 +191,34 @@ class TestAnswers:
         unsent = Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
 
         for outcome in (taken, lost, unsent):
-            assert errors(named("Outcome"), outcome.shown()) == []
-        members = taken.shown().keys() | lost.shown().keys()
+            assert errors(named("Outcome"), outcome.to_json() | {"warnings": []}) == []
+        members = taken.to_json().keys() | lost.to_json().keys() | {"warnings"}
         assert members == schema("Outcome")["properties"].keys()
-        shown_as("SentRequest", sent.shown())
+        shown_as("SentRequest", sent.to_json())
 
     @pytest.mark.parametrize(
         "members", [{}, {"status_code": 200, "error": "dns"}], ids=["neither", "both"]
     )
     def test_an_outcome_has_a_status_code_or_an_error(self, members: Object) -> None:
-        assert errors(named("Outcome"), {"delivered": False, "duration_ms": 1, **members})
+        assert errors(
+            named("Outcome"), {"delivered": False, "duration_ms": 1, "warnings": [], **members}
+        )
 
     def test_the_result_of_a_retry(self) -> None:
         delivery_id = builders.a_delivery_message().delivery_id
         statuses = set(map(HTTPStatus, schema("RetryResult")["properties"]["status"]["enum"]))
-        code = (ROOT / "functions" / "perkwire" / "retrying.py").read_text()
+        code = (ROOT / "functions" / "perkwire" / "recovering" / "retrying.py").read_text()
 
         assert {HTTPStatus[name] for name in re.findall(r"HTTPStatus\.([A-Z_]+)", code)} == statuses
         refused = RetryResult(delivery_id, HTTPStatus.CONFLICT, "The delivery is succeeded.")
-        shown_as("RetryResult", refused.shown())
+        shown_as("RetryResult", refused.to_json())
         sent = RetryResult(delivery_id, HTTPStatus.ACCEPTED)
-        assert errors(named("RetryResult"), sent.shown()) == []
+        assert errors(named("RetryResult"), sent.to_json()) == []
 
     def test_an_accepted_event(self) -> None:
         accepted = accepting.Accepted(ids.new_event_id(builders.NOW), duplicate=False)
 
-        shown_as("AcceptedEvent", accepted.shown())
+        shown_as("AcceptedEvent", accepted.to_json())
 
     @pytest.mark.parametrize(
         ("name", "batched"), [("StandardEvent", False), ("StandardBatch", True)]

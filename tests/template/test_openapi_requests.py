@@ -256,14 +256,14 @@ class TestRequests:
     def test_a_console_link_is_shown_as_the_contract_says(self) -> None:
         link = ConsoleLink(AccountId("acct_1"), LATER)
         token = new_api_key().removeprefix("pk_")
-        assert errors(named("ConsoleLink"), link.shown("https://a.example/console", token)) == []
+        assert errors(named("ConsoleLink"), link.to_json("https://a.example/console", token)) == []
 
     @pytest.mark.parametrize(
         "body",
         [
             {},
             *each("overlap_hours", 0, 168, -1, 169, "1", None),
-            *each("secret", builders.SECRET, "hush", None),
+            *each("secret", builders.SECRET, "two\nlines", None),
             {"colour": "red"},
         ],
         ids=repr,

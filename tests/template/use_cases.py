@@ -9,7 +9,7 @@ from perkwire.primitives import ids
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.reading.event_listing import EventListing, Place
 from perkwire.recovering.redriving import Redrive, RedriveQueue, Redriving
-from perkwire.trials.trying import Trying
+from perkwire.trials.trying import TrialRunner
 from tests import builders
 from tests.fakes import (
     FakeAccountStore,
@@ -95,11 +95,11 @@ def a_redriving() -> Redriving:
     return Redriving(OneRedrive(), FakeClock(builders.NOW))
 
 
-def a_trying() -> Trying:
+def a_trying() -> TrialRunner:
     """Tests of the one webhook of an account, each answered as if it had arrived."""
     items, clock = FakeConfigItems(), FakeClock(builders.NOW)
     items.put(builders.an_account(), builders.a_webhook())
-    return Trying(
+    return TrialRunner(
         webhooks=WebhookManagement(
             accounts=FakeAccountStore(items),
             webhooks=FakeWebhookStore(items),

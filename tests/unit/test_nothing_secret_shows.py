@@ -66,7 +66,7 @@ def test_a_value_that_holds_a_secret_does_not_show_it(cls: type[Any]) -> None:
 
 
 def test_the_values_that_hold_secrets_are_found() -> None:
-    assert {"Opened", "Request"} <= {cls.__name__ for cls in HOLDERS}
+    assert {"OpenedSecrets", "Request"} <= {cls.__name__ for cls in HOLDERS}
 
 
 def test_a_class_that_shows_its_secret_would_be_found() -> None:

@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from console.http.rendering import Templates
-from console.http.visit import Answer, Request, Visit, without_session
-from console.http.ways_back import WaysBack
+from console.http.return_paths import ReturnPaths
+from console.http.visit import HtmlResponse, Request, Visit, split_url, without_session
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token
@@ -21,7 +20,7 @@ from perkwire.primitives.problem import Problem, not_found
 
 LONGEST_PART = 128
 
-type Work = Callable[..., Answer]
+type PageHandler = Callable[..., HtmlResponse]
 
 
 class Needs(enum.Enum):
@@ -73,16 +72,16 @@ class Pages:
         self._templates = templates
         self._telemetry = telemetry
         self._console_url = console_url
-        self._ways_back = WaysBack()
+        self._return_paths = ReturnPaths()
         self.sections: list[Section] = []
         self.done: dict[str, str] = {}
         resolver.not_found(lambda _error: self._no_page())
 
-    def page(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[Work], Work]:
+    def page(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[PageHandler], PageHandler]:
         """A decorator: GET of this path, `<name>` in it being a parameter of the function."""
         return self._adding(self._resolver.get, path, needs, is_form=False)
 
-    def form(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[Work], Work]:
+    def form(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[PageHandler], PageHandler]:
         """A decorator: POST of this path, by a form that this console made for this session."""
         return self._adding(self._resolver.post, path, needs, is_form=True)
 
@@ -92,20 +91,20 @@ class Pages:
 
     def _adding(
         self, route: Callable[..., Any], path: str, needs: Needs, *, is_form: bool
-    ) -> Callable[[Work], Work]:
-        def add(work: Work) -> Work:
-            def answer(**parts: str) -> Answer:
-                return self._answer(work, needs, parts, is_form=is_form)
+    ) -> Callable[[PageHandler], PageHandler]:
+        def add(handler: PageHandler) -> PageHandler:
+            def answer(**parts: str) -> HtmlResponse:
+                return self._answer(handler, needs, parts, is_form=is_form)
 
-            self._ways_back.add(path, is_form=is_form)
+            self._return_paths.add(path, is_form=is_form)
             route(path)(answer)
-            return work
+            return handler
 
         return add
 
     def _answer(
-        self, work: Work, needs: Needs, parts: Mapping[str, str], *, is_form: bool
-    ) -> Answer:
+        self, handler: PageHandler, needs: Needs, parts: Mapping[str, str], *, is_form: bool
+    ) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)
         visit = self._visit(request)
         try:
@@ -118,7 +117,7 @@ class Pages:
                     _check_form(visit)
             if any(len(part) > LONGEST_PART for part in parts.values()):
                 raise not_found("page")
-            return work(visit, **parts)
+            return handler(visit, **parts)
         except _SignInFirst:
             return self._sign_in_first(visit, is_form=is_form)
         except Exception as error:
@@ -164,21 +163,21 @@ class Pages:
             if site != "same-origin":
                 raise _from_elsewhere()
             return
-        host = urlsplit(request.header("origin") or "").netloc
-        own = {request.header("host"), urlsplit(self._console_url).netloc}
+        host = split_url(request.header("origin") or "").netloc
+        own = {request.header("host"), split_url(self._console_url).netloc}
         if not host or host not in own:
             raise _from_elsewhere()
 
-    def _sign_in_first(self, visit: Visit, *, is_form: bool) -> Answer:
+    def _sign_in_first(self, visit: Visit, *, is_form: bool) -> HtmlResponse:
         has_ended = visit.request.session_token is not None
         referer = visit.request.header("referer") or ""
-        query = {"next": self._ways_back.from_form(referer) if is_form else visit.request.here}
+        query = {"next": self._return_paths.from_form(referer) if is_form else visit.request.here}
         if has_ended:
             query["why"] = "unsaved" if is_form else "ended"
         answer = visit.go("/console/sign-in", **query)
         return without_session(answer) if has_ended else answer
 
-    def _no_page(self) -> Answer:
+    def _no_page(self) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)
         visit = self._visit(request)
         try:
@@ -189,7 +188,7 @@ class Pages:
             return self._problem(visit, problem_of(error, self._telemetry))
         return self._problem(visit, not_found("page"))
 
-    def _problem(self, visit: Visit, problem: Problem) -> Answer:
+    def _problem(self, visit: Visit, problem: Problem) -> HtmlResponse:
         answer = visit.page("problem.html", problem=problem)
         answer.headers.update(problem.headers())
         return answer

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
@@ -27,7 +27,7 @@ HOME = "/console"
 _LONGEST_PATH = 2_000
 _HTML = "text/html; charset=utf-8"
 
-type Answer = Response[str]
+type HtmlResponse = Response[str]
 
 
 class Request:
@@ -135,7 +135,7 @@ class Visit:
 
     def page(
         self, template: str, *, status: int = 200, problem: Problem | None = None, **context: object
-    ) -> Answer:
+    ) -> HtmlResponse:
         """A page; with a problem, its status, unless another is given."""
         shown = None if problem is None else ShownProblem(problem)
         if shown is not None and status == HTTPStatus.OK:
@@ -146,16 +146,16 @@ class Visit:
         )
         return Response(status_code=status, content_type=_HTML, body=body)
 
-    def go(self, path: str, **query: str) -> Answer:
+    def go(self, path: str, **query: str) -> HtmlResponse:
         """Show another page instead: what a form that has done its work answers."""
         location = f"{path}?{urlencode(query)}" if query else path
         return Response(status_code=303, body="", headers={"location": location})
 
-    def json(self, value: Json, status: int = 200) -> Answer:
+    def json(self, value: Json, status: int = 200) -> HtmlResponse:
         """Data for the script of a page."""
         return Response(status_code=status, content_type="application/json", body=json.dumps(value))
 
-    def download(self, name: str, content_type: str, body: str) -> Answer:
+    def download(self, name: str, content_type: str, body: str) -> HtmlResponse:
         """A file to keep. `name` is ours, of ASCII letters, digits, dots and dashes."""
         return Response(
             status_code=200,
@@ -171,13 +171,13 @@ class Visit:
         return self.visitor
 
 
-def with_session(answer: Answer, token: str) -> Answer:
+def with_session(answer: HtmlResponse, token: str) -> HtmlResponse:
     """The answer that signs a browser in."""
     answer.cookies.append(_cookie(token, SESSION_HOURS * HOUR_SECONDS))
     return answer
 
 
-def without_session(answer: Answer) -> Answer:
+def without_session(answer: HtmlResponse) -> HtmlResponse:
     """The answer that makes a browser forget its session."""
     answer.cookies.append(_cookie("", -1))
     return answer
@@ -187,6 +187,14 @@ def own_path(text: str) -> str:
     """A path of the console to go to next, or its first page: never another site's."""
     fits = len(text) <= _LONGEST_PATH and text.isascii() and text.isprintable()
     return text if fits and "\\" not in text and text.startswith(f"{HOME}/") else HOME
+
+
+def split_url(text: str) -> SplitResult:
+    """The parts of the URL that a header holds; all of them empty if it cannot be read as one."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 def _cookie(value: str, max_age: int) -> Cookie:

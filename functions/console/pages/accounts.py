@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from perkwire.adapters.wiring import UseCases
 from perkwire.managing.signing_in import DEFAULT_LINK_MINUTES, LONGEST_LINK_MINUTES
 from perkwire.model.account import same_address
@@ -31,17 +31,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     }
 
     @pages.page(_PATH, Needs.OPERATOR)
-    def list_accounts(visit: Visit) -> Answer:
+    def list_accounts(visit: Visit) -> HtmlResponse:
         cursor = visit.query.text("cursor") or None
         accounts = management.list(visit.caller, _PAGE, cursor)
         return visit.page("accounts.html", accounts=accounts)
 
     @pages.page(f"{_PATH}/new", Needs.OPERATOR)
-    def show_new(visit: Visit) -> Answer:
+    def show_new(visit: Visit) -> HtmlResponse:
         return visit.page("account_new.html")
 
     @pages.form(_PATH, Needs.OPERATOR)
-    def create(visit: Visit) -> Answer:
+    def create(visit: Visit) -> HtmlResponse:
         try:
             account = management.create(visit.caller, _fields(visit.form))
         except Problem as problem:
@@ -56,7 +56,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         problem: Problem | None = None,
         key: str | None = None,
         link: dict[str, Json] | None = None,
-    ) -> Answer:
+    ) -> HtmlResponse:
         """The account, with a new key or link this once; a problem is the link's."""
         account = management.get(visit.caller, AccountId(account_id))
         confirmed = management.confirmed(account)
@@ -75,16 +75,16 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(_ACCOUNT, Needs.OPERATOR)
-    def show(visit: Visit, account_id: str) -> Answer:
+    def show(visit: Visit, account_id: str) -> HtmlResponse:
         return account_page(visit, account_id)
 
     @pages.page(f"{_ACCOUNT}/edit", Needs.OPERATOR)
-    def show_edit(visit: Visit, account_id: str) -> Answer:
+    def show_edit(visit: Visit, account_id: str) -> HtmlResponse:
         account = management.get(visit.caller, AccountId(account_id))
         return visit.page("account_edit.html", shown=account)
 
     @pages.form(f"{_ACCOUNT}/edit", Needs.OPERATOR)
-    def change(visit: Visit, account_id: str) -> Answer:
+    def change(visit: Visit, account_id: str) -> HtmlResponse:
         account = management.get(visit.caller, AccountId(account_id))
         try:
             management.change(visit.caller, account.id, _fields(visit.form))
@@ -93,12 +93,12 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.go(f"{_PATH}/{account_id}", done="account-changed")
 
     @pages.page(f"{_ACCOUNT}/api-keys/new", Needs.OPERATOR)
-    def show_new_key(visit: Visit, account_id: str) -> Answer:
+    def show_new_key(visit: Visit, account_id: str) -> HtmlResponse:
         account = management.get(visit.caller, AccountId(account_id))
         return visit.page("api_key_new.html", shown=account)
 
     @pages.form(f"{_ACCOUNT}/api-keys", Needs.OPERATOR)
-    def create_key(visit: Visit, account_id: str) -> Answer:
+    def create_key(visit: Visit, account_id: str) -> HtmlResponse:
         account = management.get(visit.caller, AccountId(account_id))
         value: dict[str, Json] = {
             "name": visit.form.text("name"),
@@ -111,12 +111,12 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return account_page(visit, account_id, status=HTTPStatus.CREATED, key=key)
 
     @pages.form(f"{_ACCOUNT}/api-keys/<key_id>/revoke", Needs.OPERATOR)
-    def revoke_key(visit: Visit, account_id: str, key_id: str) -> Answer:
+    def revoke_key(visit: Visit, account_id: str, key_id: str) -> HtmlResponse:
         management.remove_key(visit.caller, AccountId(account_id), KeyId(key_id))
         return visit.go(f"{_PATH}/{account_id}", done="key-revoked")
 
     @pages.form(f"{_ACCOUNT}/console-links", Needs.OPERATOR)
-    def create_link(visit: Visit, account_id: str) -> Answer:
+    def create_link(visit: Visit, account_id: str) -> HtmlResponse:
         account = management.get(visit.caller, AccountId(account_id))
         minutes = visit.form.number("expires_in_minutes")
         value: dict[str, Json] = {} if minutes is None else {"expires_in_minutes": minutes}
@@ -124,7 +124,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             link, token = signing_in.create_link(visit.caller, account.id, value)
         except Problem as problem:
             return account_page(visit, account_id, problem=problem)
-        shown = link.shown(visit.console_url(settings.console_url), token)
+        shown = link.to_json(visit.console_url(settings.console_url), token)
         return account_page(visit, account_id, status=HTTPStatus.CREATED, link=shown)
 
 

@@ -5,10 +5,10 @@ from typing import cast
 from console.http.form import Form
 from console.http.registry import LONGEST_PART, Needs, Pages, Section
 from console.http.rendering import segment
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
+from console.views.date_fields import from_date_field, to_date_field
+from console.views.json_text import indented_json
 from console.views.log import reload_seconds, webhook_names
-from console.views.moments import field_moment, typed_moment
-from console.views.readable import readable
 from console.views.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.delivery import Delivery, DeliveryStatus
@@ -35,10 +35,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     """Add the pages."""
     pages.sections.append(Section("Events", PATH, Needs.ACCOUNT))
 
-    def list_page(visit: Visit, problem: Problem | None = None) -> Answer:
+    def list_page(visit: Visit, problem: Problem | None = None) -> HtmlResponse:
         parameters = {name: visit.query.text(name) for name in _FILTERS if visit.query.text(name)}
         cursor = visit.query.text("cursor") or None
-        asked = {name: typed_moment(text) for name, text in parameters.items()}
+        asked = {name: from_date_field(text) for name, text in parameters.items()}
         found: Page[dict[str, Json]] = Page([], None)
         if problem is None:
             try:
@@ -58,7 +58,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(PATH)
-    def list_events(visit: Visit) -> Answer:
+    def list_events(visit: Visit) -> HtmlResponse:
         event_id = visit.query.text("id")
         if not event_id:
             return list_page(visit)
@@ -72,7 +72,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.go(f"{PATH}/{segment(event_id)}")
 
     @pages.page(f"{PATH}/<event_id>")
-    def show_event(visit: Visit, event_id: str) -> Answer:
+    def show_event(visit: Visit, event_id: str) -> HtmlResponse:
         # Colons may be escaped in addresses, and not every gateway undoes it; no id has a `%`.
         try:
             shown = use_cases.log.event(visit.account_id, EventId(event_id))
@@ -86,7 +86,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.page(
             "event.html",
             event=shown,
-            data=readable(shown["data"]),
+            data=indented_json(shown["data"]),
             webhooks=webhook_names(use_cases.webhooks, visit.account_id),
             kinds=STATUS_KINDS,
             tried={one: _attempts(entries.get(one)) for one in ids},
@@ -104,7 +104,7 @@ def _since_it_is(visit: Visit) -> dict[str, str]:
 
 
 def _attempts(entry: Delivery | None) -> list[dict[str, Json]]:
-    return [] if entry is None else [attempt.shown() for attempt in entry.attempts]
+    return [] if entry is None else [attempt.to_json() for attempt in entry.attempts]
 
 
 def _is_new_sample(event_id: str) -> bool:
@@ -129,5 +129,5 @@ def _read(
 
 def _shown(query: Form) -> Form:
     fields = {name: query.text(name) for name in ("id", *_FILTERS)}
-    fields |= {name: field_moment(fields[name]) for name in ("since", "until")}
+    fields |= {name: to_date_field(fields[name]) for name in ("since", "until")}
     return Form({name: [value] for name, value in fields.items()})

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 from console.http.form import Form
 from console.http.registry import Pages
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
+from console.views.date_fields import from_date_field, to_date_field
 from console.views.log import webhook_names
-from console.views.moments import field_moment, typed_moment
 from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
 from perkwire.adapters.wiring import UseCases
 from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind
@@ -30,7 +30,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         "job-cancelled": "The job is cancelled. What was sent stays sent.",
     }
 
-    def new_page(visit: Visit, given: Form, problem: Problem | None = None) -> Answer:
+    def new_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
         names = webhook_names(use_cases.webhooks, visit.account_id)
         running = _JOB_ID.search(str(problem.document().get("detail", ""))) if problem else None
         return visit.page(
@@ -41,7 +41,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             kind=_kind(given),
             kinds=JOB_NAMES,
             webhooks=names,
-            day_ago=field_moment(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS)),
+            day_ago=to_date_field(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS)),
             default_rate=DEFAULT_RATE,
             highest_rate=HIGHEST_RATE,
         )
@@ -55,18 +55,18 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return use_cases.jobs.start(visit.account_id, WebhookId(webhook_id), kind, value)
 
     @pages.page(f"{PATH}/new")
-    def show_new(visit: Visit) -> Answer:
+    def show_new(visit: Visit) -> HtmlResponse:
         return new_page(visit, visit.query)
 
     @pages.form(f"{PATH}/count")
-    def count(visit: Visit) -> Answer:
+    def count(visit: Visit) -> HtmlResponse:
         try:
             dry_run = started(visit, dry_run=True)
         except Problem as problem:
             return new_page(visit, visit.form, problem)
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(visit.form.text("webhook_id")))
         kind = _kind(visit.form)
-        counted = dry_run.shown()
+        counted = dry_run.to_json()
         return visit.page(
             "job_count.html",
             counted=counted,
@@ -85,20 +85,20 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         )
 
     @pages.form(PATH)
-    def start(visit: Visit) -> Answer:
+    def start(visit: Visit) -> HtmlResponse:
         try:
             job = started(visit, dry_run=False)
         except Problem as problem:
             return new_page(visit, visit.form, problem)
-        return visit.go(f"{PATH}/{job.shown()['id']}", done="job-started")
+        return visit.go(f"{PATH}/{job.to_json()['id']}", done="job-started")
 
     @pages.page(f"{PATH}/<job_id>")
-    def show(visit: Visit, job_id: str) -> Answer:
+    def show(visit: Visit, job_id: str) -> HtmlResponse:
         job = use_cases.jobs.get(visit.account_id, JobId(job_id))
         return job_page(visit, job)
 
-    def job_page(visit: Visit, job: Job, problem: Problem | None = None) -> Answer:
-        shown = cast("dict[str, Any]", job.shown())
+    def job_page(visit: Visit, job: Job, problem: Problem | None = None) -> HtmlResponse:
+        shown = cast("dict[str, Any]", job.to_json())
         names = webhook_names(use_cases.webhooks, visit.account_id)
         return visit.page(
             "job.html",
@@ -112,7 +112,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         )
 
     @pages.form(f"{PATH}/<job_id>/cancel")
-    def cancel(visit: Visit, job_id: str) -> Answer:
+    def cancel(visit: Visit, job_id: str) -> HtmlResponse:
         try:
             use_cases.jobs.cancel(visit.account_id, JobId(job_id))
         except Problem as problem:
@@ -128,9 +128,9 @@ def _kind(form: Form) -> JobKind:
 
 def _request(form: Form, kind: JobKind, *, dry_run: bool) -> dict[str, Json]:
     """What the API would be asked."""
-    value: dict[str, Json] = {"since": typed_moment(form.text("since"))}
+    value: dict[str, Json] = {"since": from_date_field(form.text("since"))}
     if until := form.text("until"):
-        value["until"] = typed_moment(until)
+        value["until"] = from_date_field(until)
     event_types = form.lines("event_types")
     if kind is JobKind.REPLAY and event_types:
         value["event_types"] = [*event_types]
@@ -143,5 +143,5 @@ def _request(form: Form, kind: JobKind, *, dry_run: bool) -> dict[str, Json]:
 
 def _shown(given: Form) -> Form:
     fields = {name: given.text(name) for name in _FIELDS if name in given}
-    fields |= {name: field_moment(fields[name]) for name in ("since", "until") if name in fields}
+    fields |= {name: to_date_field(fields[name]) for name in ("since", "until") if name in fields}
     return Form({name: [value] for name, value in fields.items()})

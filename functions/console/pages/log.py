@@ -7,8 +7,10 @@ from typing import Any, cast
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.views.curl import as_curl
+from console.views.date_fields import to_date_field
+from console.views.json_text import indented_json
 from console.views.log import (
     FILTERS,
     TABS,
@@ -21,9 +23,7 @@ from console.views.log import (
     reload_seconds,
     webhook_names,
 )
-from console.views.moments import field_moment
 from console.views.notices import Notice, notice_of
-from console.views.readable import readable
 from console.views.retries import retry_groups
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
@@ -56,7 +56,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return read_page(use_cases.log, visit.account_id, LogQuery.of(visit.query), names)
 
     @pages.page(PATH)
-    def show_log(visit: Visit) -> Answer:
+    def show_log(visit: Visit) -> HtmlResponse:
         wanted = LogQuery.of(visit.query)
         webhooks = account_webhooks(use_cases.webhooks, visit.account_id)
         names = names_of(webhooks)
@@ -82,17 +82,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(f"{PATH}/export.csv")
-    def export_csv(visit: Visit) -> Answer:
+    def export_csv(visit: Visit) -> HtmlResponse:
         return visit.download("perkwire-log.csv", _CSV, as_csv(read(visit).rows))
 
     @pages.page(f"{PATH}/export.json")
-    def export_json(visit: Visit) -> Answer:
+    def export_json(visit: Visit) -> HtmlResponse:
         deliveries = [dict(row.delivery) for row in read(visit).rows]
         text = json.dumps({"data": deliveries}, indent=2, ensure_ascii=False)
         return visit.download("perkwire-log.json", _JSON, text)
 
     @pages.form(f"{PATH}/retry")
-    def retry(visit: Visit) -> Answer:
+    def retry(visit: Visit) -> HtmlResponse:
         wanted = LogQuery.of(visit.form)
         ids: list[Json] = [*visit.form.texts("ids")]
         problem = None
@@ -114,9 +114,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             wanted=wanted,
         )
 
-    def delivery_page(visit: Visit, delivery_id: str, problem: Problem | None = None) -> Answer:
+    def delivery_page(
+        visit: Visit, delivery_id: str, problem: Problem | None = None
+    ) -> HtmlResponse:
         entry = use_cases.log.entry(visit.account_id, DeliveryId(delivery_id))
-        shown = entry.shown(now(), settings.retry_interval_seconds)
+        shown = entry.to_json(now(), settings.retry_interval_seconds)
         try:
             webhook = use_cases.webhooks.get(visit.account_id, entry.webhook_id)
         except Problem:
@@ -127,7 +129,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             why_no_request = "Its events are no longer kept, so it cannot be sent again."
             try:
                 found = use_cases.log.next_request(entry, webhook)
-                request = None if found is None else found.shown()
+                request = None if found is None else found.to_json()
             except Unrenderable:
                 why_no_request = (
                     f"The format {format_label(webhook.format)} cannot say these events."
@@ -152,11 +154,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(f"{PATH}/<delivery_id>")
-    def show_delivery(visit: Visit, delivery_id: str) -> Answer:
+    def show_delivery(visit: Visit, delivery_id: str) -> HtmlResponse:
         return delivery_page(visit, delivery_id)
 
     @pages.form(f"{PATH}/<delivery_id>/retry")
-    def retry_one(visit: Visit, delivery_id: str) -> Answer:
+    def retry_one(visit: Visit, delivery_id: str) -> HtmlResponse:
         ids = parse_ids({"ids": [delivery_id]})
         (result,) = use_cases.retrying.retry(visit.account_id, ids)
         if result.status is HTTPStatus.ACCEPTED:
@@ -181,7 +183,7 @@ def _notice(webhooks: Mapping[str, Webhook], log: LogPage) -> Notice | None:
 def _shown_filters(query: Form) -> Form:
     """The filters as the fields of the page show them."""
     fields = {name: query.text(name) for name in (*FILTERS, "status")}
-    fields |= {name: field_moment(fields[name]) for name in ("since", "until")}
+    fields |= {name: to_date_field(fields[name]) for name in ("since", "until")}
     return Form({name: [value] for name, value in fields.items()})
 
 
@@ -197,7 +199,7 @@ def _readable(request: dict[str, Json] | None) -> str:
     """The body, indented for reading; its bytes on the wire have no such blanks."""
     if request is None:
         return ""
-    return readable(json.loads(cast("str", request["body"])))
+    return indented_json(json.loads(cast("str", request["body"])))
 
 
 def _curl(request: Mapping[str, Any] | None) -> str:

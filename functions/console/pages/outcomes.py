@@ -1,6 +1,6 @@
 """How a test went, as the part of a page that the script asks for."""
 
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.views.wording import came_back
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
@@ -15,7 +15,7 @@ def outcome_part(
     problem: Problem | None,
     *,
     is_made_up: bool = False,
-) -> Answer:
+) -> HtmlResponse:
     """The outcome or the problem, and nothing around it."""
     return visit.page(
         "test_outcome.html",

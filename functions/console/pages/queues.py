@@ -2,7 +2,7 @@
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from perkwire.adapters.wiring import UseCases
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
@@ -31,7 +31,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     def queues_page(
         visit: Visit, *, problem: Problem | None = None, about: str | None = None
-    ) -> Answer:
+    ) -> HtmlResponse:
         """Both queues; `about` names the one that a problem is about."""
         dead_letters = use_cases.dead_letters(urls)
         return visit.page(
@@ -45,11 +45,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(_PATH, Needs.OPERATOR)
-    def show(visit: Visit) -> Answer:
+    def show(visit: Visit) -> HtmlResponse:
         return queues_page(visit)
 
     @pages.form(f"{_PATH}/redrives", Needs.OPERATOR)
-    def start(visit: Visit) -> Answer:
+    def start(visit: Visit) -> HtmlResponse:
         value: dict[str, Json] = {"queue": visit.form.text("queue")}
         rate = visit.form.number("max_per_second")
         if rate is not None:
@@ -61,7 +61,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.go(_PATH, done="redrive-started")
 
     @pages.form(f"{_PATH}/redrives/cancel", Needs.OPERATOR)
-    def cancel(visit: Visit) -> Answer:
+    def cancel(visit: Visit) -> HtmlResponse:
         try:
             use_cases.redriving.cancel(visit.caller, visit.form.text("queue"))
         except Problem as problem:

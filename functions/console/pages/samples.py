@@ -3,13 +3,13 @@
 from console.http.form import Form
 from console.http.registry import Pages
 from console.http.rendering import segment
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.views.webhook_wording import format_label
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue import event_types
 from perkwire.primitives.problem import Problem
 from perkwire.settings.console import ConsoleSettings
-from perkwire.trials.sample_events import Becoming, Taker
+from perkwire.trials.sample_events import Recipient, SampleFate
 
 PATH = "/console/log/sample"
 
@@ -19,13 +19,13 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     samples = use_cases.sample_events(settings.event_queue_url)
     pages.done |= {"sample-sent": "The sample event is sent."}
 
-    def sample_page(visit: Visit, given: Form, problem: Problem | None = None) -> Answer:
+    def sample_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
         event_type = given.text("event_type") or samples.proposed_type(visit.account_id)
         program_id = given.text("program_id") or None
-        takers: list[Taker] = []
+        recipients: list[Recipient] = []
         if problem is None:
             try:
-                takers = samples.takers(visit.account_id, event_type, program_id)
+                recipients = samples.recipients(visit.account_id, event_type, program_id)
             except Problem as wrong:
                 problem = wrong
         return visit.page(
@@ -35,17 +35,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             event_type=event_type,
             program_id=program_id or "",
             groups=_groups(event_type),
-            takers=takers,
-            becoming=Becoming,
+            recipients=recipients,
+            becoming=SampleFate,
             format_label=format_label,
         )
 
     @pages.page(PATH)
-    def show(visit: Visit) -> Answer:
+    def show(visit: Visit) -> HtmlResponse:
         return sample_page(visit, visit.query)
 
     @pages.form(PATH)
-    def send(visit: Visit) -> Answer:
+    def send(visit: Visit) -> HtmlResponse:
         given = visit.form
         try:
             event_id = samples.send(

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from console.http.registry import Needs, Pages
-from console.http.visit import HOME, Answer, Visit, own_path, with_session, without_session
+from console.http.visit import HOME, HtmlResponse, Visit, own_path, with_session, without_session
 from perkwire.adapters.wiring import UseCases
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
@@ -22,14 +22,14 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     signing_in = use_cases.signing_in
 
     @pages.page(HOME, Needs.ANYONE)
-    def home(visit: Visit) -> Answer:
+    def home(visit: Visit) -> HtmlResponse:
         path = pages.first_path(visit)
         if path is None:
             raise not_found("page")
         return visit.go(path)
 
     @pages.page("/console/sign-in", Needs.NOBODY)
-    def show_sign_in(visit: Visit) -> Answer:
+    def show_sign_in(visit: Visit) -> HtmlResponse:
         return visit.page(
             "sign_in.html",
             next=own_path(visit.query.text("next")),
@@ -37,7 +37,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         )
 
     @pages.form("/console/sign-in", Needs.NOBODY)
-    def sign_in(visit: Visit) -> Answer:
+    def sign_in(visit: Visit) -> HtmlResponse:
         wanted = own_path(visit.form.text("next"))
         try:
             token = signing_in.by_key(visit.form.text("key"))
@@ -48,7 +48,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return with_session(visit.go(wanted), token)
 
     @pages.page("/console/enter", Needs.NOBODY)
-    def show_link(visit: Visit) -> Answer:
+    def show_link(visit: Visit) -> HtmlResponse:
         token = visit.query.text("token")
         account = signing_in.linked(token) if len(token) <= _LONGEST_TOKEN else None
         if account is None:
@@ -56,7 +56,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return visit.page("link.html", token=token, account=account)
 
     @pages.form("/console/enter", Needs.NOBODY)
-    def use_link(visit: Visit) -> Answer:
+    def use_link(visit: Visit) -> HtmlResponse:
         token = visit.form.text("token")
         session = signing_in.by_link(token) if len(token) <= _LONGEST_TOKEN else None
         if session is None:
@@ -64,20 +64,20 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return with_session(visit.go(HOME), session)
 
     @pages.form("/console/sign-out", Needs.ANYONE)
-    def sign_out(visit: Visit) -> Answer:
+    def sign_out(visit: Visit) -> HtmlResponse:
         signing_in.sign_out(visit.session_token)
         return without_session(visit.go("/console/sign-in", why="out"))
 
     @pages.form("/console/accounts/<account_id>/enter", Needs.OPERATOR)
-    def enter(visit: Visit, account_id: str) -> Answer:
+    def enter(visit: Visit, account_id: str) -> HtmlResponse:
         signing_in.enter(visit.session_token, visit.caller, AccountId(account_id))
         return visit.go(HOME)
 
     @pages.form("/console/leave", Needs.OPERATOR)
-    def leave(visit: Visit) -> Answer:
+    def leave(visit: Visit) -> HtmlResponse:
         signing_in.leave(visit.session_token, visit.caller)
         return visit.go("/console/accounts")
 
 
-def _link_over(visit: Visit) -> Answer:
+def _link_over(visit: Visit) -> HtmlResponse:
     return visit.page("link_over.html", status=HTTPStatus.GONE)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from console.http.registry import Needs, Pages, Section
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
+from console.views.json_text import indented_json
 from console.views.log import webhook_names
-from console.views.readable import readable
 from console.views.schema import tables
 from console.views.webhook_wording import format_label
 from console.views.wording import came_back
@@ -30,7 +30,7 @@ _EXAMPLE_URL = "https://receiver.example/webhooks"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FormatExample:
     """What a format makes of a type: its name for it, and the body of the example.
 
     `name` None: the format cannot say it. `inferred`: the product's pages do not print all of it.
@@ -47,7 +47,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     pages.sections.append(Section("Catalogue", PATH, Needs.ACCOUNT))
 
     @pages.page(PATH)
-    def show_types(visit: Visit) -> Answer:
+    def show_types(visit: Visit) -> HtmlResponse:
         words = visit.query.text("q").lower().split()
         groups: dict[str, list[dict[str, Any]]] = {}
         for item in list_types(len(event_types()), None).items:
@@ -63,7 +63,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         *,
         problem: Problem | None = None,
         outcome: dict[str, Any] | None = None,
-    ) -> Answer:
+    ) -> HtmlResponse:
         shown = cast("dict[str, Any]", show_type(name))
         names = webhook_names(use_cases.webhooks, visit.account_id)
         return visit.page(
@@ -72,8 +72,8 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             form=visit.form if problem or outcome else visit.query,
             type=shown,
             tables=tables(shown["schema"]),
-            schema=readable(shown["schema"]),
-            example=readable(shown["example"]),
+            schema=indented_json(shown["schema"]),
+            example=indented_json(shown["example"]),
             said=_said(shown, visit.account_id),
             webhooks=names,
             outcome=outcome,
@@ -82,11 +82,11 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         )
 
     @pages.page(f"{PATH}/<event_type>")
-    def show(visit: Visit, event_type: str) -> Answer:
+    def show(visit: Visit, event_type: str) -> HtmlResponse:
         return type_page(visit, event_type)
 
     @pages.form(f"{PATH}/<event_type>/test")
-    def test(visit: Visit, event_type: str) -> Answer:
+    def test(visit: Visit, event_type: str) -> HtmlResponse:
         webhook_id = visit.form.text("webhook_id")
         problem: Problem | None = None
         outcome: dict[str, Json] | None = None
@@ -109,16 +109,16 @@ def _searched(found: dict[str, Any]) -> str:
     return " ".join(parts).lower()
 
 
-def _said(shown: dict[str, Any], account_id: AccountId) -> list[Said]:
+def _said(shown: dict[str, Any], account_id: AccountId) -> list[FormatExample]:
     event = sample_event(shown["type"], now())
     said = []
     for format_name, named in shown["names"].items():
         if named is None:
-            said.append(Said(format_name, None, inferred=False, body=None))
+            said.append(FormatExample(format_name, None, inferred=False, body=None))
         else:
             body = _body(FORMATS[format_name], event, account_id)
             inferred = named["inferred"] or named["body_inferred"]
-            said.append(Said(format_name, named["name"], inferred, body))
+            said.append(FormatExample(format_name, named["name"], inferred, body))
     return said
 
 
@@ -134,6 +134,6 @@ def _body(format_: Format, event: Event, account_id: AccountId) -> str | None:
         settings=format_.read_settings(Fields({})),
     )
     try:
-        return readable(json.loads(format_.render(payload)))
+        return indented_json(json.loads(format_.render(payload)))
     except Unrenderable:
         return None

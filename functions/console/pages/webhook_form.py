@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from console.http.form import ShownProblem
 from console.http.registry import Pages
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.pages.webhooks import PATH, secret_page
 from console.views.curl import as_curl
+from console.views.json_text import indented_json
 from console.views.log import account_webhooks
-from console.views.readable import readable
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import format_hint, format_label, format_options
 from console.views.wording import came_back
@@ -69,7 +69,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         problem: Problem | None = None,
         outcome: dict[str, Json] | None = None,
         status: int = 200,
-    ) -> Answer:
+    ) -> HtmlResponse:
         """The form with what is filled in, and the preview of it."""
         return visit.page(
             "webhook_form.html",
@@ -96,27 +96,27 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return next((one for one in same if now() - one.created_at < _LATELY), None)
 
     @pages.page(f"{PATH}/new")
-    def show_new(visit: Visit) -> Answer:
+    def show_new(visit: Visit) -> HtmlResponse:
         return form_page(visit, WebhookForm.empty())
 
     @pages.form(PATH)
-    def create(visit: Visit) -> Answer:
+    def create(visit: Visit) -> HtmlResponse:
         asked = WebhookForm(visit.form)
         try:
-            webhook, secret = use_cases.webhooks.create(visit.account_id, asked.asked())
+            created = use_cases.webhooks.create(visit.account_id, asked.asked())
         except Problem as problem:
             if problem.status == HTTPStatus.CONFLICT and (made := just_made(visit)):
                 return visit.go(f"{PATH}/{made.id}", done="webhook-was-created")
             return form_page(visit, asked, problem=problem)
-        return secret_page(visit, webhook, secret, was_created=True)
+        return secret_page(visit, created, was_created=True)
 
     @pages.page(_EDIT)
-    def show_edit(visit: Visit, webhook_id: str) -> Answer:
+    def show_edit(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
         return form_page(visit, WebhookForm.filled(webhook))
 
     @pages.form(_EDIT)
-    def change(visit: Visit, webhook_id: str) -> Answer:
+    def change(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
         asked = WebhookForm(visit.form, webhook)
         try:
@@ -126,11 +126,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.go(f"{PATH}/{webhook.id}", done="webhook-changed")
 
     @pages.form(f"{PATH}/form")
-    def show_again(visit: Visit) -> Answer:
+    def show_again(visit: Visit) -> HtmlResponse:
         return form_page(visit, sent(visit))
 
     @pages.form(f"{PATH}/preview")
-    def show_preview(visit: Visit) -> Answer:
+    def show_preview(visit: Visit) -> HtmlResponse:
         asked = sent(visit)
         if visit.form.text("part") != "preview":
             return form_page(visit, asked)
@@ -139,7 +139,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.form(f"{PATH}/test")
-    def test(visit: Visit) -> Answer:
+    def test(visit: Visit) -> HtmlResponse:
         asked = sent(visit)
         problem: Problem | None = None
         outcome: dict[str, Json] | None = None
@@ -193,7 +193,7 @@ class ShownPreview:
     @property
     def pretty(self) -> str:
         """The body, easier to read."""
-        return readable(json.loads(self.raw))
+        return indented_json(json.loads(self.raw))
 
     @property
     def _request(self) -> Request:

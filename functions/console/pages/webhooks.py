@@ -5,7 +5,7 @@ from typing import Any
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
-from console.http.visit import Answer, Visit
+from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.chart import BAR_WIDTH, HEIGHT, WIDTH, bars
 from console.views.log import sorted_webhooks
@@ -25,6 +25,7 @@ from console.views.webhook_wording import (
 from console.views.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats import format_of
+from perkwire.managing import GivenWebhook
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
@@ -70,7 +71,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return recent_health(use_cases.log, webhook, now(), most=most)
 
     @pages.page(PATH)
-    def list_webhooks(visit: Visit) -> Answer:
+    def list_webhooks(visit: Visit) -> HtmlResponse:
         page = use_cases.webhooks.list(visit.account_id, _PAGE, visit.query.text("cursor") or None)
         shown = [
             (webhook, health(webhook, _MOST_OF_EACH)) for webhook in sorted_webhooks(page.items)
@@ -96,7 +97,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         *,
         problem: Problem | None = None,
         outcome: dict[str, Json] | None = None,
-    ) -> Answer:
+    ) -> HtmlResponse:
         """The webhook; an outcome or a problem is that of the test that was asked for."""
         filled = WebhookForm.filled(webhook)
         health_ = health(webhook, _MOST_OF_ONE)
@@ -119,11 +120,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(_WEBHOOK)
-    def show(visit: Visit, webhook_id: str) -> Answer:
+    def show(visit: Visit, webhook_id: str) -> HtmlResponse:
         return webhook_page(visit, find(visit, webhook_id))
 
     @pages.form(f"{_WEBHOOK}/test")
-    def test(visit: Visit, webhook_id: str) -> Answer:
+    def test(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = find(visit, webhook_id)
         event_type = visit.form.text("event_type")
         asked: dict[str, Json] = {"event_type": event_type} if event_type else {}
@@ -138,14 +139,14 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return webhook_page(visit, webhook, problem=problem, outcome=outcome)
 
     @pages.form(f"{_WEBHOOK}/enable")
-    def enable(visit: Visit, webhook_id: str) -> Answer:
+    def enable(visit: Visit, webhook_id: str) -> HtmlResponse:
         return switch(visit, webhook_id, enabled=True)
 
     @pages.form(f"{_WEBHOOK}/disable")
-    def disable(visit: Visit, webhook_id: str) -> Answer:
+    def disable(visit: Visit, webhook_id: str) -> HtmlResponse:
         return switch(visit, webhook_id, enabled=False)
 
-    def switch(visit: Visit, webhook_id: str, *, enabled: bool) -> Answer:
+    def switch(visit: Visit, webhook_id: str, *, enabled: bool) -> HtmlResponse:
         pause = find(visit, webhook_id).pause
         use_cases.webhooks.switch(visit.account_id, WebhookId(webhook_id), enabled=enabled)
         from_list = visit.form.text("from") == "list"
@@ -157,7 +158,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     def rotation_page(
         visit: Visit, webhook: Webhook, *, form: Form, problem: Problem | None = None
-    ) -> Answer:
+    ) -> HtmlResponse:
         format_ = format_of(webhook.format)
         return visit.page(
             "webhook_rotate.html",
@@ -173,11 +174,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         )
 
     @pages.page(f"{_WEBHOOK}/rotate")
-    def show_rotation(visit: Visit, webhook_id: str) -> Answer:
+    def show_rotation(visit: Visit, webhook_id: str) -> HtmlResponse:
         return rotation_page(visit, find(visit, webhook_id), form=Form({}))
 
     @pages.form(f"{_WEBHOOK}/rotate")
-    def rotate(visit: Visit, webhook_id: str) -> Answer:
+    def rotate(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = find(visit, webhook_id)
         if visit.form.text("version") != str(webhook.version):
             # The page that shows the secret, loaded again, would rotate again: of two rotations
@@ -188,23 +189,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         if secret := visit.form.text("secret"):
             asked["secret"] = secret
         try:
-            changed, secret = use_cases.webhooks.rotate_secret(visit.account_id, webhook.id, asked)
+            rotated = use_cases.webhooks.rotate_secret(visit.account_id, webhook.id, asked)
         except Problem as problem:
             return rotation_page(visit, webhook, form=visit.form, problem=problem)
-        return secret_page(
-            visit,
-            changed,
-            secret,
-            was_created=False,
-            retired_until=changed.sealed.retired.until if changed.sealed.retired else None,
-        )
+        return secret_page(visit, rotated, was_created=False)
 
     @pages.page(f"{_WEBHOOK}/delete")
-    def show_deletion(visit: Visit, webhook_id: str) -> Answer:
+    def show_deletion(visit: Visit, webhook_id: str) -> HtmlResponse:
         return visit.page("webhook_delete.html", webhook=find(visit, webhook_id))
 
     @pages.form(f"{_WEBHOOK}/delete")
-    def delete(visit: Visit, webhook_id: str) -> Answer:
+    def delete(visit: Visit, webhook_id: str) -> HtmlResponse:
         use_cases.webhooks.delete(visit.account_id, WebhookId(webhook_id))
         return visit.go(PATH, done="webhook-deleted")
 
@@ -221,26 +216,19 @@ def _failed_since(webhook: Webhook, health: Health, paused: str) -> str | None:
     return to_rfc3339(min(moments)) if moments else None
 
 
-def secret_page(
-    visit: Visit,
-    webhook: Webhook,
-    secret: str,
-    *,
-    was_created: bool,
-    retired_until: int | None = None,
-) -> Answer:
-    """The one page that shows a webhook's secret: of a new webhook, or after a rotation.
-
-    `retired_until` says until when, in microseconds, the secret before it is in use.
-    """
+def secret_page(visit: Visit, given: GivenWebhook, *, was_created: bool) -> HtmlResponse:
+    """The one page that shows a webhook's secret: of a new webhook, or after a rotation."""
+    webhook = given.webhook
+    retired = webhook.sealed.retired
     return visit.page(
         "webhook_secret.html",
         status=HTTPStatus.CREATED,
         webhook=webhook,
-        secret=secret,
+        secret=given.secret,
+        warnings=given.warnings,
         was_created=was_created,
         receivers=receiver_code(webhook.format),
         format_label=format_label,
-        retired_until=retired_until,
+        retired_until=None if retired is None else retired.until,
         signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
     )

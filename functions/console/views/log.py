@@ -9,13 +9,13 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from console.http.form import Form
-from console.views.moments import typed_moment
+from console.views.date_fields import from_date_field
 from console.views.wording import came_back
 from perkwire.managing import WebhookManagement
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
-from perkwire.reading.log import DeliveryFilter, LogReading, parse_filter
+from perkwire.reading.log import DeliveryFilter, LogReader, parse_filter
 
 TABS = (
     DeliveryStatus.FAILED,
@@ -110,7 +110,7 @@ class LogQuery:
         parameters = {name: form.text(name) for name in FILTERS if form.text(name)}
         for name in _TIMES:
             if name in parameters:
-                parameters[name] = typed_moment(parameters[name])
+                parameters[name] = from_date_field(parameters[name])
         return cls(form.text("status") or None, parameters, form.text("cursor") or None)
 
     def query(self, *, tab: str | None = None, cursor: bool = False) -> str:
@@ -155,7 +155,7 @@ def sorted_webhooks(webhooks: Iterable[Webhook]) -> list[Webhook]:
 
 
 def read_page(
-    log: LogReading, account_id: AccountId, wanted: LogQuery, names: Mapping[str, str]
+    log: LogReader, account_id: AccountId, wanted: LogQuery, names: Mapping[str, str]
 ) -> LogPage:
     """Look at the log until there is a page of the tab; raises Problem and Unavailable.
 
@@ -192,7 +192,7 @@ def read_page(
 
 
 def _counts_of_unsettled(
-    log: LogReading, account_id: AccountId, asked: DeliveryFilter
+    log: LogReader, account_id: AccountId, asked: DeliveryFilter
 ) -> dict[str, str]:
     counts, capped = log.count_unsettled(account_id, asked, _MOST_COUNTED)
     return {status: f"{counts.get(status, 0)}{'+' if capped else ''}" for status in _UNSETTLED}

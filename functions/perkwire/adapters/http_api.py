@@ -13,7 +13,7 @@ from perkwire.primitives.problem import Problem, unavailable
 from perkwire.primitives.strict_json import Json
 
 type HttpEvent = Mapping[str, Any]
-type HttpAnswer = dict[str, Any]
+type HttpResponse = dict[str, Any]
 
 _JSON = "application/json"
 _PROBLEM_JSON = "application/problem+json"
@@ -50,23 +50,23 @@ def console_url_of(event: HttpEvent, configured: str) -> str:
     return configured or f"https://{event['requestContext']['domainName']}/console"
 
 
-def answer(status: int, value: Json) -> HttpAnswer:
+def json_response(status: int, value: Json) -> HttpResponse:
     """A JSON answer."""
     return _answer(status, value, _JSON)
 
 
-def problem_answer(problem: Problem) -> HttpAnswer:
+def problem_response(problem: Problem) -> HttpResponse:
     """A problem as RFC 9457 has it answered."""
     answer = _answer(problem.status, problem.document(), _PROBLEM_JSON)
     return answer | {"headers": answer["headers"] | problem.headers()}
 
 
-def answered(telemetry: Telemetry, work: Callable[[], HttpAnswer]) -> HttpAnswer:
+def respond(telemetry: Telemetry, work: Callable[[], HttpResponse]) -> HttpResponse:
     """What `work` answers, or the problem that stopped it; what nobody foresaw is a 500."""
     try:
         return work()
     except Exception as error:
-        return problem_answer(problem_of(error, telemetry))
+        return problem_response(problem_of(error, telemetry))
 
 
 def problem_of(error: Exception, telemetry: Telemetry) -> Problem:
@@ -80,7 +80,7 @@ def problem_of(error: Exception, telemetry: Telemetry) -> Problem:
     return Problem(500, "internal", "Something went wrong on our side.")
 
 
-def _answer(status: int, value: Json, content_type: str) -> HttpAnswer:
+def _answer(status: int, value: Json, content_type: str) -> HttpResponse:
     return {
         "statusCode": status,
         "headers": {"content-type": content_type},

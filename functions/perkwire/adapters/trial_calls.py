@@ -64,7 +64,7 @@ def answer_test(
     """
     try:
         outcome = send(_read(event["test"]))
-        answer: dict[str, Any] = {"outcome": outcome and outcome.shown()}
+        answer: dict[str, Any] = {"outcome": outcome and outcome.to_json()}
     except Unavailable as error:
         telemetry.fault("test_unavailable", detail=str(error))
         answer = {"failed": "unavailable"}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import failing_as_unavailable
-from perkwire.dispatching.rendering import Opened
+from perkwire.dispatching.rendering import OpenedSecrets
 from perkwire.model.webhook import SealedSecrets, Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.strict_json import compact
@@ -72,10 +72,10 @@ class Opener:
         self._client = client
         self._key_id = key_id
         self._clocks = clocks
-        self._cache: dict[tuple[WebhookId, SealedSecrets], tuple[_Clocks, Opened]] = {}
+        self._cache: dict[tuple[WebhookId, SealedSecrets], tuple[_Clocks, OpenedSecrets]] = {}
         self._lock = threading.Lock()
 
-    def open(self, webhook: Webhook) -> Opened:
+    def open(self, webhook: Webhook) -> OpenedSecrets:
         """The secrets of exactly this webhook; raises Unavailable."""
         key = (webhook.id, webhook.sealed)
         now = self._clocks()
@@ -101,7 +101,7 @@ class Opener:
         for key in old:
             del self._cache[key]
 
-    def _open(self, webhook: Webhook) -> Opened:
+    def _open(self, webhook: Webhook) -> OpenedSecrets:
         secret = self._decrypt(webhook.sealed.secret, webhook, "secret")
         headers: dict[str, str] = {}
         if webhook.sealed.headers is not None:
@@ -110,7 +110,7 @@ class Opener:
         if webhook.sealed.retired is not None:
             earlier = self._decrypt(webhook.sealed.retired.secret, webhook, "secret")
             retired = earlier.decode(), webhook.sealed.retired.until
-        return Opened(secret.decode(), headers, retired)
+        return OpenedSecrets(secret.decode(), headers, retired)
 
     def _decrypt(self, ciphertext: bytes, webhook: Webhook, purpose: str) -> bytes:
         with failing_as_unavailable("KMS"):

@@ -34,12 +34,12 @@ from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.primitives.timestamps import now
 from perkwire.reading.event_listing import EventListing
-from perkwire.reading.log import LogReading
+from perkwire.reading.log import LogReader
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.management import ManagementSettings
 from perkwire.trials.sample_events import SampleEvents
-from perkwire.trials.trying import Trying
+from perkwire.trials.trying import TrialRunner
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -101,9 +101,9 @@ class UseCases:
         )
 
     @cached_property
-    def trying(self) -> Trying:
+    def trying(self) -> TrialRunner:
         """Tests of webhooks."""
-        return Trying(
+        return TrialRunner(
             webhooks=self.webhooks,
             rules=self.rules,
             counter=TrialCounter(),
@@ -119,9 +119,9 @@ class UseCases:
         return SampleEvents(webhooks=self._lookup, queue=queue, clock=now)
 
     @cached_property
-    def log(self) -> LogReading:
+    def log(self) -> LogReader:
         """The log of deliveries, and single events."""
-        return LogReading(
+        return LogReader(
             deliveries=DeliveryReader(),
             events=EventReader(),
             webhooks=self._lookup,

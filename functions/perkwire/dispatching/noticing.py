@@ -49,7 +49,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class UnreportedFailures:
     """A webhook's failed deliveries that no notice has told of, and when the first of them failed.
 
     `noticed_at` is when the last notice of failures was. Times are microseconds since the epoch.
@@ -61,7 +61,7 @@ class Untold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
+class NoticeTrigger:
     """What one invocation saw go wrong at one webhook whose admins have a topic.
 
     `deliveries` are those that did not succeed, failed for good or not; `pause` is given by the
@@ -73,7 +73,7 @@ class Occasion:
     topic: str
     deliveries: Sequence[Delivery]
     pause: PauseReason | None
-    untold: Untold | None = None
+    untold: UnreportedFailures | None = None
 
     @property
     def failed(self) -> list[Delivery]:
@@ -84,18 +84,18 @@ class Occasion:
 class FailureCounts(Protocol):
     """Where failed deliveries are counted until a notice tells of them."""
 
-    def count_failed(self, webhook: Webhook, count: int, now: int) -> Untold:
+    def count_failed(self, webhook: Webhook, count: int, now: int) -> UnreportedFailures:
         """Count some more; all that are untold now. Raises Unavailable."""
         ...
 
-    def take_untold(self, webhook: Webhook, untold: Untold, now: int) -> bool:
+    def take_untold(self, webhook: Webhook, untold: UnreportedFailures, now: int) -> bool:
         """Take these out of the count for a notice at `now`; False if another notice was first.
 
         Raises Unavailable.
         """
         ...
 
-    def give_back(self, webhook: Webhook, untold: Untold) -> None:
+    def give_back(self, webhook: Webhook, untold: UnreportedFailures) -> None:
         """Count these again: their notice was not sent. Raises Unavailable."""
         ...
 
@@ -129,7 +129,7 @@ class Noticing:
         self._interval_minutes = interval_minutes
         self._console_url = console_url
 
-    def tell(self, occasions: Iterable[Occasion], now: int) -> None:
+    def tell(self, occasions: Iterable[NoticeTrigger], now: int) -> None:
         """Send what is due. Never raises: a notice that cannot be sent is a fault.
 
         After the first of these no other is tried, as the invocation has little time; failures
@@ -151,7 +151,7 @@ class Noticing:
                         else type(error).__name__,
                     )
 
-    def _tell_of_failures(self, occasion: Occasion, now: int, *, trying: bool) -> None:
+    def _tell_of_failures(self, occasion: NoticeTrigger, now: int, *, trying: bool) -> None:
         webhook, failed = occasion.webhook, occasion.failed
         untold = occasion.untold
         if failed:
@@ -171,7 +171,7 @@ class Noticing:
             self._counts.give_back(webhook, untold)
             raise
 
-    def _tell_of_pause(self, occasion: Occasion, now: int, *, trying: bool) -> None:
+    def _tell_of_pause(self, occasion: NoticeTrigger, now: int, *, trying: bool) -> None:
         if occasion.pause is None:
             return
         if not trying:
@@ -181,7 +181,7 @@ class Noticing:
         )
         self._publish(occasion, "pause", notice)
 
-    def _publish(self, occasion: Occasion, about: str, notice: Notice) -> None:
+    def _publish(self, occasion: NoticeTrigger, about: str, notice: Notice) -> None:
         self._publisher.publish(occasion.topic, notice)
         self._journal.note(
             "notice.sent",
@@ -193,7 +193,7 @@ class Noticing:
 
 def failure_notice(
     webhook: Webhook,
-    untold: Untold,
+    untold: UnreportedFailures,
     failed: Sequence[Delivery],
     interval_minutes: int,
     console_url: str = "",

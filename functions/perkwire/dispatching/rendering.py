@@ -12,7 +12,7 @@ from perkwire.model.webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedSecrets:
     """A webhook's secrets in the clear.
 
     `retired` is the secret before a rotation and the moment, microseconds since the epoch, until
@@ -40,7 +40,7 @@ class Opened:
         return "Opened(…)"
 
 
-def render(message: DeliveryMessage, webhook: Webhook, opened: Opened, at: int) -> Request:
+def render(message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, at: int) -> Request:
     """The signed request of an attempt at `at`, microseconds since the epoch.
 
     The body is the same at every attempt, the signature is not. Raises Unrenderable.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.model.webhook import Webhook
 
 
@@ -17,4 +17,4 @@ class WebhookState:
     webhook: Webhook
     failing: bool
     notice_topic: str | None = None
-    untold: Untold | None = None
+    untold: UnreportedFailures | None = None

@@ -87,7 +87,7 @@ class Job:
         """Whether nothing more will come of it."""
         return self.status not in (JobStatus.QUEUED, JobStatus.RUNNING)
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The job as the API answers it."""
         shown: dict[str, Json] = {"id": self.id, "kind": self.kind, "webhook_id": self.webhook_id}
         shown |= {"since": to_rfc3339(self.since), "until": to_rfc3339(self.until)}

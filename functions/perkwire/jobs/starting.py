@@ -73,7 +73,7 @@ class DryRun:
     count: int
     complete: bool
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The dry run as the API answers it."""
         return {
             "since": to_rfc3339(self.since),

@@ -71,7 +71,7 @@ class Pages(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class KindWorker:
     """How jobs of one kind are done."""
 
     selection: Selection
@@ -86,7 +86,7 @@ class JobWork:
         *,
         jobs: Jobs,
         webhooks: AccountWebhooks,
-        kinds: Mapping[JobKind, Work],
+        kinds: Mapping[JobKind, KindWorker],
         queue: Queue,
         journal: Journal,
         clock: Callable[[], int],

@@ -36,7 +36,7 @@ class ConsoleLink:
     account_id: AccountId
     expires_at: int
 
-    def shown(self, console_url: str, token: str) -> dict[str, Json]:
+    def to_json(self, console_url: str, token: str) -> dict[str, Json]:
         """The link as the API answers it, this once, with its token."""
         return {
             "url": f"{console_url}/enter?token={token}",

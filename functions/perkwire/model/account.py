@@ -36,7 +36,7 @@ class Account:
     created_at: int
     updated_at: int
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The account as the API answers it."""
         return {
             "id": self.id,
@@ -45,13 +45,13 @@ class Account:
             "updated_at": to_rfc3339(self.updated_at),
         }
 
-    def shown_with(self, confirmed: Collection[str]) -> dict[str, Json]:
+    def to_json_with(self, confirmed: Collection[str]) -> dict[str, Json]:
         """As `shown`, and which of its addresses (each as `same_address` has it) are confirmed."""
         emails: list[Json] = [
             {"address": address, "confirmed": same_address(address) in confirmed}
             for address in self.notify_emails
         ]
-        return self.shown() | {"notify_emails": emails}
+        return self.to_json() | {"notify_emails": emails}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class ApiKey:
     scopes: frozenset[Scope]
     created_at: int
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The API key as the API answers it."""
         return {
             "id": self.id,

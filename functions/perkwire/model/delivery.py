@@ -47,7 +47,7 @@ class Attempt:
     error: str | None = None
     response: str | None = None
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The attempt as the API answers it."""
         optional = {
             "status_code": self.status_code,
@@ -96,7 +96,7 @@ class Delivery:
                 return DeliveryStatus.FAILED, Reason.LOST
         return self.status, self.reason
 
-    def shown(self, now: int, retry_interval_seconds: int) -> dict[str, Json]:
+    def to_json(self, now: int, retry_interval_seconds: int) -> dict[str, Json]:
         """The delivery as the API answers it."""
         status, reason = self.standing(now, retry_interval_seconds)
         shown: dict[str, Json] = {"id": self.id, "status": status}
@@ -106,7 +106,7 @@ class Delivery:
             "webhook_id": self.webhook_id,
             "event_ids": [*self.event_ids],
             "event_types": [*self.event_types],
-            "attempts": [attempt.shown() for attempt in self.attempts],
+            "attempts": [attempt.to_json() for attempt in self.attempts],
         }
         if status is DeliveryStatus.RETRYING and self.due_at is not None:
             shown["next_attempt_at"] = to_rfc3339(self.due_at)

@@ -29,7 +29,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Response:
     """The endpoint answered; whether that is a success is the format's to say.
 
     `snippet` is at most the first 512 bytes of the answer as text, control characters removed.
@@ -41,7 +41,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class NoResponse:
     """No usable answer came within the time-out."""
 
     error: TransportError
@@ -51,6 +51,6 @@ class Unanswered:
 class Sender(Protocol):
     """Puts a request on the wire at most once and is back within its time-out."""
 
-    def send(self, request: Request) -> Answered | Unanswered:
+    def send(self, request: Request) -> Response | NoResponse:
         """Send and wait; never raises for anything that an endpoint can do."""
         ...

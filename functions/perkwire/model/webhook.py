@@ -36,7 +36,7 @@ class Pause:
     at: int
     reason: PauseReason
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The pause as the API answers it."""
         return {"at": to_rfc3339(self.at), "reason": self.reason}
 
@@ -93,7 +93,7 @@ class Webhook:
             return False
         return self.program_ids is None or event.program_id in self.program_ids
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The webhook as the API answers it: never the secret, of the headers only the names."""
         return {
             "id": self.id,
@@ -107,7 +107,7 @@ class Webhook:
             "format": self.format,
             "format_settings": {**self.format_settings},
             "status": self.status,
-            "paused": None if self.pause is None else self.pause.shown(),
+            "paused": None if self.pause is None else self.pause.to_json(),
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }

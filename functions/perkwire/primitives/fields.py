@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from perkwire.primitives.problem import FieldError, invalid, malformed
 from perkwire.primitives.strict_json import InvalidJson, Json, parse
@@ -30,6 +31,18 @@ def parse_object(body: bytes) -> dict[str, Json]:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class FieldWarning:
+    """A field that is taken as it is, and what may come of it: a sentence without its value."""
+
+    field: str
+    detail: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The warning as the API answers it."""
+        return {"field": self.field, "detail": self.detail}
+
+
 class Fields:
     """The members of one object. A reader that finds its member wrong notes why and gives None.
 
@@ -41,10 +54,15 @@ class Fields:
         self._prefix = prefix
         self._read: set[str] = set()
         self.errors: list[FieldError] = []
+        self.warnings: list[FieldWarning] = []
 
     def wrong(self, name: str, detail: str) -> None:
         """Note that a member is wrong."""
         self.errors.append(FieldError(f"{self._prefix}{name}", detail))
+
+    def warn(self, name: str, detail: str) -> None:
+        """Note what may come of a member that is not wrong."""
+        self.warnings.append(FieldWarning(f"{self._prefix}{name}", detail))
 
     def refuse(self, name: str, detail: str) -> None:
         """Note that a member that others have may not be here."""

@@ -26,6 +26,7 @@ _SAMPLE = "sample-"
 _SAMPLE_ID = re.compile(
     rf"{_SAMPLE}([{_ALPHABET}]{{{_TIME_LENGTH}}})[{_ALPHABET}]{{{_RANDOM_LENGTH}}}"
 )
+OWN_BEGINNINGS = ("acct_", "dlv_", "evt_", "job_", "key_", _SAMPLE, "wh_")
 _JOB_RANDOM_LENGTH = 6  # 30 bits: an account starts few jobs in one millisecond
 
 
@@ -35,7 +36,11 @@ def new_account_id() -> AccountId:
 
 
 def is_account_id(text: str) -> bool:
-    """Whether an account could have this id. The functions' roles let them look for no other."""
+    """Whether it has the form of `new_account_id`: what has not names no account.
+
+    Asked before a table is: rights over its keys are given by this form, so that AWS refuses to
+    look for anything else, where it would find nothing.
+    """
     return _ACCOUNT_ID.fullmatch(text) is not None
 
 
@@ -73,6 +78,11 @@ def sampled_at(event_id: str) -> int | None:
     """When a sample event was made, to the millisecond, in microseconds; None: it is no sample."""
     made = _SAMPLE_ID.fullmatch(event_id)
     return _moment(made[1]) if made else None
+
+
+def is_own(event_id: str) -> bool:
+    """Whether it begins as the ids that we make up do, so that a caller may not choose it."""
+    return event_id.startswith(OWN_BEGINNINGS)
 
 
 def new_test_delivery_id(at: int) -> DeliveryId:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event, has_type_form
@@ -136,7 +136,7 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
     )
 
 
-class LogReading:
+class LogReader:
     """The log of one account. `retry_interval_seconds` tells when a delivery is overdue.
 
     `log_retention_days` tells whether a delivery without an entry waits for its first attempt.
@@ -197,7 +197,9 @@ class LogReading:
         at = self._clock()
         custom = dict.fromkeys(webhook.header_names, "-")
         new_secret = format_of(webhook.format).new_secret
-        one, other = (render(message, webhook, Opened(new_secret(), custom), at) for _ in range(2))
+        one, other = (
+            render(message, webhook, OpenedSecrets(new_secret(), custom), at) for _ in range(2)
+        )
         signed = (name for name, value in one.headers.items() if value != other.headers[name])
         return SentRequest(one, frozenset({*custom, *signed}))
 
@@ -324,7 +326,7 @@ class LogReading:
         return entry.standing(self._clock(), self._retry_interval_seconds)[0]
 
     def _shown(self, entry: Delivery) -> dict[str, Json]:
-        return entry.shown(self._clock(), self._retry_interval_seconds)
+        return entry.to_json(self._clock(), self._retry_interval_seconds)
 
 
 def _ends(wanted: DeliveryFilter) -> tuple[str, str]:

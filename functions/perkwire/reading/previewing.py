@@ -6,7 +6,7 @@ Made by the code that delivers, of a sample, without storing, sealing or sending
 from dataclasses import dataclass, field
 
 from perkwire.catalogue import is_event_type
-from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import Format, UnknownFormat, format_of
 from perkwire.managing.webhook_draft import (
     EndpointRules,
@@ -18,7 +18,7 @@ from perkwire.managing.webhook_draft import (
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
-from perkwire.primitives.fields import Fields
+from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type, sample_event
@@ -43,6 +43,7 @@ class Preview:
     kept: frozenset[str]
     has_secret: bool = field(repr=False)
     has_url: bool
+    warnings: tuple[FieldWarning, ...]
 
 
 def preview(
@@ -93,11 +94,12 @@ def preview(
         events=(sample_event(event_type, at),),
     )
     return Preview(
-        request=render(message, webhook, Opened(draft.secret, draft.headers), at),
+        request=render(message, webhook, OpenedSecrets(draft.secret, draft.headers), at),
         event_type=event_type,
         kept=frozenset(kept),
         has_secret="secret" in members,
         has_url=has_url,
+        warnings=draft.warnings,
     )
 
 

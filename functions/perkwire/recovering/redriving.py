@@ -37,7 +37,7 @@ class Redrive:
     failure: str | None
     handle: str | None
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The redrive as the API answers it."""
         optional = {
             "to_move": self.to_move,

@@ -61,7 +61,7 @@ class RetryResult:
     status: HTTPStatus
     detail: str | None = None
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The result as the API answers it."""
         shown: dict[str, Json] = {"id": self.delivery_id, "status": self.status}
         return shown if self.detail is None else shown | {"detail": self.detail}

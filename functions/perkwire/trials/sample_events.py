@@ -22,7 +22,7 @@ from perkwire.trials.samples import default_type, sample_event
 _LONGEST_PROGRAM = 128
 
 
-class Becoming(enum.StrEnum):
+class SampleFate(enum.StrEnum):
     """What an event becomes at a webhook that wants it."""
 
     SENT = "sent"
@@ -32,11 +32,11 @@ class Becoming(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
+class Recipient:
     """A webhook that wants an event, and what the event becomes there."""
 
     webhook: Webhook
-    becomes: Becoming
+    becomes: SampleFate
 
 
 class AccountWebhooks(Protocol):
@@ -64,11 +64,13 @@ class SampleEvents:
                 return proposed_type(webhook)
         return default_type(FORMATS[STANDARD])
 
-    def takers(self, account_id: AccountId, event_type: str, program_id: str | None) -> list[Taker]:
+    def recipients(
+        self, account_id: AccountId, event_type: str, program_id: str | None
+    ) -> list[Recipient]:
         """Who would get such an event now; raises Problem and Unavailable."""
         event = self._event(event_type, program_id)
         return [
-            Taker(webhook, _becoming(webhook, event.type))
+            Recipient(webhook, _becoming(webhook, event.type))
             for webhook in self._of_account(account_id)
             if is_routed(event, webhook)
         ]
@@ -111,7 +113,7 @@ def proposed_type(webhook: Webhook) -> str:
     return next(said, webhook.event_types[0])
 
 
-def _becoming(webhook: Webhook, event_type: str) -> Becoming:
+def _becoming(webhook: Webhook, event_type: str) -> SampleFate:
     if format_of(webhook.format).name_of(event_type) is None:
-        return Becoming.NOT_IN_FORMAT
-    return Becoming.PAUSED if webhook.status is WebhookStatus.PAUSED else Becoming.SENT
+        return SampleFate.NOT_IN_FORMAT
+    return SampleFate.PAUSED if webhook.status is WebhookStatus.PAUSED else SampleFate.SENT

@@ -5,13 +5,14 @@ Nothing is logged as a delivery, counted for pausing or put in a queue.
 
 from collections.abc import Callable
 
-from perkwire.dispatching.dispatcher import Vault, Webhooks
+from perkwire.dispatching.attempts import Vault
+from perkwire.dispatching.lookup import Webhooks
 from perkwire.dispatching.rendering import render
 from perkwire.formats import Unrenderable, format_of
 from perkwire.model.delivery import Reason
 from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
-from perkwire.model.sending import Answered, Sender, Unanswered
+from perkwire.model.sending import NoResponse, Response, Sender
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.primitives.journal import Journal
@@ -19,7 +20,7 @@ from perkwire.trials.samples import sample_event
 from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
 
 
-class Sampling:
+class TrialSender:
     """Sends samples, one at a time."""
 
     def __init__(
@@ -82,7 +83,7 @@ class Sampling:
             return Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
         sent = SentRequest(request, frozenset(opened.headers))
         match self._sender.send(request):
-            case Answered(status, snippet, duration_ms):
+            case Response(status, snippet, duration_ms):
                 return Outcome(
                     delivered=format_of(webhook.format).is_success(status),
                     duration_ms=duration_ms,
@@ -90,5 +91,5 @@ class Sampling:
                     response=masked(snippet, opened.all_secrets()),
                     sent=sent,
                 )
-            case Unanswered(error, duration_ms):
+            case NoResponse(error, duration_ms):
                 return Outcome(delivered=False, duration_ms=duration_ms, error=error, sent=sent)

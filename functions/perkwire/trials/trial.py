@@ -40,7 +40,7 @@ class SentRequest:
     request: Request
     hidden: frozenset[str]
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The request as the API answers it, null in place of what is hidden."""
         headers: dict[str, Json] = {
             name: None if name in self.hidden else value
@@ -65,13 +65,13 @@ class Outcome:
     response: str | None = None
     sent: SentRequest | None = None
 
-    def shown(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The outcome as the API answers it."""
         optional: dict[str, Json] = {
             "status_code": self.status_code,
             "error": self.error,
             "response": self.response,
-            "request": None if self.sent is None else self.sent.shown(),
+            "request": None if self.sent is None else self.sent.to_json(),
         }
         return {
             "delivered": self.delivered,

@@ -108,7 +108,7 @@ def real(connection: Connection) -> Adapters:
         states=states,
         webhooks=WebhookStore(connection, states, tombstone_days=RETENTION_DAYS),
         claims=ClaimTable(connection, event_retention_days=RETENTION_DAYS, clock=clock),
-        events=EventTable(journal, event_retention_days=RETENTION_DAYS),
+        events=EventTable(journal, event_retention_days=RETENTION_DAYS, clock=clock),
         event_reader=EventReader(),
         deliveries=DeliveryTable(connection, journal, log_retention_days=RETENTION_DAYS),
         retryable=RetryableDeliveries(journal),

@@ -84,7 +84,7 @@ def kept(request: pytest.FixtureRequest) -> Kept:
         JobStore(connection),
         DeliveryTable(connection, journal, log_retention_days=30),
         DeliveryReader(),
-        EventTable(journal, event_retention_days=30),
+        EventTable(journal, event_retention_days=30, clock=lambda: NOW),
         EventIndex(),
     )
 

@@ -38,7 +38,7 @@ from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.topics import NoticePublisher, NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.vault import Opener, Sealer
-from perkwire.dispatching.noticing import Notice, Untold
+from perkwire.dispatching.noticing import Notice, UnreportedFailures
 from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import Change, DeliveryStatus
@@ -137,7 +137,7 @@ KEY = ApiKey(
 )
 LINK = ConsoleLink(account_id=ACCOUNT, expires_at=NOW)
 SESSION = Session(account_id=ACCOUNT, key_hash=None, acting_for=None, expires_at=NOW)
-UNTOLD = Untold(1, NOW, None)
+UNTOLD = UnreportedFailures(1, NOW, None)
 JOB = a_job(ACCOUNT, WEBHOOK)
 
 TABLE_CALLS: dict[str, Call] = {
@@ -280,9 +280,9 @@ def test_events_that_cannot_be_kept_are_said_and_not_raised(away: Endpoint) -> N
     connection_to(away)
     journal = FakeTelemetry()
 
-    kept = EventTable(journal, event_retention_days=30).keep([ROUTED])
+    kept = EventTable(journal, event_retention_days=30, clock=lambda: NOW).keep([ROUTED])
 
-    assert (kept, journal.kinds) == ({(ACCOUNT, ROUTED.event.id)}, ["event_table_failing"])
+    assert (kept, journal.kinds) == ([False], ["event_table_failing"])
 
 
 @pytest.mark.parametrize("script", NONSENSE.values(), ids=NONSENSE)

@@ -7,7 +7,7 @@ import pytest
 
 from infra.local.emulator import client
 from perkwire.adapters.vault import CACHE_SECONDS, Opener, Sealer
-from perkwire.dispatching.rendering import Opened
+from perkwire.dispatching.rendering import OpenedSecrets
 from perkwire.model.webhook import SealedSecrets, Webhook
 from perkwire.primitives.ids import new_account_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable
@@ -157,5 +157,6 @@ def kept(which: str) -> bool:
     """Whether the opened secrets of the webhook with this header are anywhere in memory."""
     gc.collect()
     return any(
-        isinstance(one, Opened) and one.headers == {"X-Of": which} for one in gc.get_objects()
+        isinstance(one, OpenedSecrets) and one.headers == {"X-Of": which}
+        for one in gc.get_objects()
     )

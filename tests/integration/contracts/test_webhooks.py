@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
@@ -220,14 +220,14 @@ def test_failed_deliveries_are_counted_until_a_notice_takes_them(
     adapters: Adapters, webhook: Webhook
 ) -> None:
     states = adapters.states
-    assert states.count_failed(webhook, 2, NOW) == Untold(2, NOW, None)
+    assert states.count_failed(webhook, 2, NOW) == UnreportedFailures(2, NOW, None)
     seen = states.count_failed(webhook, 1, NOW + 5)
-    assert seen == Untold(3, NOW, None)
+    assert seen == UnreportedFailures(3, NOW, None)
 
     assert state(adapters, webhook).untold == seen
     assert states.take_untold(webhook, seen, NOW + 6)
 
-    assert states.count_failed(webhook, 1, NOW + 9) == Untold(1, NOW + 9, NOW + 6)
+    assert states.count_failed(webhook, 1, NOW + 9) == UnreportedFailures(1, NOW + 9, NOW + 6)
 
 
 def test_what_is_counted_after_a_look_is_left_to_the_next_notice(
@@ -250,7 +250,7 @@ def test_what_is_given_back_is_counted_again(adapters: Adapters, webhook: Webhoo
 
     adapters.states.give_back(webhook, seen)
 
-    assert adapters.states.count_failed(webhook, 1, NOW + 9) == Untold(3, NOW, NOW + 2)
+    assert adapters.states.count_failed(webhook, 1, NOW + 9) == UnreportedFailures(3, NOW, NOW + 2)
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -281,7 +281,7 @@ def test_counting_and_streaks_do_not_touch_each_other(adapters: Adapters, webhoo
     adapters.states.add_failures(webhook, 1, NOW)
     adapters.states.end_streak(webhook)
 
-    assert adapters.states.count_failed(webhook, 1, NOW + 9) == Untold(3, NOW, None)
+    assert adapters.states.count_failed(webhook, 1, NOW + 9) == UnreportedFailures(3, NOW, None)
 
 
 def test_a_state_knows_where_its_accounts_notices_go(adapters: Adapters, webhook: Webhook) -> None:

@@ -13,7 +13,7 @@ from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 import dispatcher.app
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
-from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.noticing import UnreportedFailures
 from tests.aws_events import Context, sqs_event_of
 from tests.integration.system import System, Tenant
 from tests.invariant import check
@@ -313,7 +313,7 @@ def test_of_many_dispatchers_at_once_one_tells_of_failures_and_all_are_counted(
     together = threading.Barrier(RIVALS)
     count_failed = WebhookStates.count_failed
 
-    def count_all_before_any_tells(lookup: WebhookStates, *arguments: Any) -> Untold:  # noqa: ANN401
+    def count_all_before_any_tells(lookup: WebhookStates, *arguments: Any) -> UnreportedFailures:  # noqa: ANN401
         untold = count_failed(lookup, *arguments)
         together.wait(timeout=30)
         return untold

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perkwire.primitives.timestamps import MICROSECONDS, now, to_rfc3339
-from tests.integration.system import Answered, System, Tenant, matched, until
+from tests.integration.system import Response, System, Tenant, matched, until
 from tests.integration.test_crash import crash
 from tests.invariant import check
 from tests.receiver import Receiver
@@ -14,7 +14,7 @@ from tests.receiver import Receiver
 LONG_AGO = to_rfc3339(now() - 3_600 * MICROSECONDS)
 
 
-def ask(tenant: Tenant, webhook: dict[str, Any], kind: str, **members: object) -> Answered:
+def ask(tenant: Tenant, webhook: dict[str, Any], kind: str, **members: object) -> Response:
     path = f"/v1/webhooks/{webhook['id']}/{kind}"
     return tenant.call("POST", path, {"since": LONG_AGO, **members})
 

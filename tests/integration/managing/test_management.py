@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perkwire.model.account import key_hash
-from tests.integration.system import Answered, System, Tenant, strings_in
+from tests.integration.system import Response, System, Tenant, strings_in
 from tests.receiver import Receiver
 
 
@@ -41,6 +41,7 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
     assert answer.status == 201
     webhook = dict(answer.json)
     assert webhook.pop("secret").startswith("whsec_")
+    assert webhook.pop("warnings") == []
     assert webhook.pop("created_at") == webhook.pop("updated_at")
     assert webhook.pop("id").startswith("wh_")
     assert webhook == {
@@ -124,7 +125,7 @@ def test_an_api_key_is_shown_once_and_kept_as_its_hash(
 def test_an_account_has_at_most_ten_webhooks_however_many_are_made_at_once(
     tenant: Tenant, receiver: Receiver
 ) -> None:
-    def create(_: int) -> Answered:
+    def create(_: int) -> Response:
         return tenant.call("POST", "/v1/webhooks", asked(receiver.endpoint().url))
 
     with ThreadPoolExecutor(8) as threads:
@@ -194,7 +195,7 @@ def test_changes_at_once_are_all_kept_or_refused(tenant: Tenant, receiver: Recei
         {"event_types": ["points.earned"]},
     ]
 
-    def patch(change: dict[str, object]) -> Answered:
+    def patch(change: dict[str, object]) -> Response:
         return tenant.call("PATCH", path, change)
 
     with ThreadPoolExecutor(4) as threads:
@@ -339,7 +340,7 @@ def test_an_operator_acts_for_the_account_that_it_names(
 ) -> None:
     webhook = tenant.webhook(receiver.endpoint().url)
 
-    def listed(**headers: str) -> Answered:
+    def listed(**headers: str) -> Response:
         return system.call("GET", "/v1/webhooks", key=operator_key, headers=headers)
 
     named = listed(**{"Perkwire-Account": tenant.id})

@@ -20,7 +20,7 @@ from perkwire.adapters import aws
 from perkwire.catalogue import product_events
 from perkwire.trials.trying import MOST_PER_MINUTE
 from tests.aws_events import Context, http_api_event
-from tests.integration.system import APPS, Answered, System, Tenant, strings_in
+from tests.integration.system import APPS, Response, System, Tenant, strings_in
 from tests.receiver import DROP, Answer, Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -79,7 +79,7 @@ def draft(url: str, **fields: object) -> dict[str, Any]:
     return {"name": "orders", "url": url, "event_types": ["*"], **fields}
 
 
-def tried(tenant: Tenant, webhook: dict[str, Any], body: object = None) -> Answered:
+def tried(tenant: Tenant, webhook: dict[str, Any], body: object = None) -> Response:
     return tenant.call("POST", f"/v1/webhooks/{webhook['id']}/test", body)
 
 
@@ -101,6 +101,7 @@ def test_a_saved_webhook_gets_a_signed_sample(
     assert {name: request.headers[name.lower()] for name in HEADERS} == HEADERS
     assert 0 <= outcome.pop("duration_ms") < 10_000
     shown = outcome.pop("request")
+    assert outcome.pop("warnings") == []
     assert outcome == {"delivered": True, "status_code": 200, "response": "thanks"}
     assert (shown["url"], shown["body"]) == (endpoint.url, request.body.decode())
     own = {name: value for name, value in shown["headers"].items() if name not in HEADERS}

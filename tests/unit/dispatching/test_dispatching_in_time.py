@@ -10,7 +10,7 @@ from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from tests.builders import a_delivery_message, a_received, a_webhook
-from tests.unit.dispatching.test_dispatching import BROKEN, Dispatcher, received
+from tests.unit.dispatching.harness import BROKEN, DispatcherHarness, received
 
 LONG, SHORT = 30.0, 0.05
 
@@ -26,10 +26,10 @@ def over() -> Iterator[threading.Event]:
 
 
 @pytest.fixture
-def dispatcher() -> Iterator[Dispatcher]:
+def dispatcher() -> Iterator[DispatcherHarness]:
     # Its threads are not waited for: they hang.
     executor = ThreadPoolExecutor(12)
-    yield Dispatcher(executor)
+    yield DispatcherHarness(executor)
     executor.shutdown(wait=False)
 
 
@@ -43,7 +43,7 @@ def hang(monkeypatch: pytest.MonkeyPatch, over: threading.Event) -> Hang:
 
 @pytest.mark.parametrize("method", ["states", "find"])
 def test_look_ups_that_hang_leave_all_messages(
-    method: str, dispatcher: Dispatcher, hang: Hang
+    method: str, dispatcher: DispatcherHarness, hang: Hang
 ) -> None:
     hang(dispatcher.lookup if method == "states" else dispatcher.log, method)
     dispatcher.seconds_left_of_steps = [SHORT]
@@ -55,7 +55,9 @@ def test_look_ups_that_hang_leave_all_messages(
     assert dispatcher.journal.kinds[0] == "dispatching_unavailable"
 
 
-def test_a_key_that_hangs_leaves_its_message_unsent(dispatcher: Dispatcher, hang: Hang) -> None:
+def test_a_key_that_hangs_leaves_its_message_unsent(
+    dispatcher: DispatcherHarness, hang: Hang
+) -> None:
     hang(dispatcher.vault, "open")
     dispatcher.seconds_left_of_steps = [LONG, SHORT]
     one = received()
@@ -67,7 +69,7 @@ def test_a_key_that_hangs_leaves_its_message_unsent(dispatcher: Dispatcher, hang
 
 
 def test_a_log_that_hangs_has_stored_nothing_for_all_that_is_known(
-    dispatcher: Dispatcher,
+    dispatcher: DispatcherHarness,
     hang: Hang,
 ) -> None:
     ill = a_webhook(id=WebhookId("wh_ill"), url="https://ill.example/hook")
@@ -86,7 +88,7 @@ def test_a_log_that_hangs_has_stored_nothing_for_all_that_is_known(
 
 
 def test_health_that_hangs_changes_nothing_about_messages(
-    dispatcher: Dispatcher, hang: Hang
+    dispatcher: DispatcherHarness, hang: Hang
 ) -> None:
     dispatcher.answer(BROKEN)
     hang(dispatcher.lookup, "add_failures")

@@ -8,9 +8,9 @@ import pytest
 
 from perkwire.dispatching.noticing import (
     LONGEST_SUBJECT,
+    NoticeTrigger,
     Noticing,
-    Occasion,
-    Untold,
+    UnreportedFailures,
     failure_notice,
     pause_notice,
 )
@@ -51,7 +51,7 @@ def test_a_notice_of_failures_says_what_since_when_and_what_to_do() -> None:
         failed(event_types=("tier.upgraded", "points.earned")),
     ]
 
-    notice = failure_notice(a_webhook(), Untold(3, NOW, None), deliveries, INTERVAL)
+    notice = failure_notice(a_webhook(), UnreportedFailures(3, NOW, None), deliveries, INTERVAL)
 
     assert notice.subject == 'Webhook "Till": 3 deliveries failed'
     assert (
@@ -77,7 +77,9 @@ counts the deliveries that failed in between.
 
 def test_with_a_console_notices_lead_there_and_to_no_call() -> None:
     console = "https://hooks.example/console"
-    failures = failure_notice(a_webhook(), Untold(3, NOW, None), [failed()], INTERVAL, console).text
+    failures = failure_notice(
+        a_webhook(), UnreportedFailures(3, NOW, None), [failed()], INTERVAL, console
+    ).text
     pause = pause_notice(a_webhook(), PauseReason.GONE, [failed()], NOW, console).text
 
     for text in (failures, pause):
@@ -87,14 +89,14 @@ def test_with_a_console_notices_lead_there_and_to_no_call() -> None:
 
 
 def test_without_a_failure_just_now_a_notice_says_nothing_of_the_latest() -> None:
-    text = failure_notice(a_webhook(), Untold(3, NOW, None), [], INTERVAL).text
+    text = failure_notice(a_webhook(), UnreportedFailures(3, NOW, None), [], INTERVAL).text
 
     assert "used up.\n\nFailed deliveries stay" in text
     assert "latest" not in text
 
 
 def test_one_failure_is_one() -> None:
-    notice = failure_notice(a_webhook(), Untold(1, NOW, None), [failed()], 1)
+    notice = failure_notice(a_webhook(), UnreportedFailures(1, NOW, None), [failed()], 1)
 
     assert notice.subject == 'Webhook "Till": 1 delivery failed'
     assert "1 delivery to the webhook" in notice.text
@@ -148,7 +150,7 @@ def test_every_result_of_an_attempt_has_words(kind: str) -> None:
     members, words = RESULTS[kind]
     delivery = failed(attempts=(an_attempt(status_code=200), an_attempt(**members)))
 
-    text = failure_notice(a_webhook(), Untold(1, NOW, None), [delivery], INTERVAL).text
+    text = failure_notice(a_webhook(), UnreportedFailures(1, NOW, None), [delivery], INTERVAL).text
 
     assert words in text
     assert "_" not in text.partition("Last result: ")[2].partition("\n")[0]
@@ -158,7 +160,9 @@ def test_no_two_errors_have_the_same_words() -> None:
     said = set()
     for error in [*TransportError, "of a later version"]:
         delivery = failed(attempts=(an_attempt(status_code=None, error=error),))
-        text = failure_notice(a_webhook(), Untold(1, NOW, None), [delivery], INTERVAL).text
+        text = failure_notice(
+            a_webhook(), UnreportedFailures(1, NOW, None), [delivery], INTERVAL
+        ).text
         said.add(text.partition("Last result: ")[2].partition("\n")[0])
 
     assert len(said) == len(TransportError) + 1
@@ -168,7 +172,7 @@ def test_no_two_errors_have_the_same_words() -> None:
 def test_what_the_format_cannot_say_is_said_so(attempts: tuple[Any, ...]) -> None:
     delivery = failed(reason=Reason.FORMAT, attempts=attempts)
 
-    text = failure_notice(a_webhook(), Untold(1, NOW, None), [delivery], INTERVAL).text
+    text = failure_notice(a_webhook(), UnreportedFailures(1, NOW, None), [delivery], INTERVAL).text
 
     assert "could not be written in the format" in text
 
@@ -176,7 +180,7 @@ def test_what_the_format_cannot_say_is_said_so(attempts: tuple[Any, ...]) -> Non
 def test_many_event_types_are_cut_short() -> None:
     delivery = failed(event_types=tuple(f"custom.t{n}" for n in range(13)))
 
-    text = failure_notice(a_webhook(), Untold(1, NOW, None), [delivery], INTERVAL).text
+    text = failure_notice(a_webhook(), UnreportedFailures(1, NOW, None), [delivery], INTERVAL).text
 
     assert "custom.t8, custom.t9 and 3 more\n" in text
     assert "custom.t10" not in text
@@ -203,7 +207,7 @@ def test_a_subject_is_one_short_line_of_ascii(name: str, subject: str) -> None:
 def test_a_notice_holds_no_url_secret_header_or_answer() -> None:
     delivery = failed(attempts=(an_attempt(response="member anna@example.com"),))
     notices = [
-        failure_notice(DEVIOUS, Untold(1, NOW, None), [delivery], INTERVAL),
+        failure_notice(DEVIOUS, UnreportedFailures(1, NOW, None), [delivery], INTERVAL),
         pause_notice(DEVIOUS, PauseReason.GONE, [delivery], NOW),
     ]
 
@@ -246,8 +250,8 @@ class Admin:
 
 def an_occasion(
     count: int, *, pause: PauseReason | None = None, webhook: Webhook | None = None
-) -> Occasion:
-    return Occasion(
+) -> NoticeTrigger:
+    return NoticeTrigger(
         webhook=webhook or a_webhook(),
         topic=TOPIC,
         deliveries=[failed()] * count or [failed(status=DeliveryStatus.RETRYING)],
@@ -310,7 +314,7 @@ def test_of_many_at_once_one_tells_and_no_failure_is_lost(
     together = threading.Barrier(16)
     count_failed = admin.lookup.count_failed
 
-    def count_all_before_any_tells(webhook: Webhook, count: int, now: int) -> Untold:
+    def count_all_before_any_tells(webhook: Webhook, count: int, now: int) -> UnreportedFailures:
         untold = count_failed(webhook, count, now)
         together.wait(timeout=5)
         return untold

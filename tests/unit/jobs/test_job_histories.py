@@ -20,7 +20,7 @@ from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.queueing import Outgoing
 from tests.builders import ACCOUNT
-from tests.unit.jobs.test_jobs import Died, World, some_events
+from tests.unit.jobs.world import Died, World, some_events
 
 type Call = Callable[..., Any]
 

@@ -68,10 +68,10 @@ class Management:
         )
 
     def create(self, account_id: AccountId = ACCOUNT, **members: Json) -> Webhook:
-        return self.webhooks.create(account_id, webhook_body(**members))[0]
+        return self.webhooks.create(account_id, webhook_body(**members)).webhook
 
     def change(self, webhook: Webhook, **members: Json) -> Webhook:
-        return self.webhooks.change(webhook.account_id, webhook.id, members)
+        return self.webhooks.change(webhook.account_id, webhook.id, members).webhook
 
 
 @pytest.fixture
@@ -163,8 +163,8 @@ def test_a_key_lets_its_holder_in_until_it_is_removed(management: Management) ->
 def test_a_key_itself_is_kept_nowhere(management: Management) -> None:
     api_key, key = management.accounts.create_key(an_operator(), ACCOUNT, KEY_BODY)
 
-    assert key not in str(management.items) + str(api_key.shown())
-    assert api_key.shown().keys() == {"id", "name", "scopes", "created_at"}
+    assert key not in str(management.items) + str(api_key.to_json())
+    assert api_key.to_json().keys() == {"id", "name", "scopes", "created_at"}
 
 
 def test_a_key_is_not_found_in_another_account(management: Management) -> None:
@@ -307,7 +307,7 @@ def test_an_address_is_confirmed_by_its_owner(management: Management) -> None:
     account = management.accounts.change(an_operator(), ACCOUNT, body)
     management.topics.confirm("ann@x.example")
 
-    shown: Any = account.shown_with(management.accounts.confirmed(account))
+    shown: Any = account.to_json_with(management.accounts.confirmed(account))
 
     assert shown["notify_emails"] == [
         {"address": "Ann@x.example", "confirmed": True},
@@ -323,9 +323,10 @@ def test_a_new_webhook_is_stored_as_asked_and_its_secret_told_once(
 ) -> None:
     body = webhook_body(headers={"Authorization": "Bearer t0ken"}, secret=SECRET, batch_size=5)
 
-    webhook, secret = management.webhooks.create(ACCOUNT, body)
+    created = management.webhooks.create(ACCOUNT, body)
 
-    assert secret == SECRET
+    webhook = created.webhook
+    assert created.secret == SECRET
     assert management.webhooks.get(ACCOUNT, webhook.id) == webhook
     assert (webhook.status, webhook.version, webhook.batch_size) == (WebhookStatus.ENABLED, 1, 5)
     assert webhook.header_names == ("Authorization",)
@@ -474,24 +475,26 @@ def test_a_rotated_secret_is_told_once_and_the_old_one_signs_for_the_overlap(
 ) -> None:
     webhook = management.create(secret=SECRET)
 
-    after, secret = management.webhooks.rotate_secret(ACCOUNT, webhook.id, said)
+    rotated = management.webhooks.rotate_secret(ACCOUNT, webhook.id, said)
 
+    secret = rotated.secret or ""
     opened = FakeOpener().open(management.items.webhooks[webhook.id])
     until = NOW + hours * 3_600_000_000
     assert opened.secrets(until - 1) == (secret, SECRET)
     assert opened.secrets(until) == (secret,)
     assert secret != SECRET
-    assert secret not in str(after.shown())
+    assert secret
+    assert secret not in str(rotated.webhook.to_json())
 
 
 def test_without_an_overlap_the_old_secret_is_gone_at_once(management: Management) -> None:
     webhook = management.create(secret=SECRET)
     body: dict[str, Json] = {"overlap_hours": 0, "secret": "whsec_" + "B" * 40}
 
-    after, secret = management.webhooks.rotate_secret(ACCOUNT, webhook.id, body)
+    rotated = management.webhooks.rotate_secret(ACCOUNT, webhook.id, body)
 
-    assert secret == body["secret"]
-    assert after.sealed.retired is None
+    assert rotated.secret == body["secret"]
+    assert rotated.webhook.sealed.retired is None
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_a_header_without_a_name_is_a_fault_of_the_headers() -> None:
 
 @pytest.mark.parametrize("field", ["program_ids", "description"])
 def test_null_means_absence_where_a_webhook_is_shown_with_null(field: str) -> None:
-    assert a_webhook().shown()[field] is None
+    assert a_webhook().to_json()[field] is None
     assert getattr(parse(**{field: None}), field) is None
 
 
@@ -377,7 +377,7 @@ def test_an_event_of_no_programme_is_for_webhooks_of_all_programmes_only() -> No
 def test_a_webhook_shows_neither_secret_nor_header_values() -> None:
     webhook = a_webhook(headers={"Authorization": "Bearer t0ken"})
 
-    shown = webhook.shown()
+    shown = webhook.to_json()
 
     assert shown["header_names"] == ["Authorization"]
     assert "secret" not in shown
@@ -388,6 +388,6 @@ def test_a_webhook_shows_neither_secret_nor_header_values() -> None:
 def test_a_paused_webhook_shows_when_and_why() -> None:
     webhook = a_webhook(status=WebhookStatus.PAUSED, pause=Pause(NOW, PauseReason.GONE))
 
-    assert webhook.shown()["status"] == "paused"
-    assert webhook.shown()["paused"] == {"at": "2026-09-21T14:13:20.000000Z", "reason": "gone"}
-    assert a_webhook().shown()["paused"] is None
+    assert webhook.to_json()["status"] == "paused"
+    assert webhook.to_json()["paused"] == {"at": "2026-09-21T14:13:20.000000Z", "reason": "gone"}
+    assert a_webhook().to_json()["paused"] is None

@@ -38,7 +38,7 @@ def test_a_delivery_shows_what_the_api_promises_and_no_more() -> None:
         message, attempts=(an_attempt(), an_attempt(number=2, status_code=200, response=None))
     )
 
-    assert delivery.shown(NOW, INTERVAL) == {
+    assert delivery.to_json(NOW, INTERVAL) == {
         "id": message.delivery_id,
         "status": "succeeded",
         "webhook_id": message.webhook_id,
@@ -67,7 +67,7 @@ def test_a_delivery_shows_what_the_api_promises_and_no_more() -> None:
 def test_a_retrying_delivery_says_when_its_next_attempt_is_due(late: int) -> None:
     delivery = a_delivery(status=DeliveryStatus.RETRYING, due_at=DUE)
 
-    shown = delivery.shown(DUE + late, INTERVAL)
+    shown = delivery.to_json(DUE + late, INTERVAL)
 
     assert (shown["status"], shown["next_attempt_at"]) == ("retrying", to_rfc3339(DUE))
 
@@ -77,14 +77,14 @@ def test_what_is_settled_or_lost_has_no_next_attempt(status: DeliveryStatus) -> 
     settled = a_delivery(status=status, due_at=DUE)
     lost = a_delivery(status=DeliveryStatus.RETRYING, due_at=DUE)
 
-    assert "next_attempt_at" not in settled.shown(NOW, INTERVAL)
-    assert "next_attempt_at" not in lost.shown(DUE + PATIENCE + 1, INTERVAL)
+    assert "next_attempt_at" not in settled.to_json(NOW, INTERVAL)
+    assert "next_attempt_at" not in lost.to_json(DUE + PATIENCE + 1, INTERVAL)
 
 
 def test_a_lost_delivery_is_shown_as_failed_with_the_reason() -> None:
     delivery = a_delivery(status=DeliveryStatus.RETRYING, due_at=DUE)
 
-    shown = delivery.shown(DUE + PATIENCE + 1, INTERVAL)
+    shown = delivery.to_json(DUE + PATIENCE + 1, INTERVAL)
 
     assert (shown["status"], shown["reason"]) == ("failed", "lost")
 
@@ -92,8 +92,8 @@ def test_a_lost_delivery_is_shown_as_failed_with_the_reason() -> None:
 def test_an_attempt_without_an_answer_shows_its_error() -> None:
     attempt = an_attempt(status_code=None, error="dns", response=None)
 
-    assert attempt.shown().keys() == {"number", "at", "duration_ms", "error"}
+    assert attempt.to_json().keys() == {"number", "at", "duration_ms", "error"}
 
 
 def test_an_empty_answer_is_an_answer() -> None:
-    assert an_attempt(response="").shown()["response"] == ""
+    assert an_attempt(response="").to_json()["response"] == ""

@@ -126,7 +126,7 @@ def test_data_is_an_object(data: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    "occurred_at", ["", "yesterday", "2026-11-21", "2026-11-21T09:30:00", 1795253400, None]
+    "occurred_at", ["", "yesterday", "2026-11-21", "2026-11-21T09:30:00", 1795253400]
 )
 def test_occurred_at_is_an_rfc_3339_time(occurred_at: Json) -> None:
     assert wrong_fields(event_body(occurred_at=occurred_at)) == ["occurred_at"]

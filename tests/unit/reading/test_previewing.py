@@ -4,7 +4,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from perkwire import catalogue
-from perkwire.dispatching.rendering import Opened, render
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats import FORMATS, STANDARD, UnknownFormat, find_format
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.model.endpoint import EndpointPolicy
@@ -68,7 +68,7 @@ def test_it_is_the_request_that_delivering_makes(
         run=0,
         events=(event,),
     )
-    delivered = render(message, webhook, Opened(SECRET, {"X-Shop": "shop-7"}), NOW)
+    delivered = render(message, webhook, OpenedSecrets(SECRET, {"X-Shop": "shop-7"}), NOW)
     assert made.request.url == delivered.url
     assert made.request.body == delivered.body
     assert made.request.headers == delivered.headers

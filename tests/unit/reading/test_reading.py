@@ -16,7 +16,7 @@ from perkwire.primitives.page import Page
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.reading.log import MOST_DELETED, DeliveryFilter, LogReading, parse_filter
+from perkwire.reading.log import MOST_DELETED, DeliveryFilter, LogReader, parse_filter
 from tests.builders import (
     ACCOUNT,
     NOW,
@@ -56,7 +56,7 @@ class Log:
         self.reader = FakeDeliveryReader(self.items)
         self.events = FakeEventItems()
         self.clock = FakeClock(NOW)
-        self.reading = LogReading(
+        self.reading = LogReader(
             deliveries=self.reader,
             events=FakeEventReader(self.events),
             webhooks=FakeWebhookLookup(self.config),
@@ -413,8 +413,8 @@ def test_the_next_request_shows_no_secret_of_any_format(log: Log, format_name: s
     assert other is not None
     assert one.request.url == webhook.url
     # What is shown depends on no secret, so it is the same at each look.
-    assert one.shown() == other.shown()
-    headers: Any = one.shown()["headers"]
+    assert one.to_json() == other.to_json()
+    headers: Any = one.to_json()["headers"]
     assert headers["X-Shop"] is None
     assert headers["webhook-id"] == entry.id
 

@@ -36,7 +36,7 @@ def status_of(call: Callable[..., object], *arguments: object) -> int:
 def test_a_redrive_is_started_watched_and_cancelled(redriving: Redriving) -> None:
     started = redriving.start(an_operator(), {"queue": "deliveries", "max_per_second": 50})
 
-    assert started.shown() == {
+    assert started.to_json() == {
         "queue": "deliveries",
         "status": "running",
         "moved": 0,
@@ -44,7 +44,7 @@ def test_a_redrive_is_started_watched_and_cancelled(redriving: Redriving) -> Non
         "started_at": "2026-09-21T14:13:20.000000Z",
     }
     (running,) = redriving.list(an_operator())
-    assert running.shown() == started.shown()
+    assert running.to_json() == started.to_json()
     assert redriving.cancel(an_operator(), "deliveries") == replace(running, status="cancelling")
     assert [one.status for one in redriving.list(an_operator())] == ["cancelled"]
 
@@ -81,8 +81,8 @@ def test_a_handle_is_not_shown(redriving: Redriving) -> None:
     (running,) = redriving.list(an_operator())
 
     assert running.handle
-    assert "handle" not in running.shown()
-    assert running.handle not in str(running.shown())
+    assert "handle" not in running.to_json()
+    assert running.handle not in str(running.to_json())
 
 
 def test_one_redrive_of_a_queue_runs_at_a_time(redriving: Redriving, tasks: FakeMoveTasks) -> None:

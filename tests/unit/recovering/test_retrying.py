@@ -91,7 +91,7 @@ def test_a_retry_is_the_next_run_of_the_same_delivery(
 
     (result,) = retries.retry(entry)
 
-    assert result.shown() == {"id": entry.id, "status": 202}
+    assert result.to_json() == {"id": entry.id, "status": 202}
     (message,) = retries.queue.messages
     assert read_delivery_message(message.body) == a_delivery_message(None, *events, run=3)
     assert message.group == entry.webhook_id

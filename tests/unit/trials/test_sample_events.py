@@ -10,7 +10,7 @@ from perkwire.model.routed_event import NOT_IN_FORMAT
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId, new_event_id, new_sample_event_id, sampled_at
 from perkwire.primitives.problem import Problem
-from perkwire.routing.router import Routing
+from perkwire.routing.router import Router
 from perkwire.trials.sample_events import SampleEvents, proposed_type
 from tests.builders import (
     ACCOUNT,
@@ -100,16 +100,16 @@ def test_who_is_said_to_get_it_is_who_the_router_gives_it_to(
 ) -> None:
     bench = Bench(*EVERY_KIND)
 
-    takers = bench.samples.takers(ACCOUNT, event_type, program_id)
+    recipients = bench.samples.recipients(ACCOUNT, event_type, program_id)
     bench.samples.send(a_caller(), ACCOUNT, event_type, program_id)
 
-    assert {one.webhook.id: one.becomes for one in takers} == routed(bench)
+    assert {one.webhook.id: one.becomes for one in recipients} == routed(bench)
 
 
 def routed(bench: Bench) -> dict[WebhookId, str]:
     """What the router makes of what is in EventQueue, in the words of Becoming."""
     events, log = FakeEventItems(), FakeDeliveryItems()
-    routing = Routing(
+    routing = Router(
         webhooks=bench.lookup,
         events=FakeEventTable(events),
         paused=FakeDeliveryTable(log),
@@ -145,7 +145,7 @@ def test_what_cannot_be_is_named(event_type: str, program_id: str | None, field:
     bench = Bench()
 
     for ask in (
-        lambda: bench.samples.takers(ACCOUNT, event_type, program_id),
+        lambda: bench.samples.recipients(ACCOUNT, event_type, program_id),
         lambda: bench.samples.send(a_caller(), ACCOUNT, event_type, program_id),
     ):
         with pytest.raises(Problem) as raised:

@@ -7,11 +7,11 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from perkwire.formats import Unrenderable
 from perkwire.model.delivery import Reason
-from perkwire.model.sending import Answered, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import now
-from perkwire.trials.sampling import Sampling
+from perkwire.trials.sampling import TrialSender
 from perkwire.trials.trial import Outcome, SavedWebhook, Trial
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, an_account
 from tests.fakes import (
@@ -38,7 +38,7 @@ class Bench:
         self.sender = FakeSender()
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
-        self.sampling = Sampling(
+        self.sampling = TrialSender(
             webhooks=self.lookup,
             vault=self.vault,
             sender=self.sender,
@@ -82,9 +82,9 @@ def test_a_webhook_with_batches_gets_one(bench: Bench) -> None:
 
 
 def test_a_success_is_shown_with_its_answer_and_the_request(bench: Bench) -> None:
-    bench.sender.answer(URL, Answered(204, "thanks", 7))
+    bench.sender.answer(URL, Response(204, "thanks", 7))
 
-    shown = bench.send().shown()
+    shown = bench.send().to_json()
 
     (request,) = bench.sender.requests
     headers: dict[str, object] = {**request.headers, "Authorization": None}
@@ -99,7 +99,7 @@ def test_a_success_is_shown_with_its_answer_and_the_request(bench: Bench) -> Non
 
 
 def test_a_refusal_is_not_delivered(bench: Bench) -> None:
-    bench.sender.answer(URL, Answered(500, "oh no", 7))
+    bench.sender.answer(URL, Response(500, "oh no", 7))
 
     outcome = bench.send()
 
@@ -108,16 +108,16 @@ def test_a_refusal_is_not_delivered(bench: Bench) -> None:
 
 @pytest.mark.parametrize("error", TransportError)
 def test_no_answer_is_an_error_class_of_the_log(bench: Bench, error: TransportError) -> None:
-    bench.sender.answer(URL, Unanswered(error, 9))
+    bench.sender.answer(URL, NoResponse(error, 9))
 
-    shown = bench.send().shown()
+    shown = bench.send().to_json()
 
     assert shown.keys() == {"delivered", "error", "duration_ms", "request"}
     assert (shown["delivered"], shown["error"], shown["duration_ms"]) == (False, error, 9)
 
 
 def test_an_endpoint_that_echoes_gives_no_secret_away(bench: Bench) -> None:
-    bench.sender.answer(URL, Answered(200, f"Authorization: {TOKEN}, key: {SECRET}!", 1))
+    bench.sender.answer(URL, Response(200, f"Authorization: {TOKEN}, key: {SECRET}!", 1))
 
     assert bench.send().response == "Authorization: Bearer …, key: …!"
 
@@ -151,7 +151,7 @@ def test_what_the_format_cannot_say_is_not_sent(
 
     monkeypatch.setattr("perkwire.trials.sampling.render", refuse)
 
-    assert bench.send().shown() == {"delivered": False, "error": "format", "duration_ms": 0}
+    assert bench.send().to_json() == {"delivered": False, "error": "format", "duration_ms": 0}
     assert bench.sender.requests == []
 
 
@@ -173,7 +173,7 @@ def test_what_fails_is_unavailable_and_nothing_is_sent(bench: Bench, failing: st
 
 
 def test_failures_are_not_counted_for_pausing(bench: Bench) -> None:
-    bench.sender.answer(URL, Answered(410, "", 1))
+    bench.sender.answer(URL, Response(410, "", 1))
 
     for _ in range(30):
         bench.send()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.dispatching.rendering import Opened
+from perkwire.dispatching.rendering import OpenedSecrets
 from perkwire.formats import FORMATS
 from perkwire.managing import WebhookManagement
 from perkwire.managing.webhook_draft import EndpointRules
@@ -16,7 +16,7 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.trial import SavedWebhook, Trial
-from perkwire.trials.trying import MOST_PER_MINUTE, Trying
+from perkwire.trials.trying import MOST_PER_MINUTE, TrialRunner
 from tests.builders import (
     ACCOUNT,
     NOW,
@@ -50,7 +50,7 @@ class Bench:
         self.counter = FakeTrialCounter()
         self.dispatcher = FakeTrialDispatcher()
         rules = EndpointRules(EndpointPolicy.PUBLIC)
-        self.trying = Trying(
+        self.trying = TrialRunner(
             webhooks=WebhookManagement(
                 accounts=FakeAccountStore(self.items),
                 webhooks=FakeWebhookStore(self.items),
@@ -101,8 +101,16 @@ def wrong_fields(problem: Problem) -> list[str]:
 def test_of_a_saved_webhook_the_ids_travel_alone(bench: Bench) -> None:
     outcome = bench.test()
 
-    assert outcome == {"delivered": True, "duration_ms": 5, "status_code": 200}
+    assert outcome == {"delivered": True, "duration_ms": 5, "status_code": 200, "warnings": []}
     assert bench.asked() == Trial(SavedWebhook(ACCOUNT, WEBHOOK), "tier.upgraded")
+
+
+def test_what_may_be_regretted_is_told_beside_the_outcome(bench: Bench) -> None:
+    warnings = bench.test_unsaved(format="zinrelo", secret="mysecret")["warnings"]
+
+    assert isinstance(warnings, list)
+    assert [isinstance(one, dict) and one["field"] for one in warnings] == ["secret"]
+    assert "mysecret" not in str(warnings)
 
 
 def test_an_unsaved_webhook_travels_sealed_for_itself_and_stays_unsaved(bench: Bench) -> None:
@@ -113,7 +121,7 @@ def test_an_unsaved_webhook_travels_sealed_for_itself_and_stays_unsaved(bench: B
     webhook = bench.asked().webhook
     assert isinstance(webhook, Webhook)
     assert (webhook.url, webhook.batch_size) == ("https://till.example/hook", 5)
-    assert FakeOpener().open(webhook) == Opened(SECRET, {"X-Shop": "shop-7-token"})
+    assert FakeOpener().open(webhook) == OpenedSecrets(SECRET, {"X-Shop": "shop-7-token"})
     assert webhook.id not in before
     assert bench.items.webhooks == before
 
@@ -132,7 +140,7 @@ def test_a_change_is_tested_with_the_stored_secret_and_headers_and_stays_unsaved
     assert isinstance(trial.webhook, Webhook)
     assert (trial.webhook.id, trial.event_type) == (WEBHOOK, "points.earned")
     assert (trial.webhook.url, trial.webhook.batch_size) == (url, 5)
-    assert FakeOpener().open(trial.webhook) == Opened(SECRET, {"X-Shop": "shop-7-token"})
+    assert FakeOpener().open(trial.webhook) == OpenedSecrets(SECRET, {"X-Shop": "shop-7-token"})
     assert bench.items.webhooks == before
 
     elsewhere = problem_of(bench.test_change, url="https://new.example/hook")

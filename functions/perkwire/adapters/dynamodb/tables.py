@@ -159,7 +159,9 @@ def put_all(model: type[Model], items: Sequence[Model]) -> set[tuple[str, str]]:
     """Put items of different keys in batches; the keys of those that were left. Raises Unavailable.
 
     What DynamoDB leaves unprocessed is put again, each time after a longer pause, a bounded number
-    of times: it leaves what a throttled partition would not take.
+    of times: it leaves what a throttled partition would not take. It refuses a batch whole for one
+    item that it will not have, of 400 kB and more for instance: then each is put by itself, and
+    what is refused is left.
     """
     left: set[tuple[str, str]] = set()
     for start in range(0, len(items), _PUTS):
@@ -174,7 +176,14 @@ def _put_page(model: type[Model], items: Sequence[Mapping[str, Any]]) -> set[tup
         if retry:
             _pause(retry)
         with failing_as_unavailable():
-            answer = table.batch_write_item(put_items=left)
+            try:
+                answer = table.batch_write_item(put_items=left)
+            except PynamoDBException as error:
+                if _code(error) != "ValidationException":
+                    raise
+                if len(left) == 1:
+                    break
+                return {key for item in left for key in _put_page(model, [item])}
         unprocessed = answer.get("UnprocessedItems", {}).get(table.table_name, [])
         left = [one["PutRequest"]["Item"] for one in unprocessed]
         if not left:

@@ -13,7 +13,7 @@ from perkwire.adapters.dynamodb.config_items import (
     webhook_sk,
 )
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if
-from perkwire.dispatching.noticing import Untold
+from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.webhook import Pause, Webhook, WebhookStatus
@@ -88,11 +88,11 @@ class WebhookStates:
                 & (WebhookItem.version == webhook.version),
             )
 
-    def count_failed(self, webhook: Webhook, count: int, now: int) -> Untold:
+    def count_failed(self, webhook: Webhook, count: int, now: int) -> UnreportedFailures:
         """Add to the failed deliveries that are untold; raises Unavailable."""
         return self._add_untold(webhook, count, now)
 
-    def take_untold(self, webhook: Webhook, untold: Untold, now: int) -> bool:
+    def take_untold(self, webhook: Webhook, untold: UnreportedFailures, now: int) -> bool:
         """Subtract those of a notice, by a condition on the last one: one caller wins.
 
         What others have counted since stays. Raises Unavailable.
@@ -110,11 +110,11 @@ class WebhookStates:
                 last.does_not_exist() if seen is None else last == seen,
             )
 
-    def give_back(self, webhook: Webhook, untold: Untold) -> None:
+    def give_back(self, webhook: Webhook, untold: UnreportedFailures) -> None:
         """Add those whose notice was not sent; raises Unavailable."""
         self._add_untold(webhook, untold.count, untold.since)
 
-    def _add_untold(self, webhook: Webhook, count: int, since: int) -> Untold:
+    def _add_untold(self, webhook: Webhook, count: int, since: int) -> UnreportedFailures:
         item = _health_item(webhook)
         with failing_as_unavailable():
             item.update(
@@ -147,11 +147,11 @@ def _state(webhook: Webhook, health: HealthItem | None, notice_topic: str | None
     )
 
 
-def _untold(health: HealthItem) -> Untold:
+def _untold(health: HealthItem) -> UnreportedFailures:
     noticed_at = None if health.noticed_at is None else int(health.noticed_at)
     # Counted while another's notice was taken out, they have failed at about that time.
     since = noticed_at if health.untold_since is None else int(health.untold_since)
-    return Untold(int(health.untold), since or 0, noticed_at)
+    return UnreportedFailures(int(health.untold), since or 0, noticed_at)
 
 
 def _health_item(webhook: Webhook) -> HealthItem:

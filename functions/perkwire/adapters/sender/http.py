@@ -18,7 +18,7 @@ from perkwire.adapters.sender.connection import Current, Guard, PlainPool, TlsPo
 from perkwire.adapters.sender.deadline import Deadline
 from perkwire.adapters.sender.dialling import Dialler, Resolver, TransportFailure, system_resolver
 from perkwire.model.endpoint import EndpointPolicy, Refusal, check_url
-from perkwire.model.sending import Answered, Request, TransportError, Unanswered
+from perkwire.model.sending import NoResponse, Request, Response, TransportError
 
 MAX_BODY_BYTES = 4096
 MAX_SNIPPET_BYTES = 512
@@ -64,7 +64,7 @@ class HttpSender:
             functools.partial(check_url, policy=policy, denied_ports=denied_ports)
         )
 
-    def send(self, request: Request) -> Answered | Unanswered:
+    def send(self, request: Request) -> Response | NoResponse:
         """Send and wait for the answer.
 
         Raises ValueError, without any value in it, for headers that cannot be sent: those are our
@@ -74,7 +74,7 @@ class HttpSender:
         self._current.deadline = Deadline(self._timeout_seconds)
         url = self._check_url(request.url)
         if isinstance(url, Refusal):
-            return Unanswered(TransportError.BAD_URL, _ms_since(started))
+            return NoResponse(TransportError.BAD_URL, _ms_since(started))
         try:
             response = self._session.send(
                 _prepare(url, request),
@@ -83,9 +83,9 @@ class HttpSender:
                 allow_redirects=False,
             )
         except TransportFailure as failure:
-            return Unanswered(failure.error, _ms_since(started))
+            return NoResponse(failure.error, _ms_since(started))
         snippet = _snippet(_read_body(response.raw))
-        return Answered(response.status_code, snippet, _ms_since(started))
+        return Response(response.status_code, snippet, _ms_since(started))
 
     def close(self) -> None:
         """Close the connections that are kept."""

@@ -7,7 +7,7 @@ from perkwire.adapters.telemetry import Telemetry
 from perkwire.model.messages import Received
 
 
-def left_for_sqs(
+def batch_item_failures(
     event: Mapping[str, Any],
     telemetry: Telemetry,
     work: Callable[[Sequence[Received]], Sequence[str]],

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from perkwire.catalogue import CUSTOM
 from perkwire.formats.reading import moment, number, part, present, text
+from perkwire.formats.voucherify.event_objects import EventObjects
 from perkwire.formats.voucherify.objects import (
-    Made,
+    VoucherifyObject,
     customer,
     id_of,
     iso,
@@ -34,7 +35,6 @@ from perkwire.formats.voucherify.points import (
     rule_of,
     transaction,
 )
-from perkwire.formats.voucherify.said import Said
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
 from perkwire.model.event import Event
 from perkwire.primitives.strict_json import Json
@@ -54,17 +54,17 @@ _REDEMPTION_STATES = {
 
 def render_data(event: Event, webhook: str) -> dict[str, Json]:
     """`data` of the webhook of this type, which must be one of `WEBHOOKS`."""
-    said = Said(event, webhook)
+    said = EventObjects(event, webhook)
     return present({name: _MEMBERS[name](said) for name in WEBHOOKS[webhook]})
 
 
-def _customer(said: Said) -> Made:
+def _customer(said: EventObjects) -> VoucherifyObject:
     if said.webhook == "customer.referred":  # the friend is the customer there
         return customer(said.part("referral", "friend"))
     return said.customer
 
 
-def _redemption(said: Said) -> Made:
+def _redemption(said: EventObjects) -> VoucherifyObject:
     if said.is_referral:
         return _use_by_friend(said)
     source = said.part("redemption")
@@ -76,7 +76,7 @@ def _redemption(said: Said) -> Made:
     return redemption(source, said.voucher, said.customer, said.order, failed=failed)
 
 
-def _use_by_friend(said: Said) -> Made:
+def _use_by_friend(said: EventObjects) -> VoucherifyObject:
     """The friend's use of the referral code: to it a referrer owes the reward."""
     friend = customer(said.part("referral", "friend"))
     if friend is None and said.order is None:
@@ -90,13 +90,13 @@ def _use_by_friend(said: Said) -> Made:
     return made(members, "redemption")
 
 
-def _rollback(said: Said) -> Made:
+def _rollback(said: EventObjects) -> VoucherifyObject:
     failed = said.webhook == "redemption.rollback.failed"
     source = said.part("redemption")
     return rollback(source, said.voucher, said.customer, said.order, failed=failed)
 
 
-def _balance(said: Said) -> Made:
+def _balance(said: EventObjects) -> VoucherifyObject:
     if said.type == "voucher.gift_credits_added":
         return credit_balance(said.part("voucher"), said.voucher)
     if said.type in _REDEMPTION_STATES or said.is_referral:
@@ -104,7 +104,7 @@ def _balance(said: Said) -> Made:
     return points_balance(said.transaction, said.member, said.voucher)
 
 
-def _pending_balance(said: Said) -> Made:
+def _pending_balance(said: EventObjects) -> VoucherifyObject:
     points = number(said.part("pending_points"), "points")
     change: Json = None
     if points is not None and said.type == "points.pending.added":
@@ -114,7 +114,7 @@ def _pending_balance(said: Said) -> Made:
     return pending_balance(change, said.member, said.voucher)
 
 
-def _transaction(said: Said) -> Made:
+def _transaction(said: EventObjects) -> VoucherifyObject:
     if said.type == "voucher.gift_credits_added":
         source = said.part("gift_transaction")
         return gift_transaction(source, _balance(said), said.voucher, said.campaign)
@@ -132,12 +132,12 @@ def _transaction(said: Said) -> Made:
     return transaction(said.transaction, kind, said.member, said.voucher, said.campaign, details)
 
 
-def _pending_points(said: Said) -> Made:
+def _pending_points(said: EventObjects) -> VoucherifyObject:
     source = said.part("pending_points")
     return pending_points(source, said.member, said.voucher, said.campaign, said.order)
 
 
-def _reward_redemption(said: Said) -> Made:
+def _reward_redemption(said: EventObjects) -> VoucherifyObject:
     created = said.type == "reward.redemption.created"
     spent_at = moment(said.transaction, "at")
     now = said.event.happened_at
@@ -154,7 +154,7 @@ def _reward_redemption(said: Said) -> Made:
     )
 
 
-def _reward_assignment(said: Said) -> Made:
+def _reward_assignment(said: EventObjects) -> VoucherifyObject:
     price = number(said.part("reward"), "points")
     points = lost(said.transaction) if price is None else price
     if points is None:
@@ -170,7 +170,7 @@ def _reward_assignment(said: Said) -> Made:
     )
 
 
-def _publication(said: Said) -> Made:
+def _publication(said: EventObjects) -> VoucherifyObject:
     source = said.part("publication")
     itself = "publication" in said.webhook
     if not source and not itself:
@@ -184,13 +184,13 @@ def _publication(said: Said) -> Made:
     )
 
 
-def _tier(said: Said, *path: str) -> Made:
+def _tier(said: EventObjects, *path: str) -> VoucherifyObject:
     level = said.part(*path)
     days = said.part("tier") if path[-1] == "current" else {}
     return loyalty_tier(level, days, id_of(said.campaign), id_of(said.customer))
 
 
-def _loyalty_tier(said: Said) -> Made:
+def _loyalty_tier(said: EventObjects) -> VoucherifyObject:
     if said.type == "tier.left":
         return _tier(said, "tier", "previous")
     if said.type == "points.rewarded":
@@ -198,17 +198,17 @@ def _loyalty_tier(said: Said) -> Made:
     return _tier(said, "tier", "current") or _tier(said, "level")
 
 
-def _holder_loyalty_tier(said: Said) -> Made:
+def _holder_loyalty_tier(said: EventObjects) -> VoucherifyObject:
     held = part(said.member, "tier")
     return loyalty_tier(held, held, id_of(said.campaign), id_of(said.customer))
 
 
-def _segment(said: Said) -> Made:
+def _segment(said: EventObjects) -> VoucherifyObject:
     source = said.part("segment")
     return made({"id": text(source, "id"), "name": text(source, "name")}, "segment")
 
 
-def _event(said: Said) -> Made:
+def _event(said: EventObjects) -> VoucherifyObject:
     """An event of the platform's own, whole: all of its data is metadata."""
     return {
         "id": said.event.id,
@@ -220,7 +220,7 @@ def _event(said: Said) -> Made:
     }
 
 
-def _distribution(said: Said) -> Made:
+def _distribution(said: EventObjects) -> VoucherifyObject:
     message = said.part("message")
     return made(
         {
@@ -232,12 +232,12 @@ def _distribution(said: Said) -> Made:
     )
 
 
-def _created_at(said: Said) -> str | None:
+def _created_at(said: EventObjects) -> str | None:
     at = moment(said.part("redemption"), "at")
     return iso(said.event.happened_at if at is None else at)
 
 
-_MEMBERS: Mapping[str, Callable[[Said], Json]] = {
+_MEMBERS: Mapping[str, Callable[[EventObjects], Json]] = {
     "balance": _balance,
     "buckets": lambda said: buckets(said.transaction, said.voucher, said.campaign),
     "campaign": lambda said: said.campaign,

@@ -27,7 +27,7 @@ from perkwire.formats.reading import (
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import iso_milliseconds
 
-type Made = dict[str, Json] | None
+type VoucherifyObject = dict[str, Json] | None
 
 _HUNDREDTH = Decimal("0.01")
 _LARGEST = 2**63 - 1
@@ -55,7 +55,7 @@ def iso(microseconds: int | None) -> str | None:
     return None if microseconds is None else iso_milliseconds(microseconds)
 
 
-def made(members: Mapping[str, Json], kind: str | None = None) -> Made:
+def made(members: Mapping[str, Json], kind: str | None = None) -> VoucherifyObject:
     """The members that have a value, with `object` last; None if none has one."""
     found = present(members)
     if not found:
@@ -63,7 +63,7 @@ def made(members: Mapping[str, Json], kind: str | None = None) -> Made:
     return found if kind is None else {**found, "object": kind}
 
 
-def id_of(thing: Made) -> Json:
+def id_of(thing: VoucherifyObject) -> Json:
     """The `id` of an object that may be none or have none."""
     return None if thing is None else thing.get("id")
 
@@ -89,7 +89,7 @@ def whole_points(source: Object, name: str) -> int | float | None:
     return int(points) if points == points.to_integral_value() else float(points)
 
 
-def customer(member: Object) -> Made:
+def customer(member: Object) -> VoucherifyObject:
     """A customer as it stands inside other objects' events."""
     return made(
         {
@@ -103,7 +103,7 @@ def customer(member: Object) -> Made:
     )
 
 
-def whole_customer(member: Object, program_id: str | None) -> Made:
+def whole_customer(member: Object, program_id: str | None) -> VoucherifyObject:
     """A customer as the events of its own and of its segments have it."""
     return made(
         {
@@ -123,7 +123,7 @@ def whole_customer(member: Object, program_id: str | None) -> Made:
     )
 
 
-def campaign(source: Object, program_id: str | None, *, loyalty: bool) -> Made:
+def campaign(source: Object, program_id: str | None, *, loyalty: bool) -> VoucherifyObject:
     """The event's own campaign, or else its programme: a campaign too in Voucherify's words."""
     if not source:
         kind = "LOYALTY_PROGRAM" if loyalty and program_id is not None else None
@@ -141,7 +141,7 @@ def campaign(source: Object, program_id: str | None, *, loyalty: bool) -> Made:
     )
 
 
-def voucher(source: Object, of: Made, holder: Object) -> Made:
+def voucher(source: Object, of: VoucherifyObject, holder: Object) -> VoucherifyObject:
     """A code. `of` is its campaign; a loyalty card shows the points of the member, its holder."""
     if not source:
         return None
@@ -170,7 +170,9 @@ def voucher(source: Object, of: Made, holder: Object) -> Made:
     )
 
 
-def referral_code(source: Object, referral: Object, of: Made, referrer: Object) -> Made:
+def referral_code(
+    source: Object, referral: Object, of: VoucherifyObject, referrer: Object
+) -> VoucherifyObject:
     """The code that a referrer hands on; `source` is its voucher, if the event has that too."""
     given = source or present({"code": text(referral, "code"), "type": "referral_code"})
     code = voucher(given, of, referrer) if "code" in given else None
@@ -187,7 +189,7 @@ def referral_code(source: Object, referral: Object, of: Made, referrer: Object) 
     return made({**code, "referrer_id": text(referrer, "id"), "metadata": said or None}, "voucher")
 
 
-def loyalty_tier(level: Object, days: Object, of: Json, owner: Json) -> Made:
+def loyalty_tier(level: Object, days: Object, of: Json, owner: Json) -> VoucherifyObject:
     """A tier of the campaign with the id `of`.
 
     `days` has `since` and `until`, for which the customer with the id `owner` is in it.
@@ -216,7 +218,7 @@ def _full_name(member: Object) -> str | None:
     return " ".join(name for name in names if name) or None
 
 
-def _address(address: Object) -> Made:
+def _address(address: Object) -> VoucherifyObject:
     return made(
         {
             "city": text(address, "city"),
@@ -229,7 +231,7 @@ def _address(address: Object) -> Made:
     )
 
 
-def _summary(member: Object) -> Made:
+def _summary(member: Object) -> VoucherifyObject:
     points = part(member, "points")
     card = {
         "redeemed_points": number(points, "redeemed"),
@@ -242,14 +244,14 @@ def _summary(member: Object) -> Made:
     return made({"redemptions": made(redemptions)})
 
 
-def _loyalty(member: Object, program_id: str | None) -> Made:
+def _loyalty(member: Object, program_id: str | None) -> VoucherifyObject:
     balance = number(part(member, "points"), "balance")
     in_campaign = made({"points": balance, "loyalty_tier": text(part(member, "tier"), "id")})
     campaigns = {} if program_id is None else present({program_id: in_campaign})
     return made({"points": balance, "campaigns": campaigns or None})
 
 
-def _card(source: Object, points: Object) -> Made:
+def _card(source: Object, points: Object) -> VoucherifyObject:
     """What the voucher says of its balance goes before what the member has."""
     balance = whole_points(source, "balance")
     expiry: Object = next(iter(parts(points, "expiries")), {})
@@ -266,7 +268,7 @@ def _card(source: Object, points: Object) -> Made:
     )
 
 
-def _used(holder: Object) -> Made:
+def _used(holder: Object) -> VoucherifyObject:
     return made(
         {
             "redeemed_quantity": integer(holder, "redemptions"),
@@ -275,16 +277,16 @@ def _used(holder: Object) -> Made:
     )
 
 
-def _gift(source: Object) -> Made:
+def _gift(source: Object) -> VoucherifyObject:
     return made({"amount": cents(source, "value"), "balance": cents(source, "balance")})
 
 
-def _discount(source: Object) -> Made:
+def _discount(source: Object) -> VoucherifyObject:
     amount = cents(source, "value")
     return None if amount is None else {"type": "AMOUNT", "amount_off": amount}
 
 
-def _object(source: Object, name: str) -> Made:
+def _object(source: Object, name: str) -> VoucherifyObject:
     return {**found} if (found := part(source, name)) else None
 
 

@@ -8,7 +8,7 @@ import re
 
 from perkwire.formats.reading import Object, integer, moment, part, parts, present, text, texts
 from perkwire.formats.voucherify.objects import (
-    Made,
+    VoucherifyObject,
     cents,
     id_of,
     iso,
@@ -31,7 +31,14 @@ _OF_A_CODE = ("code", "value", "currency", "expires_at")
 _FAILURE_CODE = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def order(source: Object, status: str | None, buyer: Made, referrer: Made, *, whole: bool) -> Made:
+def order(
+    source: Object,
+    status: str | None,
+    buyer: VoucherifyObject,
+    referrer: VoucherifyObject,
+    *,
+    whole: bool,
+) -> VoucherifyObject:
     """An order. `id` is the programme's and `source_id` the shop's own, as far as they differ.
 
     `amount` is before discounts. `status` is what the event says by its type. Only a `whole` one
@@ -74,7 +81,7 @@ def order(source: Object, status: str | None, buyer: Made, referrer: Made, *, wh
     )
 
 
-def reward(source: Object, code: Made, holder: Object) -> Made:
+def reward(source: Object, code: VoucherifyObject, holder: Object) -> VoucherifyObject:
     """What was redeemed. `code` is the voucher handed out for it, if the event has that too."""
     if not source:
         return None
@@ -100,17 +107,33 @@ def reward(source: Object, code: Made, holder: Object) -> Made:
     )
 
 
-def redemption(source: Object, code: Made, buyer: Made, of: Made, *, failed: bool) -> Made:
+def redemption(
+    source: Object,
+    code: VoucherifyObject,
+    buyer: VoucherifyObject,
+    of: VoucherifyObject,
+    *,
+    failed: bool,
+) -> VoucherifyObject:
     """One use of the voucher `code`; `of` is the order that it was used on."""
     return _use(source, code, buyer, of, failed=failed, kind="redemption")
 
 
-def rollback(source: Object, code: Made, buyer: Made, of: Made, *, failed: bool) -> Made:
+def rollback(
+    source: Object,
+    code: VoucherifyObject,
+    buyer: VoucherifyObject,
+    of: VoucherifyObject,
+    *,
+    failed: bool,
+) -> VoucherifyObject:
     """The taking back of a use, which `redemption` names."""
     return _use(source, code, buyer, of, failed=failed, kind="redemption_rollback")
 
 
-def rolled_back(source: Object, code: Made, buyer: Made) -> Made:
+def rolled_back(
+    source: Object, code: VoucherifyObject, buyer: VoucherifyObject
+) -> VoucherifyObject:
     """The use that was taken back: all that the event says of it."""
     used = text(source, "redemption_id")
     if used is None:
@@ -119,7 +142,7 @@ def rolled_back(source: Object, code: Made, buyer: Made) -> Made:
     return made(members, "redemption")
 
 
-def used_on_order(source: Object, buyer: Made) -> Made:
+def used_on_order(source: Object, buyer: VoucherifyObject) -> VoucherifyObject:
     """The use of a voucher on an order, as the webhooks of orders have it."""
     if not source:
         return None
@@ -137,7 +160,9 @@ def used_on_order(source: Object, buyer: Made) -> Made:
     return made(members, "redemption")
 
 
-def publication(source: Object, at: int | None, code: Made, receiver: Made) -> dict[str, Json]:
+def publication(
+    source: Object, at: int | None, code: VoucherifyObject, receiver: VoucherifyObject
+) -> dict[str, Json]:
     """The handing of the voucher `code` to `receiver`; `at` is when, if the event does not say."""
     given = id_of(code)
     when = moment(source, "at")
@@ -156,7 +181,15 @@ def publication(source: Object, at: int | None, code: Made, receiver: Made) -> d
     )
 
 
-def _use(source: Object, code: Made, buyer: Made, of: Made, *, failed: bool, kind: str) -> Made:
+def _use(
+    source: Object,
+    code: VoucherifyObject,
+    buyer: VoucherifyObject,
+    of: VoucherifyObject,
+    *,
+    failed: bool,
+    kind: str,
+) -> VoucherifyObject:
     if not source:
         return None
     in_points = code is not None and code.get("type") == "LOYALTY_CARD"
@@ -211,7 +244,7 @@ def _item(product: Object) -> dict[str, Json]:
     )
 
 
-def _handed_out(source: Object, holder: Object) -> Made:
+def _handed_out(source: Object, holder: Object) -> VoucherifyObject:
     said = present({name: source.get(name) for name in _OF_A_CODE})
     if not said:
         return None

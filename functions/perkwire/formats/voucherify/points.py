@@ -5,11 +5,11 @@ not say. Points taken away are negative, as Voucherify writes them too.
 """
 
 from perkwire.formats.reading import Object, day, moment, number, part, present, text
-from perkwire.formats.voucherify.objects import Made, cents, id_of, iso, made
+from perkwire.formats.voucherify.objects import VoucherifyObject, cents, id_of, iso, made
 from perkwire.primitives.strict_json import Json
 
 
-def points_balance(transaction: Object, member: Object, card: Made) -> Made:
+def points_balance(transaction: Object, member: Object, card: VoucherifyObject) -> VoucherifyObject:
     """What a movement of points has done to a loyalty card."""
     if not transaction:
         return None
@@ -26,7 +26,7 @@ def points_balance(transaction: Object, member: Object, card: Made) -> Made:
     )
 
 
-def credit_balance(gift_card: Object, rendered: Made) -> Made:
+def credit_balance(gift_card: Object, rendered: VoucherifyObject) -> VoucherifyObject:
     """What adding credits has done to a gift card; `value` is what was added."""
     return present(
         {
@@ -39,7 +39,9 @@ def credit_balance(gift_card: Object, rendered: Made) -> Made:
     )
 
 
-def gift_transaction(source: Object, balance: Made, card: Made, of: Made) -> Made:
+def gift_transaction(
+    source: Object, balance: VoucherifyObject, card: VoucherifyObject, of: VoucherifyObject
+) -> VoucherifyObject:
     """A line in the journal of a gift card: credits that were added, which `balance` says."""
     if not source:
         return None
@@ -56,7 +58,7 @@ def gift_transaction(source: Object, balance: Made, card: Made, of: Made) -> Mad
     )
 
 
-def pending_balance(points: Json, member: Object, card: Made) -> Made:
+def pending_balance(points: Json, member: Object, card: VoucherifyObject) -> VoucherifyObject:
     """What is promised in all after a change of it by `points`."""
     total = number(part(member, "points"), "pending")
     said = made({"points": points, "total": total})
@@ -66,8 +68,13 @@ def pending_balance(points: Json, member: Object, card: Made) -> Made:
 
 
 def transaction(
-    source: Object, kind: str | None, member: Object, card: Made, of: Made, details: Object
-) -> Made:
+    source: Object,
+    kind: str | None,
+    member: Object,
+    card: VoucherifyObject,
+    of: VoucherifyObject,
+    details: Object,
+) -> VoucherifyObject:
     """A line in the journal of a card. `of` is the campaign; `details` come after the balance."""
     if not source:
         return None
@@ -84,7 +91,7 @@ def transaction(
     )
 
 
-def buckets(source: Object, card: Made, of: Made) -> Json:
+def buckets(source: Object, card: VoucherifyObject, of: VoucherifyObject) -> Json:
     """The points that have run out, with the day on which they did; None without that day."""
     expired_on = day(source, "expires_on")
     if expired_on is None:
@@ -108,7 +115,13 @@ def lost(source: Object) -> int | float | None:
     return None if points is None else abs(points)
 
 
-def pending_points(source: Object, member: Object, card: Made, of: Made, bought: Made) -> Made:
+def pending_points(
+    source: Object,
+    member: Object,
+    card: VoucherifyObject,
+    of: VoucherifyObject,
+    bought: VoucherifyObject,
+) -> VoucherifyObject:
     """A promise of points, as it stands now. `bought` is the order that it is for."""
     if not source:
         return None
@@ -128,7 +141,7 @@ def pending_points(source: Object, member: Object, card: Made, of: Made, bought:
     )
 
 
-def earning_rule(activity: Object) -> Made:
+def earning_rule(activity: Object) -> VoucherifyObject:
     """The rule by which points were earned."""
     return made(
         {
@@ -140,22 +153,22 @@ def earning_rule(activity: Object) -> Made:
     )
 
 
-def rule_of(activity: Object) -> Made:
+def rule_of(activity: Object) -> VoucherifyObject:
     """The same rule as the details of a transaction name it."""
     return made({"id": text(activity, "id"), "source": made({"banner": text(activity, "name")})})
 
 
-def order_of(bought: Made) -> Made:
+def order_of(bought: VoucherifyObject) -> VoucherifyObject:
     """An order as details name it."""
     return made({"id": id_of(bought), "source_id": bought.get("source_id")}) if bought else None
 
 
-def held_tier(member: Object) -> Made:
+def held_tier(member: Object) -> VoucherifyObject:
     """The tier that the member is in, as details name it."""
     tier = part(member, "tier")
     return made({"id": text(tier, "id"), "name": text(tier, "name")})
 
 
-def _related(card: Made) -> Made:
+def _related(card: VoucherifyObject) -> VoucherifyObject:
     related = id_of(card)
     return None if related is None else {"id": related, "type": "voucher"}

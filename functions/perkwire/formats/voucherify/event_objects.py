@@ -7,7 +7,7 @@ from functools import cached_property
 
 from perkwire.formats.reading import Object, number, part, present, text
 from perkwire.formats.voucherify.objects import (
-    Made,
+    VoucherifyObject,
     campaign,
     customer,
     referral_code,
@@ -34,7 +34,7 @@ _USES = {
 _ORDER_STATUSES = {"order.created": "CREATED", "order.paid": "PAID", "order.cancelled": "CANCELED"}
 
 
-class Said:
+class EventObjects:
     """Those of Voucherify's objects that several members of a webhook's `data` are made of.
 
     `webhook` is the webhook's type, as a project or a distribution calls it.
@@ -54,24 +54,24 @@ class Said:
         return part(self.event.data, *path)
 
     @cached_property
-    def customer(self) -> Made:
+    def customer(self) -> VoucherifyObject:
         """The member."""
         if self.webhook.startswith(_ABOUT_CUSTOMERS):
             return whole_customer(self.member, self.event.program_id)
         return customer(self.member)
 
     @cached_property
-    def referrer(self) -> Made:
+    def referrer(self) -> VoucherifyObject:
         """Who brought the friend in; of a referral the member, unless it names another."""
         return customer(self._referrer)
 
     @cached_property
-    def campaign(self) -> Made:
+    def campaign(self) -> VoucherifyObject:
         """The event's own, or else the programme."""
         return campaign(self.part("campaign"), self.event.program_id, loyalty=self.is_loyalty)
 
     @cached_property
-    def voucher(self) -> Made:
+    def voucher(self) -> VoucherifyObject:
         """The code that the event is about; of points and rewards the member's card."""
         given = self.part("voucher")
         kind = text(given, "type")
@@ -86,12 +86,12 @@ class Said:
         return voucher(given, self.campaign, self._holder)
 
     @cached_property
-    def holder(self) -> Made:
+    def holder(self) -> VoucherifyObject:
         """Whose card or code it is."""
         return customer(self._holder)
 
     @cached_property
-    def order(self) -> Made:
+    def order(self) -> VoucherifyObject:
         """What was bought: of a referral, what the friend bought."""
         buyer = customer(self.part("referral", "friend")) if self.is_referral else self.customer
         status = _ORDER_STATUSES.get(self.type)
@@ -99,7 +99,7 @@ class Said:
         return order(self.part("order"), status, buyer, self.referrer, whole=whole)
 
     @cached_property
-    def reward(self) -> Made:
+    def reward(self) -> VoucherifyObject:
         """What was redeemed or given. The voucher of a referral's reward is what was given."""
         given = self.part("voucher")
         given_away = self.is_referral and text(given, "type") != "referral_code"

@@ -11,7 +11,7 @@ _FIELD = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCI
 _TO_THE_SECOND = 19
 
 
-def typed_moment(text: str) -> str:
+def from_date_field(text: str) -> str:
     """RFC 3339 for what a date and time field holds; other text as it is, for the library."""
     if not _FIELD.fullmatch(text):
         return text
@@ -19,7 +19,7 @@ def typed_moment(text: str) -> str:
     return f"{text.replace(' ', 'T')}{seconds}Z"
 
 
-def field_moment(text: str) -> str:
+def to_date_field(text: str) -> str:
     """What a date and time field holds for a time, in UTC; other text as it is."""
-    moment = parse_rfc3339(typed_moment(text))
+    moment = parse_rfc3339(from_date_field(text))
     return text if moment is None else to_rfc3339(moment)[:_TO_THE_SECOND]

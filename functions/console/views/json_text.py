@@ -8,7 +8,7 @@ MOST_CHARACTERS = 300_000
 """An answer of Lambda has at most 6 MB, and each character may take several as HTML."""
 
 
-def readable(value: Json) -> str:
+def indented_json(value: Json) -> str:
     """Indented; if that is too long, compact, and cut with a line that says so."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     if len(text) <= MOST_CHARACTERS:

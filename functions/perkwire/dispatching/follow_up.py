@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from perkwire.dispatching.dispatch_work import Work
-from perkwire.dispatching.noticing import Noticing, Occasion
+from perkwire.dispatching.in_flight import InFlightDelivery
+from perkwire.dispatching.noticing import NoticeTrigger, Noticing
 from perkwire.dispatching.pausing import HealthStore, PauseRule, Result, record
 from perkwire.dispatching.verdict import Finding
 from perkwire.model.delivery import Delivery, DeliveryStatus
@@ -15,7 +15,7 @@ from perkwire.primitives.journal import Journal, Unavailable
 _GONE = 410
 
 
-class FollowingUp:
+class FollowUp:
     """What the log of an invocation leads to. Nothing of it changes what becomes of a message."""
 
     def __init__(
@@ -35,17 +35,17 @@ class FollowingUp:
         self._max_attempts = max_attempts
         self._clock = clock
 
-    def follow_up(self, works: Sequence[Work]) -> None:
+    def follow_up(self, deliveries: Sequence[InFlightDelivery]) -> None:
         """Keep the streaks of failures, pause what is to be paused, tell whoever is to be told."""
-        self._tell(works, self._watch_health(works))
+        self._tell(deliveries, self._watch_health(deliveries))
 
-    def _watch_health(self, works: Sequence[Work]) -> dict[WebhookId, PauseReason]:
+    def _watch_health(self, deliveries: Sequence[InFlightDelivery]) -> dict[WebhookId, PauseReason]:
         """Keep the streaks; the webhooks that this invocation has paused."""
         paused = {}
-        attempted: defaultdict[WebhookId, list[Work]] = defaultdict(list)
-        for work in works:
-            if work.attempt is not None:
-                attempted[work.message.webhook_id].append(work)
+        attempted: defaultdict[WebhookId, list[InFlightDelivery]] = defaultdict(list)
+        for delivery in deliveries:
+            if delivery.attempt is not None:
+                attempted[delivery.message.webhook_id].append(delivery)
         for own in attempted.values():
             state = own[0].state
             if state is None:
@@ -55,7 +55,7 @@ class FollowingUp:
                     self._health,
                     self._rule,
                     state.webhook,
-                    [self._result(work) for work in own],
+                    [self._result(delivery) for delivery in own],
                     failing=state.failing,
                     now=self._clock(),
                 )
@@ -78,17 +78,19 @@ class FollowingUp:
 
         return paused
 
-    def _tell(self, works: Sequence[Work], paused: Mapping[WebhookId, PauseReason]) -> None:
+    def _tell(
+        self, deliveries: Sequence[InFlightDelivery], paused: Mapping[WebhookId, PauseReason]
+    ) -> None:
         unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
         states = {}
-        for work in works:
-            failed = _is_to_be_told(work)
-            if failed and work.after is not None:
-                unsuccessful[work.message.webhook_id].append(work.after)
-            if work.state is not None and (failed or work.state.untold is not None):
-                states[work.message.webhook_id] = work.state
+        for delivery in deliveries:
+            failed = _is_to_be_told(delivery)
+            if failed and delivery.after is not None:
+                unsuccessful[delivery.message.webhook_id].append(delivery.after)
+            if delivery.state is not None and (failed or delivery.state.untold is not None):
+                states[delivery.message.webhook_id] = delivery.state
         occasions = [
-            Occasion(
+            NoticeTrigger(
                 webhook=state.webhook,
                 topic=state.notice_topic,
                 deliveries=unsuccessful[webhook_id],
@@ -100,16 +102,16 @@ class FollowingUp:
         ]
         self._noticing.tell(occasions, self._clock())
 
-    def _result(self, work: Work) -> Result:
+    def _result(self, delivery: InFlightDelivery) -> Result:
         return Result(
-            success=work.finding is Finding.ACCEPTED,
-            gone=work.attempt is not None and work.attempt.status_code == _GONE,
-            exhausted=work.received.receive_count >= self._max_attempts,
+            success=delivery.finding is Finding.ACCEPTED,
+            gone=delivery.attempt is not None and delivery.attempt.status_code == _GONE,
+            exhausted=delivery.received.receive_count >= self._max_attempts,
         )
 
 
-def _is_to_be_told(work: Work) -> bool:
+def _is_to_be_told(delivery: InFlightDelivery) -> bool:
     """Whether a notice may be about it: it was not taken, or, never sent, has failed for good."""
-    if work.finding is Finding.UNAVAILABLE:
-        return work.after is not None and work.after.status is DeliveryStatus.FAILED
-    return work.finding in (Finding.REFUSED, Finding.UNRENDERABLE)
+    if delivery.finding is Finding.UNAVAILABLE:
+        return delivery.after is not None and delivery.after.status is DeliveryStatus.FAILED
+    return delivery.finding in (Finding.REFUSED, Finding.UNRENDERABLE)

@@ -7,12 +7,13 @@ from perkwire.dispatching.verdict import Finding
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Delivery
 from perkwire.model.messages import DeliveryMessage, Received
+from perkwire.primitives.journal import Journal
 
 type Outcome = tuple[Finding, Attempt | None]
 
 
 @dataclass(slots=True, eq=False)
-class Work:
+class InFlightDelivery:
     """One message on its way through an invocation."""
 
     received: Received
@@ -21,7 +22,7 @@ class Work:
     to_send: bool = False
     state: WebhookState | None = None
     entry: Delivery | None = None
-    first_copy: "Work | None" = None
+    first_copy: "InFlightDelivery | None" = None
     attempt: Attempt | None = None
     after: Delivery | None = None
     # Set by the thread that sends.
@@ -30,7 +31,21 @@ class Work:
     ended: threading.Event = field(default_factory=threading.Event)
 
 
-def attempt_number(work: Work) -> int:
+def attempt_number(delivery: InFlightDelivery) -> int:
     """One more than the last in the log, and never less than what SQS has counted."""
-    logged = work.entry.attempts if work.entry is not None else ()
-    return max(logged[-1].number + 1 if logged else 1, work.received.receive_count)
+    logged = delivery.entry.attempts if delivery.entry is not None else ()
+    return max(logged[-1].number + 1 if logged else 1, delivery.received.receive_count)
+
+
+def delivery_fault(
+    journal: Journal, delivery: InFlightDelivery, what: str, detail: str | None = None
+) -> None:
+    """A line and a count about something that an operator should look at."""
+    journal.fault(
+        what,
+        account_id=delivery.message.account_id,
+        webhook_id=delivery.message.webhook_id,
+        delivery_id=delivery.message.delivery_id,
+        message_id=delivery.received.message_id,
+        detail=detail,
+    )

@@ -1,6 +1,6 @@
 """What every answer of the console carries, whatever became of the request."""
 
-from perkwire.adapters.http_api import HttpAnswer
+from perkwire.adapters.http_api import HttpResponse
 
 _POLICY = {
     "default-src": "'none'",
@@ -25,7 +25,7 @@ _HEADERS = {
 _NOT_KEPT = "no-store"
 
 
-def secured(answer: HttpAnswer) -> HttpAnswer:
+def with_security_headers(answer: HttpResponse) -> HttpResponse:
     """The answer with the headers that keep its page to itself; not kept, unless it says so."""
     given = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
     return {**answer, "headers": {"cache-control": _NOT_KEPT, **given, **_HEADERS}}

@@ -1,0 +1,116 @@
+"""Finding what deliveries are about: their webhooks, their log entries, and what these decide."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Protocol
+
+from perkwire.dispatching.in_flight import InFlightDelivery, delivery_fault
+from perkwire.dispatching.timing import in_time
+from perkwire.dispatching.verdict import Finding
+from perkwire.dispatching.webhook_state import WebhookState
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.messages import DeliveryMessage
+from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
+from perkwire.primitives.journal import Journal, Unavailable
+
+
+class Webhooks(Protocol):
+    """The webhooks that deliveries are for."""
+
+    def states(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState]:
+        """Those whose account and webhook exist, tombstones too, read consistently.
+
+        Raises Unavailable.
+        """
+        ...
+
+
+class LoggedDeliveries(Protocol):
+    """The log, to look into."""
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        """The entries that exist, read consistently; raises Unavailable."""
+        ...
+
+
+class Lookup:
+    """Looks webhooks and log entries up, consistently and for every message."""
+
+    def __init__(
+        self,
+        *,
+        webhooks: Webhooks,
+        log: LoggedDeliveries,
+        journal: Journal,
+        executor: Executor,
+    ) -> None:
+        self._webhooks = webhooks
+        self._log = log
+        self._journal = journal
+        self._executor = executor
+
+    def find(
+        self, deliveries: Sequence[InFlightDelivery], seconds_left: Callable[[], float]
+    ) -> None:
+        """Find each message's webhook and log entry, and what they alone decide."""
+        if not deliveries:
+            return
+        try:
+            states, entries = in_time(
+                self._executor, seconds_left, lambda: self._look_up(deliveries)
+            )
+        except Unavailable as error:
+            self._journal.fault("dispatching_unavailable", detail=str(error))
+            return
+        firsts: dict[DeliveryId, InFlightDelivery] = {}
+        for delivery in deliveries:
+            first = firsts.setdefault(delivery.message.delivery_id, delivery)
+            if delivery.message.run > first.message.run:
+                firsts[delivery.message.delivery_id] = delivery
+        for delivery in deliveries:
+            message = delivery.message
+            delivery.state = states.get(message.webhook_id)
+            delivery.entry = entries.get(message.delivery_id)
+            if delivery.state is None:
+                delivery_fault(self._journal, delivery, "webhook_absent")
+            elif delivery is not firsts[message.delivery_id]:
+                delivery.first_copy = firsts[message.delivery_id]
+                delivery.finding = Finding.DOUBLED
+                self._journal.note("delivery.doubled", delivery_id=message.delivery_id)
+            elif delivery.entry is not None and delivery.entry.status is DeliveryStatus.UNKNOWN:
+                delivery_fault(self._journal, delivery, "delivery_of_later_release")
+            else:
+                decided = _decided_unsent(message, delivery.state.webhook, delivery.entry)
+                delivery.to_send = decided is None
+                delivery.finding = decided or Finding.UNAVAILABLE
+
+    def _look_up(
+        self, deliveries: Sequence[InFlightDelivery]
+    ) -> tuple[Mapping[WebhookId, WebhookState], Mapping[DeliveryId, Delivery]]:
+        states = self._webhooks.states(
+            {(delivery.message.account_id, delivery.message.webhook_id) for delivery in deliveries}
+        )
+        entries = self._log.find(
+            {(delivery.message.account_id, delivery.message.delivery_id) for delivery in deliveries}
+        )
+        return states, entries
+
+
+def _decided_unsent(
+    message: DeliveryMessage, webhook: Webhook, entry: Delivery | None
+) -> Finding | None:
+    """What the log and the webhook's status decide without a request; None: it is to be sent."""
+    if entry is not None and (entry.status is DeliveryStatus.SUCCEEDED or message.run < entry.run):
+        return Finding.SETTLED
+    match webhook.status:
+        case WebhookStatus.DELETED:
+            return Finding.DELETED
+        case WebhookStatus.DISABLED:
+            return Finding.DISABLED
+        case WebhookStatus.PAUSED:
+            return Finding.PAUSED
+        case WebhookStatus.ENABLED:
+            return None

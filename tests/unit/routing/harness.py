@@ -1,0 +1,53 @@
+"""A router with fakes all around it."""
+
+from collections.abc import Callable
+
+from perkwire.model.event import Event
+from perkwire.model.messages import DeliveryMessage, Received, read_delivery_message
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.routing.router import Router
+from tests.builders import ACCOUNT, NOW, an_account
+from tests.fakes import (
+    FakeClock,
+    FakeConfigItems,
+    FakeDeliveryItems,
+    FakeDeliveryTable,
+    FakeEventItems,
+    FakeEventTable,
+    FakeQueue,
+    FakeTelemetry,
+    FakeWebhookLookup,
+)
+
+
+class RouterHarness:
+    """A router with fakes around it, and an account without webhooks."""
+
+    def __init__(self) -> None:
+        self.config = FakeConfigItems()
+        self.config.put(an_account())
+        self.lookup = FakeWebhookLookup(self.config)
+        self.events = FakeEventItems()
+        self.event_table = FakeEventTable(self.events)
+        self.log = FakeDeliveryItems()
+        self.delivery_table = FakeDeliveryTable(self.log)
+        self.queue = FakeQueue()
+        self.journal = FakeTelemetry()
+        self.clock = FakeClock(NOW)
+
+    def route(self, *received: Received, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
+        routing = Router(
+            webhooks=self.lookup,
+            events=self.event_table,
+            paused=self.delivery_table,
+            queue=self.queue,
+            journal=self.journal,
+            clock=self.clock,
+        )
+        return routing.route(received, may_go_on)
+
+    def sent(self) -> list[DeliveryMessage]:
+        return [read_delivery_message(message.body) for message in self.queue.messages]
+
+    def became(self, event: Event, account: AccountId = ACCOUNT) -> dict[WebhookId, str]:
+        return dict(self.events.events[(account, event.id)].deliveries)
