@@ -105,7 +105,7 @@ class TestOpenApi:
         for name, (_, _, _, parameters) in operations().items():
             for each in parameters:
                 found = resolved(each["schema"])
-                bounds = {"maxLength", "maximum", "enum"} & found.keys()
+                bounds = {"maxLength", "maximum", "enum", "format"} & found.keys()
                 assert bounds or re.search(r"{\d+}\$$", found["pattern"]), f"{name} {each['name']}"
 
     def test_no_line_is_longer_than_140_characters(self) -> None:
