@@ -9,7 +9,7 @@ from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.claim_table import ClaimTable
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
-from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS
+from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.http_api import (
     HttpEvent,
@@ -41,6 +41,7 @@ def _acceptance() -> Acceptance:
         claims=ClaimTable(
             connection, event_retention_days=settings.event_retention_days, clock=now
         ),
+        kept_events=EventReader(),
         accounts=WebhookLookup(),
         queue=SqsQueue(aws.sqs(connection), settings.event_queue_url, _telemetry()),
         check_data=DataSchemas(),

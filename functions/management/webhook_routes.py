@@ -17,8 +17,7 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
     @resolver.post("/v1/webhooks")
     def create() -> Response[str]:
         call = Call(resolver)
-        webhook, secret = management.create(account(call), call.object())
-        return json_response(201, webhook.to_json() | {"secret": secret})
+        return json_response(201, management.create(account(call), call.object()).to_json())
 
     @resolver.get("/v1/webhooks")
     def list_webhooks() -> Response[str]:
@@ -34,8 +33,8 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
     @resolver.patch("/v1/webhooks/<webhook_id>")
     def change(webhook_id: str) -> Response[str]:
         call = Call(resolver)
-        webhook = management.change(account(call), WebhookId(webhook_id), call.object())
-        return json_response(200, webhook.to_json())
+        changed = management.change(account(call), WebhookId(webhook_id), call.object())
+        return json_response(200, changed.to_json())
 
     @resolver.delete("/v1/webhooks/<webhook_id>")
     def delete(webhook_id: str) -> Response[str]:
@@ -55,7 +54,7 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
     @resolver.post("/v1/webhooks/<webhook_id>/rotate-secret")
     def rotate_secret(webhook_id: str) -> Response[str]:
         call = Call(resolver)
-        webhook, secret = management.rotate_secret(
+        rotated = management.rotate_secret(
             account(call), WebhookId(webhook_id), call.optional_object()
         )
-        return json_response(200, webhook.to_json() | {"secret": secret})
+        return json_response(200, rotated.to_json())

@@ -38,7 +38,7 @@ def _routing() -> Router:
     tables.bind(connection, settings.delivery_table, DeliveryItem)
     return Router(
         webhooks=WebhookLookup(),
-        events=EventTable(telemetry, event_retention_days=settings.event_retention_days),
+        events=EventTable(telemetry, event_retention_days=settings.event_retention_days, clock=now),
         paused=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         queue=SqsQueue(aws.sqs(connection), settings.delivery_queue_url, telemetry),
         journal=telemetry,

@@ -1,11 +1,11 @@
 """EventTable: events and claims of their ids."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from perkwire.accepting.acceptance import Claim
-from perkwire.model.event import EventHeading
-from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.event import Event, EventHeading
+from perkwire.model.routed_event import RoutedEvent, merge
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from tests.fakes.failing import Failing
@@ -63,11 +63,15 @@ class FakeClaimTable(Failing):
 
 
 class FakeEventReader(Failing):
-    """For EventReader: reading.Events and retrying.Events."""
+    """For EventReader: accepting.KeptEvents, reading.Events and retrying.Events."""
 
     def __init__(self, items: FakeEventItems) -> None:
         super().__init__()
         self._items = items
+
+    def kept(self, keys: Collection[EventKey]) -> Mapping[EventKey, Event]:
+        self._called("kept")
+        return {key: self._items.events[key].event for key in keys if key in self._items.events}
 
     def find(self, account_id: AccountId, event_id: EventId) -> RoutedEvent | None:
         self._called("find")
@@ -117,12 +121,9 @@ class FakeEventTable(Failing):
         super().__init__()
         self._items = items
 
-    def keep(self, events: Sequence[RoutedEvent]) -> set[EventKey]:
-        keys = [(event.account_id, event.event.id) for event in events]
+    def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
         if self._fails("keep"):
-            return set(keys)
-        for key, event in zip(keys, events, strict=True):
-            before = self._items.events.get(key, event).deliveries
-            became = {**before, **event.deliveries}
-            self._items.events[key] = replace(event, deliveries=became)
-        return set()
+            return [False] * len(events)
+        merged, taken = merge(self._items.events, events)
+        self._items.events |= merged
+        return taken

@@ -13,6 +13,7 @@ from perkwire.adapters.sender import dialling
 from perkwire.adapters.sender.http import HttpSender
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.sending import NoResponse, Request, Response, TransportError
+from tests.hostile_endpoints import Endpoint, Script
 
 DEADLINE = 0.5
 SLACK = 0.2
@@ -99,3 +100,15 @@ def server_tls(issued: trustme.LeafCert) -> ssl.SSLContext:
 
 
 NAMES = Names(hook_example=["127.0.0.1"])
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def send_once(script: Script, *, timeout_seconds: float = 5, body: bytes = b"{}") -> Outcome:
+    with (
+        Endpoint(script) as endpoint,
+        sender(timeout_seconds=timeout_seconds) as http,
+    ):
+        return http.send(post(endpoint.url(), body))

@@ -26,8 +26,8 @@ MUTATIONS = (
         "events are not kept",
         _Routing,
         "_keep",
-        "self._events.keep(events) if events else set()",
-        "set()",
+        "self._events.keep(events) if events else []",
+        "[True] * len(events)",
     ),
     Mutation(
         "a message is done although a delivery was refused",

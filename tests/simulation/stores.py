@@ -5,16 +5,15 @@ What the adapters do in several steps is several steps here as well.
 
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Change, Delivery
-from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.routed_event import RoutedEvent, merge
 from perkwire.model.webhook import Webhook
-from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from tests.fakes import (
     FakeDeliveryItems,
@@ -108,24 +107,22 @@ class EventTable:
         self._world = world
         self._items = items
 
-    def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
-        keys = [(routed.account_id, routed.event.id) for routed in events]
+    def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
         stored = self._items.events
         try:
-            merged = self._world.call(
-                "EventTable.keep reads", lambda: {key: stored[key] for key in keys if key in stored}
+            kept = self._world.call(
+                "EventTable.keep reads",
+                lambda: {one.key: stored[one.key] for one in events if one.key in stored},
             )
-            for key, routed in zip(keys, events, strict=True):
-                before = merged[key].deliveries if key in merged else {}
-                merged[key] = replace(routed, deliveries={**before, **routed.deliveries})
+            merged, taken = merge(kept, events)
             puts = list(merged.items())
             while puts:
                 size = self._world.random.randint(1, 25)
                 page, puts = puts[:size], puts[size:]
                 self._world.call(f"EventTable.keep puts {len(page)}", partial(stored.update, page))
         except Unavailable:
-            return set(keys)
-        return set()
+            return [False] * len(events)
+        return taken
 
 
 class DeliveryTable:

@@ -178,6 +178,7 @@ class System:
                     self.events, event_retention_days=_RETENTION_DAYS, clock=world.clock
                 ),
             ),
+            kept_events=in_steps(world, FakeEventReader(self.events)),
             accounts=stepwise,
             queue=QueuePort(world, self.event_queue, lambda _: None),
             check_data=any_data,

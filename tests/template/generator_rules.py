@@ -16,9 +16,10 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _KEYWORDS = {
     "$ref", "additionalProperties", "default", "description", "enum", "example", "examples",
     "format", "items", "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength",
-    "minimum", "oneOf", "pattern", "properties", "propertyNames", "required", "type", "uniqueItems",
+    "minimum", "oneOf", "pattern", "properties", "propertyNames", "readOnly", "required", "type",
+    "uniqueItems",
 }  # fmt: skip
-_ANNOTATIONS = {"$ref", "default", "description"}
+_ANNOTATIONS = {"$ref", "default", "description", "readOnly"}
 # What generators add to the name of an operation for types of their own.
 _SUFFIXES = ("", "Request", "Response", "Params", "Body", "RequestBody", "JSONBody", "Req", "Res")
 _TIMES = re.compile(r"(.+_)?at|since|until|timestamp")

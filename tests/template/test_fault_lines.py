@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "operations.md").read_text()
-METHODS = {"fault", "crash", "_fault"}
+CALLS = {"fault", "crash", "_fault", "delivery_fault"}
 
 
 def fault_lines() -> Iterator[str]:
@@ -16,7 +16,9 @@ def fault_lines() -> Iterator[str]:
     for path in (ROOT / "functions").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
-                case ast.Call(func=ast.Attribute(attr=method), args=arguments) if method in METHODS:
+                case ast.Call(
+                    func=ast.Attribute(attr=name) | ast.Name(id=name), args=arguments
+                ) if name in CALLS:
                     for argument in arguments:
                         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                             yield argument.value

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
@@ -10,12 +11,14 @@ from perkwire.accepting import acceptance as accepting
 from perkwire.formats import FORMATS, Attempt
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun, started_json
+from perkwire.managing import GivenWebhook
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.sending import Request, TransportError
 from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives import ids
+from perkwire.primitives.fields import FieldWarning
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
@@ -83,6 +86,17 @@ class TestAnswers:
         shown_as("Webhook", builders.a_webhook().to_json())
         shown_as("Webhook", full.to_json())
         shown_as("Pause", pause.to_json())
+
+    def test_a_webhook_with_what_only_one_answer_says(self) -> None:
+        warning = FieldWarning("secret", "has fewer than 16 characters")
+        changed = GivenWebhook(webhook=builders.a_webhook(), warnings=(warning,))
+        created = replace(changed, secret=builders.SECRET)
+
+        assert errors(named("ChangedWebhook"), changed.to_json()) == []
+        assert errors(named("CreatedWebhook"), created.to_json()) == []
+        assert errors(named("CreatedWebhook"), changed.to_json())
+        assert errors(named("ChangedWebhook"), changed.webhook.to_json())
+        shown_as("Warning", warning.to_json())
 
     def test_a_delivery_with_its_attempts(self) -> None:
         refused = builders.an_attempt()
@@ -182,7 +196,8 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("name", "other", "more"),
         [
-            ("CreatedWebhook", "Webhook", {"secret"}),
+            ("CreatedWebhook", "Webhook", {"secret", "warnings"}),
+            ("ChangedWebhook", "Webhook", {"warnings"}),
             ("CreatedApiKey", "ApiKey", {"key"}),
             ("AccountWithNotices", "Account", {"notify_emails"}),
             ("EventTypeWithSchema", "EventTypeHeading", {"schema", "example"}),
@@ -208,8 +223,8 @@ class TestAnswers:
         unsent = Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
 
         for outcome in (taken, lost, unsent):
-            assert errors(named("Outcome"), outcome.to_json()) == []
-        members = taken.to_json().keys() | lost.to_json().keys()
+            assert errors(named("Outcome"), outcome.to_json() | {"warnings": []}) == []
+        members = taken.to_json().keys() | lost.to_json().keys() | {"warnings"}
         assert members == schema("Outcome")["properties"].keys()
         shown_as("SentRequest", sent.to_json())
 

@@ -297,7 +297,7 @@ class TestRequests:
         [
             {},
             *each("overlap_hours", 0, 168, -1, 169, "1", None),
-            *each("secret", builders.SECRET, "hush", None),
+            *each("secret", builders.SECRET, "two\nlines", None),
             {"colour": "red"},
         ],
         ids=repr,

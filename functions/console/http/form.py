@@ -73,12 +73,8 @@ class WrongField:
 
     @property
     def label(self) -> str:
-        """The field as the form labels it, and which of its lines or names: `Programmes 2`."""
-        label = _LABELS.get(self.name, self.name)
-        rest = self.field.removeprefix(self.name)
-        position = _POSITION.fullmatch(rest)
-        part = str(int(position[1]) + 1) if position else rest.removeprefix(".")
-        return f"{label} {part}".strip()
+        """The field as the form labels it."""
+        return label(self.field)
 
     @property
     def has_field(self) -> bool:
@@ -132,6 +128,15 @@ def _in_words(detail: str) -> str:
     for words, instead in _WORDS:
         detail = words.sub(instead, detail)
     return detail
+
+
+def label(field: str) -> str:
+    """A field as the form labels it, and which of its lines or names: `Programmes 2`."""
+    name = field.partition("[")[0].partition(".")[0]
+    rest = field.removeprefix(name)
+    position = _POSITION.fullmatch(rest)
+    part = str(int(position[1]) + 1) if position else rest.removeprefix(".")
+    return f"{_LABELS.get(name, name)} {part}".strip()
 
 
 class ShownProblem:

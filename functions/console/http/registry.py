@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from console.http.rendering import Templates
 from console.http.return_paths import ReturnPaths
-from console.http.visit import HtmlResponse, Request, Visit, without_session
+from console.http.visit import HtmlResponse, Request, Visit, split_url, without_session
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token
@@ -164,8 +163,8 @@ class Pages:
             if site != "same-origin":
                 raise _from_elsewhere()
             return
-        host = urlsplit(request.header("origin") or "").netloc
-        own = {request.header("host"), urlsplit(self._console_url).netloc}
+        host = split_url(request.header("origin") or "").netloc
+        own = {request.header("host"), split_url(self._console_url).netloc}
         if not host or host not in own:
             raise _from_elsewhere()
 

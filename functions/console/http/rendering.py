@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from console.http.assets import Assets
+from console.http.form import label
 from perkwire.primitives.timestamps import to_rfc3339
 
 _FOLDER = Path(__file__).parents[1] / "templates"
@@ -35,6 +36,7 @@ class Templates:
         self._environment.filters["count"] = count
         self._environment.filters["age"] = age
         self._environment.filters["text"] = text
+        self._environment.filters["label"] = label
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """A page as HTML."""

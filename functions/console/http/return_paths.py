@@ -1,9 +1,8 @@
 """Where to go on after signing in: to the page that one was on, as long as it can be opened."""
 
 import re
-from urllib.parse import urlsplit
 
-from console.http.visit import own_path
+from console.http.visit import own_path, split_url
 
 _PARAMETER = re.compile(r"<\w+>")
 
@@ -25,7 +24,7 @@ class ReturnPaths:
         A page that a form has answered has an address that only takes forms: then the nearest page
         above it.
         """
-        parts = urlsplit(referer)
+        parts = split_url(referer)
         path = parts.path
         while path and not self._is_page(path):
             path = path.rpartition("/")[0]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
@@ -187,6 +187,14 @@ def own_path(text: str) -> str:
     """A path of the console to go to next, or its first page: never another site's."""
     fits = len(text) <= _LONGEST_PATH and text.isascii() and text.isprintable()
     return text if fits and "\\" not in text and text.startswith(f"{HOME}/") else HOME
+
+
+def split_url(text: str) -> SplitResult:
+    """The parts of the URL that a header holds; all of them empty if it cannot be read as one."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 def _cookie(value: str, max_age: int) -> Cookie:

@@ -36,7 +36,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             program_id=program_id or "",
             groups=_groups(event_type),
             recipients=recipients,
-            becoming=SampleFate,
+            fate=SampleFate,
             format_label=format_label,
         )
 

@@ -103,12 +103,12 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def create(visit: Visit) -> HtmlResponse:
         asked = WebhookForm(visit.form)
         try:
-            webhook, secret = use_cases.webhooks.create(visit.account_id, asked.asked())
+            created = use_cases.webhooks.create(visit.account_id, asked.asked())
         except Problem as problem:
             if problem.status == HTTPStatus.CONFLICT and (made := just_made(visit)):
                 return visit.go(f"{PATH}/{made.id}", done="webhook-was-created")
             return form_page(visit, asked, problem=problem)
-        return secret_page(visit, webhook, secret, was_created=True)
+        return secret_page(visit, created, was_created=True)
 
     @pages.page(_EDIT)
     def show_edit(visit: Visit, webhook_id: str) -> HtmlResponse:

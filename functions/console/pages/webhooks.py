@@ -25,6 +25,7 @@ from console.views.webhook_wording import (
 from console.views.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats import format_of
+from perkwire.managing import GivenWebhook
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
@@ -188,16 +189,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         if secret := visit.form.text("secret"):
             asked["secret"] = secret
         try:
-            changed, secret = use_cases.webhooks.rotate_secret(visit.account_id, webhook.id, asked)
+            rotated = use_cases.webhooks.rotate_secret(visit.account_id, webhook.id, asked)
         except Problem as problem:
             return rotation_page(visit, webhook, form=visit.form, problem=problem)
-        return secret_page(
-            visit,
-            changed,
-            secret,
-            was_created=False,
-            retired_until=changed.sealed.retired.until if changed.sealed.retired else None,
-        )
+        return secret_page(visit, rotated, was_created=False)
 
     @pages.page(f"{_WEBHOOK}/delete")
     def show_deletion(visit: Visit, webhook_id: str) -> HtmlResponse:
@@ -221,26 +216,19 @@ def _failed_since(webhook: Webhook, health: Health, paused: str) -> str | None:
     return to_rfc3339(min(moments)) if moments else None
 
 
-def secret_page(
-    visit: Visit,
-    webhook: Webhook,
-    secret: str,
-    *,
-    was_created: bool,
-    retired_until: int | None = None,
-) -> HtmlResponse:
-    """The one page that shows a webhook's secret: of a new webhook, or after a rotation.
-
-    `retired_until` says until when, in microseconds, the secret before it is in use.
-    """
+def secret_page(visit: Visit, given: GivenWebhook, *, was_created: bool) -> HtmlResponse:
+    """The one page that shows a webhook's secret: of a new webhook, or after a rotation."""
+    webhook = given.webhook
+    retired = webhook.sealed.retired
     return visit.page(
         "webhook_secret.html",
         status=HTTPStatus.CREATED,
         webhook=webhook,
-        secret=secret,
+        secret=given.secret,
+        warnings=given.warnings,
         was_created=was_created,
         receivers=receiver_code(webhook.format),
         format_label=format_label,
-        retired_until=retired_until,
+        retired_until=None if retired is None else retired.until,
         signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
     )

@@ -14,7 +14,16 @@ from typing import Protocol
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import DataCheck, Event, EventDraft, parse_events
 from perkwire.model.messages import EventMessage, chunks, write_event_message
-from perkwire.primitives.ids import AccountId, EventId, event_id_for_key, new_event_id
+from perkwire.primitives.fields import one_of
+from perkwire.primitives.ids import (
+    OWN_BEGINNINGS,
+    AccountId,
+    EventId,
+    event_id_for_key,
+    is_account_id,
+    is_own,
+    new_event_id,
+)
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.problem import FieldError, Problem, forbidden, invalid, unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
@@ -57,11 +66,21 @@ class Claims(Protocol):
         ...
 
 
+class KeptEvents(Protocol):
+    """Where routed events are kept."""
+
+    def kept(
+        self, keys: Collection[tuple[AccountId, EventId]]
+    ) -> Mapping[tuple[AccountId, EventId], Event]:
+        """Those of the events that are kept; raises Unavailable."""
+        ...
+
+
 class Accounts(Protocol):
     """The accounts that an operator may name."""
 
     def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
-        """Those of them that exist; raises Unavailable."""
+        """Those of them that exist; raises Unavailable. Each has the form of an account's id."""
         ...
 
 
@@ -115,6 +134,7 @@ class Acceptance:
         self,
         *,
         claims: Claims,
+        kept_events: KeptEvents,
         accounts: Accounts,
         queue: Queue,
         check_data: DataCheck,
@@ -124,6 +144,7 @@ class Acceptance:
         self._check_data = check_data
         self._journal = journal
         self._claims = claims
+        self._kept_events = kept_events
         self._accounts = accounts
         self._queue = queue
         self._clock = clock
@@ -139,7 +160,7 @@ class Acceptance:
             detail = "must be 1 to 255 visible ASCII characters"
             raise invalid([FieldError("Idempotency-Key", detail)])
         request = parse_events(body, self._check_data)
-        entries = self._entries(caller, request.drafts, idempotency_key)
+        entries = self._recognised(self._entries(caller, request.drafts, idempotency_key))
         found = self._claim(entries)
         accepted = self._send(entries, found)
         shown: list[Json] = [one.to_json() for one in accepted]
@@ -169,6 +190,32 @@ class Acceptance:
             entries.append(_Entry(claim, draft, claimed))
         return entries
 
+    def _recognised(self, entries: Sequence[_Entry]) -> list[_Entry]:
+        """The entries, with those under an id that we made up known as accepted before.
+
+        Only the event that has it may come again under such an id, as it is shown; another would
+        be sent in its place.
+        """
+        own = {entry.claim.key for entry in entries if is_own(entry.draft.id or "")}
+        if not own:
+            return [*entries]
+        kept = self._kept_events.kept(own)
+        errors = []
+        recognised = []
+        for entry in entries:
+            key = entry.claim.key
+            if key not in own:
+                recognised.append(entry)
+            elif key in kept and kept[key].digest() == entry.claim.digest:
+                again = replace(entry, claim=replace(entry.claim, sent=True), claimed=False)
+                recognised.append(again)
+            else:
+                detail = f"must not begin with {one_of(OWN_BEGINNINGS)}, as ids made here do"
+                errors.append(FieldError(_field(entry.draft, "id"), detail))
+        if errors:
+            raise invalid(errors)
+        return recognised
+
     def _account_ids(self, caller: Caller, drafts: Sequence[EventDraft]) -> list[AccountId]:
         """Whose event each is. Only an operator's key may, and must, name an existing account."""
         errors: list[FieldError] = []
@@ -184,7 +231,7 @@ class Acceptance:
                 raise forbidden("It is an account's own.", errors)
             return [own] * len(drafts)
         named = [AccountId(draft.account_id or "") for draft in drafts]
-        existing = self._accounts.existing({one for one in named if one})
+        existing = self._accounts.existing({one for one in named if is_account_id(one)})
         for draft, account_id in zip(drafts, named, strict=True):
             if not account_id:
                 detail = "is required with an operator's API key"

@@ -59,12 +59,7 @@ class NoticeTopics(_Topics):
         """
         wanted = {same_address(address): address for address in addresses}
         with failing_as_unavailable("SNS"):
-            # The same name gives the same topic, whether or not it was there.
-            topic = self._client.create_topic(
-                Name=f"{self._prefix}{account_id}",
-                Attributes=_ATTRIBUTES,
-                Tags=[{"Key": "perkwire:account", "Value": account_id}],
-            )["TopicArn"]
+            topic = self._topic(account_id)
             for subscription in self._subscriptions(topic):
                 if wanted.pop(same_address(subscription["Endpoint"]), None) is None and (
                     _is_confirmed(subscription)
@@ -89,14 +84,41 @@ class NoticeTopics(_Topics):
             if _is_confirmed(subscription)
         }
 
+    def _topic(self, account_id: AccountId) -> str:
+        """The account's topic, made if it was not there.
+
+        One that has other attributes or tags by now is used as it is: they are somebody's choice.
+        """
+        name = f"{self._prefix}{account_id}"
+        try:
+            return self._client.create_topic(
+                Name=name,
+                Attributes=_ATTRIBUTES,
+                Tags=[{"Key": "perkwire:account", "Value": account_id}],
+            )["TopicArn"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidParameter":
+                raise
+            # SNS refuses attributes and tags that the topic of this name has otherwise, but tells
+            # which it is to whoever names none.
+            return self._client.create_topic(Name=name)["TopicArn"]
+
     def _subscriptions(self, topic: str) -> "list[SubscriptionTypeDef]":
         pages = self._client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         return [
             subscription
             for page in pages
             for subscription in page["Subscriptions"]
-            if subscription["Protocol"] == "email"
+            if subscription["Protocol"] == "email" and not _has_ended(subscription)
         ]
+
+
+def _has_ended(subscription: "SubscriptionTypeDef") -> bool:
+    """Whether its owner has unsubscribed by a mail: SNS goes on listing it, as `Deleted`, for days.
+
+    It gets nothing, it cannot be unsubscribed, and it may be subscribed again.
+    """
+    return subscription["SubscriptionArn"] == "Deleted"
 
 
 def _is_confirmed(subscription: "SubscriptionTypeDef") -> bool:

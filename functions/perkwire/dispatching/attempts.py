@@ -78,7 +78,7 @@ class Attempts:
 
     def _overdue(self, delivery: InFlightDelivery) -> Outcome:
         if delivery.sending_since is None:
-            self._fault(delivery, "no_time_left", "the secret did not come in time")
+            self._fault(delivery, "no_time_left", detail="the secret did not come in time")
             return Finding.UNAVAILABLE, None
         self._fault(delivery, "request_overdue")
         return Finding.REFUSED, Attempt(

@@ -72,6 +72,10 @@ class Format(Protocol):
         """What is wrong with a given secret, or None. The sentence never holds the secret."""
         ...
 
+    def doubt_secret(self, secret: str) -> str | None:
+        """What may come of a given secret that is not wrong, or None; never with the secret."""
+        ...
+
     def render(self, payload: Payload) -> bytes:
         """The body: the same bytes at every attempt; raises Unrenderable."""
         ...

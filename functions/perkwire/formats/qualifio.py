@@ -14,9 +14,15 @@ from perkwire.catalogue import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.model.endpoint import check_headers
 from perkwire.model.event import Event
-from perkwire.model.secret import check_plain_secret, new_plain_secret, plain_key
+from perkwire.model.secret import (
+    check_plain_secret,
+    doubt_plain_secret,
+    new_plain_secret,
+    plain_key,
+)
 from perkwire.primitives.fields import Fields, one_of
-from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import to_rfc3339
 
 _HEADER = "x-qualifio-signature"
@@ -59,12 +65,16 @@ class Qualifio:
         return new_plain_secret()
 
     def check_secret(self, secret: str) -> str | None:
-        """16 to 256 visible ASCII characters."""
+        """1 to 256 characters, as people type them."""
         return check_plain_secret(secret)
+
+    def doubt_secret(self, secret: str) -> str | None:
+        """One that is short enough to be guessed, or easily copied wrong."""
+        return doubt_plain_secret(secret)
 
     def render(self, payload: Payload) -> bytes:
         """The events in their order."""
-        return compact([self._said(event) for event in payload.events])
+        return stringify([self._said(event) for event in payload.events])
 
     def sign(self, secrets: Sequence[str], attempt: Attempt) -> dict[str, str]:
         """The one header that the settings name."""

@@ -34,6 +34,10 @@ class UnknownFormat:
         """None can be checked."""
         return f"cannot be given: this release does not know the format {self.name}"
 
+    def doubt_secret(self, _secret: str) -> str | None:
+        """Nothing is known of it."""
+        return None
+
     def render(self, payload: Payload) -> bytes:
         """Raises Unrenderable."""
         raise Unrenderable(f"{payload.delivery_id} is in a format that this release does not know.")

@@ -3,6 +3,7 @@
 from perkwire.managing.accounts import AccountManagement, ApiKeys, NoticeTopics
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
 from perkwire.managing.webhooks import (
+    GivenWebhook,
     Sealer,
     TooManyWebhooks,
     UrlTaken,
@@ -15,6 +16,7 @@ __all__ = [
     "Accounts",
     "ApiKeys",
     "ChangedMeanwhile",
+    "GivenWebhook",
     "NoticeTopics",
     "Sealer",
     "TooManyWebhooks",

@@ -1,7 +1,7 @@
 """What a request says of a webhook: made new, changed, or given another secret."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from perkwire import catalogue
 from perkwire.formats import (
@@ -25,7 +25,7 @@ from perkwire.model.endpoint import (
 )
 from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
 from perkwire.model.webhook import ALL_TYPES, Webhook
-from perkwire.primitives.fields import Fields, one_of
+from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict
 from perkwire.primitives.strict_json import Json
 
@@ -51,6 +51,7 @@ class WebhookDraft:
     format: str
     format_settings: Settings
     enabled: bool
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def read_webhook(
         format=format_.name,
         format_settings=settings,
         enabled=enabled is not False,
+        warnings=tuple(fields.warnings),
     )
 
 
@@ -119,6 +121,7 @@ class Rotation:
 
     secret: str = field(repr=False)
     overlap_hours: int
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
@@ -136,6 +139,7 @@ def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
     return Rotation(
         secret or format_.new_secret(),
         DEFAULT_OVERLAP_HOURS if overlap_hours is None else overlap_hours,
+        tuple(fields.warnings),
     )
 
 
@@ -157,6 +161,7 @@ class WebhookChange:
     batch_size: int | None
     format_settings: Settings | None
     enabled: bool | None
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 def parse_webhook_change(
@@ -204,7 +209,7 @@ def parse_webhook_change(
     if "headers" not in value:
         check_kept_headers(fields, change.url, current)
     fields.raise_if_wrong()
-    return change
+    return replace(change, warnings=tuple(fields.warnings))
 
 
 def _refuse_what_only_it_knows(
@@ -218,8 +223,12 @@ def _refuse_what_only_it_knows(
 
 def _secret(fields: Fields, format_: Format) -> str | None:
     secret = fields.text("secret")
-    if secret is not None and (wrong := format_.check_secret(secret)):
+    if secret is None:
+        return None
+    if wrong := format_.check_secret(secret):
         fields.wrong("secret", wrong)
+    elif doubt := format_.doubt_secret(secret):
+        fields.warn("secret", doubt)
     return secret
 
 
@@ -316,6 +325,7 @@ def _settings(fields: Fields, format_: Format) -> Settings | None:
     inner = Fields(given, "format_settings.")
     settings = format_.read_settings(inner)
     fields.errors += inner.finish()
+    fields.warnings += inner.warnings
     return settings
 
 

@@ -1,7 +1,7 @@
 """Managing the webhooks of one account."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
@@ -15,6 +15,7 @@ from perkwire.managing.webhook_draft import (
 )
 from perkwire.model.account import Caller, Scope
 from perkwire.model.webhook import RetiredSecret, SealedSecrets, Webhook, WebhookStatus
+from perkwire.primitives.fields import FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, conflict, not_found
@@ -68,6 +69,24 @@ class Sealer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenWebhook:
+    """A webhook as a request makes it, and what nobody can be told later.
+
+    `secret` is its new one, if the request gave it one or had one made.
+    """
+
+    webhook: Webhook
+    warnings: tuple[FieldWarning, ...]
+    secret: str | None = field(default=None, repr=False)
+
+    def to_json(self) -> dict[str, Json]:
+        """The webhook as the API answers it to this request alone."""
+        secret: dict[str, Json] = {} if self.secret is None else {"secret": self.secret}
+        warnings: list[Json] = [warning.to_json() for warning in self.warnings]
+        return self.webhook.to_json() | secret | {"warnings": warnings}
+
+
 class WebhookManagement:
     """The webhooks of one account."""
 
@@ -96,7 +115,7 @@ class WebhookManagement:
             raise not_found("account")
         return account_id
 
-    def create(self, account_id: AccountId, value: dict[str, Json]) -> tuple[Webhook, str]:
+    def create(self, account_id: AccountId, value: dict[str, Json]) -> GivenWebhook:
         """A new webhook and, this once, its secret; raises Problem and Unavailable."""
         draft = parse_webhook(value, self._rules)
         webhook = self.made_of(account_id, draft)
@@ -106,7 +125,7 @@ class WebhookManagement:
             raise _url_taken() from None
         except TooManyWebhooks:
             raise conflict(f"An account has at most {self._most_webhooks} webhooks.") from None
-        return webhook, draft.secret
+        return GivenWebhook(webhook=webhook, warnings=draft.warnings, secret=draft.secret)
 
     def made_of(self, account_id: AccountId, draft: WebhookDraft) -> Webhook:
         """The webhook of a draft, sealed under an id of its own, not stored; raises Unavailable."""
@@ -141,22 +160,24 @@ class WebhookManagement:
 
     def change(
         self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
-    ) -> Webhook:
+    ) -> GivenWebhook:
         """Change what the request names, at once also for queued deliveries.
 
         Raises Problem and Unavailable.
         """
         before = self.get(account_id, webhook_id)
-        after = self._changed(before, parse_webhook_change(value, self._rules, before))
+        change = parse_webhook_change(value, self._rules, before)
+        after = self._changed(before, change)
         self._store(before, after)
-        return after
+        return GivenWebhook(webhook=after, warnings=change.warnings)
 
     def as_changed(
         self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
-    ) -> Webhook:
+    ) -> GivenWebhook:
         """What `change` would make of a webhook, not stored; raises Problem and Unavailable."""
         before = self.get(account_id, webhook_id)
-        return self._changed(before, parse_webhook_change(value, self._rules, before))
+        change = parse_webhook_change(value, self._rules, before)
+        return GivenWebhook(webhook=self._changed(before, change), warnings=change.warnings)
 
     def switch(self, account_id: AccountId, webhook_id: WebhookId, *, enabled: bool) -> Webhook:
         """Enable, which also ends a pause, or disable; raises Problem and Unavailable."""
@@ -173,7 +194,7 @@ class WebhookManagement:
 
     def rotate_secret(
         self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
-    ) -> tuple[Webhook, str]:
+    ) -> GivenWebhook:
         """A new secret, returned this once; the old one signs beside it for the overlap.
 
         Raises Problem and Unavailable.
@@ -193,7 +214,7 @@ class WebhookManagement:
             updated_at=now,
         )
         self._store(before, after)
-        return after, rotation.secret
+        return GivenWebhook(webhook=after, warnings=rotation.warnings, secret=rotation.secret)
 
     def delete(self, account_id: AccountId, webhook_id: WebhookId) -> None:
         """Delete a webhook; queued deliveries become cancelled. Raises as `change`."""

@@ -20,12 +20,22 @@ MAX_EVENT_BYTES = 256 * 1024
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 EVENT_TYPE_FORM = "a dotted name such as points.earned or custom.anything"
 LONGEST_EVENT_TYPE = 128
+LONGEST_EVENT_ID = 128
+LONGEST_PROGRAM_ID = 128
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+# What `GET /v1/events/{id}` shows beside what was posted, so that it may be posted again as it is.
+_SHOWN_ONLY = ("accepted_at", "deliveries")
+_SHOWN_AS_NULL = ("program_id", "occurred_at")
 
 
 def has_type_form(name: str) -> bool:
     """Whether it could be the name of an event type, in the catalogue or not."""
     return len(name) <= LONGEST_EVENT_TYPE and EVENT_TYPE.fullmatch(name) is not None
+
+
+def is_event_id(text: str) -> bool:
+    """Whether it could be the id of an event, ours or the caller's own."""
+    return len(text) <= LONGEST_EVENT_ID and _ID.fullmatch(text) is not None
 
 
 def check_event_type(name: str, *, form: str = EVENT_TYPE_FORM) -> str | None:
@@ -60,6 +70,10 @@ class Event:
         """When it happened, as the caller said, else when it was accepted."""
         return self.accepted_at if self.occurred_at is None else self.occurred_at
 
+    def digest(self) -> str:
+        """As `EventDraft.digest`: equal for what it was posted as."""
+        return _digest(self)
+
 
 def types_of(events: Iterable[Event]) -> tuple[str, ...]:
     """The distinct types of some events, in their order."""
@@ -89,9 +103,16 @@ class EventDraft:
     data: dict[str, Json]
 
     def digest(self) -> str:
-        """The SHA-256 of all that the event says, in hex: equal for equal bodies in any order."""
-        said = [self.type, self.occurred_at, self.program_id, self.data]
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        """The SHA-256 of all that the event says, in hex: equal for equal bodies in any order.
+
+        Equal is what would be delivered alike but for that: 1 and 1.0 are not, 1.0 and 1e0 are.
+        """
+        return _digest(self)
+
+
+def _digest(said: Event | EventDraft) -> str:
+    members = [said.type, said.occurred_at, said.program_id, said.data]
+    return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +123,8 @@ class EventRequest:
     bulk: bool
 
 
-type DataCheck = Callable[[str, dict[str, Json]], FieldError | None]
-"""Says what is wrong with the data of a type: a field that begins with `data`, and why."""
+type DataCheck = Callable[[str, dict[str, Json]], Sequence[FieldError]]
+"""Says all that is wrong with the data of a type: fields that begin with `data`, and why."""
 
 
 def parse_events(body: bytes, check_data: DataCheck) -> EventRequest:
@@ -136,7 +157,8 @@ def _drafts(values: Sequence[Json], check_data: DataCheck, *, bulk: bool) -> tup
             continue
         if len(compact(value)) > MAX_EVENT_BYTES:
             raise too_large(f"{place or 'The event'} has more than {MAX_EVENT_BYTES} bytes.")
-        fields = Fields(value, f"{place}." if bulk else "")
+        posted = _as_posted(value)
+        fields = Fields(posted, f"{place}.", f"/events/{position}") if bulk else Fields(posted)
         draft = _draft(fields, place, check_data)
         errors += fields.finish()
         if draft:
@@ -146,23 +168,34 @@ def _drafts(values: Sequence[Json], check_data: DataCheck, *, bulk: bool) -> tup
     return tuple(drafts)
 
 
+def _as_posted(value: dict[str, Json]) -> dict[str, Json]:
+    """The members without those of an event that is shown which say nothing of it."""
+    return {
+        name: member
+        for name, member in value.items()
+        if name not in _SHOWN_ONLY and not (member is None and name in _SHOWN_AS_NULL)
+    }
+
+
 def _draft(fields: Fields, place: str, check_data: DataCheck) -> EventDraft | None:
     event_type = fields.required_text("type", longest=LONGEST_EVENT_TYPE)
     if event_type and (wrong := check_event_type(event_type)):
         fields.wrong("type", wrong)
     event_id = fields.text(
-        "id", longest=128, pattern=_ID, form="letters, digits, dots, colons, - and _"
+        "id", longest=LONGEST_EVENT_ID, pattern=_ID, form="letters, digits, dots, colons, - and _"
     )
     account_id = fields.text("account_id")
-    program_id = fields.text("program_id", longest=128)
+    program_id = fields.text("program_id", longest=LONGEST_PROGRAM_ID)
+    wrong_so_far = len(fields.errors)
     data = fields.required_object("data")
+    if len(fields.errors) == wrong_so_far:
+        for error in check_data(event_type, data):
+            fields.wrong_within(error)
     occurred_at = None
     if (text := fields.text("occurred_at", longest=64)) is not None:
         occurred_at = parse_rfc3339(text)
         if occurred_at is None:
             fields.wrong("occurred_at", "must be an RFC 3339 time such as 2026-11-21T09:30:00Z")
-    if not fields.errors and (error := check_data(event_type, data)):
-        fields.wrong(error.field, error.detail)
     if fields.errors:
         return None
     return EventDraft(

@@ -8,8 +8,10 @@ endpoint that means to hide it: other encodings are not undone.
 import base64
 import binascii
 import html
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
 
 _SHORTEST_SECRET = 4  # replacing less would leave little of an answer
 _LONGEST_RUN = 7  # of a secret, that may stand alone
@@ -53,6 +55,9 @@ def _parts(secret: str) -> Iterator[str]:
     credentials = rest.strip() if has_scheme else secret
     yield credentials
     yield from credentials.split()
+    if not credentials.isascii():  # of what is not, escapes are not undone
+        yield json.dumps(credentials)[1:-1]
+        yield quote(credentials)
     if has_scheme and first.lower() == "basic":
         try:
             user_and_password = base64.b64decode(credentials).decode()
@@ -109,7 +114,7 @@ def _meant(escape: re.Match[str]) -> str:
 
 
 def _lower(text: str) -> str:
-    """Secrets are ASCII; what is not may change its length."""
+    """Of what is not ASCII, lower case may have another length."""
     if text.isascii():
         return text.lower()
     return "".join(one.lower() if one.isascii() else one for one in text)

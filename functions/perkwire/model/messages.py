@@ -5,20 +5,35 @@ it when it is redriven. URL, headers and secret are never in one: they are looke
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from perkwire.model.event import MAX_EVENTS, Event
+from perkwire.model.event import (
+    LONGEST_EVENT_TYPE,
+    LONGEST_PROGRAM_ID,
+    MAX_EVENTS,
+    Event,
+    is_event_id,
+)
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, JobId, WebhookId
 from perkwire.primitives.strict_json import Json, compact_ascii
+from perkwire.primitives.timestamps import is_writable
 
 # SQS takes 1 MiB; what is left is room for the envelope.
 MAX_MESSAGE_BYTES = 900_000
 _VERSION = 1
+_OWN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MOST_TURNS = 2**31  # turns of a job, or runs of a delivery
 
 
 class UnreadableMessage(Exception):
-    """A message that this version cannot read; the text never holds what is in it."""
+    """A message that this version cannot read; the text never holds what is in it.
+
+    Nor can it be read if an id, a time or a number in it is none that any version writes: DynamoDB
+    would refuse it, with all that is asked beside it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,16 +131,16 @@ def write_job_message(message: JobMessage) -> str:
 def read_event_message(body: str) -> EventMessage:
     """The message that `write_event_message` wrote; raises UnreadableMessage."""
     members = _Members(body)
-    return EventMessage(account_id=AccountId(members.text("account_id")), events=members.events())
+    return EventMessage(account_id=AccountId(members.own_id("account_id")), events=members.events())
 
 
 def read_delivery_message(body: str) -> DeliveryMessage:
     """The message that `write_delivery_message` wrote; raises UnreadableMessage."""
     members = _Members(body)
     return DeliveryMessage(
-        delivery_id=DeliveryId(members.text("delivery_id")),
-        account_id=AccountId(members.text("account_id")),
-        webhook_id=WebhookId(members.text("webhook_id")),
+        delivery_id=DeliveryId(members.own_id("delivery_id")),
+        account_id=AccountId(members.own_id("account_id")),
+        webhook_id=WebhookId(members.own_id("webhook_id")),
         run=members.integer("run"),
         events=members.events(),
     )
@@ -135,8 +150,8 @@ def read_job_message(body: str) -> JobMessage:
     """The message that `write_job_message` wrote; raises UnreadableMessage."""
     members = _Members(body)
     return JobMessage(
-        account_id=AccountId(members.text("account_id")),
-        job_id=JobId(members.text("job_id")),
+        account_id=AccountId(members.own_id("account_id")),
+        job_id=JobId(members.own_id("job_id")),
         turn=members.integer("turn"),
     )
 
@@ -161,7 +176,13 @@ def _event_from_json(value: Json) -> Event:
             "occurred_at": int() | None as occurred_at,
             "program_id": str() | None as program_id,
             "data": dict(data),
-        }:
+        } if (
+            is_event_id(event_id)
+            and _is_text(event_type, LONGEST_EVENT_TYPE)
+            and (program_id is None or _is_text(program_id, LONGEST_PROGRAM_ID))
+            and _is_moment(accepted_at)
+            and (occurred_at is None or _is_moment(occurred_at))
+        ):
             return Event(
                 id=EventId(event_id),
                 type=event_type,
@@ -172,6 +193,15 @@ def _event_from_json(value: Json) -> Event:
             )
         case _:
             raise UnreadableMessage("An event of the message lacks a member.")
+
+
+def _is_text(text: str, longest: int) -> bool:
+    """Whether it can be written as UTF-8, which a lone surrogate cannot."""
+    return len(text) <= longest and _SURROGATE.search(text) is None
+
+
+def _is_moment(value: int) -> bool:
+    return not isinstance(value, bool) and is_writable(value)
 
 
 def _parsed(text: str) -> Json:
@@ -190,15 +220,15 @@ class _Members:
             raise UnreadableMessage("The message is of another version.")
         self._value = value
 
-    def text(self, name: str) -> str:
+    def own_id(self, name: str) -> str:
         value = self._value.get(name)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not _OWN_ID.fullmatch(value):
             raise UnreadableMessage(f"The message has no {name}.")
         return value
 
     def integer(self, name: str) -> int:
         value = self._value.get(name)
-        if not isinstance(value, int) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_TURNS:
             raise UnreadableMessage(f"The message has no {name}.")
         return value
 

@@ -1,10 +1,10 @@
 """An event once it is routed: what it became at each webhook that wanted it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from perkwire.model.event import Event
-from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 
 NOT_IN_FORMAT = "not_in_format"
 
@@ -16,3 +16,34 @@ class RoutedEvent:
     account_id: AccountId
     event: Event
     deliveries: Mapping[WebhookId, DeliveryId | str]
+
+    @property
+    def key(self) -> tuple[AccountId, EventId]:
+        """What the event is kept by."""
+        return self.account_id, self.event.id
+
+
+type KeptEvents = Mapping[tuple[AccountId, EventId], RoutedEvent]
+
+
+def merge(kept: KeptEvents, events: Sequence[RoutedEvent]) -> tuple[KeptEvents, list[bool]]:
+    """What is to be kept of some events once they are routed, and whether each of them is in it.
+
+    All that an event has become stays, in earlier routings too: a webhook changed between two must
+    not make the log forget the first. And an event stays what it is: another body under the same
+    id would be sent wherever the first one is sent again.
+    """
+    merged: dict[tuple[AccountId, EventId], RoutedEvent] = {}
+    taken = []
+    for routed in events:
+        before = merged.get(routed.key) or kept.get(routed.key)
+        if before is None:
+            merged[routed.key] = routed
+        elif before.event.digest() == routed.event.digest():
+            became = {**before.deliveries, **routed.deliveries}
+            merged[routed.key] = replace(before, deliveries=became)
+        else:
+            taken.append(False)
+            continue
+        taken.append(True)
+    return merged, taken

@@ -13,7 +13,9 @@ _PREFIX = "whsec_"
 _SHORTEST_BYTES = 24
 _LONGEST_BYTES = 64
 _NEW_BYTES = 32
-_PLAIN = re.compile(r"[\x21-\x7e]{16,256}")
+# Any text of one line that UTF-8 can say: existing receivers have what somebody once typed.
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,256}")
+_SAFE_LENGTH = 16
 
 
 class UnusableSecret(Exception):
@@ -48,8 +50,24 @@ def new_plain_secret() -> str:
 def check_plain_secret(secret: str) -> str | None:
     """What is wrong with a given plain secret, or None. The sentence never holds the secret."""
     if not _PLAIN.fullmatch(secret):
-        return "must have 16 to 256 visible ASCII characters"
+        return "must have 1 to 256 characters of one line"
     return None
+
+
+def doubt_plain_secret(secret: str) -> str | None:
+    """What may come of a plain secret that a receiver already has, or None; never with it."""
+    doubts = []
+    if len(secret) < _SAFE_LENGTH:
+        doubts.append(
+            f"has fewer than {_SAFE_LENGTH} characters: who guesses it can forge requests, so "
+            "rotate it once the receiver can take a longer one"
+        )
+    if secret != secret.strip():
+        doubts.append(
+            "begins or ends with a blank, which is part of the key and easily lost on the way to "
+            "the receiver"
+        )
+    return "; ".join(doubts) or None
 
 
 def plain_key(secret: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from perkwire.primitives.problem import FieldError, invalid, malformed
 from perkwire.primitives.strict_json import InvalidJson, Json, parse
@@ -47,21 +48,45 @@ def _parse(body: bytes) -> Json:
         raise malformed(str(error)) from None
 
 
+@dataclass(frozen=True, slots=True)
+class FieldWarning:
+    """A field that is taken as it is, and what may come of it: a sentence without its value."""
+
+    field: str
+    detail: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The warning as the API answers it."""
+        return {"field": self.field, "detail": self.detail}
+
+
 class Fields:
     """The members of one object. A reader that finds its member wrong notes why and gives None.
 
-    `prefix` goes before each field's name in errors, e.g. `events[3].`.
+    `prefix` goes before each field's name in errors, e.g. `events[3].`; `pointer` is the object's
+    own JSON pointer, e.g. `/events/3`.
     """
 
-    def __init__(self, value: dict[str, Json], prefix: str = "") -> None:
+    def __init__(self, value: dict[str, Json], prefix: str = "", pointer: str = "") -> None:
         self._value = value
         self._prefix = prefix
+        self._pointer = pointer
         self._read: set[str] = set()
         self.errors: list[FieldError] = []
+        self.warnings: list[FieldWarning] = []
 
     def wrong(self, name: str, detail: str) -> None:
         """Note that a member is wrong."""
         self.errors.append(FieldError(f"{self._prefix}{name}", detail))
+
+    def wrong_within(self, error: FieldError) -> None:
+        """Note what is wrong inside a member; `error` says where as seen from this object."""
+        pointer = None if error.pointer is None else f"{self._pointer}{error.pointer}"
+        self.errors.append(FieldError(f"{self._prefix}{error.field}", error.detail, pointer))
+
+    def warn(self, name: str, detail: str) -> None:
+        """Note what may come of a member that is not wrong."""
+        self.warnings.append(FieldWarning(f"{self._prefix}{name}", detail))
 
     def refuse(self, name: str, detail: str) -> None:
         """Note that a member that others have may not be here."""

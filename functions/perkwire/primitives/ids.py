@@ -17,6 +17,7 @@ DeliveryId = NewType("DeliveryId", str)
 KeyId = NewType("KeyId", str)
 JobId = NewType("JobId", str)
 
+_ACCOUNT_ID = re.compile(r"acct_[0-9a-z]{16}")
 _DELIVERY_ID = re.compile(r"dlv_([0-9a-z]{16})_[0-9a-z]{26}")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_LENGTH = 10  # 50 bits of milliseconds: enough until the year 37648
@@ -25,12 +26,22 @@ _SAMPLE = "sample-"
 _SAMPLE_ID = re.compile(
     rf"{_SAMPLE}([{_ALPHABET}]{{{_TIME_LENGTH}}})[{_ALPHABET}]{{{_RANDOM_LENGTH}}}"
 )
+OWN_BEGINNINGS = ("acct_", "dlv_", "evt_", "job_", "key_", _SAMPLE, "wh_")
 _JOB_RANDOM_LENGTH = 6  # 30 bits: an account starts few jobs in one millisecond
 
 
 def new_account_id() -> AccountId:
     """`acct_` and 80 random bits."""
     return AccountId(f"acct_{_random()}")
+
+
+def is_account_id(text: str) -> bool:
+    """Whether it has the form of `new_account_id`: what has not names no account.
+
+    Asked before a table is: rights over its keys are given by this form, so that AWS refuses to
+    look for anything else, where it would find nothing.
+    """
+    return _ACCOUNT_ID.fullmatch(text) is not None
 
 
 def new_webhook_id() -> WebhookId:
@@ -67,6 +78,11 @@ def sampled_at(event_id: str) -> int | None:
     """When a sample event was made, to the millisecond, in microseconds; None: it is no sample."""
     made = _SAMPLE_ID.fullmatch(event_id)
     return _moment(made[1]) if made else None
+
+
+def is_own(event_id: str) -> bool:
+    """Whether it begins as the ids that we make up do, so that a caller may not choose it."""
+    return event_id.startswith(OWN_BEGINNINGS)
 
 
 def new_test_delivery_id(at: int) -> DeliveryId:

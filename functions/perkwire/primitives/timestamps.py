@@ -10,6 +10,7 @@ _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
+_SECONDS = slice(17, 19)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MICROSECONDS = 1_000_000
 HOUR_SECONDS = 3_600
@@ -35,16 +36,35 @@ def iso_milliseconds(microseconds: int) -> str:
 def parse_rfc3339(text: str) -> int | None:
     """Microseconds since the epoch, or None if it is no RFC 3339 time with an offset.
 
-    None too for what is not of the years 1000 to 9999 in UTC: it could not be written again.
+    A leap second (RFC 3339 §5.7: at the end of a month in UTC) reads as the second after it, which
+    is how POSIX counts. None too for what is not of the years 1000 to 9999 in UTC: it could not be
+    written again.
     """
     if not _RFC_3339.fullmatch(text):
         return None
+    is_leap = text[_SECONDS] == "60"
+    before = f"{text[: _SECONDS.start]}59{text[_SECONDS.stop :]}" if is_leap else text
     try:
-        moment = datetime.fromisoformat(text.upper())
+        moment = datetime.fromisoformat(before.upper())
     except ValueError:
         return None
     microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
-    return microseconds if _EARLIEST <= microseconds <= _LATEST else None
+    if is_leap:
+        microseconds += MICROSECONDS
+    if not is_writable(microseconds) or (is_leap and not _begins_a_month(microseconds)):
+        return None
+    return microseconds
+
+
+def is_writable(microseconds: int) -> bool:
+    """Whether it is of the years 1000 to 9999 in UTC, which `to_rfc3339` can write."""
+    return _EARLIEST <= microseconds <= _LATEST
+
+
+def _begins_a_month(microseconds: int) -> bool:
+    """Whether it is in the first second of a month in UTC."""
+    utc = _EPOCH + timedelta(microseconds=microseconds)
+    return (utc.day, utc.hour, utc.minute, utc.second) == (1, 0, 0, 0)
 
 
 def is_date(text: str) -> bool:

@@ -18,7 +18,7 @@ from perkwire.managing.webhook_draft import (
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
-from perkwire.primitives.fields import Fields
+from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type, sample_event
@@ -43,6 +43,7 @@ class Preview:
     kept: frozenset[str]
     has_secret: bool = field(repr=False)
     has_url: bool
+    warnings: tuple[FieldWarning, ...]
 
 
 def preview(
@@ -98,6 +99,7 @@ def preview(
         kept=frozenset(kept),
         has_secret="secret" in members,
         has_url=has_url,
+        warnings=draft.warnings,
     )
 
 

@@ -43,11 +43,12 @@ class AccountWebhooks(Protocol):
 class Events(Protocol):
     """Where accepted events are kept."""
 
-    def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
-        """Store them; the keys of those that are not stored now. Never raises for a failed write.
+    def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
+        """Whether each of them is stored now, in their order. Never raises for a failed write.
 
         An event may come twice, also in one call: all that it became is kept, but for what two
-        routings of one message make of it at the very same time.
+        routings of one message make of it at the very same time. One of another body than the
+        event that is kept under its id is not stored.
         """
         ...
 
@@ -177,10 +178,11 @@ class Router:
     def _keep(self, plans: Sequence[_Plan]) -> list[_Plan]:
         """The plans whose events and paused deliveries are stored now."""
         events = [event for plan in plans for event in plan.events]
-        failed = self._events.keep(events) if events else set()
+        stored = iter(self._events.keep(events) if events else [])
         kept = []
         for plan in plans:
-            if failed & {(event.account_id, event.event.id) for event in plan.events}:
+            # A list, not a generator: each plan has to take its own share of the results.
+            if not all([next(stored) for _ in plan.events]):  # noqa: C419
                 self._fault(plan, "events_not_kept")
             elif self._log_paused(plan):
                 kept.append(plan)
@@ -193,8 +195,11 @@ class Router:
             self._paused.add(plan.paused)
         except Unavailable as error:
             self._fault(plan, "paused_deliveries_not_logged", detail=str(error))
-            return False
-        return True
+        except Exception as error:  # one message must not take its batch with it
+            self._fault(plan, "paused_deliveries_not_logged", detail=type(error).__name__)
+        else:
+            return True
+        return False
 
     def _send(self, plans: Sequence[_Plan], may_go_on: Callable[[], bool]) -> list[_Plan]:
         """The plans whose deliveries SQS holds, all of them.

@@ -8,7 +8,7 @@ from perkwire.managing import WebhookManagement
 from perkwire.managing.webhook_draft import EndpointRules, read_webhook, without_nulls
 from perkwire.model.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.model.webhook import ALL_TYPES
-from perkwire.primitives.fields import Fields
+from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.problem import FieldError, invalid, not_found, too_many
 from perkwire.primitives.strict_json import Json
@@ -72,7 +72,7 @@ class TrialRunner:
         webhook = self._webhooks.get(account_id, webhook_id)
         event_type = _chosen(named, webhook.event_types, webhook.format)
         self._count(account_id)
-        return self._send(Trial(SavedWebhook(account_id, webhook_id), event_type))
+        return self._send(Trial(SavedWebhook(account_id, webhook_id), event_type), ())
 
     def test_unsaved(self, account_id: AccountId, value: dict[str, Json]) -> dict[str, Json]:
         """Test a webhook as `create` would make it, without storing anything of it.
@@ -85,7 +85,8 @@ class TrialRunner:
         fields.raise_if_wrong()
         event_type = _chosen(named, draft.event_types, draft.format)
         self._count(account_id)
-        return self._send(Trial(self._webhooks.made_of(account_id, draft), event_type))
+        webhook = self._webhooks.made_of(account_id, draft)
+        return self._send(Trial(webhook, event_type), draft.warnings)
 
     def test_change(
         self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
@@ -99,10 +100,11 @@ class TrialRunner:
         fields = Fields({name: one for name, one in value.items() if name not in change})
         named = _event_type(fields)
         fields.raise_if_wrong()
-        webhook = self._webhooks.as_changed(account_id, webhook_id, change)
+        changed = self._webhooks.as_changed(account_id, webhook_id, change)
+        webhook = changed.webhook
         event_type = _chosen(named, webhook.event_types, webhook.format)
         self._count(account_id)
-        return self._send(Trial(webhook, event_type))
+        return self._send(Trial(webhook, event_type), changed.warnings)
 
     def _count(self, account_id: AccountId) -> None:
         now = self._clock()
@@ -112,11 +114,11 @@ class TrialRunner:
                 retry_after_seconds=_MINUTE_SECONDS - now // MICROSECONDS % _MINUTE_SECONDS,
             )
 
-    def _send(self, trial: Trial) -> dict[str, Json]:
+    def _send(self, trial: Trial, warnings: tuple[FieldWarning, ...]) -> dict[str, Json]:
         outcome = self._dispatcher.send(trial)
         if outcome is None:
             raise not_found("webhook")
-        return outcome
+        return outcome | {"warnings": [warning.to_json() for warning in warnings]}
 
 
 def _event_type(fields: Fields) -> str | None:

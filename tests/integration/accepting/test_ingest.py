@@ -97,7 +97,16 @@ def test_a_body_may_come_in_base64(system: System, tenant: Tenant) -> None:
                 "title": "The request has invalid fields.",
                 "status": 422,
                 "errors": [
-                    {"field": "events[0].data.member", "detail": "is required"},
+                    {
+                        "field": "events[0].data.member",
+                        "detail": "is required",
+                        "pointer": "/events/0/data/member",
+                    },
+                    {
+                        "field": "events[0].data.transaction",
+                        "detail": "is required",
+                        "pointer": "/events/0/data/transaction",
+                    },
                     {
                         "field": "events[1].type",
                         "detail": "must be a dotted name such as points.earned or custom.anything; "

@@ -14,7 +14,7 @@ from perkwire.formats import FORMATS
 from perkwire.primitives.ids import new_sample_event_id
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
 from tests.integration.browsing import Browser, HtmlForm, PageSeen
-from tests.integration.console.test_log import HOSTILE, deliver, hour_from_now, is_unbroken
+from tests.integration.console.deliveries import HOSTILE, deliver, hour_from_now, is_unbroken
 from tests.integration.system import System, Tenant
 from tests.integration.trials.test_test_call import Lambda
 from tests.receiver import Answer, Receiver

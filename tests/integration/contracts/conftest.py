@@ -73,7 +73,7 @@ def connection(stack: Stack, connections: list[Connection]) -> Connection:
     """Bound to the stack's tables, anew only after a handler has bound the models to its own."""
     if connections and AccountItem._get_connection().connection is connections[-1]:
         return connections[-1]
-    connection = Connection(
+    connection = tables.TransactionalConnection(
         "us-east-1",
         stack.emulator.url,
         aws_access_key_id="local",
@@ -98,7 +98,7 @@ def real(connection: Connection) -> Adapters:
         states=states,
         webhooks=WebhookStore(connection, states, tombstone_days=RETENTION_DAYS),
         claims=ClaimTable(connection, event_retention_days=RETENTION_DAYS, clock=clock),
-        events=EventTable(journal, event_retention_days=RETENTION_DAYS),
+        events=EventTable(journal, event_retention_days=RETENTION_DAYS, clock=clock),
         event_reader=EventReader(),
         deliveries=DeliveryTable(connection, journal, log_retention_days=RETENTION_DAYS),
         retryable=RetryableDeliveries(journal),

@@ -1,9 +1,12 @@
 """routing.Events and reading.Events: accepted events, with what they became."""
 
+import base64
+import random
+
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, new_account_id
 from perkwire.primitives.strict_json import Json
-from tests.builders import an_event
+from tests.builders import NOW, an_event
 from tests.integration.contracts.conftest import Adapters
 
 FIRST, SECOND = WebhookId("wh_0000000000000001"), WebhookId("wh_0000000000000002")
@@ -27,7 +30,7 @@ def test_an_event_is_found_as_it_was_kept(adapters: Adapters, account_id: Accoun
     )
     bare = routed(account_id, id="order:1", data={})
 
-    assert adapters.events.keep([whole, bare]) == set()
+    assert adapters.events.keep([whole, bare]) == [True] * 2
 
     for event in (whole, bare):
         assert adapters.event_reader.find(account_id, event.event.id) == event
@@ -38,7 +41,7 @@ def test_an_event_is_found_as_it_was_kept(adapters: Adapters, account_id: Accoun
 def test_a_hundred_events_are_kept_at_once(adapters: Adapters, account_id: AccountId) -> None:
     events = [routed(account_id) for _ in range(100)]
 
-    assert adapters.events.keep(events) == set()
+    assert adapters.events.keep(events) == [True] * 100
 
     assert adapters.event_reader.find(account_id, events[99].event.id) == events[99]
 
@@ -52,7 +55,7 @@ def test_what_an_earlier_routing_made_of_an_event_is_kept_too(
     )
     adapters.events.keep([before])
 
-    assert adapters.events.keep([after]) == set()
+    assert adapters.events.keep([after]) == [True]
 
     found = adapters.event_reader.find(account_id, before.event.id)
     assert found is not None
@@ -67,8 +70,70 @@ def test_an_event_that_comes_twice_at_once_keeps_all_that_it_became(
         account_id=account_id, event=first.event, deliveries={SECOND: DeliveryId("dlv_2_x")}
     )
 
-    assert adapters.events.keep([first, routed(account_id), second]) == set()
+    assert adapters.events.keep([first, routed(account_id), second]) == [True] * 3
 
     found = adapters.event_reader.find(account_id, first.event.id)
     assert found is not None
     assert found.deliveries == {**first.deliveries, **second.deliveries}
+
+
+def test_another_body_never_replaces_a_kept_event(
+    adapters: Adapters, account_id: AccountId
+) -> None:
+    first = routed(account_id, {FIRST: DeliveryId("dlv_1_x")}, id="order:1")
+    forged = routed(account_id, {FIRST: DeliveryId("dlv_2_x")}, id="order:1", data={"points": 9})
+    other = routed(account_id)
+    adapters.events.keep([first])
+
+    assert adapters.events.keep([other, forged]) == [True, False]
+
+    assert adapters.event_reader.find(account_id, first.event.id) == first
+
+
+def test_of_two_bodies_at_once_the_first_is_kept(adapters: Adapters, account_id: AccountId) -> None:
+    first = routed(account_id, id="order:1")
+    forged = routed(account_id, id="order:1", program_id="gold")
+
+    assert adapters.events.keep([first, forged, first]) == [True, False, True]
+
+    assert adapters.event_reader.find(account_id, first.event.id) == first
+
+
+def test_the_same_body_in_another_order_is_the_same_event(
+    adapters: Adapters, account_id: AccountId
+) -> None:
+    first = routed(account_id, id="order:1", data={"a": 1, "b": 2})
+    again = routed(account_id, {FIRST: NOT_IN_FORMAT}, id="order:1", data={"b": 2, "a": 1})
+    adapters.events.keep([first])
+
+    assert adapters.events.keep([again]) == [True]
+
+    found = adapters.event_reader.find(account_id, first.event.id)
+    assert found is not None
+    assert (found.event, found.deliveries) == (first.event, again.deliveries)
+
+
+def test_an_event_that_dynamodb_will_not_have_harms_no_other(real: Adapters) -> None:
+    account_id = new_account_id()
+    noise = base64.b64encode(random.Random(1).randbytes(500_000)).decode()
+    too_large = routed(account_id, data={"x": noise})
+    unwritable = routed(account_id, data={"x": "\ud800"})
+    good = [routed(account_id) for _ in range(30)]
+
+    stored = real.events.keep([*good[:3], too_large, *good[3:], unwritable])
+
+    assert stored == [True] * 3 + [False] + [True] * 27 + [False]
+    keys = {one.key for one in good}
+    assert real.event_reader.kept(keys).keys() == keys
+
+
+def test_what_has_expired_may_be_another_event(real: Adapters) -> None:
+    account_id = new_account_id()
+    day = 86_400_000_000
+    old = routed(account_id, id="order:1", accepted_at=NOW - 31 * day)
+    new = routed(account_id, id="order:1", data={"points": 7})
+    assert real.events.keep([old]) == [True]
+
+    assert real.events.keep([new]) == [True]
+
+    assert real.event_reader.find(account_id, new.event.id) == new

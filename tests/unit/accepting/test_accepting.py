@@ -29,6 +29,7 @@ from tests.fakes import (
     FakeClock,
     FakeConfigItems,
     FakeEventItems,
+    FakeEventReader,
     FakeQueue,
     FakeTelemetry,
     FakeWebhookLookup,
@@ -45,7 +46,9 @@ class Ingest:
         self.config.put(an_account(), an_account(id=OTHER_ACCOUNT))
         self.lookup = FakeWebhookLookup(self.config)
         self.clock = FakeClock(NOW)
-        self.claims = FakeClaimTable(FakeEventItems(), event_retention_days=30, clock=self.clock)
+        self.events = FakeEventItems()
+        self.claims = FakeClaimTable(self.events, event_retention_days=30, clock=self.clock)
+        self.kept_events = FakeEventReader(self.events)
         self.queue = FakeQueue()
         self.journal = FakeTelemetry()
 
@@ -55,6 +58,7 @@ class Ingest:
     def post_bytes(self, body: bytes, key: str | None = None, caller: Caller | None = None) -> Json:
         acceptance = Acceptance(
             claims=self.claims,
+            kept_events=self.kept_events,
             accounts=self.lookup,
             queue=self.queue,
             check_data=any_data,

@@ -22,6 +22,17 @@ class Sns:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.subscriptions: list[dict[str, str]] = []
         self.failing: dict[str, Exception] = {}
+        self.attributes: dict[str, str] | None = None
+        self.tags: list[dict[str, str]] | None = None
+
+    def refuse_other_attributes(self, arguments: dict[str, Any]) -> None:
+        """As AWS does once there is a topic: what is not asked for is not compared."""
+        for kind, there_is in (("Attributes", self.attributes), ("Tags", self.tags)):
+            if there_is is not None and arguments.get(kind, there_is) != there_is:
+                said = f"Invalid parameter: {kind} Reason: Topic already exists with different"
+                raise ClientError(
+                    {"Error": {"Code": "InvalidParameter", "Message": said}}, "CreateTopic"
+                )
 
     def __getattr__(self, operation: str) -> Any:  # noqa: ANN401
         def call(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -30,6 +41,7 @@ class Sns:
                 raise self.failing[operation]
             match operation:
                 case "create_topic":
+                    self.refuse_other_attributes(arguments)
                     return {"TopicArn": f"arn:aws:sns:us-east-1:0:{arguments['Name']}"}
                 case "subscribe":
                     self.has(arguments["Endpoint"], confirmed=False)
@@ -82,6 +94,44 @@ def test_the_topic_is_named_by_stack_and_account_encrypted_and_tagged(sns: Sns) 
     assert asked["Name"] == "stack-notices-acct_1"
     assert asked["Attributes"]["KmsMasterKeyId"] == "alias/aws/sns"
     assert asked["Tags"] == [{"Key": "perkwire:account", "Value": ACCOUNT}]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "tags"),
+    [
+        ({"DisplayName": "Brew & Bean"}, None),
+        (None, [{"Key": "team", "Value": "loyalty"}]),
+        ({"KmsMasterKeyId": "ours"}, []),
+    ],
+)
+def test_a_topic_that_has_other_attributes_or_tags_by_now_is_used_as_it_is(
+    sns: Sns, attributes: dict[str, str] | None, tags: list[dict[str, str]] | None
+) -> None:
+    sns.attributes, sns.tags = attributes, tags
+
+    assert topics(sns).subscribe_only(ACCOUNT, ["a@x.example"]) == TOPIC
+    assert sns.endpoints == ["a@x.example"]
+    assert sns.named("set_topic_attributes") == []
+
+
+def test_another_refusal_of_a_topic_is_none_of_these(sns: Sns) -> None:
+    sns.failing["create_topic"] = refusal("AuthorizationError")
+    with pytest.raises(Unavailable, match="SNS: AuthorizationError"):
+        topics(sns).subscribe_only(ACCOUNT, [])
+    assert len(sns.named("create_topic")) == 1
+
+
+def test_an_address_that_has_unsubscribed_by_mail_can_be_subscribed_again(sns: Sns) -> None:
+    sns.has("back@x.example")
+    sns.has("gone@x.example")
+    for subscription in sns.subscriptions:
+        subscription["SubscriptionArn"] = "Deleted"  # as SNS lists them for days
+
+    topics(sns).subscribe_only(ACCOUNT, ["back@x.example"])
+
+    assert [asked["Endpoint"] for asked in sns.named("subscribe")] == ["back@x.example"]
+    assert sns.named("unsubscribe") == []
+    assert topics(sns).confirmed(TOPIC) == set()
 
 
 def test_only_new_addresses_are_subscribed(sns: Sns) -> None:

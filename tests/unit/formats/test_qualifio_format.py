@@ -216,16 +216,16 @@ def test_while_a_rotation_overlaps_the_old_secret_signs() -> None:
 
 def test_nothing_is_signed_with_a_secret_of_another_form() -> None:
     with pytest.raises(UnusableSecret) as raised:
-        sign(["hush hush"], b"[]")
+        sign(["hush\nhush"], b"[]")
 
     assert "hush" not in str(raised.value)
 
 
-def test_a_secret_is_16_to_256_visible_characters() -> None:
+def test_a_secret_is_1_to_256_characters_of_one_line() -> None:
     assert FORMAT.check_secret(FORMAT.new_secret()) is None
     assert FORMAT.new_secret() != FORMAT.new_secret()
-    assert FORMAT.check_secret("x" * 16) is None
-    assert FORMAT.check_secret("x" * 15) == "must have 16 to 256 visible ASCII characters"
+    assert FORMAT.check_secret("x") is None
+    assert FORMAT.check_secret("x\ny") == "must have 1 to 256 characters of one line"
 
 
 def test_the_settings_are_complete_also_if_none_is_given() -> None:

@@ -584,7 +584,7 @@ def test_while_a_secret_is_rotated_the_one_before_signs() -> None:
     assert receives(SECRET, signed([SECRET], body), body)
 
 
-@pytest.mark.parametrize("secret", ["", "x" * 15, "x" * 257, "é" * 20, "with a space in it"])
+@pytest.mark.parametrize("secret", ["", "x" * 257, "two\nlines", "a\0zero", "a lone \ud800"])
 def test_a_secret_has_16_to_256_visible_characters(secret: str) -> None:
     assert FORMAT.check_secret(secret) is not None
     with pytest.raises(UnusableSecret):

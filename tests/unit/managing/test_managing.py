@@ -68,10 +68,10 @@ class Management:
         )
 
     def create(self, account_id: AccountId = ACCOUNT, **members: Json) -> Webhook:
-        return self.webhooks.create(account_id, webhook_body(**members))[0]
+        return self.webhooks.create(account_id, webhook_body(**members)).webhook
 
     def change(self, webhook: Webhook, **members: Json) -> Webhook:
-        return self.webhooks.change(webhook.account_id, webhook.id, members)
+        return self.webhooks.change(webhook.account_id, webhook.id, members).webhook
 
 
 @pytest.fixture
@@ -323,9 +323,10 @@ def test_a_new_webhook_is_stored_as_asked_and_its_secret_told_once(
 ) -> None:
     body = webhook_body(headers={"Authorization": "Bearer t0ken"}, secret=SECRET, batch_size=5)
 
-    webhook, secret = management.webhooks.create(ACCOUNT, body)
+    created = management.webhooks.create(ACCOUNT, body)
 
-    assert secret == SECRET
+    webhook = created.webhook
+    assert created.secret == SECRET
     assert management.webhooks.get(ACCOUNT, webhook.id) == webhook
     assert (webhook.status, webhook.version, webhook.batch_size) == (WebhookStatus.ENABLED, 1, 5)
     assert webhook.header_names == ("Authorization",)
@@ -474,24 +475,26 @@ def test_a_rotated_secret_is_told_once_and_the_old_one_signs_for_the_overlap(
 ) -> None:
     webhook = management.create(secret=SECRET)
 
-    after, secret = management.webhooks.rotate_secret(ACCOUNT, webhook.id, said)
+    rotated = management.webhooks.rotate_secret(ACCOUNT, webhook.id, said)
 
+    secret = rotated.secret or ""
     opened = FakeOpener().open(management.items.webhooks[webhook.id])
     until = NOW + hours * 3_600_000_000
     assert opened.secrets(until - 1) == (secret, SECRET)
     assert opened.secrets(until) == (secret,)
     assert secret != SECRET
-    assert secret not in str(after.to_json())
+    assert secret
+    assert secret not in str(rotated.webhook.to_json())
 
 
 def test_without_an_overlap_the_old_secret_is_gone_at_once(management: Management) -> None:
     webhook = management.create(secret=SECRET)
     body: dict[str, Json] = {"overlap_hours": 0, "secret": "whsec_" + "B" * 40}
 
-    after, secret = management.webhooks.rotate_secret(ACCOUNT, webhook.id, body)
+    rotated = management.webhooks.rotate_secret(ACCOUNT, webhook.id, body)
 
-    assert secret == body["secret"]
-    assert after.sealed.retired is None
+    assert rotated.secret == body["secret"]
+    assert rotated.webhook.sealed.retired is None
 
 
 @pytest.mark.parametrize(

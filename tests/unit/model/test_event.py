@@ -103,8 +103,10 @@ def test_data_that_does_not_fit_is_named_in_the_event_that_has_it() -> None:
 
     problem = refusal(json.dumps({"events": events}).encode(), DataSchemas())
 
-    assert problem.document()["errors"] == [
-        {"field": "events[2].data.transaction", "detail": "is required"}
+    found: Any = problem.document()["errors"]
+    assert [(one["field"], one["detail"]) for one in found] == [
+        ("events[2].data.transaction", "is required"),
+        ("events[2].data.member", "must be an object"),
     ]
 
 
@@ -126,7 +128,7 @@ def test_data_is_an_object(data: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    "occurred_at", ["", "yesterday", "2026-11-21", "2026-11-21T09:30:00", 1795253400, None]
+    "occurred_at", ["", "yesterday", "2026-11-21", "2026-11-21T09:30:00", 1795253400]
 )
 def test_occurred_at_is_an_rfc_3339_time(occurred_at: Json) -> None:
     assert wrong_fields(event_body(occurred_at=occurred_at)) == ["occurred_at"]

@@ -4,7 +4,7 @@ import math
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perkwire.primitives.strict_json import (
@@ -47,6 +47,13 @@ def test_what_was_parsed_is_written_the_same_each_time(value: Json) -> None:
 @given(JSON)
 def test_what_queues_carry_is_ascii(value: Json) -> None:
     assert compact_ascii(value).isascii()
+
+
+@given(JSON)
+@example("\x7f")
+@example({"\x7f": ["\x7f\u00e9", "\\u007f", "\U0001f600"]})
+def test_what_queues_carry_is_at_most_three_times_as_long(value: Json) -> None:
+    assert len(compact_ascii(value)) <= 3 * len(compact(value))
 
 
 @given(st.binary(max_size=40) | st.text(max_size=40).map(str.encode))

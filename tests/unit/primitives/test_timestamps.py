@@ -40,6 +40,36 @@ def test_offsets_and_fractions_are_understood(text: str, moment: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "as_if"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2015-06-30t23:59:60.25z", "2015-07-01T00:00:00.25Z"),
+        ("2017-01-01T00:59:60+01:00", "2017-01-01T00:00:00Z"),
+        ("1990-12-31T15:59:60-08:00", "1991-01-01T00:00:00Z"),
+        ("2024-02-29T23:59:60.999999999Z", "2024-03-01T00:00:00.999999Z"),
+    ],
+)
+def test_a_leap_second_reads_as_the_second_after_it(text: str, as_if: str) -> None:
+    assert parse_rfc3339(text) == parse_rfc3339(as_if) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2016-12-31T23:59:61Z",
+        "2016-12-31T23:58:60Z",
+        "2016-12-30T23:59:60Z",
+        "2016-12-31T23:59:60+01:00",
+        "9999-12-31T23:59:60Z",
+        "0001-01-01T00:59:60+01:00",
+        "2016-02-30T23:59:60Z",
+    ],
+)
+def test_no_other_second_has_a_sixtieth(text: str) -> None:
+    assert parse_rfc3339(text) is None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("", "now", "2026-11-21", "2026-11-21T09:30Z", "2026-11-21T09:30:00", "2026-W47-6T09Z"),

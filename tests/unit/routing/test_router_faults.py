@@ -10,7 +10,6 @@ from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from tests.builders import (
-    ACCOUNT,
     OTHER_ACCOUNT,
     a_received,
     a_webhook,
@@ -19,7 +18,7 @@ from tests.builders import (
     an_event_message,
     webhooks,
 )
-from tests.fakes import EventKey, FakeEventTable
+from tests.fakes import FakeEventTable
 from tests.unit.routing.harness import RouterHarness
 
 
@@ -81,9 +80,9 @@ def test_only_the_message_whose_events_are_not_kept_is_left(router: RouterHarnes
     lost, kept = an_event(), an_event()
 
     class Forgetful(FakeEventTable):
-        def keep(self, events: Sequence[RoutedEvent]) -> set[EventKey]:
+        def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
             super().keep([one for one in events if one.event != lost])
-            return {(ACCOUNT, lost.id)}
+            return [one.event != lost for one in events]
 
     router.event_table = Forgetful(router.events)
     bad, good = a_received(an_event_message(kept, lost)), a_received(an_event_message(kept))

@@ -101,8 +101,16 @@ def wrong_fields(problem: Problem) -> list[str]:
 def test_of_a_saved_webhook_the_ids_travel_alone(bench: Bench) -> None:
     outcome = bench.test()
 
-    assert outcome == {"delivered": True, "duration_ms": 5, "status_code": 200}
+    assert outcome == {"delivered": True, "duration_ms": 5, "status_code": 200, "warnings": []}
     assert bench.asked() == Trial(SavedWebhook(ACCOUNT, WEBHOOK), "tier.upgraded")
+
+
+def test_what_may_be_regretted_is_told_beside_the_outcome(bench: Bench) -> None:
+    warnings = bench.test_unsaved(format="zinrelo", secret="mysecret")["warnings"]
+
+    assert isinstance(warnings, list)
+    assert [isinstance(one, dict) and one["field"] for one in warnings] == ["secret"]
+    assert "mysecret" not in str(warnings)
 
 
 def test_an_unsaved_webhook_travels_sealed_for_itself_and_stays_unsaved(bench: Bench) -> None:

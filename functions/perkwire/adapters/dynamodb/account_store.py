@@ -18,7 +18,7 @@ from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find, find_all, update_if
 from perkwire.managing import ChangedMeanwhile
 from perkwire.model.account import Account, ApiKey
-from perkwire.primitives.ids import AccountId, KeyId
+from perkwire.primitives.ids import AccountId, KeyId, is_account_id
 from perkwire.primitives.page import Page
 
 
@@ -47,7 +47,7 @@ class AccountStore:
 
     def find(self, account_id: AccountId) -> Account | None:
         """An account, read consistently; raises Unavailable."""
-        item = find(AccountItem, account_id, ACCOUNT_SK)
+        item = find(AccountItem, account_id, ACCOUNT_SK) if is_account_id(account_id) else None
         return item.to_account() if item else None
 
     def replace(self, before: Account, after: Account) -> None:

@@ -11,8 +11,7 @@ in their order of acceptance.
 
 import json
 import zlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -26,7 +25,7 @@ from pynamodb.models import Model
 
 from perkwire.adapters.dynamodb.tables import find_all, put_all
 from perkwire.model.event import Event
-from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.routed_event import KeptEvents, RoutedEvent, merge
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.strict_json import compact
@@ -77,6 +76,24 @@ class EventItem(EventTableItem, discriminator="event"):
     data = BinaryAttribute(legacy_encoding=False)
     deliveries = JSONAttribute()
 
+    @classmethod
+    def of(cls, routed: RoutedEvent, *, retention_seconds: int) -> "EventItem":
+        """The item that keeps this event until so long after its acceptance."""
+        event = routed.event
+        return cls(
+            event_pk(routed.account_id, event.id),
+            EVENT_SK,
+            account_hour=account_hour(routed.account_id, event.accepted_at),
+            event_id=event.id,
+            type=event.type,
+            accepted_at=event.accepted_at,
+            occurred_at=event.occurred_at,
+            program_id=event.program_id,
+            data=zlib.compress(compact(event.data)),
+            deliveries=dict(routed.deliveries),
+            expires_at=event.accepted_at // MICROSECONDS + retention_seconds,
+        )
+
     def to_routed_event(self) -> RoutedEvent:
         """The kept event of the domain."""
         account_id, _, event_id = self.pk.partition("#")
@@ -108,7 +125,15 @@ EVENT_TABLE_ITEMS: tuple[type[EventTableItem], ...] = (EventTableItem, EventItem
 
 
 class EventReader:
-    """Fulfils reading.Events and retrying.Events."""
+    """Fulfils accepting.KeptEvents, reading.Events and retrying.Events."""
+
+    def kept(
+        self, keys: Collection[tuple[AccountId, EventId]]
+    ) -> Mapping[tuple[AccountId, EventId], Event]:
+        """Those of the events that are kept; raises Unavailable."""
+        found = find_all(EventItem, {(event_pk(*key), EVENT_SK) for key in keys})
+        events = [item.to_routed_event() for item in found]
+        return {(routed.account_id, routed.event.id): routed.event for routed in events}
 
     def find_all(
         self, keys: Collection[tuple[AccountId, EventId]]
@@ -125,57 +150,48 @@ class EventReader:
 
 
 class EventTable:
-    """Fulfils routing.Events."""
+    """Fulfils routing.Events. `clock` gives microseconds since the epoch."""
 
-    def __init__(self, journal: Journal, *, event_retention_days: int) -> None:
+    def __init__(
+        self, journal: Journal, *, event_retention_days: int, clock: Callable[[], int]
+    ) -> None:
         self._journal = journal
         self._retention_seconds = event_retention_days * DAY_SECONDS
+        self._clock = clock
 
-    def keep(self, events: Sequence[RoutedEvent]) -> set[tuple[AccountId, EventId]]:
-        """Store them in batches; those not stored, which after a failed call are all of them."""
-        keys = {event_pk(event.account_id, event.event.id): event for event in events}
-        left = set(keys)
+    def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
+        """Store them in batches, and whether each is stored; after a failed call none is.
+
+        What DynamoDB will not have of one event harms no other.
+        """
         try:
-            left = {
-                pk
-                for pk, _ in put_all(EventItem, [self._item(one) for one in self._merged(events)])
-            }
-            if left:
-                raise Unavailable("DynamoDB: items left unprocessed")
+            merged, taken = merge(self._kept(events), events)
+            items = {key: item for key, routed in merged.items() if (item := self._item(routed))}
+            left = {pk for pk, _ in put_all(EventItem, [*items.values()])}
         except Unavailable as error:
             self._journal.fault("event_table_failing", detail=str(error))
-        return {(keys[pk].account_id, keys[pk].event.id) for pk in left}
+            return [False] * len(events)
+        if left:
+            self._journal.fault("event_table_failing", detail="DynamoDB: items left unprocessed")
+        return [
+            is_in_it and routed.key in items and event_pk(*routed.key) not in left
+            for routed, is_in_it in zip(events, taken, strict=True)
+        ]
 
-    def _merged(self, events: Sequence[RoutedEvent]) -> list[RoutedEvent]:
-        """Each event once, with all that it has become, in earlier routings too.
+    def _kept(self, events: Sequence[RoutedEvent]) -> KeptEvents:
+        """Those of the events that are kept; DynamoDB removes days late what has expired."""
+        now = self._clock() // MICROSECONDS
+        keys = {(event_pk(*routed.key), EVENT_SK) for routed in events}
+        found = find_all(EventItem, keys)
+        kept = [item.to_routed_event() for item in found if item.expires_at > now]
+        return {routed.key: routed for routed in kept}
 
-        A webhook changed between two routings must not make the log forget the first, and a batch
-        write takes no key twice.
-        """
-        keys = {(event_pk(event.account_id, event.event.id), EVENT_SK) for event in events}
-        merged = {item.pk: item.to_routed_event() for item in find_all(EventItem, keys)}
-        for event in events:
-            pk = event_pk(event.account_id, event.event.id)
-            before = merged[pk].deliveries if pk in merged else {}
-            merged[pk] = replace(event, deliveries={**before, **event.deliveries})
-        return list(merged.values())
-
-    def _item(self, routed: RoutedEvent) -> EventItem:
-        event = routed.event
-        accepted_seconds = event.accepted_at // MICROSECONDS
-        return EventItem(
-            event_pk(routed.account_id, event.id),
-            EVENT_SK,
-            account_hour=account_hour(routed.account_id, event.accepted_at),
-            event_id=event.id,
-            type=event.type,
-            accepted_at=event.accepted_at,
-            occurred_at=event.occurred_at,
-            program_id=event.program_id,
-            data=zlib.compress(compact(event.data)),
-            deliveries=dict(routed.deliveries),
-            expires_at=accepted_seconds + self._retention_seconds,
-        )
+    def _item(self, routed: RoutedEvent) -> EventItem | None:
+        try:
+            return EventItem.of(routed, retention_seconds=self._retention_seconds)
+        except Exception as error:  # one event must not take those beside it along
+            self._journal.fault("event_unkeepable", detail=type(error).__name__)
+            return None
 
 
 def account_hour(account_id: AccountId, moment: int) -> str:

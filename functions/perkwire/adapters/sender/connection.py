@@ -7,9 +7,7 @@ urllib3's own retries see none of the failures.
 """
 
 import contextlib
-import http
 import http.client
-import io
 import socket
 import ssl
 import struct
@@ -24,7 +22,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
-from perkwire.adapters.sender.deadline import BoundedReader, Deadline
+from perkwire.adapters.sender.answer import Answer
+from perkwire.adapters.sender.deadline import Deadline
 from perkwire.adapters.sender.dialling import Dialler, TransportFailure
 from perkwire.adapters.sender.tls import TlsSocket, tls_context
 from perkwire.model.sending import TransportError
@@ -48,48 +47,13 @@ class Guard:
     current: Current
 
 
-class _Answer(http.client.HTTPResponse):
-    """An answer read within bounds. Interim answers (1xx) are skipped, whatever their number.
-
-    http.client skips 100 only and would take 103 for the answer, and the true answer for that of
-    the next request on the connection.
-    """
-
-    def __init__(self, sock: socket.socket, method: str, deadline: Deadline) -> None:
-        super().__init__(sock, method=method)
-        self._reader = BoundedReader(sock, self.fp.detach(), deadline)
-        self.fp = io.BufferedReader(self._reader)
-        self.bytes_follow = False
-
-    def _close_conn(self) -> None:
-        # The answer has been read to its end. What else was taken from the socket is lost with the
-        # buffer, and with it the place where the next answer starts.
-        self._reader.stop()
-        self.bytes_follow = bool(self.fp.peek())
-        super()._close_conn()  # type: ignore[misc]  # http.client's own
-
-    def begin(self) -> None:
-        super().begin()
-        while self.status < 200:
-            if self.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
-                raise http.client.HTTPException("An upgrade that was not asked for.")
-            self.headers = self.msg = None  # type: ignore[assignment]  # its state before begin()
-            super().begin()
-        if self.msg.defects or self.msg.get_payload():
-            # A header that cannot be read may have been the one that says where the answer ends.
-            # urllib3 would log it, with the URL.
-            self.msg.defects.clear()
-            self.msg.set_payload("")
-            self.will_close = True
-
-
 class _Guarded(HTTPConnection):
     def __init__(self, host: str, port: int, *, guard: Guard, **options: Any) -> None:  # noqa: ANN401
         super().__init__(host, port, **options)
         self._guard = guard
         self._outgoing: list[bytes] = []
         self._idle_since = (0.0, 0.0)
-        self._answer: _Answer | None = None
+        self._answer: Answer | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -141,9 +105,9 @@ class _Guarded(HTTPConnection):
         """Collect a part of the request for `request` to write."""
         self._outgoing.append(data)
 
-    def response_class(self, sock: socket.socket, method: str) -> _Answer:  # type: ignore[override]
+    def response_class(self, sock: socket.socket, method: str) -> Answer:  # type: ignore[override]
         """What http.client makes for an answer, here by hand."""
-        self._answer = _Answer(sock, method, self._deadline)
+        self._answer = Answer(sock, method, self._deadline)
         return self._answer
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's

@@ -11,8 +11,10 @@ import socket
 import time
 from collections.abc import Buffer
 
-MAX_ANSWER_BYTES = 65536
-"""Of an answer's head, interim answers and body together; a longer one is cut off there."""
+MAX_HEAD_BYTES = 65536
+"""Of an answer's head, interim answers included."""
+MAX_ANSWER_BYTES = MAX_HEAD_BYTES + 16384
+"""Received for an answer, body and all that frames it included; a longer one is cut off there."""
 
 
 class Deadline:
@@ -30,6 +32,10 @@ class Deadline:
             raise TimeoutError("The deadline of the request has passed.")
         return left
 
+    def shorten(self, seconds: float) -> None:
+        """Be over `seconds` from now, unless it is over before."""
+        self._at = min(self._at, time.monotonic() + seconds)
+
 
 class BoundedReader(io.RawIOBase):
     """Reads an answer from a socket: never past the deadline, never more than MAX_ANSWER_BYTES.
@@ -44,6 +50,11 @@ class BoundedReader(io.RawIOBase):
         self._deadline = deadline
         self._left = MAX_ANSWER_BYTES
         self._stopped = False
+
+    @property
+    def has_received(self) -> bool:
+        """Whether a byte has come."""
+        return self._left < MAX_ANSWER_BYTES
 
     def readable(self) -> bool:
         """Always."""

@@ -16,12 +16,12 @@ from collections.abc import Buffer, Callable
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from perkwire.adapters.sender.deadline import MAX_ANSWER_BYTES, Deadline
+from perkwire.adapters.sender.deadline import Deadline
 
 MAX_HANDSHAKE_BYTES = 131072
 """Received until the handshake is done. OpenSSL takes 100 kB of certificates at most."""
-MAX_RECEIVED_BYTES = 2 * MAX_ANSWER_BYTES
-"""Received for one answer: an answer of the longest, and as much again for records and tickets."""
+MAX_RECEIVED_BYTES = 131072
+"""Received for one answer: the longest, and more than half as much again for records, tickets."""
 
 _PIECE_BYTES = 16384
 

@@ -14,13 +14,18 @@ from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import Object, part, present, text
 from perkwire.formats.voucherify.data import render_data
 from perkwire.formats.voucherify.objects import iso
-from perkwire.formats.voucherify.stringify import stringify
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
 from perkwire.model.event import Event
-from perkwire.model.secret import check_plain_secret, new_plain_secret, plain_key
+from perkwire.model.secret import (
+    check_plain_secret,
+    doubt_plain_secret,
+    new_plain_secret,
+    plain_key,
+)
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 
 _LONGEST_NAME = 128
 _EVENT_NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
@@ -88,8 +93,12 @@ class Voucherify:
         return new_plain_secret()
 
     def check_secret(self, secret: str) -> str | None:
-        """16 to 256 visible characters."""
+        """1 to 256 characters, as people type them."""
         return check_plain_secret(secret)
+
+    def doubt_secret(self, secret: str) -> str | None:
+        """One that is short enough to be guessed, or easily copied wrong."""
+        return doubt_plain_secret(secret)
 
     def render(self, payload: Payload) -> bytes:
         """The one event of the delivery."""

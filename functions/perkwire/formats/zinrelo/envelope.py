@@ -12,9 +12,15 @@ from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.zinrelo.objects import event_data
 from perkwire.formats.zinrelo.values import zinrelo_time
 from perkwire.model.event import Event
-from perkwire.model.secret import check_plain_secret, new_plain_secret, plain_key
+from perkwire.model.secret import (
+    check_plain_secret,
+    doubt_plain_secret,
+    new_plain_secret,
+    plain_key,
+)
 from perkwire.primitives.fields import Fields
-from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 
 _OK = 200
 _MILLISECOND = 1_000  # in microseconds
@@ -46,13 +52,17 @@ class Zinrelo:
         return new_plain_secret()
 
     def check_secret(self, secret: str) -> str | None:
-        """16 to 256 visible ASCII characters."""
+        """1 to 256 characters, as people type them."""
         return check_plain_secret(secret)
+
+    def doubt_secret(self, secret: str) -> str | None:
+        """One that is short enough to be guessed, or easily copied wrong."""
+        return doubt_plain_secret(secret)
 
     def render(self, payload: Payload) -> bytes:
         """The envelope; raises Unrenderable if a type is among them that Zinrelo does not have."""
         events: list[Json] = [self._said(event) for event in payload.events]
-        return compact(
+        return stringify(
             {
                 "request_id": payload.delivery_id,
                 "total_count": str(len(events)),

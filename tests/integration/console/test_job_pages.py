@@ -1,0 +1,163 @@
+"""The console's jobs: counted, started, watched and cancelled."""
+
+import pytest
+
+from tests.integration.browsing import Browser, PageSeen
+from tests.integration.console.deliveries import HOSTILE, LOG, deliver, hour_from_now, is_unbroken
+from tests.integration.system import System, Tenant, until
+from tests.receiver import Endpoint, Receiver
+
+
+def run(system: System, tenant: Tenant, job_id: str) -> None:
+    """Invoke the function for each turn until the job has ended."""
+
+    def has_ended() -> bool:
+        assert system.poll("JobQueue", "jobs", most=1).left == []
+        return tenant.get(f"/v1/jobs/{job_id}")["status"] not in ("queued", "running")
+
+    until(has_ended, "the job has ended", 30)
+
+
+def new_job(browser: Browser, kind: str, **fields: str) -> PageSeen:
+    """Fill in the form of a new job; what it answers."""
+    page = browser.open(f"{LOG}/jobs/new?kind={kind}")
+    return browser.submit(page.form(f"{LOG}/jobs/count"), **fields)
+
+
+def test_all_that_failed_is_counted_then_sent_then_done(
+    system: System, tenant: Tenant, endpoint: Endpoint, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(endpoint.url, name="orders <b>")
+    deliver(system, tenant, 12)
+    endpoint.answer(200)
+
+    counted = new_job(browser, "retry-failed", webhook_id=webhook["id"], per_second="100")
+    assert counted.status == 200
+    assert "12 deliveries would be sent" in counted.text
+    assert "orders <b>" in counted.text
+    assert system.messages("JobQueue") == []
+    started = browser.submit(counted.form(f"{LOG}/jobs"))
+    assert started.status == 303
+    waiting = browser.open(started.location)
+    assert "queued" in waiting.text
+    assert any(attrs.get("data-reload") for _, attrs in waiting.elements)
+    run(system, tenant, started.location.partition("?")[0].rpartition("/")[2])
+    done = browser.open(started.location.partition("?")[0])
+
+    (bar,) = [attrs for tag, attrs in done.elements if tag == "progress"]
+    assert (bar["value"], bar["max"]) == ("12", "12")
+    assert "Sent 12 Skipped 0 In all 12" in done.text
+    assert not any(attrs.get("data-reload") for _, attrs in done.elements)
+    assert [form for form in done.forms if form.action.endswith("/cancel")] == []
+    system.dispatch_all()
+    assert len(tenant.deliveries(status="succeeded")) == 12
+    again = new_job(browser, "retry-failed", webhook_id=webhook["id"])
+    assert "Nothing would be sent" in again.text
+    assert [form for form in again.forms if form.action == f"{LOG}/jobs"] == []
+
+
+def test_a_replay_of_some_types_is_watched_and_cancelled(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    tenant.post(*tenant.some_events(5), tenant.an_event("tier.upgraded"))
+    system.route()
+    webhook = tenant.webhook(receiver.endpoint().url)
+
+    counted = new_job(
+        browser,
+        "replay",
+        webhook_id=webhook["id"],
+        per_second="2",
+        event_types="points.earned\r\n",
+    )
+    assert "5 events would be sent" in counted.text
+    started = browser.submit(counted.form(f"{LOG}/jobs"))
+    path = started.location.partition("?")[0]
+    second = browser.submit(counted.form(f"{LOG}/jobs"))
+    assert system.poll("JobQueue", "jobs", most=1).left == []
+    running = browser.open(path)
+    cancelled = browser.open(browser.submit(running.form(f"{path}/cancel")).location)
+    late = browser.submit(running.form(f"{path}/cancel"))
+
+    assert second.status == 409
+    assert path in [attrs.get("href") for tag, attrs in second.elements if tag == "a"]
+    (bar,) = [attrs for tag, attrs in running.elements if tag == "progress"]
+    assert (bar["value"], bar["max"]) == ("2", "5")
+    assert "running" in running.text
+    assert "points.earned" in running.text
+    assert "The job is cancelled. What was sent stays sent." in cancelled.text
+    assert late.status == 409
+    assert "The job is cancelled." in late.text
+
+
+def test_a_job_is_of_the_very_time_that_was_counted(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(receiver.endpoint().url)
+    deliver(system, tenant)
+    counted = new_job(browser, "replay", webhook_id=webhook["id"])
+    form = counted.form(f"{LOG}/jobs")
+
+    started = browser.submit(form)
+
+    job = tenant.get(f"/v1/jobs/{started.location.partition('?')[0].rpartition('/')[2]}")
+    assert (job["since"], job["until"]) == (dict(form.fields)["since"], dict(form.fields)["until"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"webhook_id": ""}, "must be chosen"),
+        ({"since": "yesterday"}, "must be a date and a time"),
+        ({"until": hour_from_now(2)}, "must not be in the future"),
+        ({"per_second": "0"}, "must be"),
+        ({"per_second": HOSTILE}, "must be"),
+        ({"event_types": "Nonsense"}, "must be a dotted name"),
+    ],
+)
+def test_a_wrong_job_is_explained_and_nothing_typed_is_lost(
+    fields: dict[str, str], detail: str, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(receiver.endpoint().url)
+    asked = {
+        "webhook_id": webhook["id"],
+        "since": hour_from_now(-2),
+        "event_types": "tier.upgraded",
+    }
+
+    page = new_job(browser, "replay", **{**asked, **fields})
+
+    assert page.status == 422
+    assert is_unbroken(page)
+    (name,) = fields
+    wrong = [attrs for _, attrs in page.elements if attrs.get("id") == f"f-{name}-wrong"]
+    assert len(wrong) == 1
+    assert page.text.count(detail) >= 2
+    kept = dict(page.form(f"{LOG}/jobs/count").fields)
+    assert kept["since"] == {**asked, **fields}["since"]
+    assert kept["event_types"] == {**asked, **fields}["event_types"]
+
+
+def test_a_job_of_a_webhook_that_is_off_is_counted_and_not_started(
+    system: System, tenant: Tenant, endpoint: Endpoint, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(endpoint.url)
+    deliver(system, tenant, 2)
+    counted = new_job(browser, "retry-failed", webhook_id=webhook["id"])
+    assert tenant.call("POST", f"/v1/webhooks/{webhook['id']}/disable").status == 200
+
+    page = new_job(browser, "retry-failed", webhook_id=webhook["id"])
+
+    assert page.status == 200
+    assert "2 deliveries would be sent" in page.text
+    assert "The webhook is disabled; enable it first." in page.text
+    assert ("a", f"/console/webhooks/{webhook['id']}") in [
+        (tag, attrs.get("href")) for tag, attrs in page.elements
+    ]
+    assert [form for form in page.forms if form.action == f"{LOG}/jobs"] == []
+    assert "enable it first" not in counted.text
