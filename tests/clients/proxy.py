@@ -8,9 +8,10 @@ import http.client
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -137,7 +138,7 @@ def _of_request(
     operation: Object,
     parameters: list[Object],
     query: str,
-    headers: Mapping[str, str],
+    headers: Message,
     body: bytes,
 ) -> Iterator[str]:
     known = {each["name"]: each for each in parameters if each["in"] == "query"}

@@ -40,6 +40,7 @@ from tests.fakes import (
     FakeWebhookStore,
 )
 from tests.integration.system import Stack
+from tests.second_opinion import DIFFERENCES
 
 RETENTION_DAYS = 30
 
@@ -60,6 +61,15 @@ class Adapters:
     event_reader: EventReader | FakeEventReader
     deliveries: DeliveryTable | FakeDeliveryTable
     retryable: RetryableDeliveries | FakeRetryableDeliveries
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What the second opinion is known to differ in may fail there."""
+    if config.getoption("second_opinion"):
+        for item in items:
+            name = item.nodeid.rpartition("/")[2]
+            if name in DIFFERENCES:
+                item.add_marker(pytest.mark.xfail(reason=DIFFERENCES[name], strict=False))
 
 
 @pytest.fixture(scope="session")
