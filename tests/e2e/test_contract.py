@@ -110,7 +110,7 @@ class Tenant:
 
         def are_kept() -> bool:
             _, counted = self._system.call("POST", path, asked | {"dry_run": True}, key=self.key)
-            return bool(counted["count"] > 100)
+            return bool(counted["total"] > 100)
 
         until(are_kept, "the events can be sent again")
         self.known["job_id"] = self._made(path, asked, self.key)["id"]
