@@ -6,7 +6,8 @@ from dataclasses import replace
 from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
-from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
+from perkwire.managing.stores import ChangedMeanwhile
+from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
 from perkwire.model.webhook import (
     DeletedWebhook,
     Pause,

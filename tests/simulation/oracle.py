@@ -238,8 +238,17 @@ class Oracle:
         if int(request.headers["webhook-timestamp"]) != self.world.clock() // MICROSECONDS:
             self.world.violate(f"{request.headers['webhook-id']} is signed with another time")
 
-    def gets(self, request: Request, taken: bool) -> None:
-        """A request arrives at an endpoint."""
+    def renews(self, first: Request, second: Request) -> None:
+        """The dispatcher sends a second copy, as the kept connection of the first has ended."""
+        delivery_id = first.headers["webhook-id"]
+        said, again = ((one.url, one.body, one.headers["webhook-id"]) for one in (first, second))
+        if said != again:
+            self.world.violate(f"{delivery_id} has a second copy that says something else")
+        if int(second.headers["webhook-timestamp"]) != self.world.clock() // MICROSECONDS:
+            self.world.violate(f"{delivery_id} has a second copy that is not signed anew")
+
+    def gets_unanswered(self, request: Request, taken: bool) -> tuple[DeliveryId, WebhookId]:
+        """A request arrives at an endpoint whose connection ends: no attempt of its own."""
         delivery_id = DeliveryId(request.headers["webhook-id"])
         webhook_id = self.urls[request.url]
         ids = self._read(request, webhook_id)
@@ -248,6 +257,11 @@ class Oracle:
             self.world.violate(f"{delivery_id} is not signed")
         if taken:
             self.taken.add(delivery_id)
+        return delivery_id, webhook_id
+
+    def gets(self, request: Request, taken: bool) -> None:
+        """A request arrives at an endpoint."""
+        delivery_id, webhook_id = self.gets_unanswered(request, taken)
         notes = self.noted()
         if notes is None:
             self.world.violate(f"{delivery_id} is sent by nobody")

@@ -28,9 +28,10 @@ from perkwire.adapters.vault import Sealer
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement
-from perkwire.managing import AccountManagement, WebhookManagement
+from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.timestamps import now
 from perkwire.reading.event_listing import EventListing
 from perkwire.reading.log import LogReader

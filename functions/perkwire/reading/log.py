@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import format_of
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event, has_type_form
 from perkwire.model.messages import DeliveryMessage

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.accepting.acceptance import send_events
-from perkwire.formats import FORMATS, STANDARD, format_of
+from perkwire.formats.registry import FORMATS, STANDARD, format_of
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import Event, check_event_type
 from perkwire.model.webhook import ALL_TYPES, Webhook, WebhookStatus

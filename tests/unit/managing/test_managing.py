@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from perkwire.dispatching.pausing import Streak
-from perkwire.managing import AccountManagement, WebhookManagement
+from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.webhook_draft import EndpointRules
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.account import Caller, Scope, key_hash
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus

@@ -24,8 +24,7 @@ class WebhookLookup:
 
     def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
         """Those of the accounts that exist; raises Unavailable."""
-        wanted = {(one, ACCOUNT_SK) for one in account_ids if is_account_id(one)}
-        found = find_all(AccountItem, wanted)
+        found = find_all(AccountItem, {(account_id, ACCOUNT_SK) for account_id in account_ids})
         return {AccountId(item.pk) for item in found}
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:

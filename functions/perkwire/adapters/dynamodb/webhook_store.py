@@ -24,7 +24,8 @@ from perkwire.adapters.dynamodb.config_items import (
 )
 from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import failure, find
-from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
+from perkwire.managing.stores import ChangedMeanwhile
+from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable
