@@ -17,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Make .venv with Python 3.13 and all pinned packages
@@ -40,6 +40,10 @@ demo: $(STAMP) ## Play the demonstration against a system that is already runnin
 .PHONY: test
 test: $(STAMP) ## Run all tests
 	@exec python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+.PHONY: second-opinion
+second-opinion: $(STAMP) ## Run the contracts of the adapters against another implementation of AWS (moto), minutes
+	@exec python -m pytest tests/integration/contracts --second-opinion -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: soak
 soak: $(STAMP) ## Break things for long: simulated seeds, then kills and restarts (SEEDS=20000 SOAK_SECONDS=300)

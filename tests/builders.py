@@ -186,8 +186,9 @@ def points_data(points: int = 120) -> dict[str, Json]:
     return {"member": {"id": "mbr_1"}, "transaction": {"id": "txn_1", "points": points}}
 
 
-def any_data(_event_type: str, _data: dict[str, Json]) -> None:
+def any_data(_event_type: str, _data: dict[str, Json]) -> tuple[()]:
     """A DataCheck that finds nothing wrong."""
+    return ()
 
 
 def event_body(**overrides: Json) -> dict[str, Json]:

@@ -33,6 +33,13 @@ def _only_loopback() -> None:
     socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_refused() -> Iterator[None]:
+    """A call that a function's role does not allow fails the test, whatever became of it."""
+    yield
+    assert [call for system in LocalSystem.running for call in system.rights.take_refused()] == []
+
+
 @pytest.fixture(scope="session")
 def system() -> Iterator[LocalSystem]:
     with LocalSystem(free_port()) as running:

@@ -8,6 +8,13 @@ from tests.e2e.system import Account, LocalSystem, free_port
 from tests.receiver import Receiver
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_refused() -> Iterator[None]:
+    """A call that a function's role does not allow fails the test, whatever became of it."""
+    yield
+    assert [call for system in LocalSystem.running for call in system.rights.take_refused()] == []
+
+
 @pytest.fixture(scope="session")
 def system() -> Iterator[LocalSystem]:
     with LocalSystem(free_port()) as running:

@@ -1,93 +1,89 @@
-"""What each function may do, as the running emulator has it, and how to take it away.
+"""What each function of a running system may do, and how to take it away.
 
-The emulator judges by role, action and resource. Some of IAM it knows otherwise than AWS, so the
-roles are put into its words first (`translate`):
-
-* SQS has no right of its own for batches: on AWS `sqs:SendMessage` allows `SendMessageBatch`.
-* The emulator finds no resource in calls that name one by `SourceArn` or `ResourceArn`, as message
-  move tasks and tags of topics do.
-* It has no condition keys of KMS and SNS, which it then finds missing, and refuses. Those of
-  DynamoDB's keys stand under `ForAllValues`, which a missing key fulfils: nothing is to be done.
-
-So it judges no conditions, and not the taking of messages, which its mappings do without a role:
-both are compared with a table by `tests/template/test_permissions.py`.
+The policies are those that CloudFormation has made of the template, as the emulator's IAM has them.
+They are enforced in the functions themselves (`tests.iam.in_function`): the emulator's own
+judgement lacks the condition keys of KMS and SNS, and the resources of some calls. The taking of
+messages is judged by nobody, as the emulator's mappings need no role.
 """
 
-import copy
+import contextlib
 import json
-from collections.abc import Iterator
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from tests.e2e.system import LocalSystem
+from infra.local.emulator import ROOT
+from infra.parameters import load_template
+from tests.iam.in_function import write_rules
+from tests.iam.judging import Rules, lines
+from tests.iam.roles import arns, data_of
+from tests.iam.unused import FOLDER
 
-type Policy = dict[str, Any]
-
-_WITHOUT_RESOURCE = {"Redrive", "KeepNoticeTopics", "SubscribeAddresses"}
+_STACK = "perkwire"
 
 
 class Rights:
     """The inline policies of the functions' roles, one for each, by the function's name."""
 
-    def __init__(self, iam: Any) -> None:  # noqa: ANN401 - one of boto3's generated classes
-        self._iam = iam
-        self._places: dict[str, tuple[str, str]] = {}
-        self._policies: dict[str, Policy] = {}
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="rights-"))
+        self._rules: Rules | None = None
+
+    def enforce(self, client: Callable[[str], Any]) -> None:
+        """Have the functions judge by the policies of a system that has just been deployed."""
+        iam, policies = client("iam"), {}
         for role in iam.list_roles()["Roles"]:
             name = role["RoleName"]
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-                self._places[policy] = (name, policy)
-                self._policies[policy] = iam.get_role_policy(RoleName=name, PolicyName=policy)[
-                    "PolicyDocument"
-                ]
-
-    def translate(self) -> None:
-        """Put what the functions may do into the emulator's words."""
-        for function, policy in self._policies.items():
-            for statement in policy["Statement"]:
-                for operator in ("Null", "StringEquals"):
-                    statement.get("Condition", {}).pop(operator, None)
-                if statement["Sid"] in _WITHOUT_RESOURCE:
-                    statement["Resource"] = "*"
-                actions = statement["Action"]
-                actions = [actions] if isinstance(actions, str) else actions
-                statement["Action"] = [
-                    *actions,
-                    *(f"{action}Batch" for action in actions if action == "sqs:SendMessage"),
-                ]
-            self._put(function, policy)
-
-    def statements(self) -> dict[str, list[str]]:
-        """The names of the statements of each function."""
-        return {
-            function: [statement["Sid"] for statement in policy["Statement"]]
-            for function, policy in self._policies.items()
+                found = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                policies[policy] = found["Statement"]
+        described = client("cloudformation").describe_stack_resources(StackName=_STACK)
+        ids = {
+            one["LogicalResourceId"]: one["PhysicalResourceId"]
+            for one in described["StackResources"]
         }
+        template = load_template(ROOT / "template.yaml")
+        self._rules = Rules(policies, data_of(template, arns(template, ids)))
+        write_rules(self.folder, self._rules)
+
+    @property
+    def policies(self) -> Mapping[str, list[dict[str, Any]]]:
+        """The statements of each function."""
+        assert self._rules is not None
+        return self._rules.policies
 
     @contextmanager
     def without(self, function: str, statement: str) -> Iterator[None]:
-        """Take a statement away, for the length of a `with`."""
-        policy = copy.deepcopy(self._policies[function])
-        kept = [one for one in policy["Statement"] if one["Sid"] != statement]
-        assert len(kept) == len(policy["Statement"]) - 1, f"{function} has no {statement}"
-        self._put(function, policy | {"Statement": kept})
+        """Take a statement away, for the length of a `with`, whose refusals are forgotten."""
+        assert self._rules is not None
+        before = self.policies[function]
+        kept = [one for one in before if one["Sid"] != statement]
+        assert len(kept) == len(before) - 1, f"{function} has no {statement}"
+        write_rules(self.folder, Rules({**self.policies, function: kept}, self._rules.data))
         try:
             yield
         finally:
-            self._put(function, self._policies[function])
+            write_rules(self.folder, self._rules)
+            self.take_refused()
 
-    def _put(self, function: str, policy: Policy) -> None:
-        role, name = self._places[function]
-        self._iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    def take_refused(self) -> list[tuple[str, ...]]:
+        """The calls that have been refused since this was last asked."""
+        refused = lines(self.folder, "refused")
+        for file in self.folder.glob("refused-*"):
+            file.unlink()
+        return refused
 
-
-def lines_of(system: LocalSystem, function: str) -> list[str]:
-    """What a function has written to its log."""
-    logs = system.client("logs")
-    (group,) = [
-        one["logGroupName"]
-        for one in logs.describe_log_groups()["logGroups"]
-        if function in one["logGroupName"]
-    ]
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-    return [event["message"] for page in pages for event in page["events"]]
+    def end(self) -> None:
+        """Leave what was used to the run of tests, if there is one, and nothing else."""
+        if FOLDER in os.environ:
+            used = Path(os.environ[FOLDER]) / f"used-{self.folder.name}"
+            used.write_text(
+                "".join(f"{json.dumps(right)}\n" for right in lines(self.folder, "used")),
+                encoding="utf-8",
+            )
+        with contextlib.suppress(OSError):
+            shutil.rmtree(self.folder)

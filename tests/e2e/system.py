@@ -14,12 +14,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from mypy_boto3_sqs import SQSClient
 
 from infra.local.emulator import ROOT, client
 from tests.canaries import Canaries
+from tests.e2e.rights import Rights
+from tests.iam.in_function import FOLDER
 from tests.invariant import bodies_in
 
 MAX_ATTEMPTS = 3
@@ -42,14 +44,16 @@ def free_port() -> int:
 class LocalSystem:
     """`python -m infra.local` on a port of its own, for the length of a `with`.
 
-    It leaves `.perkwire/local.json` to a system that somebody else runs. `module` may be another
-    one that starts it, in its own way. When the `with` ends, no secret of
-    the accounts may be in anything that the system has written or refused.
+    It leaves `.perkwire/local.json` to a system that somebody else runs, and each function is
+    refused what its role does not allow. When the `with` ends, no secret of the accounts may be in
+    anything that the system has written or refused, and no call may have been refused.
     """
 
-    def __init__(self, port: int, module: str = "infra.local") -> None:
+    running: ClassVar[list["LocalSystem"]] = []
+
+    def __init__(self, port: int) -> None:
         self._port = port
-        self._module = module
+        self.rights = Rights()
         self._process: subprocess.Popen[str] | None = None
         self.local: Mapping[str, str] = {}
         self.canaries = Canaries()
@@ -68,10 +72,13 @@ class LocalSystem:
     def __exit__(self, kind: object = None, *_: object) -> None:
         self.stop()
         shutil.rmtree(_WORK / str(self._port), ignore_errors=True)
+        refused = self.rights.take_refused()
+        self.rights.end()
         assert kind or self._leaks == []
+        assert kind or refused == []
 
     def start(self) -> None:
-        command = [sys.executable, "-m", self._module, "--no-demo", "--private"]
+        command = [sys.executable, "-m", "tests.e2e.enforcing", "--no-demo", "--private"]
         self._process = subprocess.Popen(
             [*command, "--port", str(self._port), *_PARAMETERS],
             cwd=ROOT,
@@ -79,6 +86,7 @@ class LocalSystem:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            env={**os.environ, FOLDER: str(self.rights.folder)},
         )
         said = self._said
         running = threading.Event()
@@ -96,12 +104,16 @@ class LocalSystem:
         assert running.wait(_START_SECONDS), "".join(said)
         assert self._process.poll() is None, "".join(said)
         self.local = json.loads((_WORK / str(self._port) / "local.json").read_text())
+        self.rights.enforce(self.client)
+        LocalSystem.running.append(self)
 
     def stop(self) -> None:
         """As Ctrl-C does."""
         process, self._process = self._process, None
         if process is None:
             return
+        if self in LocalSystem.running:
+            LocalSystem.running.remove(self)
         if self.local and process.poll() is None:
             self._leaks += self.leaks()
         process.send_signal(signal.SIGINT)

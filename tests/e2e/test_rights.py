@@ -1,7 +1,7 @@
 """The main job with IAM enforced: the rights of the template suffice, and each of them is needed.
 
-A right too many is found by tests/template/test_permissions.py. What the emulator cannot judge
-stands at the top of tests/e2e/rights.py.
+A right too many is found by tests/template/test_permissions.py, and one that nothing uses by
+tests/conftest.py.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rights import Rights, lines_of
+from tests.e2e.rights import Rights
 from tests.e2e.system import MAX_ATTEMPTS, Account, LocalSystem, free_port, until
 from tests.invariant import check
 from tests.receiver import Receiver
@@ -28,20 +28,18 @@ EVENT = {
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[LocalSystem]:
-    """One of its own, where each function may do what its role says."""
-    with LocalSystem(free_port(), "tests.e2e.enforcing") as running:
+    """One of its own: others need not wait for what is refused here."""
+    with LocalSystem(free_port()) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def rights(system: LocalSystem) -> Rights:
-    rights = Rights(system.client("iam"))
-    rights.translate()
-    return rights
+    return system.rights
 
 
 @pytest.fixture
-def account(system: LocalSystem, rights: Rights) -> Account:
+def account(system: LocalSystem) -> Account:
     return Account(system)
 
 
@@ -188,3 +186,15 @@ def test_without_a_right_of_the_router_the_event_stays_in_its_queue(
 def refusals(system: LocalSystem, function: str) -> int:
     """How often a function has written that something was refused to it."""
     return sum("AccessDenied" in line for line in lines_of(system, function))
+
+
+def lines_of(system: LocalSystem, function: str) -> list[str]:
+    """What a function has written to its log."""
+    logs = system.client("logs")
+    (group,) = [
+        one["logGroupName"]
+        for one in logs.describe_log_groups()["logGroups"]
+        if function in one["logGroupName"]
+    ]
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    return [event["message"] for page in pages for event in page["events"]]

@@ -2,19 +2,26 @@
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from botocore.client import BaseClient
 
 from infra.local.emulator import ROOT, Emulator
 from infra.operator_key import create_operator_key
 from infra.parameters import load_template
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from tests.iam.judging import Judge, Rules, Running, judged, lines
+from tests.iam.roles import arns, data_of, policies
 from tests.integration.browsing import Browser, ConsoleServer
-from tests.integration.system import Stack, System, Tenant
+from tests.integration.system import APPS, STACK_NAME, Stack, System, Tenant
 from tests.receiver import Receiver
+from tests.second_opinion import MotoServer
+from tests.template.stack import transformed
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +34,39 @@ def no_aws_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack(no_aws_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(
+    no_aws_settings: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[Stack]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    with Emulator(port, tmp_path_factory.mktemp("emulator")) as emulator:
+    kind = MotoServer if pytestconfig.getoption("second_opinion") else Emulator
+    with kind(port, tmp_path_factory.mktemp("emulator")) as emulator:
         yield Stack.create(emulator, load_template(ROOT / "template.yaml"))
+
+
+@pytest.fixture(scope="session")
+def rights(
+    stack: Stack, rights_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Each function may call what its role allows; the folder where it is written what they did."""
+    template = transformed()
+    arn_of = arns(template, stack.resources)
+    granted = policies(template, arn_of, STACK_NAME)
+    rules = Rules(granted, data_of(template, arn_of), stack.substitutes)
+    folder = tmp_path_factory.mktemp("rights")
+    judge = Judge(lambda: rules, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        make_api_call: Any = vars(BaseClient)["_make_api_call"]
+        patch.setattr(BaseClient, "_make_api_call", judged(make_api_call, judge))
+        patch.setattr(threading.Thread, "start", Running.inherited(threading.Thread.start))
+        for function, app in APPS.items():
+            patch.setattr(app, "handler", Running.within(function, app.handler))
+        yield folder
+    for file in folder.glob("used-*"):
+        (rights_folder / f"{file.name}-integration").write_bytes(file.read_bytes())
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +76,13 @@ def _operator_key(stack: Stack) -> str:
 
 
 @pytest.fixture
-def system(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
-    """The functions; whatever the test does, they may write and answer nothing secret."""
+def system(stack: Stack, rights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    """The functions; whatever the test does, they may write and answer nothing secret.
+
+    Nor may they call what their roles do not allow, whatever becomes of the refusal.
+    """
     global _bindings
+    refused = len(lines(rights, "refused"))
     system = System(stack, monkeypatch)
     if _connections() != _bindings:
         system.cold_start()  # another test has bound the models to tables of its own
@@ -52,6 +90,7 @@ def system(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     yield system
     _bindings = _connections()
     assert system.leaks() == []
+    assert lines(rights, "refused")[refused:] == []
 
 
 _bindings: list[object] = []

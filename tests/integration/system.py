@@ -32,7 +32,9 @@ from tests.aws_events import (
     json_body,
     sqs_event_of,
 )
+from tests.iam.calls import queue_arn, table_arn
 from tests.invariant import bodies_in
+from tests.second_opinion import MotoServer
 
 APPS: Mapping[str, ModuleType] = {
     "authorizer": authorizer.app,
@@ -52,7 +54,7 @@ PARAMETERS = {
 }
 
 _DATA = ("AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::KMS::Key")
-_STACK = "integration"
+STACK_NAME = "integration"
 
 
 class Output(io.StringIO):
@@ -78,15 +80,17 @@ _OUTPUT = Output()
 class Stack:
     """The data resources of template.yaml, as CloudFormation has made them, and no functions."""
 
-    emulator: Emulator
+    emulator: Emulator | MotoServer
     template: Mapping[str, Any]
     parameters: Mapping[str, str]
     resources: Mapping[str, str]
     outputs: Mapping[str, str]
+    # The ARNs of what a test has functions find instead of a resource, with that resource's.
+    substitutes: dict[str, str] = field(default_factory=dict)
     _clients: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, emulator: Emulator, template: Mapping[str, Any]) -> Self:
+    def create(cls, emulator: Emulator | MotoServer, template: Mapping[str, Any]) -> Self:
         parameters = resolve(template, PARAMETERS, local=True)
         kept = {
             name: resource
@@ -95,7 +99,7 @@ class Stack:
         }
         cloudformation = emulator.client("cloudformation")
         cloudformation.create_stack(
-            StackName=_STACK,
+            StackName=STACK_NAME,
             TemplateBody=json.dumps(
                 {
                     "Parameters": template["Parameters"],
@@ -115,11 +119,11 @@ class Stack:
             ],
         )
         cloudformation.get_waiter("stack_create_complete").wait(
-            StackName=_STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+            StackName=STACK_NAME, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
         )
-        described = cloudformation.describe_stack_resources(StackName=_STACK)["StackResources"]
+        described = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
         resources = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in described}
-        described = cloudformation.describe_stacks(StackName=_STACK)["Stacks"][0]
+        described = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
         outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
         return cls(emulator, template, parameters, resources, outputs)
 
@@ -151,11 +155,17 @@ class Stack:
         }
         return {name: self._value(value) for name, value in variables.items()}
 
+    def substitute(self, variable: str, resource: str, other: str) -> None:
+        """What is allowed of a resource is allowed of what stands for it, though it be nothing."""
+        for ending, arn in (("_TABLE", table_arn), ("_QUEUE_URL", queue_arn)):
+            if variable.endswith(ending):
+                self.substitutes[arn(other)] = arn(resource)
+
     def _value(self, value: object) -> str:
         """What a reference of the template stands for; of what is not here, its name."""
         match value:
             case {"Ref": "AWS::StackName"}:
-                return _STACK
+                return STACK_NAME
             case {"Ref": str(name)}:
                 return self.parameters.get(name, self.resources.get(name, name))
             case {"Fn::GetAtt": [str(name), str(attribute)]}:
@@ -233,6 +243,8 @@ class System:
         given = {app: self.stack.environment(app) for app in APPS}
         every = {name for variables in given.values() for name in variables}
         for app, variables in given.items():
+            for name in variables.keys() & changes.keys():
+                self.stack.substitute(name, variables[name], changes[name])
             found = self.stack.aws_environment | variables
             found |= {
                 name: value

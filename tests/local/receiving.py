@@ -3,14 +3,11 @@
 import base64
 import json
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from infra.local.emulator import ROOT
 from perkwire.catalogue.event_types import event_types
@@ -22,6 +19,7 @@ from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS, now
 from tests.builders import SECRET, a_delivery_message, a_webhook, an_event
+from tests.javascript import node
 
 LANGUAGES = ["python", "node"]
 FORMATS = ["standard", "okendo", "zoho-thrive", "zinrelo", "qualifio", "voucherify"]
@@ -57,13 +55,6 @@ def blocks() -> dict[str, str]:
     programs = re.findall(r"^```(?!json|sh)\S", page, re.M)
     assert len(found) == len(programs), "a block without a name"
     return dict(found)
-
-
-def node() -> str:
-    found = shutil.which("node")
-    if found is None:
-        pytest.fail("`node` is not on the PATH: install the package nodejs, version 20 or later")
-    return found
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from perkwire.primitives.ids import new_account_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable
 from tests.builders import a_delivery, a_webhook
 from tests.fakes import FakeTelemetry
+from tests.iam.evaluator import Call, judge
+from tests.iam.roles import policies
 from tests.template.stack import observability, of_type, source, transformed
 
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -44,9 +46,11 @@ def attributes(*names: str) -> Condition:
 
 
 KEYS = partitions("key#*")
-ACCOUNTS = partitions("acct_*")
+# As long as an account's id, and no longer: `acct_*` would be its keys, URLs, jobs and tests too.
+ACCOUNT = f"acct_{'?' * 16}"
+ACCOUNTS = partitions(ACCOUNT)
 HEALTH = partitions("health#*")
-JOBS = partitions("acct_*#jobs")
+JOBS = partitions(f"{ACCOUNT}#jobs")
 NEXT_RUN = attributes("pk", "sk", "run", "status", "reason", "due_at", "updated_at", "failed_key")
 PAUSE = attributes("pk", "sk", "status", "paused_at", "pause_reason", "updated_at", "version")
 BOUND_TO_WEBHOOK: Condition = {
@@ -100,7 +104,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "ReadWebhooks": (
             dynamodb("GetItem", "BatchGetItem"),
             {"ConfigTable"},
-            partitions("acct_*", "health#*"),
+            partitions(ACCOUNT, "health#*"),
         ),
         "RecordHealth": (dynamodb("UpdateItem"), {"ConfigTable"}, HEALTH),
         "PauseWebhooks": (dynamodb("UpdateItem"), {"ConfigTable"}, ACCOUNTS | PAUSE),
@@ -277,12 +281,51 @@ def bind_for_now(patch: pytest.MonkeyPatch, table: str, model: type[Model]) -> N
 class TestConditionsFitTheCode:
     """A condition that the code outgrows would show only in the cloud, as a refused call."""
 
-    def test_partitions(self) -> None:
+    @pytest.mark.parametrize(
+        ("function", "action", "may_reach"),
+        [
+            ("authorizer", "GetItem", {"key"}),
+            ("ingest", "GetItem", {"account"}),
+            ("ingest", "BatchGetItem", {"account"}),
+            ("router", "Query", {"account"}),
+            ("dispatcher", "GetItem", {"account", "health"}),
+            ("dispatcher", "BatchGetItem", {"account", "health"}),
+            ("dispatcher", "UpdateItem", {"account", "health"}),
+            ("jobs", "Query", {"account"}),
+            ("jobs", "GetItem", {"jobs"}),
+            ("jobs", "UpdateItem", {"jobs"}),
+        ],
+    )
+    def test_partitions(self, function: str, action: str, may_reach: set[str]) -> None:
+        """Of everything that ConfigTable holds."""
         account = new_account_id()
-        assert account.startswith("acct_")
-        assert config_items.key_pk("hash").startswith("key#")
-        assert config_items.health_pk(account).startswith("health#")
-        assert job_store.jobs_pk(account) == f"{account}#jobs"
+        partition_keys = {
+            "account": account,
+            "accounts": config_items.ACCOUNTS_PK,
+            "health": config_items.health_pk(account),
+            "jobs": job_store.jobs_pk(account),
+            "key": config_items.key_pk("hash"),
+            "keys": config_items.keys_pk(account),
+            "operators' keys": config_items.keys_pk(None),
+            "urls": config_items.urls_pk(account),
+            "tests": config_items.trials_pk(account),
+            "session": "session#hash",
+            "link": "link#hash",
+        }
+        statements = policies(transformed(), "arn:aws:x:::{}".format, "stack")[function]
+        found = {
+            name
+            for name, partition_key in partition_keys.items()
+            if judge(
+                statements,
+                Call(
+                    f"dynamodb:{action}",
+                    "arn:aws:x:::ConfigTable",
+                    {"dynamodb:leadingkeys": [partition_key]},
+                ),
+            ).allowed
+        }
+        assert found == may_reach
 
     def test_a_pause_changes_no_other_attributes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         sent: dict[str, Any] = {}

@@ -21,7 +21,8 @@ from perkwire.model.secret import (
     plain_key,
 )
 from perkwire.primitives.fields import Fields, one_of
-from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import to_rfc3339
 
 _HEADER = "x-qualifio-signature"
@@ -73,7 +74,7 @@ class Qualifio:
 
     def render(self, payload: Payload) -> bytes:
         """The events in their order."""
-        return compact([self._said(event) for event in payload.events])
+        return stringify([self._said(event) for event in payload.events])
 
     def sign(self, secrets: Sequence[str], attempt: Attempt) -> dict[str, str]:
         """The one header that the settings name."""

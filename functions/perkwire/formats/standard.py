@@ -7,7 +7,8 @@ from perkwire.model.event import Event
 from perkwire.model.secret import check_secret, new_secret, signing_key
 from perkwire.model.signature import standard_webhooks
 from perkwire.primitives.fields import Fields
-from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 
 
@@ -45,9 +46,9 @@ class Standard:
         """The event, or the batch envelope with the first event's time."""
         events = [_said(event) for event in payload.events]
         if len(events) == 1 and not payload.batched:
-            return compact(events[0])
+            return stringify(events[0])
         timestamp = to_rfc3339(payload.events[0].happened_at)
-        return compact({"type": "batch", "timestamp": timestamp, "data": {"events": [*events]}})
+        return stringify({"type": "batch", "timestamp": timestamp, "data": {"events": [*events]}})
 
     def sign(self, secrets: Sequence[str], attempt: Attempt) -> dict[str, str]:
         """`webhook-id`, `webhook-timestamp` in seconds and `webhook-signature`."""

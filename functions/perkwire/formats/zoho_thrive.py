@@ -31,7 +31,8 @@ from perkwire.formats.reading import (
 from perkwire.formats.standard import Standard
 from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields
-from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 
 _OK = 200
 _MILLISECOND = 1_000  # in microseconds
@@ -254,7 +255,7 @@ def _amount(data: Object, name: str) -> int | float | Decimal | None:
 
 
 def _written(value: Json | Decimal) -> bytes:
-    return f"{value:f}".encode() if isinstance(value, Decimal) else compact(value)
+    return f"{value:f}".encode() if isinstance(value, Decimal) else stringify(value)
 
 
 def _milliseconds(microseconds: int | None) -> int | None:

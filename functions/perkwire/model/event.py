@@ -123,8 +123,8 @@ class EventRequest:
     bulk: bool
 
 
-type DataCheck = Callable[[str, dict[str, Json]], FieldError | None]
-"""Says what is wrong with the data of a type: a field that begins with `data`, and why."""
+type DataCheck = Callable[[str, dict[str, Json]], Sequence[FieldError]]
+"""Says all that is wrong with the data of a type: fields that begin with `data`, and why."""
 
 
 def parse_events(body: bytes, check_data: DataCheck) -> EventRequest:
@@ -157,7 +157,8 @@ def _drafts(values: Sequence[Json], check_data: DataCheck, *, bulk: bool) -> tup
             continue
         if len(compact(value)) > MAX_EVENT_BYTES:
             raise too_large(f"{place or 'The event'} has more than {MAX_EVENT_BYTES} bytes.")
-        fields = Fields(_as_posted(value), f"{place}." if bulk else "")
+        posted = _as_posted(value)
+        fields = Fields(posted, f"{place}.", f"/events/{position}") if bulk else Fields(posted)
         draft = _draft(fields, place, check_data)
         errors += fields.finish()
         if draft:
@@ -185,14 +186,16 @@ def _draft(fields: Fields, place: str, check_data: DataCheck) -> EventDraft | No
     )
     account_id = fields.text("account_id")
     program_id = fields.text("program_id", longest=LONGEST_PROGRAM_ID)
+    wrong_so_far = len(fields.errors)
     data = fields.required_object("data")
+    if len(fields.errors) == wrong_so_far:
+        for error in check_data(event_type, data):
+            fields.wrong_within(error)
     occurred_at = None
     if (text := fields.text("occurred_at", longest=64)) is not None:
         occurred_at = parse_rfc3339(text)
         if occurred_at is None:
             fields.wrong("occurred_at", "must be an RFC 3339 time such as 2026-11-21T09:30:00Z")
-    if not fields.errors and (error := check_data(event_type, data)):
-        fields.wrong(error.field, error.detail)
     if fields.errors:
         return None
     return EventDraft(

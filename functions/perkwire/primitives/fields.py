@@ -46,12 +46,14 @@ class FieldWarning:
 class Fields:
     """The members of one object. A reader that finds its member wrong notes why and gives None.
 
-    `prefix` goes before each field's name in errors, e.g. `events[3].`.
+    `prefix` goes before each field's name in errors, e.g. `events[3].`; `pointer` is the object's
+    own JSON pointer, e.g. `/events/3`.
     """
 
-    def __init__(self, value: dict[str, Json], prefix: str = "") -> None:
+    def __init__(self, value: dict[str, Json], prefix: str = "", pointer: str = "") -> None:
         self._value = value
         self._prefix = prefix
+        self._pointer = pointer
         self._read: set[str] = set()
         self.errors: list[FieldError] = []
         self.warnings: list[FieldWarning] = []
@@ -59,6 +61,11 @@ class Fields:
     def wrong(self, name: str, detail: str) -> None:
         """Note that a member is wrong."""
         self.errors.append(FieldError(f"{self._prefix}{name}", detail))
+
+    def wrong_within(self, error: FieldError) -> None:
+        """Note what is wrong inside a member; `error` says where as seen from this object."""
+        pointer = None if error.pointer is None else f"{self._pointer}{error.pointer}"
+        self.errors.append(FieldError(f"{self._prefix}{error.field}", error.detail, pointer))
 
     def warn(self, name: str, detail: str) -> None:
         """Note what may come of a member that is not wrong."""

@@ -11,10 +11,19 @@ _LONGEST_FIELD = 256  # a field's name is the caller's own, and may be as long a
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: where (`events[3].type`, `url`, a header's name) and why, a sentence."""
+    """One wrong field: where (`events[3].type`, `url`, a header's name) and why, a sentence.
+
+    `pointer` says where as a JSON pointer (RFC 6901) into the body, for what lies deep in it.
+    """
 
     field: str
     detail: str
+    pointer: str | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The error as a problem shows it."""
+        shown: dict[str, Json] = {"field": self.field[:_LONGEST_FIELD], "detail": self.detail}
+        return shown if self.pointer is None else shown | {"pointer": self.pointer}
 
 
 class Problem(Exception):
@@ -54,10 +63,7 @@ class Problem(Exception):
         if self._detail:
             document["detail"] = self._detail
         if self._errors:
-            document["errors"] = [
-                {"field": error.field[:_LONGEST_FIELD], "detail": error.detail}
-                for error in self._errors
-            ]
+            document["errors"] = [error.to_json() for error in self._errors]
         return document | self._extra
 
     def headers(self) -> dict[str, str]:

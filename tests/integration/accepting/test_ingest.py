@@ -97,7 +97,16 @@ def test_a_body_may_come_in_base64(system: System, tenant: Tenant) -> None:
                 "title": "The request has invalid fields.",
                 "status": 422,
                 "errors": [
-                    {"field": "events[0].data.member", "detail": "is required"},
+                    {
+                        "field": "events[0].data.member",
+                        "detail": "is required",
+                        "pointer": "/events/0/data/member",
+                    },
+                    {
+                        "field": "events[0].data.transaction",
+                        "detail": "is required",
+                        "pointer": "/events/0/data/transaction",
+                    },
                     {
                         "field": "events[1].type",
                         "detail": "must be a dotted name such as points.earned or custom.anything; "
@@ -317,3 +326,19 @@ def test_a_key_for_webhooks_may_not_post_events(system: System, tenant: Tenant) 
         "detail": "It needs the scope events.",
     }
     assert system.messages("EventQueue") == []
+
+
+@pytest.mark.parametrize(
+    "account_id",
+    ["shop-42", "acct_7", "acct_0000000000000000#keys", "key#0", "accounts"],
+)
+def test_an_operators_event_of_what_can_be_no_account_is_refused_like_that_of_no_account(
+    account_id: str, system: System, operator_key: str, tenant: Tenant
+) -> None:
+    """Ingest may look for accounts alone: of another key IAM would refuse the whole request."""
+    event = tenant.an_event(account_id=account_id)
+
+    answer = system.call("POST", "/v1/events", event, key=operator_key)
+
+    assert answer.status == 422, answer
+    assert answer.json["errors"] == [{"field": "account_id", "detail": "names no account"}]

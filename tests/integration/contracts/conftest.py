@@ -40,6 +40,7 @@ from tests.fakes import (
     FakeWebhookStore,
 )
 from tests.integration.system import Stack
+from tests.second_opinion import DIFFERENCES
 
 RETENTION_DAYS = 30
 
@@ -62,6 +63,15 @@ class Adapters:
     retryable: RetryableDeliveries | FakeRetryableDeliveries
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What the second opinion is known to differ in may fail there."""
+    if config.getoption("second_opinion"):
+        for item in items:
+            name = item.nodeid.rpartition("/")[2]
+            if name in DIFFERENCES:
+                item.add_marker(pytest.mark.xfail(reason=DIFFERENCES[name], strict=False))
+
+
 @pytest.fixture(scope="session")
 def connections() -> list[Connection]:
     """The latest of those that tests of this folder have made."""
@@ -73,7 +83,7 @@ def connection(stack: Stack, connections: list[Connection]) -> Connection:
     """Bound to the stack's tables, anew only after a handler has bound the models to its own."""
     if connections and AccountItem._get_connection().connection is connections[-1]:
         return connections[-1]
-    connection = Connection(
+    connection = tables.TransactionalConnection(
         "us-east-1",
         stack.emulator.url,
         aws_access_key_id="local",

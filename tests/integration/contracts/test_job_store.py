@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pytest
-from pynamodb.connection import Connection
 
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
@@ -71,7 +70,7 @@ def kept(request: pytest.FixtureRequest) -> Kept:
             FakeEventIndex(events),
         )
     stack: Stack = request.getfixturevalue("stack")
-    connection = Connection(
+    connection = tables.TransactionalConnection(
         "us-east-1",
         stack.emulator.url,
         aws_access_key_id="local",

@@ -210,7 +210,7 @@ def away(request: pytest.FixtureRequest) -> Iterator[Endpoint]:
 
 
 def connection_to(endpoint: Endpoint, patience: tables.Patience = ONCE) -> Connection:
-    connection = Connection(
+    connection = tables.TransactionalConnection(
         "us-east-1",
         endpoint.url(target=""),
         connect_timeout_seconds=patience.connect_seconds,

@@ -55,6 +55,31 @@ def test_a_poison_message_is_buried_alone_with_one_line_for_each_receive(
     check(tenant, matched(event_ids, webhook), endpoint.requests)
 
 
+@pytest.mark.parametrize("account_id", ["shop-42", "acct_0000000000000000#keys", "key#0"])
+def test_a_message_of_what_can_be_no_account_is_left_alone(
+    account_id: str, system: System, tenant: Tenant, receiver: Receiver
+) -> None:
+    """IAM would refuse the look at all of its batch: the roles let functions look for accounts."""
+    endpoint = receiver.endpoint()
+    webhook = tenant.webhook(endpoint.url)
+
+    event_ids = tenant.post(tenant.an_event())
+    (message,) = system.messages("EventQueue")
+    poison = json.dumps(message | {"account_id": account_id})
+    system.sqs.send_message(QueueUrl=system.queue("EventQueue"), MessageBody=poison)
+    polled = system.poll("EventQueue", "router")
+    assert [one["Body"] for one in polled.left] == [poison]
+
+    (message,) = system.messages("DeliveryQueue")
+    webhook_id, moment = "wh_" + "0" * 16, message["delivery_id"].rpartition("_")[2]
+    of_nobody = {"webhook_id": webhook_id, "delivery_id": f"dlv_{'0' * 16}_{moment}"}
+    poison = json.dumps(message | of_nobody | {"account_id": account_id})
+    system.sqs.send_message(QueueUrl=system.queue("DeliveryQueue"), MessageBody=poison)
+    polled = system.dispatch()
+    assert [one["Body"] for one in polled.left] == [poison]
+    check(tenant, matched(event_ids, webhook), endpoint.requests)
+
+
 def test_healthy_webhooks_have_all_of_their_own_while_a_dead_and_a_slow_one_still_wait(
     system: System, tenant: Tenant, receiver: Receiver
 ) -> None:

@@ -51,7 +51,11 @@ def route(ingest: Ingest, account_id: AccountId = ACCOUNT) -> Event:
     return event
 
 
-@pytest.mark.parametrize("event_id", [*MADE_UP, "evt_X", "sample-1", "wh_", "job_order"])
+@pytest.mark.parametrize(
+    "event_id",
+    [*MADE_UP, "evt_X", "sample-1", "wh_", "job_order"],
+    ids=lambda event_id: event_id.rstrip("0123456789abcdefghijklmnopqrstuvwxyz"),
+)
 def test_no_id_of_ours_is_a_callers_to_choose(ingest: Ingest, event_id: str) -> None:
     assert is_own(event_id)
 

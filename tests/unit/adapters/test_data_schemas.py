@@ -21,19 +21,19 @@ LONG = "x" * 129
 
 @pytest.mark.parametrize("event_type", event_types())
 def test_every_example_fits(event_type: str) -> None:
-    assert CHECK(event_type, event_types()[event_type].example) is None
+    assert CHECK(event_type, event_types()[event_type].example) == ()
 
 
 @pytest.mark.parametrize("data", [{}, {"anything": [1, None, {"at": "all"}]}])
 def test_any_object_fits_a_custom_type(data: dict[str, Json]) -> None:
-    assert CHECK("custom.gift_given", data) is None
+    assert CHECK("custom.gift_given", data) == ()
 
 
 def test_members_that_no_schema_names_are_welcome() -> None:
     data: Any = points_data() | {"till": 7}
     data["member"]["shoe_size"] = 43
 
-    assert CHECK("points.earned", data) is None
+    assert CHECK("points.earned", data) == ()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,9 @@ def test_members_that_no_schema_names_are_welcome() -> None:
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, Json], field: str, detail: str) -> None:
-    assert CHECK("points.earned", points_data() | changes) == FieldError(field, detail)
+    (error,) = CHECK("points.earned", points_data() | changes)
+
+    assert (error.field, error.detail) == (field, detail)
 
 
 @pytest.mark.parametrize(
@@ -111,17 +113,17 @@ def test_points_are_signed_as_they_change_the_balance(
 ) -> None:
     data: dict[str, Json] = {"member": {"id": "m"}, "transaction": {"id": "t", "points": points}}
 
-    expected = detail and FieldError("data.transaction.points", detail)
-    assert CHECK(event_type, data) == expected
+    found = [(error.field, error.detail) for error in CHECK(event_type, data)]
+    assert found == ([("data.transaction.points", detail)] if detail else [])
 
 
 def test_a_word_of_a_closed_list_is_named_with_the_list() -> None:
     data = copy.deepcopy(event_types()["voucher.redeemed"].example)
     data["voucher"] = {"code": "c", "type": "coin"}
 
-    assert CHECK("voucher.redeemed", data) == FieldError(
-        "data.voucher.type", "must be coupon, gift_card, loyalty_card or referral_code"
-    )
+    detail = "must be coupon, gift_card, loyalty_card or referral_code"
+    error = FieldError("data.voucher.type", detail, pointer="/data/voucher/type")
+    assert CHECK("voucher.redeemed", data) == (error,)
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,8 +136,8 @@ def test_it_agrees_with_an_independent_validator(
     validator = jsonschema.Draft7Validator(event_types()[event_type].schema)
     for tried in (data, {**example, **data}, {**example, "member": member}):
         found = CHECK(event_type, tried)
-        if found is None or "such as 2026" not in found.detail:
-            assert (found is None) == validator.is_valid(tried), (found, tried)
+        if not any("such as 2026" in error.detail for error in found):
+            assert (not found) == validator.is_valid(tried), (found, tried)
 
 
 def test_nothing_is_changed_by_the_check() -> None:

@@ -1,5 +1,6 @@
 import base64
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,11 @@ def test_several_events_of_a_webhook_that_no_longer_wants_batches_are_a_batch_st
     assert b'"type":"batch"' in render(an_event(), an_event(), batched=False)
 
 
+def as_doubles(text: str | bytes) -> Any:  # noqa: ANN401
+    """JSON whose numbers are read alike, however they are written."""
+    return json.loads(text, parse_int=float)
+
+
 @FEW
 @given(st.lists(EVENTS, min_size=1, max_size=4), st.booleans())
 def test_any_events_are_said_whole_and_the_same_each_time(
@@ -77,7 +83,7 @@ def test_any_events_are_said_whole_and_the_same_each_time(
 ) -> None:
     body = render(*events, batched=batched)
 
-    said = json.loads(body)
+    said = as_doubles(body)
     said = said["data"]["events"] if batched or len(events) > 1 else [said]
     assert body == render(*events, batched=batched)
     for one, event in zip(said, events, strict=True):
@@ -87,7 +93,7 @@ def test_any_events_are_said_whole_and_the_same_each_time(
             "id": event.id,
             "type": event.type,
             "program_id": event.program_id,
-            "data": event.data,
+            "data": as_doubles(json.dumps(event.data)),
         }
 
 

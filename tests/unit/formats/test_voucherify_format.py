@@ -13,12 +13,12 @@ from perkwire.catalogue.event_types import event_type, event_types
 from perkwire.catalogue.names import ProductEvent, product_events
 from perkwire.formats.format import Attempt, Format, Unrenderable
 from perkwire.formats.voucherify.envelope import Voucherify
-from perkwire.formats.voucherify.stringify import stringify
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.strict_json import Json, compact, parse
+from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import parse_rfc3339
 from tests.builders import ACCOUNT, NOW, a_payload, an_event
 from tests.unit.hostile import hostile

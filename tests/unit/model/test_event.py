@@ -103,8 +103,10 @@ def test_data_that_does_not_fit_is_named_in_the_event_that_has_it() -> None:
 
     problem = refusal(json.dumps({"events": events}).encode(), DataSchemas())
 
-    assert problem.document()["errors"] == [
-        {"field": "events[2].data.transaction", "detail": "is required"}
+    found: Any = problem.document()["errors"]
+    assert [(one["field"], one["detail"]) for one in found] == [
+        ("events[2].data.transaction", "is required"),
+        ("events[2].data.member", "must be an object"),
     ]
 
 

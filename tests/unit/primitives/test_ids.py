@@ -12,6 +12,7 @@ from perkwire.primitives.ids import (
     accepted_at,
     delivery_id,
     event_id_for_key,
+    is_account_id,
     new_account_id,
     new_event_id,
     new_job_id,
@@ -40,6 +41,16 @@ def test_a_new_id_says_what_it_names_and_is_like_no_other(new: object, prefix: s
 
     assert len(ids) == 200
     assert all(re.fullmatch(f"{prefix}_{BASE32}{{16}}", one) for one in ids)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "acct_", "acct_7", "shop-42", f"acct_{'0' * 17}", f"acct_{'0' * 16}#keys", "acct_" * 4],
+)
+def test_what_can_be_no_accounts_id(text: str) -> None:
+    assert all(is_account_id(new_account_id()) for _ in range(200))
+    assert not is_account_id(text)
+    assert not is_account_id(f"{new_account_id()}\n")
 
 
 def test_new_job_ids_sort_by_the_millisecond_and_differ_within_it() -> None:

@@ -18,6 +18,7 @@ from pynamodb.models import Model
 from perkwire.primitives.journal import Unavailable
 
 _RETRIES = 3
+_COLLISIONS = 4  # with transactions, before a write is given up
 _PAGE = 100  # BatchGetItem takes at most 100 keys
 _PUTS = 25  # BatchWriteItem takes at most 25 items
 _PAUSE_SECONDS = 0.05
@@ -46,6 +47,34 @@ class NoAnswer(Unavailable):
     """DynamoDB cannot be reached: what else is asked of it now would fail as slowly."""
 
 
+class TransactionalConnection(Connection):
+    """A connection that repeats, a few times, what collides with a transaction on the same item.
+
+    DynamoDB lets neither a single write wait for a transaction nor one transaction for another: it
+    refuses what comes second, and nothing of it has been done.
+    """
+
+    def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as pynamodb's
+        for retry in range(1, _COLLISIONS):
+            try:
+                return super()._make_api_call(operation_name, operation_kwargs)
+            except ClientError as error:
+                if not _has_collided(error):
+                    raise
+            _pause(retry)
+        return super()._make_api_call(operation_name, operation_kwargs)
+
+
+def _has_collided(error: ClientError) -> bool:
+    """Whether a transaction in progress is all that was wrong."""
+    if error.response["Error"]["Code"] == "TransactionConflictException":
+        return True
+    # pynamodb's own error lists the reasons once only.
+    answered = error.__cause__.response if isinstance(error.__cause__, ClientError) else {}
+    codes = {reason["Code"] for reason in answered.get("CancellationReasons", ())}
+    return "TransactionConflict" in codes and codes <= {"TransactionConflict", "None"}
+
+
 def text_list(*, null: bool = False) -> "ListAttribute[str]":
     """A list of strings, typed as what it holds rather than as its attribute."""
     return cast("ListAttribute[str]", ListAttribute(of=UnicodeAttribute, null=null))
@@ -53,7 +82,7 @@ def text_list(*, null: bool = False) -> "ListAttribute[str]":
 
 def connect() -> Connection:
     """A connection for `bind`; its client is made at its first call."""
-    return Connection(
+    return TransactionalConnection(
         connect_timeout_seconds=PATIENCE.connect_seconds,
         read_timeout_seconds=PATIENCE.read_seconds,
         max_retry_attempts=PATIENCE.retries,

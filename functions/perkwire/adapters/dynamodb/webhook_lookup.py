@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from perkwire.adapters.dynamodb.config_items import ACCOUNT_SK, AccountItem, ConfigItem, WebhookItem
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all
 from perkwire.model.webhook import Webhook
-from perkwire.primitives.ids import AccountId
+from perkwire.primitives.ids import AccountId, is_account_id
 from perkwire.primitives.journal import Unavailable
 
 
@@ -14,7 +14,8 @@ class WebhookLookup:
 
     def existing(self, account_ids: Collection[AccountId]) -> set[AccountId]:
         """Those of the accounts that exist; raises Unavailable."""
-        found = find_all(AccountItem, {(account_id, ACCOUNT_SK) for account_id in account_ids})
+        wanted = {(one, ACCOUNT_SK) for one in account_ids if is_account_id(one)}
+        found = find_all(AccountItem, wanted)
         return {AccountId(item.pk) for item in found}
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
@@ -23,6 +24,8 @@ class WebhookLookup:
         None if there is no such account; raises Unavailable, also for a webhook that only a later
         version can read: its events must wait for that one.
         """
+        if not is_account_id(account_id):
+            return None
         with failing_as_unavailable():
             items = list(ConfigItem.query(account_id, consistent_read=True))
         if not any(isinstance(item, AccountItem) for item in items):

@@ -1,7 +1,5 @@
 """ConfigTable as management keeps webhooks in it: every change in one transaction."""
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -30,8 +28,6 @@ from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
-_TRIES = 5
-_PAUSE_SECONDS = 0.1
 _MOST_READS = 10
 
 
@@ -150,21 +146,8 @@ class WebhookStore:
         return Page(webhooks, cursor)
 
     def _transact(self, write: Callable[[TransactWrite], None]) -> None:
-        """Run a transaction, again while it merely collides with another on the same items."""
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                with TransactWrite(connection=self._connection) as transaction:
-                    write(transaction)
-            except TransactWriteError as error:
-                if not tries_left or "TransactionConflict" not in _codes(error):
-                    raise
-                time.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311
-            else:
-                return
-
-
-def _codes(error: TransactWriteError) -> set[str]:
-    return {reason.code for reason in error.cancellation_reasons if reason is not None}
+        with TransactWrite(connection=self._connection) as transaction:
+            write(transaction)
 
 
 def _url_item(webhook: Webhook) -> UrlItem:

@@ -11,7 +11,7 @@ from perkwire.formats.okendo.resources import RESOURCES, Source
 from perkwire.model.secret import check_secret, new_secret, signing_key
 from perkwire.model.signature import standard_webhooks
 from perkwire.primitives.fields import Fields
-from perkwire.primitives.strict_json import compact
+from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import MICROSECONDS
 
 _VERSION = "2025-02-01"
@@ -61,7 +61,7 @@ class Okendo:
         resource = RESOURCES[said.name](Source(event.data, payload.account_id, created_at))
         if said.topic == "delete":
             resource.pop("customer", None)
-        return compact(
+        return stringify(
             {
                 "resource": resource,
                 "resourceType": said.name,

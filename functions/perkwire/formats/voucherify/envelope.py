@@ -15,7 +15,6 @@ from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import Object, part, present, text
 from perkwire.formats.voucherify.data import render_data
 from perkwire.formats.voucherify.objects import iso
-from perkwire.formats.voucherify.stringify import stringify
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
 from perkwire.model.event import Event
 from perkwire.model.secret import (
@@ -27,6 +26,7 @@ from perkwire.model.secret import (
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 
 _LONGEST_NAME = 128
 _EVENT_NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")

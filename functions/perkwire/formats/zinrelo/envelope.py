@@ -19,7 +19,8 @@ from perkwire.model.secret import (
     plain_key,
 )
 from perkwire.primitives.fields import Fields
-from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 
 _OK = 200
 _MILLISECOND = 1_000  # in microseconds
@@ -61,7 +62,7 @@ class Zinrelo:
     def render(self, payload: Payload) -> bytes:
         """The envelope; raises Unrenderable if a type is among them that Zinrelo does not have."""
         events: list[Json] = [self._said(event) for event in payload.events]
-        return compact(
+        return stringify(
             {
                 "request_id": payload.delivery_id,
                 "total_count": str(len(events)),

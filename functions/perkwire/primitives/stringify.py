@@ -1,9 +1,9 @@
 """JSON as JavaScript writes it.
 
-Voucherify documents how a receiver in Node verifies: it takes the body that its framework has
-parsed, writes it again with `JSON.stringify`, and signs that. So the bytes on the wire are those
-that JavaScript would write: numbers in its notation, and members whose names are array indices
-before the others, ascending.
+Many a receiver in Node verifies what it has parsed and written again: its framework hands over the
+parsed body only, or a product's own page tells it to. So the bytes on the wire are those that
+`JSON.stringify(JSON.parse(body))` gives: numbers in JavaScript's notation, and members whose names
+are array indices before the others, ascending.
 
 But for integers beyond 2^53: they are written exactly, for receivers that read them so. JavaScript
 reads them as the nearest double, so a receiver that verifies as described refuses such a body; one
@@ -17,34 +17,50 @@ from decimal import Decimal
 
 from perkwire.primitives.strict_json import Json
 
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
 _LARGEST_INDEX = 2**32 - 2
 _MOST_DIGITS = 21
 _FEWEST_PLACES = -6
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+# What Python's encoder writes otherwise than JavaScript has one of these.
+_WHOLE = (".0,", ".0}", ".0]")
+_EXPONENT = re.compile(r"[0-9]e[-+][0-9]")
+_INDEX_NAME = re.compile(r'"[0-9]{1,10}":')
 
 
 def stringify(value: Json) -> bytes:
     """UTF-8, compact, as `JSON.stringify` writes it but for integers beyond 2^53: these exact."""
-    return _written(value).encode()
+    text = _encoded(value)  # in C; nearly always right
+    if _may_differ(text) or isinstance(value, float):
+        text = _written(value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub(lambda lone: f"\\u{ord(lone[0]):04x}", text).encode()
+
+
+def _may_differ(text: str) -> bool:
+    return (
+        any(end in text for end in _WHOLE)
+        or (("e-" in text or "e+" in text) and _EXPONENT.search(text) is not None)
+        or _INDEX_NAME.search(text) is not None
+    )
 
 
 def _written(value: Json) -> str:
-    if isinstance(value, str):
-        return _quoted(value)
     if isinstance(value, dict):
         names: Iterable[str] = value
         if indices := {name for name in value if _is_index(name)}:
             names = sorted(indices, key=int) + [name for name in value if name not in indices]
-        return f"{{{','.join([f'{_quoted(name)}:{_written(value[name])}' for name in names])}}}"
+        return f"{{{','.join([f'{_encoded(name)}:{_written(value[name])}' for name in names])}}}"
     if isinstance(value, list):
         return f"[{','.join([_written(item) for item in value])}]"
-    return _number(value) if isinstance(value, float) else json.dumps(value)
+    return _number(value) if isinstance(value, float) else _encoded(value)
 
 
 def _is_index(name: str) -> bool:
-    if not "0" <= name[:1] <= "9":  # nearly always, and cheap
-        return False
     return _INDEX.fullmatch(name) is not None and int(name) <= _LARGEST_INDEX
 
 
