@@ -13,7 +13,7 @@ from typing import Protocol
 
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import DataCheck, Event, EventDraft, parse_events
-from perkwire.model.messages import EventMessage, chunks, write_event_message
+from perkwire.model.messages import EventEncoder, EventMessage, chunks, write_event_message
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
     OWN_BEGINNINGS,
@@ -112,12 +112,16 @@ def send_events(
 
     Nothing is claimed: for events of which nobody else has the id.
     """
+    encode = EventEncoder()
     messages: list[EventMessage] = []
     for account_id in dict.fromkeys(account_id for account_id, _ in events):
         own = [event for (owner, _), event in events.items() if owner == account_id]
-        messages += [EventMessage(account_id=account_id, events=chunk) for chunk in chunks(own)]
+        messages += [
+            EventMessage(account_id=account_id, events=chunk)
+            for chunk in chunks(own, encode=encode)
+        ]
     sent = queue.send(
-        [Outgoing(write_event_message(message), message.account_id) for message in messages]
+        [Outgoing(write_event_message(message, encode), message.account_id) for message in messages]
     )
     return {
         (message.account_id, event.id)
