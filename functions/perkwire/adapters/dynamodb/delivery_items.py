@@ -19,9 +19,8 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 
-from perkwire.adapters.dynamodb.tables import text_list
+from perkwire.adapters.dynamodb.tables import TableItem, text_list, whole
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 
@@ -50,7 +49,7 @@ class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-unty
     sk = UnicodeAttribute(range_key=True)
 
 
-class DeliveryItem(Model):
+class DeliveryItem(TableItem):
     """A log entry."""
 
     class Meta:
@@ -58,8 +57,6 @@ class DeliveryItem(Model):
 
         table_name: str
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     event_ids = text_list()
     event_types = text_list()
     run = NumberAttribute()
@@ -91,13 +88,13 @@ def to_delivery(item: DeliveryItem) -> Delivery:
                 number=int(attempt.number),
                 at=int(attempt.at),
                 duration_ms=int(attempt.duration_ms),
-                status_code=None if attempt.status_code is None else int(attempt.status_code),
+                status_code=whole(attempt.status_code),
                 error=attempt.error,
                 response=attempt.response,
             )
             for attempt in item.attempts
         ),
-        due_at=None if item.due_at is None else int(item.due_at),
+        due_at=whole(item.due_at),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
     )
