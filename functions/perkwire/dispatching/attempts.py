@@ -17,7 +17,6 @@ from perkwire.dispatching.verdict import Finding
 from perkwire.formats.format import Unrenderable
 from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Attempt
-from perkwire.model.masking import masked
 from perkwire.model.secret import UnusableSecret
 from perkwire.model.sending import NoResponse, Request, Response, Sender, TransportError
 from perkwire.model.webhook import Webhook
@@ -116,7 +115,7 @@ class Attempts:
                     at=at,
                     duration_ms=duration_ms,
                     status_code=status,
-                    response=None if success else masked(snippet, opened.all_secrets()),
+                    response=None if success else opened.masked(snippet),
                 )
             case NoResponse(error, duration_ms):
                 return Finding.REFUSED, Attempt(

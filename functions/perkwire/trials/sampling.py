@@ -13,7 +13,6 @@ from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.formats.format import Unrenderable
 from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Reason
-from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import NoResponse, Request, Response, Sender
 from perkwire.model.webhook import Webhook
@@ -96,7 +95,7 @@ class TrialSender:
                     delivered=format_of(webhook.format).is_success(status),
                     duration_ms=duration_ms,
                     status_code=status,
-                    response=masked(snippet, opened.all_secrets()),
+                    response=opened.masked(snippet),
                     sent=sent,
                 )
             case NoResponse(error, duration_ms):
