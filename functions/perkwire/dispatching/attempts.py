@@ -11,10 +11,11 @@ from perkwire.dispatching.in_flight import (
     attempt_number,
     delivery_fault,
 )
-from perkwire.dispatching.rendering import OpenedSecrets, render
+from perkwire.dispatching.rendering import OpenedSecrets, render_now
 from perkwire.dispatching.timing import LOG_SECONDS, DispatchRule
 from perkwire.dispatching.verdict import Finding
-from perkwire.formats import Unrenderable, format_of
+from perkwire.formats.format import Unrenderable
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Attempt
 from perkwire.model.masking import masked
 from perkwire.model.secret import UnusableSecret
@@ -127,7 +128,7 @@ class Attempts:
     ) -> tuple[Request, OpenedSecrets] | Finding:
         try:
             opened = self._vault.open(webhook)
-            return render(delivery.message, webhook, opened, self._clock()), opened
+            return render_now(delivery.message, webhook, opened, self._clock), opened
         except (Unavailable, UnusableSecret) as error:
             self._fault(delivery, "secret_unreadable", str(error))
             return Finding.UNAVAILABLE

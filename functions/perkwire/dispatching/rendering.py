@@ -1,14 +1,18 @@
 """From a delivery message and a webhook to the request that its endpoint will get."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from perkwire import VERSION
-from perkwire.formats import Attempt, Payload, Unrenderable, format_of
-from perkwire.model.endpoint import check_headers, folded
+from perkwire.formats.format import Attempt, Payload, Unrenderable
+from perkwire.formats.registry import format_of
+from perkwire.model.endpoint import unsendable
+from perkwire.model.header_rules import folded
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
+
+_MILLISECOND = 1_000  # in microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,8 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, at
 
     The body is the same at every attempt, the signature is not. Raises Unrenderable.
     """
-    custom = check_headers(opened.headers)
-    if not isinstance(custom, dict):
+    custom = opened.headers
+    if unsendable(custom):
         raise Unrenderable("The webhook has headers that may not be sent.")
     format_ = format_of(webhook.format)
     payload = Payload(
@@ -74,6 +78,22 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, at
         **signed,
     }
     return Request(webhook.url, body, headers)
+
+
+def render_now(
+    message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, clock: Callable[[], int]
+) -> Request:
+    """The signed request of an attempt that begins now, and how it is made anew.
+
+    A second copy is signed in a later millisecond: there are formats whose nonce is one. Raises
+    Unrenderable.
+    """
+    at = clock()
+
+    def anew() -> Request:
+        return render(message, webhook, opened, max(clock(), at + _MILLISECOND))
+
+    return replace(render(message, webhook, opened, at), anew=anew)
 
 
 def _event_id(message: DeliveryMessage) -> dict[str, str]:

@@ -13,10 +13,10 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import present, text
-from perkwire.model.endpoint import check_headers
+from perkwire.model.endpoint import check_header_name
 from perkwire.model.event import Event
 from perkwire.model.secret import (
     check_plain_secret,
@@ -127,9 +127,8 @@ def _header(fields: Fields, default: str) -> str:
     name = fields.text("signature_header", longest=_LONGEST_HEADER)
     if name is None:
         return default
-    checked = check_headers({name: "signature"})
-    if isinstance(checked, list):
-        fields.wrong("signature_header", checked[0][1])
+    if wrong := check_header_name(name, signs=True):
+        fields.wrong("signature_header", wrong)
         return default
     return name.lower()
 

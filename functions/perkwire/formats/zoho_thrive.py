@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import (
     Object,

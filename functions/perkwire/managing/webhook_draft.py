@@ -3,27 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from perkwire import catalogue
-from perkwire.formats import (
-    FORMATS,
-    STANDARD,
-    Format,
-    Settings,
-    UnknownFormat,
-    find_format,
-    format_names,
-    format_of,
-    header_names,
-)
+from perkwire.catalogue import event_types as catalogue
+from perkwire.formats.format import Format, Settings, header_names
+from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
+from perkwire.formats.unknown import UnknownFormat
 from perkwire.model.endpoint import (
     EndpointPolicy,
     Refusal,
     check_headers,
     check_url,
-    folded,
     origin,
 )
 from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.model.header_rules import folded
 from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict

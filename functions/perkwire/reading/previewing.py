@@ -5,9 +5,11 @@ Made by the code that delivers, of a sample, without storing, sealing or sending
 
 from dataclasses import dataclass, field
 
-from perkwire.catalogue import is_event_type
+from perkwire.catalogue.event_types import is_event_type
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import Format, UnknownFormat, format_of
+from perkwire.formats.format import Format
+from perkwire.formats.registry import format_of
+from perkwire.formats.unknown import UnknownFormat
 from perkwire.managing.webhook_draft import (
     EndpointRules,
     WebhookDraft,

@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from tests.integration.browsing import Browser, PageSeen
 from tests.integration.console.webhook_forms import FORM, NEW, filled, is_harmless, send
 from tests.integration.system import System, Tenant

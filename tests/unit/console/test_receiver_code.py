@@ -10,7 +10,7 @@ import pytest
 
 from console.views.receiver_code import receiver_code
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.strict_json import Json
 from tests.builders import NOW, a_delivery_message, a_webhook

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.catalogue import ProductEvent, event_types, names_in, product_events
-from perkwire.formats import Attempt, Format, Settings, Unrenderable
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import ProductEvent, names_in, product_events
+from perkwire.formats.format import Attempt, Format, Settings, Unrenderable
 from perkwire.formats.qualifio import Qualifio
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret

@@ -5,7 +5,7 @@ import json
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from perkwire.formats import Unrenderable
+from perkwire.formats.format import Unrenderable
 from perkwire.model.delivery import Reason
 from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import Webhook, WebhookStatus
@@ -87,7 +87,7 @@ def test_a_success_is_shown_with_its_answer_and_the_request(bench: Bench) -> Non
     shown = bench.send().to_json()
 
     (request,) = bench.sender.requests
-    headers: dict[str, object] = {**request.headers, "Authorization": None}
+    headers: dict[str, object] = {**request.headers, "Authorization": "…"}
     assert shown == {
         "delivered": True,
         "status_code": 204,
@@ -149,7 +149,7 @@ def test_what_the_format_cannot_say_is_not_sent(
     def refuse(*_: object) -> None:
         raise Unrenderable("evt_1")
 
-    monkeypatch.setattr("perkwire.trials.sampling.render", refuse)
+    monkeypatch.setattr("perkwire.trials.sampling.render_now", refuse)
 
     assert bench.send().to_json() == {"delivered": False, "error": "format", "duration_ms": 0}
     assert bench.sender.requests == []

@@ -5,7 +5,7 @@ Sources: Okendo's developer pages, and Svix's page on verifying by hand.
 
 from collections.abc import Sequence
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.okendo.resources import RESOURCES
 from perkwire.formats.okendo.values import Source

@@ -9,7 +9,8 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from perkwire.catalogue import CUSTOM, ProductName, names_in
+from perkwire.catalogue.event_types import CUSTOM
+from perkwire.catalogue.names import ProductName, names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import Object, part, present, text
 from perkwire.formats.voucherify.data import render_data

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.zinrelo.objects import event_data
 from perkwire.formats.zinrelo.values import zinrelo_time
