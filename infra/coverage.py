@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
-from perkwire.catalogue import ProductEvent, product_events, products
+from perkwire.catalogue.names import ProductEvent, product_events, products
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, json_response, no_content, page_response
-from perkwire.managing import AccountManagement
+from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.signing_in import SigningIn
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.page import Page

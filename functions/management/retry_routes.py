@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, json_response, page_response
-from perkwire.managing import WebhookManagement
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.page import Page
 from perkwire.recovering.redriving import Redriving
 from perkwire.recovering.retrying import Retrying, parse_ids

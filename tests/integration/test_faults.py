@@ -226,7 +226,7 @@ def test_a_pause_with_many_in_the_queue_holds_each_of_them_and_loses_none(
 
     endpoint.answer(200)
     tenant.call("POST", f"/v1/webhooks/{webhook['id']}/enable")
-    assert retry_all(tenant, webhook, dry_run=True)["count"] == 120
+    assert retry_all(tenant, webhook, dry_run=True)["total"] == 120
     job = retry_all(tenant, webhook, per_second=100)
 
     def finished() -> bool:

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.emulator import ROOT
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import find_format
+from perkwire.formats.registry import find_format
 from perkwire.model.event import Event
 from perkwire.model.sending import Request
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS, now
 from tests.builders import SECRET, a_delivery_message, a_webhook, an_event
-from tests.javascript import node
+from tests.tools import node
 
 LANGUAGES = ["python", "node"]
 FORMATS = ["standard", "okendo", "zoho-thrive", "zinrelo", "qualifio", "voucherify"]

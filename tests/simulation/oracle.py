@@ -95,13 +95,13 @@ class Oracle:
         for webhook in self.config.webhooks.values():
             past = self.history.setdefault(webhook.id, [])
             if not past or past[-1][1] != webhook:
-                was_enabled = not past or past[-1][1].status is WebhookStatus.ENABLED
+                before = past[-1][1] if past else None
                 past.append((self.world.now, webhook))
                 self.urls[webhook.url] = webhook.id
                 if webhook.status is WebhookStatus.PAUSED:
                     self.notices.pauses[webhook.id] += 1
-                elif webhook.status is WebhookStatus.ENABLED and not was_enabled:
-                    self.pauses.recovers(webhook.id)
+                if before is not None and _is_mended(before, webhook):
+                    self.pauses.mended[webhook.id].append(webhook.version)
 
     def was(self, webhook_id: WebhookId, since: int, check: Callable[[Webhook], bool]) -> bool:
         """Whether the webhook has been like this at any time since then."""
@@ -391,6 +391,12 @@ class Oracle:
         return status is not None and self.was(
             entry.webhook_id, since, lambda webhook: webhook.status is status
         )
+
+
+def _is_mended(before: Webhook, after: Webhook) -> bool:
+    """Whether a person has changed what may have failed, or wants it tried again."""
+    is_enabled = after.status is WebhookStatus.ENABLED and before.status is not after.status
+    return is_enabled or (before.url, before.sealed) != (after.url, after.sealed)
 
 
 def _is_success(call: Call) -> bool:

@@ -1,6 +1,6 @@
 """Members of requests at the limits of what the code takes, on this side and on that."""
 
-from perkwire.formats import format_names
+from perkwire.formats.registry import format_names
 from tests.template.contract import Object, text
 
 

@@ -20,7 +20,8 @@ from infra.coverage import (
     with_tables,
 )
 from infra.parameters import resolve
-from perkwire.catalogue import event_types, product_events, products
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import product_events, products
 from tests.template.stack import source
 
 TEXT = PAGE.read_text()

@@ -48,6 +48,7 @@ def attributes(*names: str) -> Condition:
 KEYS = partitions("key#*")
 # As long as an account's id, and no longer: `acct_*` would be its keys, URLs, jobs and tests too.
 ACCOUNT = f"acct_{'?' * 16}"
+DELETED = f"{ACCOUNT}#deleted"
 ACCOUNTS = partitions(ACCOUNT)
 HEALTH = partitions("health#*")
 JOBS = partitions(f"{ACCOUNT}#jobs")
@@ -104,7 +105,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "ReadWebhooks": (
             dynamodb("GetItem", "BatchGetItem"),
             {"ConfigTable"},
-            partitions(ACCOUNT, "health#*"),
+            partitions(ACCOUNT, DELETED, "health#*"),
         ),
         "RecordHealth": (dynamodb("UpdateItem"), {"ConfigTable"}, HEALTH),
         "PauseWebhooks": (dynamodb("UpdateItem"), {"ConfigTable"}, ACCOUNTS | PAUSE),
@@ -118,7 +119,11 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
     },
     "Jobs": {
         "TakeJobs": (CONSUME, {"JobQueue"}, ALWAYS),
-        "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
+        "ReadWebhooks": (
+            dynamodb("BatchGetItem"),
+            {"ConfigTable"},
+            partitions(ACCOUNT, DELETED),
+        ),
         "AdvanceJobs": (dynamodb("GetItem", "UpdateItem"), {"ConfigTable"}, JOBS),
         "ReadEvents": (
             dynamodb("BatchGetItem", "Query"),
@@ -288,10 +293,10 @@ class TestConditionsFitTheCode:
             ("ingest", "GetItem", {"account"}),
             ("ingest", "BatchGetItem", {"account"}),
             ("router", "Query", {"account"}),
-            ("dispatcher", "GetItem", {"account", "health"}),
-            ("dispatcher", "BatchGetItem", {"account", "health"}),
+            ("dispatcher", "GetItem", {"account", "deleted", "health"}),
+            ("dispatcher", "BatchGetItem", {"account", "deleted", "health"}),
             ("dispatcher", "UpdateItem", {"account", "health"}),
-            ("jobs", "Query", {"account"}),
+            ("jobs", "BatchGetItem", {"account", "deleted"}),
             ("jobs", "GetItem", {"jobs"}),
             ("jobs", "UpdateItem", {"jobs"}),
         ],
@@ -301,6 +306,7 @@ class TestConditionsFitTheCode:
         account = new_account_id()
         partition_keys = {
             "account": account,
+            "deleted": config_items.tombstones_pk(account),
             "accounts": config_items.ACCOUNTS_PK,
             "health": config_items.health_pk(account),
             "jobs": job_store.jobs_pk(account),

@@ -28,7 +28,7 @@ from console.views.retries import retry_groups
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.formats import Unrenderable
+from perkwire.formats.format import Unrenderable
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import DeliveryId

@@ -6,9 +6,9 @@ from functools import cached_property
 
 from console.http.form import Form, ShownProblem, WrongField
 from console.views.webhook_wording import product, secret_prefix, secret_rule
-from perkwire import catalogue
-from perkwire.catalogue import CUSTOM
-from perkwire.formats import FORMATS, STANDARD, Format, find_format, format_of
+from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
+from perkwire.formats.format import Format
+from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_of
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.problem import FieldError, Problem, invalid
@@ -16,7 +16,12 @@ from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type
 
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "qualifio": ("signature_header", "signature_algorithm", "signature_encoding"),
+    "qualifio": (
+        "signature_header",
+        "signature_algorithm",
+        "signature_encoding",
+        "signature_prefix",
+    ),
     "voucherify": ("event_name", "project_id"),
 }
 _MOST_ROWS = MAX_HEADERS + 20  # more than are allowed, for the library to refuse
@@ -67,7 +72,7 @@ class WebhookForm:
     @classmethod
     def filled(cls, webhook: Webhook) -> "WebhookForm":
         """As a stored webhook begins to be changed."""
-        named = [one for one in webhook.event_types if one in catalogue.event_types()]
+        named = [one for one in webhook.event_types if one in event_types()]
         fields: dict[str, Sequence[str]] = {
             "name": [webhook.name],
             "url": [webhook.url],
@@ -144,7 +149,7 @@ class WebhookForm:
     def groups(self) -> list[TypeGroup]:
         """The types that the format says, grouped as in the catalogue."""
         groups: dict[str, list[TypeBox]] = {}
-        for one in catalogue.event_types().values():
+        for one in event_types().values():
             said = self.format.name_of(one.name)
             if said is not None:
                 box = TypeBox(one.name, one.title, said, one.name in self._ticked)
@@ -165,7 +170,7 @@ class WebhookForm:
         said = [
             one
             for one in self._event_types()
-            if catalogue.is_event_type(one) and self.format.name_of(one) is not None
+            if is_event_type(one) and self.format.name_of(one) is not None
         ]
         return list(dict.fromkeys([*said, *offered]))
 
@@ -264,7 +269,7 @@ class WebhookForm:
         groups = set(self.form.texts("event_groups"))
         of_groups = (
             one.name
-            for one in catalogue.event_types().values()
+            for one in event_types().values()
             if one.group in groups and self.format.name_of(one.name) is not None
         )
         return list(dict.fromkeys([*self.form.texts("event_types"), *of_groups]))

@@ -14,7 +14,8 @@ from perkwire.dispatching.in_flight import (
 from perkwire.dispatching.rendering import OpenedSecrets, render_now
 from perkwire.dispatching.timing import LOG_SECONDS, DispatchRule
 from perkwire.dispatching.verdict import Finding
-from perkwire.formats import Unrenderable, format_of
+from perkwire.formats.format import Unrenderable
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Attempt
 from perkwire.model.masking import masked
 from perkwire.model.secret import UnusableSecret

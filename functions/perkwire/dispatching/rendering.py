@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from perkwire import VERSION
-from perkwire.formats import Attempt, Payload, Unrenderable, format_of
-from perkwire.model.endpoint import check_headers, folded
+from perkwire.formats.format import Attempt, Payload, Unrenderable
+from perkwire.formats.registry import format_of
+from perkwire.model.endpoint import unsendable
+from perkwire.model.header_rules import folded
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
@@ -47,8 +49,8 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, at
 
     The body is the same at every attempt, the signature is not. Raises Unrenderable.
     """
-    custom = check_headers(opened.headers)
-    if not isinstance(custom, dict):
+    custom = opened.headers
+    if unsendable(custom):
         raise Unrenderable("The webhook has headers that may not be sent.")
     format_ = format_of(webhook.format)
     payload = Payload(

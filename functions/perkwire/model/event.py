@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from perkwire.catalogue import is_event_type, nearest
+from perkwire.catalogue.event_types import is_event_type, nearest
 from perkwire.primitives.fields import Fields, parse_object
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import FieldError, invalid, too_large
@@ -135,7 +135,7 @@ def parse_events(body: bytes, check_data: DataCheck) -> EventRequest:
     """
     if len(body) > MAX_REQUEST_BYTES:
         raise too_large(f"A request has at most {MAX_REQUEST_BYTES} bytes.")
-    value = parse_object(body)
+    value = parse_object(body, instead_of_list='send {"events": […]}')
     if "events" not in value:
         return EventRequest(_drafts([value], check_data, bulk=False), bulk=False)
     events = value["events"]

@@ -18,7 +18,7 @@ _LONGEST_RUN = 7  # of a secret, that may stand alone
 _PASSES = 4  # a JSON text within JSON within a page; who goes deeper means to
 _SCHEMES = frozenset({"basic", "bearer"})
 _BLANKS = str.maketrans("+\t", "  ")  # a plus is one in a URL's query
-_MASK = "…"
+MASK = "…"
 
 _ESCAPE = re.compile(
     r"\\+u(?P<json>00[0-7][0-9a-f])|\\+x(?P<script>[0-7][0-9a-f])|%(?P<url>[0-7][0-9a-f])"
@@ -43,7 +43,7 @@ def masked(snippet: str, secrets: Iterable[str]) -> str:
                 hidden[first:last] = b"\x01" * (last - first)
     shown, rest = [], 0
     for run in re.finditer(rb"\x01+", hidden):
-        shown += [snippet[rest : run.start()], _MASK]
+        shown += [snippet[rest : run.start()], MASK]
         rest = run.end()
     return "".join([*shown, snippet[rest:]])
 

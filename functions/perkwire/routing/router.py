@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from perkwire.formats import format_of
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.event import Event, types_of
 from perkwire.model.messages import (
@@ -33,7 +33,7 @@ class AccountWebhooks(Protocol):
     """The webhooks to match against."""
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too, read consistently; None: no such account.
+        """All webhooks of an account, read consistently; None: no such account.
 
         Raises Unavailable.
         """

@@ -9,12 +9,14 @@ from dataclasses import replace
 from perkwire.dispatching.attempts import Vault
 from perkwire.dispatching.lookup import Webhooks
 from perkwire.dispatching.rendering import render_now
-from perkwire.formats import Unrenderable, format_of
+from perkwire.dispatching.webhook_state import WebhookState
+from perkwire.formats.format import Unrenderable
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Reason
 from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import NoResponse, Request, Response, Sender
-from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.primitives.journal import Journal
 from perkwire.trials.samples import sample_event
@@ -73,9 +75,7 @@ class TrialSender:
             return webhook
         states = self._webhooks.states({(webhook.account_id, webhook.webhook_id)})
         state = states.get(webhook.webhook_id)
-        if state is None or state.webhook.status is WebhookStatus.DELETED:
-            return None
-        return state.webhook
+        return state.webhook if isinstance(state, WebhookState) else None
 
     def _attempt(self, message: DeliveryMessage, webhook: Webhook) -> Outcome:
         opened = self._vault.open(webhook)

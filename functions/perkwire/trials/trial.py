@@ -5,6 +5,7 @@ In code it is a trial, so that nobody takes it for a test of the code.
 
 from dataclasses import dataclass
 
+from perkwire.model.masking import MASK
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
@@ -41,9 +42,9 @@ class SentRequest:
     hidden: frozenset[str]
 
     def to_json(self) -> dict[str, Json]:
-        """The request as the API answers it, null in place of what is hidden."""
+        """The request as the API answers it, … in place of what is hidden."""
         headers: dict[str, Json] = {
-            name: None if name in self.hidden else value
+            name: MASK if name in self.hidden else value
             for name, value in self.request.headers.items()
         }
         body = self.request.body.decode()

@@ -86,7 +86,7 @@ def test_data_arrives_as_it_was_posted(system: System, tenant: Tenant, receiver:
     webhook = tenant.webhook(endpoint.url)
     data = {
         "text": "naïve \u2028 \x00 \U0001f600 </script>",
-        "numbers": [0, -0.0, 1e-7, 0.1, 1.5e300, 2**63, -(2**63)],
+        "numbers": [0, 1e-7, 0.1, 1.5e300, 2**63, -(2**63)],
         "nothing": None,
         "": {"": [[], {}, True]},
     }

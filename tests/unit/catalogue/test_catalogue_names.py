@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from perkwire.catalogue import event_types, names_in, product_events
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import names_in, product_events
 from perkwire.reading.type_listing import show_type
 
 PRODUCTS = ("okendo", "qualifio", "voucherify", "zinrelo", "zoho-thrive")

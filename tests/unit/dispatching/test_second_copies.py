@@ -6,7 +6,7 @@ import hmac
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from perkwire.model.sending import Request
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.timestamps import MICROSECONDS, now

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from svix.webhooks import Webhook as Verifier
 from svix.webhooks import WebhookVerificationError
 
-from perkwire.catalogue import ProductEvent, event_types, names_in, product_events
-from perkwire.formats import Attempt, Unrenderable
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import ProductEvent, names_in, product_events
+from perkwire.formats.format import Attempt, Unrenderable
 from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import DeliveryId, EventId

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.catalogue import ProductEvent, event_types, product_events
-from perkwire.formats.voucherify import Voucherify
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import ProductEvent, product_events
+from perkwire.formats.voucherify.envelope import Voucherify
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
 from perkwire.primitives.ids import EventId
 from perkwire.primitives.strict_json import Json, parse

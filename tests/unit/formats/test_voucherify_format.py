@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.catalogue import ProductEvent, event_type, event_types, product_events
-from perkwire.formats import Attempt, Format, Unrenderable
-from perkwire.formats.voucherify import Voucherify
+from perkwire.catalogue.event_types import event_type, event_types
+from perkwire.catalogue.names import ProductEvent, product_events
+from perkwire.formats.format import Attempt, Format, Unrenderable
+from perkwire.formats.voucherify.envelope import Voucherify
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields

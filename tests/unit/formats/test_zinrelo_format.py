@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.catalogue import ProductEvent, event_types, names_in, product_events
-from perkwire.formats import Attempt, Format, Unrenderable
-from perkwire.formats.zinrelo import Zinrelo
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import ProductEvent, names_in, product_events
+from perkwire.formats.format import Attempt, Format, Unrenderable
+from perkwire.formats.zinrelo.envelope import Zinrelo
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields

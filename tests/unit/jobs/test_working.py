@@ -259,7 +259,7 @@ def test_a_next_turn_that_sqs_does_not_take_leaves_this_one(world: World) -> Non
         (lambda world: world.jobs.jobs.clear(), "job_absent"),
         (lambda world: world.config.webhooks.clear(), "webhook_absent"),
         (lambda world: world.config.accounts.clear(), "webhook_absent"),
-        (lambda world: world.lookup.fail("of_account"), "job_unavailable"),
+        (lambda world: world.lookup.fail("find"), "job_unavailable"),
         (lambda world: world.store.fail("find"), "job_unavailable"),
         (lambda world: world.store.fail("advance"), "job_unavailable"),
         (lambda world: world.index.fail("of_hour"), "job_unavailable"),

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from perkwire.catalogue import event_type
-from perkwire.formats import FORMATS, Unrenderable
+from perkwire.catalogue.event_types import event_type
+from perkwire.formats.format import Unrenderable
+from perkwire.formats.registry import FORMATS
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent

@@ -129,7 +129,7 @@ def test_what_the_format_does_not_know_is_shown_and_not_sent(
         def name_of(self, event_type: str) -> str | None:  # type: ignore[override]
             return event_type if event_type.startswith("tier.") else None
 
-    monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": OnlyTiers()})
+    monkeypatch.setattr("perkwire.formats.registry.FORMATS", {"standard": OnlyTiers()})
     webhook = a_webhook(batch_size=10)
     router.config.put(webhook)
     points, tier = an_event(), an_event(type="tier.upgraded")

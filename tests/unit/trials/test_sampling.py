@@ -5,7 +5,7 @@ import json
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from perkwire.formats import Unrenderable
+from perkwire.formats.format import Unrenderable
 from perkwire.model.delivery import Reason
 from perkwire.model.sending import (
     ErrorDetail,
@@ -93,7 +93,7 @@ def test_a_success_is_shown_with_its_answer_and_the_request(bench: Bench) -> Non
     shown = bench.send().to_json()
 
     (request,) = bench.sender.requests
-    headers: dict[str, object] = {**request.headers, "Authorization": None}
+    headers: dict[str, object] = {**request.headers, "Authorization": "…"}
     assert shown == {
         "delivered": True,
         "status_code": 204,

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from perkwire.dispatching.rendering import OpenedSecrets
-from perkwire.formats import FORMATS
-from perkwire.managing import WebhookManagement
+from perkwire.formats.registry import FORMATS
 from perkwire.managing.webhook_draft import EndpointRules
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId

@@ -25,7 +25,7 @@ from perkwire.adapters.sender.connection import (
 from perkwire.adapters.sender.deadline import Deadline
 from perkwire.adapters.sender.dialling import Dialler, Resolver, TransportFailure, system_resolver
 from perkwire.adapters.sender.showing import pointed_to, shown
-from perkwire.model.endpoint import EndpointPolicy, Refusal, check_url
+from perkwire.model.endpoint import EndpointPolicy, Refusal, check_url, target_of
 from perkwire.model.sending import NoResponse, Request, Response, TransportError
 
 MAX_BODY_BYTES = 4096
@@ -155,6 +155,10 @@ class _Adapter(HTTPAdapter):
             url.host, url.port, url.scheme
         )
         return pool
+
+    def request_url(self, request: requests.PreparedRequest, _proxies: object) -> str:
+        """The target as the URL has it: requests would take `?` away, and squeeze slashes once."""
+        return target_of(str(request.url))
 
     def build_response(
         self, req: requests.PreparedRequest, resp: BaseHTTPResponse

@@ -5,7 +5,7 @@ Sources: Okendo's developer pages, and Svix's page on verifying by hand.
 
 from collections.abc import Sequence
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.okendo.resources import RESOURCES, Source
 from perkwire.model.secret import check_secret, new_secret, signing_key
@@ -33,7 +33,7 @@ class Okendo:
         said = names_in("okendo").get(event_type)
         return None if said is None else str(said)
 
-    def read_settings(self, _fields: Fields) -> Settings:
+    def read_settings(self, _fields: Fields, _stored: Settings | None = None) -> Settings:
         """None."""
         return {}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from perkwire.catalogue import CUSTOM
+from perkwire.catalogue.event_types import CUSTOM
 from perkwire.formats.reading import moment, number, part, present, text
 from perkwire.formats.voucherify.event_objects import EventObjects
 from perkwire.formats.voucherify.objects import (

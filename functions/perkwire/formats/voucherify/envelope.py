@@ -9,7 +9,8 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from perkwire.catalogue import CUSTOM, ProductName, names_in
+from perkwire.catalogue.event_types import CUSTOM
+from perkwire.catalogue.names import ProductName, names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.reading import Object, part, present, text
 from perkwire.formats.voucherify.data import render_data
@@ -69,7 +70,7 @@ class Voucherify:
         said = _product_name(event_type)
         return None if said is None else said.name
 
-    def read_settings(self, fields: Fields) -> Settings:
+    def read_settings(self, fields: Fields, _stored: Settings | None = None) -> Settings:
         """`event_name` and `project_id`, as far as they are given."""
         return present(
             {
