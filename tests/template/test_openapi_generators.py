@@ -83,6 +83,7 @@ BROKEN: dict[str, list[Object]] = {
         of_schema(enum=["a"]),
         of_schema(type=["string", "null"], enum=["a", None]),
     ],
+    "no_member_has_a_default": [of_schema(type="string", default="a")],
     "formats_stand_alone": [
         of_schema(type="string", format="date-time", pattern="^.+$"),
         of_schema(type="string", format="date-time", maxLength=64),
@@ -136,6 +137,23 @@ BROKEN: dict[str, list[Object]] = {
     ],
     "what_is_answered_may_grow": [
         document(schemas={"Named": {"type": "object", "additionalProperties": False}})
+    ],
+    "it_stands_alone": [
+        document(
+            operation=operation(
+                {
+                    "200": {
+                        "content": {
+                            "application/json": {
+                                "schema": NAMED,
+                                "examples": {"one": {"externalValue": "one.json"}},
+                            }
+                        }
+                    }
+                }
+            )
+        ),
+        of_schema(**{"$ref": "types.yaml#/Type"}),
     ],
     "the_first_server_is_here": [
         document(servers=[{"url": "https://a.example"}]),
