@@ -1,11 +1,10 @@
 """What Node makes of JSON: one process of it for as many texts as there are."""
 
-import shutil
 import subprocess
 from types import TracebackType
 from typing import Self
 
-import pytest
+from tests.tools import node
 
 _PROGRAM = """
 let rest = Buffer.alloc(0);
@@ -17,14 +16,6 @@ process.stdin.on("data", (chunk) => {
   }
 });
 """
-
-
-def node() -> str:
-    """Where Node is; fails the test if it is nowhere."""
-    found = shutil.which("node")
-    if found is None:
-        pytest.fail("`node` is not on the PATH: install the package nodejs, version 20 or later")
-    return found
 
 
 class JavaScript:

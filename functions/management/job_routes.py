@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from management.resolver import Call, json_response, page_response
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.listing import parse_job_filter
-from perkwire.jobs.starting import DryRun, JobManagement
+from perkwire.jobs.starting import JobManagement, started_json
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.page import Page
@@ -22,7 +22,7 @@ def add(
     def start(webhook_id: str, kind: JobKind) -> Response[str]:
         call = Call(resolver)
         started = jobs.start(account(call), WebhookId(webhook_id), kind, call.object())
-        return json_response(200 if isinstance(started, DryRun) else 202, started.to_json())
+        return json_response(202, started_json(started))
 
     @resolver.post("/v1/webhooks/<webhook_id>/retry-failed")
     def retry_failed(webhook_id: str) -> Response[str]:

@@ -14,7 +14,7 @@ from perkwire.adapters.http_api import (
 )
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.model.account import Caller
-from perkwire.primitives.fields import parse_object
+from perkwire.primitives.fields import parse_object, parse_optional_object
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
 from perkwire.primitives.strict_json import Json
@@ -68,8 +68,8 @@ class Call:
         return parse_object(body_of(self._event))
 
     def optional_object(self) -> dict[str, Json]:
-        """As `object`, but no body at all is an empty object."""
-        return self.object() if body_of(self._event) else {}
+        """As `object`, but no body at all, or null, is an empty object."""
+        return parse_optional_object(body_of(self._event))
 
     def console_url(self, configured: str) -> str:
         """Where the console of this stack is."""

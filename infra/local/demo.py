@@ -143,7 +143,7 @@ def _play_samples(api: "_Api", arrivals: Arrivals, webhooks: Sequence[_Webhook])
     events = [{"type": found["type"], "data": found["example"]} for found in types]
     accepted = api.call("POST", "/v1/events", {"events": events})["events"]
     known = {
-        webhook.name: sum(found["names"][webhook.format] is not None for found in types)
+        webhook.name: sum(webhook.format in found["names"] for found in types)
         for webhook in webhooks
     }
     arrivals.wait_for(known)

@@ -38,17 +38,16 @@ PLACES = {
 MALFORMED = [
     (
         b"{",
-        "The body is not JSON: Expecting property name enclosed in double quotes"
-        " at line 1, column 2.",
+        "The body is not JSON from line 1, column 2 on.",
     ),
-    (b'{"name": "a"', "The body is not JSON: Expecting ',' delimiter at line 1, column 13."),
+    (b'{"name": "a"', "The body is not JSON from line 1, column 13 on."),
     (
         b'{"name": "\x00"}',
-        "The body is not JSON: Invalid control character at line 1, column 11.",
+        "The body is not JSON from line 1, column 11 on.",
     ),
-    (b"name=a", "The body is not JSON: Expecting value at line 1, column 1."),
-    (b'["name"]', "The body must be a JSON object."),
-    (b"null", "The body must be a JSON object."),
+    (b"name=a", "The body is not JSON from line 1, column 1 on."),
+    (b'"name"', "The body must be a JSON object."),
+    (b"1", "The body must be a JSON object."),
     (b'{"name": NaN}', "The body is not JSON: NaN is not a JSON number."),
     (b'{"name": -Infinity}', "The body is not JSON: -Infinity is not a JSON number."),
     (b'{"name": 1, "name": 2}', 'The body has the key "name" twice in one object.'),

@@ -19,7 +19,7 @@ from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS, now
 from tests.builders import SECRET, a_delivery_message, a_webhook, an_event
-from tests.javascript import node
+from tests.tools import node
 
 LANGUAGES = ["python", "node"]
 FORMATS = ["standard", "okendo", "zoho-thrive", "zinrelo", "qualifio", "voucherify"]

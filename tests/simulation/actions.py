@@ -304,7 +304,7 @@ class Actions:
                 self._system.retries.check(self._world.current, results)
 
     def _replace(self, before: Webhook, **changes: Any) -> None:  # noqa: ANN401 - as replace()'s
-        after = replace(before, **changes, version=before.version + 1, updated_at=self._world.now)
+        after = before.changed_to(replace(before, **changes), self._world.now)
         self._system.webhooks.replace(before, after)
         self._world.say(f"{before.id} is changed: {sorted(changes)}, {after.status}")
         self._system.oracle.webhooks_changed()

@@ -105,7 +105,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
 
 def _searched(found: dict[str, Any]) -> str:
     """The text that the search of the catalogue looks at, in lower case."""
-    names = (said["name"] for said in found["names"].values() if said)
+    names = (said["name"] for said in found["names"].values())
     parts = (found["type"], found["title"], found["group"], found["description"], *names)
     return " ".join(parts).lower()
 
@@ -113,7 +113,8 @@ def _searched(found: dict[str, Any]) -> str:
 def _said(shown: dict[str, Any], account_id: AccountId) -> list[FormatExample]:
     event = sample_event(shown["type"], now())
     said = []
-    for format_name, named in shown["names"].items():
+    for format_name in FORMATS:
+        named = shown["names"].get(format_name)
         if named is None:
             said.append(FormatExample(format_name, None, inferred=False, body=None))
         else:

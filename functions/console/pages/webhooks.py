@@ -227,7 +227,7 @@ def secret_page(visit: Visit, given: GivenWebhook, *, was_created: bool) -> Html
         secret=given.secret,
         warnings=given.warnings,
         was_created=was_created,
-        receivers=receiver_code(webhook.format),
+        receivers=receiver_code(webhook.format, webhook.format_settings),
         format_label=format_label,
         retired_until=None if retired is None else retired.until,
         signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),

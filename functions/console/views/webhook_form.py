@@ -16,7 +16,12 @@ from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type
 
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "qualifio": ("signature_header", "signature_algorithm", "signature_encoding"),
+    "qualifio": (
+        "signature_header",
+        "signature_algorithm",
+        "signature_encoding",
+        "signature_prefix",
+    ),
     "voucherify": ("event_name", "project_id"),
 }
 _MOST_ROWS = MAX_HEADERS + 20  # more than are allowed, for the library to refuse

@@ -9,8 +9,8 @@ from perkwire.adapters.telemetry import Telemetry
 from perkwire.model.account import Caller, Scope
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.journal import Unavailable
-from perkwire.primitives.problem import Problem, unavailable
-from perkwire.primitives.strict_json import Json
+from perkwire.primitives.problem import Problem, malformed, unavailable, unsupported_coding
+from perkwire.primitives.strict_json import Json, not_utf8
 
 type HttpEvent = Mapping[str, Any]
 type HttpResponse = dict[str, Any]
@@ -34,9 +34,23 @@ def caller_of(event: HttpEvent) -> Caller:
 
 
 def body_of(event: HttpEvent) -> bytes:
-    """The body's very bytes."""
-    body = event.get("body") or ""
-    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    """The body's very bytes; raises the 415 problem if they are coded, 400 if they were altered.
+
+    API Gateway hands some content types over as text, in which U+FFFD stands for bytes that are not
+    UTF-8. One that was sent has its three bytes in the length of the request; where that is not
+    said, a U+FFFD is taken for sent.
+    """
+    coding = (header_of(event, "content-encoding") or "identity").strip()
+    if coding.lower() != "identity":
+        raise unsupported_coding(coding)
+    body: str = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        return base64.b64decode(body)
+    text = body.encode(errors="surrogatepass")
+    length = (header_of(event, "content-length") or "").strip()
+    if "\ufffd" in body and length.isdecimal() and int(length) != len(text):
+        raise malformed(not_utf8(text))
+    return text
 
 
 def header_of(event: HttpEvent, name: str) -> str | None:

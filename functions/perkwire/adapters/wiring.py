@@ -17,7 +17,6 @@ from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
 from perkwire.adapters.dynamodb.trial_counter import TrialCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
-from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
 from perkwire.adapters.sqs.move_tasks import SqsMoveTasks
@@ -92,9 +91,7 @@ class UseCases:
         settings = self._settings
         return WebhookManagement(
             accounts=self.account_store,
-            webhooks=WebhookStore(
-                self._connection, WebhookStates(), tombstone_days=settings.event_retention_days
-            ),
+            webhooks=WebhookStore(self._connection, tombstone_days=settings.event_retention_days),
             sealer=Sealer(aws.kms(self._connection), settings.secret_key_id),
             rules=self.rules,
             most_webhooks=settings.max_webhooks_per_account,

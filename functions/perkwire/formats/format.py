@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from perkwire.model.endpoint import folded
 from perkwire.model.event import Event
+from perkwire.model.header_rules import folded
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.strict_json import Json
@@ -61,8 +61,12 @@ class Format(Protocol):
         """What the receiver is told that happened; None if this type cannot be said."""
         ...
 
-    def read_settings(self, fields: Fields) -> Settings:
-        """The settings of a webhook of this format; what is wrong is noted in `fields`."""
+    def read_settings(self, fields: Fields, stored: Settings | None = None) -> Settings:
+        """The settings of a webhook of this format; what is wrong is noted in `fields`.
+
+        `stored` are those of the webhook that is changed: where a default is another one now, what
+        is left out has the one that it was made with.
+        """
         ...
 
     def new_secret(self) -> str:

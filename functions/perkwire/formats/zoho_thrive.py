@@ -63,7 +63,7 @@ class ZohoThrive:
         name = names_in("zoho-thrive").get(event_type)
         return None if name is None else name.name
 
-    def read_settings(self, _fields: Fields) -> Settings:
+    def read_settings(self, _fields: Fields, _stored: Settings | None = None) -> Settings:
         """None."""
         return {}
 

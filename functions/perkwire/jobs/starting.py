@@ -15,7 +15,7 @@ from perkwire.primitives.page import Page
 from perkwire.primitives.problem import Problem, conflict, not_found, unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS
 
 _CLOCKS_APART = HOUR_SECONDS * MICROSECONDS
 
@@ -66,21 +66,22 @@ class Webhooks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a job would send: `count` items, or at least so many if it is not `complete`."""
+    """A job that is not started: `count` items, or at least so many if it is not `complete`."""
 
-    since: int
-    until: int
+    job: Job
     count: int
     complete: bool
 
     def to_json(self) -> dict[str, Json]:
-        """The dry run as the API answers it."""
-        return {
-            "since": to_rfc3339(self.since),
-            "until": to_rfc3339(self.until),
-            "count": self.count,
-            "complete": self.complete,
-        }
+        """The dry run as the API answers it: as a started job, which has an id."""
+        counted: dict[str, Json] = {"id": None, "status": "counted", "total": self.count}
+        return self.job.to_json() | counted | {"complete": self.complete}
+
+
+def started_json(started: Job | DryRun) -> dict[str, Json]:
+    """What was started, or only counted, in the one form in which the API answers both."""
+    shown = started.to_json()
+    return shown if isinstance(started, DryRun) else shown | {"complete": False}
 
 
 class JobManagement:
@@ -123,7 +124,7 @@ class JobManagement:
         selection = self._selections[kind]
         if request.dry_run:
             counted, is_all = count(selection, job, webhook, self._clock)
-            return DryRun(job.since, job.until, counted, is_all)
+            return DryRun(job, counted, is_all)
         job = replace(job, cursor=selection.start(job))
         try:
             self._jobs.add(job)

@@ -7,15 +7,16 @@ from perkwire.catalogue import event_types as catalogue
 from perkwire.formats.format import Format, Settings, header_names
 from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
 from perkwire.formats.unknown import UnknownFormat
+from perkwire.managing.endpoint_warnings import header_warning, url_warnings
 from perkwire.model.endpoint import (
     EndpointPolicy,
     Refusal,
     check_headers,
     check_url,
-    folded,
     origin,
 )
 from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.model.header_rules import folded
 from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict
@@ -72,19 +73,22 @@ def without_nulls(value: dict[str, Json]) -> dict[str, Json]:
 
 
 def read_webhook(
-    fields: Fields, rules: EndpointRules, stored_format: Format | None = None
+    fields: Fields, rules: EndpointRules, stored: Webhook | None = None
 ) -> WebhookDraft:
     """The members of a new webhook; what is wrong with them is noted in `fields`.
 
-    Of a stored one that is to be changed, `stored_format` stays, and none may be named.
+    Of a `stored` one that is to be changed, the format stays, and none may be named.
     """
     name = fields.required_name()
     url = _url(fields, rules)
-    format_ = stored_format or _format(fields)
+    format_ = format_of(stored.format) if stored else _format(fields)
+    stored_settings = stored.format_settings if stored else None
     event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
     _check_types(fields, event_types, format_)
     program_ids = _program_ids(fields)
-    settings = _settings(fields, format_) or format_.read_settings(Fields({}))
+    settings = _settings(fields, format_, stored_settings)
+    if settings is None:
+        settings = format_.read_settings(Fields({}), stored_settings)
     headers = _headers(fields)
     _check_header_names(fields, headers or (), format_, settings)
     batch_size = _batch_size(fields, format_)
@@ -178,7 +182,7 @@ def parse_webhook_change(
     event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
     _check_types(fields, event_types or (), format_)
     headers = _headers(fields)
-    settings = _settings(fields, format_)
+    settings = _settings(fields, format_, current.format_settings)
     _check_header_names(
         fields,
         current.header_names if headers is None else headers,
@@ -236,6 +240,8 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
     if isinstance(checked, Refusal):
         fields.wrong("url", checked.detail)
         return None
+    for doubt in url_warnings(checked):
+        fields.warn("url", doubt)
     return checked
 
 
@@ -277,6 +283,9 @@ def _headers(fields: Fields) -> Mapping[str, str] | None:
             fields.wrong(f"headers.{name}", "must be a string")
     checked = check_headers(texts)
     if isinstance(checked, dict):
+        for name in checked:
+            if doubt := header_warning(name):
+                fields.warn(f"headers.{name}", doubt)
         return checked
     for name, detail in checked:
         fields.wrong(f"headers.{name}" if name else "headers", detail)
@@ -310,12 +319,12 @@ def _format(fields: Fields) -> Format:
     return found or FORMATS[STANDARD]
 
 
-def _settings(fields: Fields, format_: Format) -> Settings | None:
+def _settings(fields: Fields, format_: Format, stored: Settings | None) -> Settings | None:
     given = fields.object("format_settings")
     if given is None:
         return None
     inner = Fields(given, "format_settings.")
-    settings = format_.read_settings(inner)
+    settings = format_.read_settings(inner, stored)
     fields.errors += inner.finish()
     fields.warnings += inner.warnings
     return settings

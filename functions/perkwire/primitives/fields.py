@@ -20,15 +20,32 @@ _NAME = re.compile(f"[^{_HARMFUL}]*[^{_HARMFUL}{_UNSEEN}][^{_HARMFUL}]*")
 _NAME_FORM = "without control or direction characters, not blank"
 
 
-def parse_object(body: bytes) -> dict[str, Json]:
-    """The JSON object in a request's body; raises the 400 problem if it is not one."""
-    try:
-        value = parse(body)
-    except InvalidJson as error:
-        raise malformed(str(error)) from None
+def parse_object(body: bytes, *, instead_of_list: str = "") -> dict[str, Json]:
+    """The JSON object in a request's body; raises the 400 problem if it is not one.
+
+    `instead_of_list` says what is sent where somebody may have meant a bare list.
+    """
+    value = _parse(body)
+    if isinstance(value, list):
+        hint = f": {instead_of_list}" if instead_of_list else ""
+        raise malformed(f"The body must be a JSON object, not a list{hint}.")
     if not isinstance(value, dict):
         raise malformed("The body must be a JSON object.")
     return value
+
+
+def parse_optional_object(body: bytes) -> dict[str, Json]:
+    """As `parse_object`, but no body at all, or null, is an empty object."""
+    if not body or _parse(body) is None:
+        return {}
+    return parse_object(body)
+
+
+def _parse(body: bytes) -> Json:
+    try:
+        return parse(body)
+    except InvalidJson as error:
+        raise malformed(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)

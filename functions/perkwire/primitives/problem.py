@@ -42,7 +42,7 @@ class Problem(Exception):
         detail: str | None = None,
         errors: Sequence[FieldError] = (),
         extra: Mapping[str, Json] | None = None,
-        retry_after_seconds: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -51,7 +51,7 @@ class Problem(Exception):
         self._detail = detail
         self._errors = tuple(errors)
         self._extra = dict(extra or {})
-        self._retry_after_seconds = retry_after_seconds
+        self._headers = dict(headers or {})
 
     def document(self) -> dict[str, Json]:
         """The problem details as a JSON object."""
@@ -68,9 +68,7 @@ class Problem(Exception):
 
     def headers(self) -> dict[str, str]:
         """The answer's headers beside its content type."""
-        if self._retry_after_seconds is None:
-            return {}
-        return {"retry-after": str(self._retry_after_seconds)}
+        return dict(self._headers)
 
 
 def malformed(detail: str) -> Problem:
@@ -87,6 +85,17 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
         "The request has invalid fields.",
         detail=f"There are {more} more errors than these." if more > 0 else None,
         errors=errors[:MOST_ERRORS],
+    )
+
+
+def unsupported_coding(coding: str) -> Problem:
+    """415: the body is compressed, or coded otherwise."""
+    return Problem(
+        415,
+        "unsupported-coding",
+        "The request's content coding is not taken.",
+        detail=f"Content-Encoding {coding[:_LONGEST_FIELD]} is not taken; send the body as it is.",
+        headers={"accept-encoding": "identity"},
     )
 
 
@@ -121,7 +130,7 @@ def too_many(detail: str, *, retry_after_seconds: int) -> Problem:
         "too-many-requests",
         "There were too many such requests.",
         detail=detail,
-        retry_after_seconds=retry_after_seconds,
+        headers={"retry-after": str(retry_after_seconds)},
     )
 
 

@@ -5,6 +5,7 @@ numbers that do not come back the same from a 64-bit integer or an IEEE 754 doub
 surrogates, text that is not UTF-8, nesting deeper than MAX_DEPTH.
 """
 
+import codecs
 import json
 import math
 import re
@@ -25,10 +26,10 @@ class InvalidJson(ValueError):
 
 
 def parse(text: bytes | str) -> Json:
-    """The value of a JSON text; raises InvalidJson."""
+    """The value of a JSON text, which a byte order mark may begin; raises InvalidJson."""
     try:
         if isinstance(text, bytes):
-            text = text.decode("utf-8")
+            text = _decoded(text)
         value = json.loads(
             text,
             object_pairs_hook=_object,
@@ -36,16 +37,20 @@ def parse(text: bytes | str) -> Json:
             parse_float=_float,
             parse_int=_integer,
         )
-    except UnicodeDecodeError:
-        raise InvalidJson("The body is not UTF-8.") from None
     except json.JSONDecodeError as error:
-        what = error.msg.removesuffix(" at")
         place = f"line {error.lineno}, column {error.colno}"
-        raise InvalidJson(f"The body is not JSON: {what} at {place}.") from None
+        raise InvalidJson(f"The body is not JSON from {place} on.") from None
     except RecursionError:
         raise InvalidJson(f"The body nests deeper than {MAX_DEPTH} levels.") from None
     _check(value)
     return value  # type: ignore[no-any-return]
+
+
+def not_utf8(text: bytes) -> str:
+    """Why a text that is not UTF-8 is refused, as a sentence for the one who sent it."""
+    return (
+        "The body is UTF-16 or UTF-32; send UTF-8." if _is_wide(text) else "The body is not UTF-8."
+    )
 
 
 def compact(value: Json) -> bytes:
@@ -65,6 +70,21 @@ def compact_ascii(value: Json) -> str:
 
 def _escaped(run: re.Match[str]) -> str:
     return json.dumps(run[0])[1:-1]
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        decoded = text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidJson(not_utf8(text)) from None
+    if _is_wide(text):
+        raise InvalidJson(not_utf8(text))
+    return decoded
+
+
+def _is_wide(text: bytes) -> bool:
+    # A JSON text begins with ASCII, which has a zero for its other bytes in UTF-16 and UTF-32.
+    return text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in text[:2]
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

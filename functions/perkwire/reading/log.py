@@ -12,7 +12,7 @@ from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event, has_type_form
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
-from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
     AccountId,
@@ -87,8 +87,8 @@ class Events(Protocol):
 class AccountWebhooks(Protocol):
     """The webhooks whose log there is."""
 
-    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too; raises Unavailable."""
+    def logged(self, account_id: AccountId, most_deleted: int) -> Sequence[WebhookId]:
+        """All webhooks of an account, and of those deleted the last ones; raises Unavailable."""
         ...
 
 
@@ -331,11 +331,7 @@ class LogReader:
     def _webhook_ids(self, account_id: AccountId, wanted: WebhookId | None) -> Sequence[WebhookId]:
         if wanted is not None:
             return [wanted]
-        webhooks = self._webhooks.of_account(account_id) or ()
-        deleted = [one for one in webhooks if one.status is WebhookStatus.DELETED]
-        deleted.sort(key=lambda one: one.updated_at, reverse=True)
-        shown = {one.id for one in webhooks} - {one.id for one in deleted[MOST_DELETED:]}
-        return sorted(shown)
+        return sorted(self._webhooks.logged(account_id, MOST_DELETED))
 
     def _matches(self, entry: Delivery, wanted: DeliveryFilter) -> bool:
         if wanted.status is not None and self._standing(entry) is not wanted.status:

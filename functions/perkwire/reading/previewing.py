@@ -79,10 +79,9 @@ def preview(
     }
     named = members.pop("event_type", None)
     fields = Fields(members)
-    format_ = None if current is None else format_of(current.format)
-    if isinstance(format_, UnknownFormat):
+    if current is not None and isinstance(format_of(current.format), UnknownFormat):
         fields.refuse("format", "is not known to this release")
-    draft = read_webhook(fields, rules, format_)
+    draft = read_webhook(fields, rules, current)
     if current is not None and keeps_headers and has_url:
         check_kept_headers(fields, draft.url, current)
     fields.raise_if_wrong()

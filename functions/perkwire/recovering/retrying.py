@@ -49,7 +49,7 @@ class AccountWebhooks(Protocol):
     """The webhooks that deliveries are for."""
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too; raises Unavailable."""
+        """All webhooks of an account; raises Unavailable."""
         ...
 
 

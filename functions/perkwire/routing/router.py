@@ -34,7 +34,7 @@ class AccountWebhooks(Protocol):
     """The webhooks to match against."""
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too, read consistently; None: no such account.
+        """All webhooks of an account, read consistently; None: no such account.
 
         Raises Unavailable.
         """

@@ -43,7 +43,7 @@ class AccountWebhooks(Protocol):
     """The webhooks of accounts."""
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too; raises Unavailable."""
+        """All webhooks of an account; raises Unavailable."""
         ...
 
 

@@ -5,6 +5,7 @@ In code it is a trial, so that nobody takes it for a test of the code.
 
 from dataclasses import dataclass
 
+from perkwire.model.masking import MASK
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
@@ -41,9 +42,9 @@ class SentRequest:
     hidden: frozenset[str]
 
     def to_json(self) -> dict[str, Json]:
-        """The request as the API answers it, null in place of what is hidden."""
+        """The request as the API answers it, … in place of what is hidden."""
         headers: dict[str, Json] = {
-            name: None if name in self.hidden else value
+            name: MASK if name in self.hidden else value
             for name, value in self.request.headers.items()
         }
         body = self.request.body.decode()
@@ -54,7 +55,8 @@ class SentRequest:
 class Outcome:
     """How a test went: a status code, or an error class as in the log.
 
-    `response` holds at most the first 512 bytes of the answer, of a success too. Without `sent`
+    `response` holds at most the first 512 bytes of the answer, of a success too, and `location`
+    where a redirect points. Without `sent`
     the format could not render the sample, and nothing was sent.
     """
 
@@ -62,7 +64,9 @@ class Outcome:
     duration_ms: int
     status_code: int | None = None
     error: str | None = None
+    error_detail: str | None = None
     response: str | None = None
+    location: str | None = None
     sent: SentRequest | None = None
 
     def to_json(self) -> dict[str, Json]:
@@ -70,7 +74,9 @@ class Outcome:
         optional: dict[str, Json] = {
             "status_code": self.status_code,
             "error": self.error,
+            "error_detail": self.error_detail,
             "response": self.response,
+            "location": self.location,
             "request": None if self.sent is None else self.sent.to_json(),
         }
         return {

@@ -9,6 +9,7 @@ from infra.local.patches import (
     event_source_numbers,
     few_batches,
     function_interpreter,
+    http_api_bodies,
     http_api_errors,
     http_api_routes,
     log_drain,
@@ -22,6 +23,7 @@ from infra.local.patches import (
 PATCHES = (
     http_api_routes,
     http_api_errors,
+    http_api_bodies,
     event_source_numbers,
     few_batches,
     partial_batch_response,

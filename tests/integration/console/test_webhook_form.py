@@ -78,6 +78,7 @@ class TestCreating:
             **{
                 "format_settings.signature_header": "X-Shop-Hmac",
                 "format_settings.signature_encoding": "base64",
+                "format_settings.signature_prefix": "sha256=",
                 "format_settings.event_name": "of another format",
             },
         )
@@ -88,6 +89,7 @@ class TestCreating:
             "signature_header": "x-shop-hmac",
             "signature_algorithm": "sha256",
             "signature_encoding": "base64",
+            "signature_prefix": "sha256=",
         }
 
     def test_a_box_that_is_not_ticked_makes_it_disabled(

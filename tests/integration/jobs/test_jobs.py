@@ -63,7 +63,7 @@ def test_all_that_failed_is_sent_again_and_arrives(
     system.dispatch_all()
 
     dry = ask(tenant, webhook, "retry-failed", dry_run=True)
-    assert (dry.status, dry.json["count"], dry.json["complete"]) == (200, 25, True)
+    assert (dry.status, dry.json["total"], dry.json["complete"]) == (202, 25, True)
     job = run(tenant, start(tenant, webhook, "retry-failed"))
 
     assert counts(job) == ("done", 25, 25, 0)
@@ -73,7 +73,7 @@ def test_all_that_failed_is_sent_again_and_arrives(
     system.dispatch_all()
     assert len(tenant.deliveries(status="succeeded")) == 26
     check(tenant, matched([*event_ids, *arrived], webhook), endpoint.requests)
-    assert ask(tenant, webhook, "retry-failed", dry_run=True).json["count"] == 0
+    assert ask(tenant, webhook, "retry-failed", dry_run=True).json["total"] == 0
 
 
 def test_a_replay_fills_a_new_webhook_with_events_from_before_it(
@@ -85,9 +85,9 @@ def test_a_replay_fills_a_new_webhook_with_events_from_before_it(
     endpoint = receiver.endpoint()
     webhook = tenant.webhook(endpoint.url, batch_size=4)
 
-    assert ask(tenant, webhook, "replay", dry_run=True).json["count"] == 10
+    assert ask(tenant, webhook, "replay", dry_run=True).json["total"] == 10
     asked = {"event_types": ["points.earned"]}
-    assert ask(tenant, webhook, "replay", dry_run=True, **asked).json["count"] == 9
+    assert ask(tenant, webhook, "replay", dry_run=True, **asked).json["total"] == 9
     job = run(tenant, start(tenant, webhook, "replay", **asked))
     system.dispatch_all()
 

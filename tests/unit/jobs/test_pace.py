@@ -13,7 +13,7 @@ from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.jobs.starting import DryRun
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.journal import Unavailable
-from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
+from perkwire.primitives.timestamps import MICROSECONDS
 from tests.builders import ACCOUNT, NOW, WEBHOOK, an_account, an_event
 from tests.unit.jobs.world import (
     HOUR,
@@ -74,7 +74,7 @@ def test_what_is_older_than_anything_kept_is_not_looked_for(world: World) -> Non
     )
 
     assert isinstance(counted, DryRun)
-    assert counted.since == NOW - RETENTION_DAYS * 24 * HOUR
+    assert counted.job.since == NOW - RETENTION_DAYS * 24 * HOUR
     assert world.index.calls["of_hour"] <= RETENTION_DAYS * 24 + 1
 
 
@@ -85,10 +85,11 @@ def test_what_is_older_than_its_account_is_not_looked_for(world: World) -> None:
 
     counted = world.dry_run(REPLAY)
 
-    assert counted.to_json() == {
-        "since": to_rfc3339(NOW - HOUR),
-        "until": to_rfc3339(NOW),
-        "count": 1,
+    assert counted.job.since == NOW - HOUR
+    assert counted.to_json() == counted.job.to_json() | {
+        "id": None,
+        "status": "counted",
+        "total": 1,
         "complete": True,
     }
     assert world.index.calls["of_hour"] <= 2

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from perkwire.primitives.fields import Fields, one_of, parse_object
+from perkwire.primitives.fields import Fields, one_of, parse_object, parse_optional_object
 from perkwire.primitives.problem import FieldError, Problem
 from perkwire.primitives.strict_json import Json
 
@@ -207,3 +207,14 @@ def test_a_body_that_is_no_object_is_malformed(body: bytes) -> None:
 )
 def test_choices_are_said_as_in_a_sentence(names: list[str], said: str) -> None:
     assert one_of(names) == said
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b" null\n", b"\xef\xbb\xbfnull", b"{}"])
+def test_a_body_that_may_be_left_out_may_be_null(body: bytes) -> None:
+    assert parse_optional_object(body) == {}
+
+
+@pytest.mark.parametrize("body", [b"[]", b"0", b"false", b'""', b" ", b"nul"])
+def test_a_body_that_may_be_left_out_may_be_nothing_else(body: bytes) -> None:
+    with pytest.raises(Problem):
+        parse_optional_object(body)

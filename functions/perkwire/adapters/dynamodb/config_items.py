@@ -6,6 +6,8 @@
 | account as operators list it | `accounts` | `<account>` |
 | webhook | `<account>` | `webhook#<webhook>` |
 | URL of a webhook | `<account>#urls` | SHA-256 of the URL |
+| tombstone of a webhook | `<account>#deleted` | `<webhook>` |
+| tombstone, in the order of deletion | `<account>#deleted` | `at#<time>#<webhook>` |
 | health of a webhook | `health#<account>` | `<webhook>` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
 | API key | `key#<SHA-256>` | `key` |
@@ -25,6 +27,7 @@ from pynamodb.attributes import (
 from perkwire.adapters.dynamodb.tables import TableItem, text_list
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.webhook import (
+    DeletedWebhook,
     Pause,
     PauseReason,
     RetiredSecret,
@@ -37,6 +40,7 @@ from perkwire.primitives.strict_json import compact_ascii
 
 ACCOUNT_SK = "account"
 WEBHOOK_SK_PREFIX = "webhook#"
+TOMBSTONE_LIST_PREFIX = "at#"
 KEY_SK = "key"
 ACCOUNTS_PK = "accounts"
 
@@ -79,7 +83,7 @@ class AccountListItem(ConfigItem, discriminator="account_list"):
 
 
 class WebhookItem(ConfigItem, discriminator="webhook"):
-    """A webhook, or with status `deleted` its tombstone, which `expires_at` ends."""
+    """A webhook; with status `deleted`, and until `expires_at`, a tombstone of a former release."""
 
     name = UnicodeAttribute()
     description = UnicodeAttribute(null=True)
@@ -98,6 +102,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     retired_secret = BinaryAttribute(legacy_encoding=False, null=True)
     retired_until = NumberAttribute(null=True)
     version = NumberAttribute()
+    endpoint_version = NumberAttribute(default=1)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
     expires_at = NumberAttribute(null=True)
@@ -125,6 +130,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             retired_secret=webhook.sealed.retired and webhook.sealed.retired.secret,
             retired_until=webhook.sealed.retired and webhook.sealed.retired.until,
             version=webhook.version,
+            endpoint_version=webhook.endpoint_version,
             created_at=webhook.created_at,
             updated_at=webhook.updated_at,
         )
@@ -150,6 +156,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             pause=pause,
             sealed=self._sealed(),
             version=int(self.version),
+            endpoint_version=int(self.endpoint_version),
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
         )
@@ -163,6 +170,22 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
         )
 
 
+class TombstoneItem(ConfigItem, discriminator="tombstone"):
+    """Says that there was a webhook of this id, so that an absent one never counts as deleted."""
+
+    expires_at = NumberAttribute()
+
+    def to_tombstone(self) -> DeletedWebhook:
+        """The tombstone of the domain."""
+        return DeletedWebhook(AccountId(self.pk.partition("#")[0]), WebhookId(self.sk))
+
+
+class TombstoneListItem(ConfigItem, discriminator="tombstone_list"):
+    """Says when a webhook was deleted: the sort key does."""
+
+    expires_at = NumberAttribute()
+
+
 class UrlItem(ConfigItem, discriminator="url"):
     """Says that a webhook of the account has this URL."""
 
@@ -172,7 +195,9 @@ class UrlItem(ConfigItem, discriminator="url"):
 class HealthItem(ConfigItem, discriminator="health"):
     """A webhook's streak of failures; without `failures` there is none.
 
-    And the failed deliveries that no notice has told of, and when the last notice was.
+    `endpoint_version` is the webhook's that has failed. And the failed deliveries that no notice
+    has told of, and when the last notice was. It expires once nothing has changed for long, as the
+    webhook may be deleted.
     """
 
     failures = NumberAttribute(null=True)
@@ -180,6 +205,8 @@ class HealthItem(ConfigItem, discriminator="health"):
     untold = NumberAttribute(null=True)
     untold_since = NumberAttribute(null=True)
     noticed_at = NumberAttribute(null=True)
+    endpoint_version = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class TrialCountItem(ConfigItem, discriminator="tests"):
@@ -222,6 +249,8 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     AccountItem,
     AccountListItem,
     WebhookItem,
+    TombstoneItem,
+    TombstoneListItem,
     UrlItem,
     HealthItem,
     TrialCountItem,
@@ -233,6 +262,16 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
 def webhook_sk(webhook_id: WebhookId) -> str:
     """The sort key of a webhook."""
     return WEBHOOK_SK_PREFIX + webhook_id
+
+
+def tombstones_pk(account_id: AccountId) -> str:
+    """The partition of an account's tombstones: apart, as nothing bounds their number."""
+    return f"{account_id}#deleted"
+
+
+def tombstone_list_sk(webhook_id: WebhookId, deleted_at: int) -> str:
+    """The sort key of a tombstone among the others, in the order of their deletion."""
+    return f"{TOMBSTONE_LIST_PREFIX}{deleted_at:020}#{webhook_id}"
 
 
 def health_pk(account_id: AccountId) -> str:

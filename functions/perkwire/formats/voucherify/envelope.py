@@ -70,7 +70,7 @@ class Voucherify:
         said = _product_name(event_type)
         return None if said is None else said.name
 
-    def read_settings(self, fields: Fields) -> Settings:
+    def read_settings(self, fields: Fields, _stored: Settings | None = None) -> Settings:
         """`event_name` and `project_id`, as far as they are given."""
         return present(
             {

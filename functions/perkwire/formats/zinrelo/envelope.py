@@ -43,7 +43,7 @@ class Zinrelo:
         name = names_in("zinrelo").get(event_type)
         return None if name is None else name.name
 
-    def read_settings(self, _fields: Fields) -> Settings:
+    def read_settings(self, _fields: Fields, _stored: Settings | None = None) -> Settings:
         """None."""
         return {}
 
