@@ -23,9 +23,8 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.models import Model
 
-from perkwire.adapters.dynamodb.tables import text_list
+from perkwire.adapters.dynamodb.tables import TableItem, text_list
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.webhook import (
     DeletedWebhook,
@@ -46,7 +45,7 @@ KEY_SK = "key"
 ACCOUNTS_PK = "accounts"
 
 
-class ConfigItem(Model):
+class ConfigItem(TableItem):
     """Any item of ConfigTable."""
 
     class Meta:
@@ -54,8 +53,6 @@ class ConfigItem(Model):
 
         table_name: str
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     kind = DiscriminatorAttribute()
 
 
