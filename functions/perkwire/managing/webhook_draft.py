@@ -7,6 +7,7 @@ from perkwire.catalogue import event_types as catalogue
 from perkwire.formats.format import Format, Settings, header_names
 from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
 from perkwire.formats.unknown import UnknownFormat
+from perkwire.managing.endpoint_warnings import header_warning, url_warnings
 from perkwire.model.endpoint import (
     EndpointPolicy,
     Refusal,
@@ -239,6 +240,8 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
     if isinstance(checked, Refusal):
         fields.wrong("url", checked.detail)
         return None
+    for doubt in url_warnings(checked):
+        fields.warn("url", doubt)
     return checked
 
 
@@ -280,6 +283,9 @@ def _headers(fields: Fields) -> Mapping[str, str] | None:
             fields.wrong(f"headers.{name}", "must be a string")
     checked = check_headers(texts)
     if isinstance(checked, dict):
+        for name in checked:
+            if doubt := header_warning(name):
+                fields.warn(f"headers.{name}", doubt)
         return checked
     for name, detail in checked:
         fields.wrong(f"headers.{name}" if name else "headers", detail)

@@ -34,7 +34,9 @@ class AttemptMap(MapAttribute[str, Any]):
     duration_ms = NumberAttribute()
     status_code = NumberAttribute(null=True)
     error = UnicodeAttribute(null=True)
+    error_detail = UnicodeAttribute(null=True)
     response = UnicodeAttribute(null=True)
+    location = UnicodeAttribute(null=True)
 
 
 class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-untyped-call]
@@ -93,7 +95,9 @@ def to_delivery(item: DeliveryItem) -> Delivery:
                 duration_ms=int(attempt.duration_ms),
                 status_code=None if attempt.status_code is None else int(attempt.status_code),
                 error=attempt.error,
+                error_detail=attempt.error_detail,
                 response=attempt.response,
+                location=attempt.location,
             )
             for attempt in item.attempts
         ),
@@ -130,5 +134,7 @@ def attempt_map(attempt: Attempt) -> AttemptMap:
         duration_ms=attempt.duration_ms,
         status_code=attempt.status_code,
         error=attempt.error,
+        error_detail=attempt.error_detail,
         response=attempt.response,
+        location=attempt.location,
     )
