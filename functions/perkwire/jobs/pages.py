@@ -113,7 +113,7 @@ class ReplayPages:
                 run=0,
                 events=chunk,
             )
-            for chunk in chunks(events, job.page_batch)
+            for chunk in chunks(events, job.page_batch, job.page_batch_bytes)
         ]
         held = self._queue.send(
             [Outgoing(write_delivery_message(message), message.webhook_id) for message in messages]
