@@ -77,7 +77,7 @@ def test_the_part_of_a_coded_answer_that_came_is_shown_inflated() -> None:
         (b"br", b"\x0b\x02\x80ok\x03", "br, 6 bytes"),
         (b"zstd", b"x" * 5000, "zstd, 5000 bytes"),
         (b"gzip", b"no gzip at all", "gzip, 14 bytes"),
-        (b"gzip, gzip", gzip.compress(gzip.compress(b"ok")), None),
+        (b"gzip, gzip", gzip.compress(gzip.compress(b"ok", mtime=0), mtime=0), None),
         (b"gzip", gzip.compress(b"ok")[:4], "gzip, 4 bytes"),
         (b"b\xe9r", b"\x0b\x02", None),
         (b"x" * 600, b"\x0b\x02", "x" * 512),
