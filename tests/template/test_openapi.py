@@ -21,7 +21,6 @@ from tests.template.contract import (
 )
 from tests.template.stack import ROOT, source
 
-
 # What has members `schema` and `example` itself is a media type to Spectral, with errors.
 WITHOUT_EXAMPLE = {"$ref": "#/components/schemas/EventTypeWithSchema"}
 
