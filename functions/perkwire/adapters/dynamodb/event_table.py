@@ -24,9 +24,8 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
-from pynamodb.models import Model
 
-from perkwire.adapters.dynamodb.tables import find_all, put_all
+from perkwire.adapters.dynamodb.tables import TableItem, find_all, put_all, whole
 from perkwire.model.event import Event
 from perkwire.model.routed_event import KeptEvents, RoutedEvent, merge
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
@@ -53,7 +52,7 @@ class ByTimeIndex(GlobalSecondaryIndex["EventTableItem"]):  # type: ignore[no-un
     accepted_at = NumberAttribute(range_key=True)
 
 
-class EventTableItem(Model):
+class EventTableItem(TableItem):
     """Any item of EventTable."""
 
     class Meta:
@@ -61,8 +60,6 @@ class EventTableItem(Model):
 
         table_name: str
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     kind = DiscriminatorAttribute()
     accepted_at = NumberAttribute()
     expires_at = NumberAttribute()
@@ -107,7 +104,7 @@ class EventItem(EventTableItem, discriminator="event"):
                 id=EventId(event_id),
                 type=self.type,
                 accepted_at=int(self.accepted_at),
-                occurred_at=None if self.occurred_at is None else int(self.occurred_at),
+                occurred_at=whole(self.occurred_at),
                 program_id=self.program_id,
                 data=json.loads(zlib.decompress(self.data)),
             ),
