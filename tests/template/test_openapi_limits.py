@@ -19,7 +19,13 @@ from perkwire.model.account import Scope, new_api_key
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT
 from perkwire.model.sending import TransportError
-from perkwire.model.webhook import PauseReason, WebhookStatus
+from perkwire.model.webhook import (
+    DEFAULT_BATCH_BYTES,
+    LEAST_BATCH_BYTES,
+    MOST_BATCH_BYTES,
+    PauseReason,
+    WebhookStatus,
+)
 from perkwire.primitives import ids
 from perkwire.primitives.problem import MOST_ERRORS
 from perkwire.primitives.strict_json import MAX_DEPTH
@@ -143,6 +149,11 @@ class TestLimits:
         assert schema("Problem")["properties"]["errors"]["maxItems"] == MOST_ERRORS
         largest = max(each.largest_batch for each in FORMATS.values())
         assert schema("BatchSize")["maximum"] == largest
+        batch_bytes = schema("BatchBytes")
+        assert batch_bytes["minimum"] == LEAST_BATCH_BYTES
+        assert batch_bytes["maximum"] == MOST_BATCH_BYTES
+        for name in ("WebhookCreation", "UnsavedWebhookTrial"):
+            assert schema(name)["properties"]["batch_bytes"]["default"] == DEFAULT_BATCH_BYTES
 
     def test_numbers_in_words_are_the_codes(self) -> None:
         posting = operations()["postEvents"][2]["description"]

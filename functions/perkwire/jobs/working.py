@@ -187,6 +187,7 @@ class JobWork:
             skipped=job.skipped + outcome.skipped,
             page=step.items,
             page_batch=webhook.batch_size,
+            page_batch_bytes=webhook.batch_bytes,
             cursor=step.cursor,
             updated_at=self._clock(),
             version=job.version + 1,

@@ -17,7 +17,13 @@ from perkwire.model.endpoint import (
 )
 from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, EventTypeCheck
 from perkwire.model.header_rules import folded
-from perkwire.model.webhook import ALL_TYPES, Webhook
+from perkwire.model.webhook import (
+    ALL_TYPES,
+    DEFAULT_BATCH_BYTES,
+    LEAST_BATCH_BYTES,
+    MOST_BATCH_BYTES,
+    Webhook,
+)
 from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict
 from perkwire.primitives.strict_json import Json
@@ -41,6 +47,7 @@ class WebhookDraft:
     headers: Mapping[str, str] = field(repr=False)
     secret: str = field(repr=False)
     batch_size: int
+    batch_bytes: int
     format: str
     format_settings: Settings
     enabled: bool
@@ -104,6 +111,7 @@ def read_webhook(
         headers=headers or {},
         secret=secret or format_.new_secret(),
         batch_size=batch_size or 1,
+        batch_bytes=_batch_bytes(fields) or DEFAULT_BATCH_BYTES,
         format=format_.name,
         format_settings=settings,
         enabled=enabled is not False,
@@ -155,6 +163,7 @@ class WebhookChange:
     any_program: bool
     headers: Mapping[str, str] | None = field(repr=False)
     batch_size: int | None
+    batch_bytes: int | None
     format_settings: Settings | None
     enabled: bool | None
     warnings: tuple[FieldWarning, ...] = ()
@@ -199,6 +208,7 @@ def parse_webhook_change(
         any_program=any_program,
         headers=headers,
         batch_size=_batch_size(fields, format_),
+        batch_bytes=_batch_bytes(fields),
         format_settings=settings,
         enabled=fields.flag("enabled"),
     )
@@ -333,6 +343,10 @@ def _settings(fields: Fields, format_: Format, stored: Settings | None) -> Setti
     fields.errors += inner.finish()
     fields.warnings += inner.warnings
     return settings
+
+
+def _batch_bytes(fields: Fields) -> int | None:
+    return fields.integer("batch_bytes", LEAST_BATCH_BYTES, MOST_BATCH_BYTES)
 
 
 def _batch_size(fields: Fields, format_: Format) -> int | None:
