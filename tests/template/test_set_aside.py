@@ -30,6 +30,18 @@ def test_management_and_console_have_a_concurrency_of_their_own_and_no_other_has
     }
 
 
+@pytest.mark.parametrize("name", ["Management", "Console"])
+def test_a_new_account_whose_quota_of_ten_nobody_may_reserve_sets_nothing_aside(name: str) -> None:
+    """By 0: reserving none would let the function never run."""
+    condition = source()["Conditions"][f"Has{name}Concurrency"]
+    properties = functions()[f"{name}Function"]
+
+    assert condition == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": f"{name}Concurrency"}, 0]}],
+    }
+    assert properties["ReservedConcurrentExecutions"]["Fn::If"][2] == {"Ref": "AWS::NoValue"}
+
+
 def test_what_is_set_aside_is_counted_against_the_quota() -> None:
     parameters = resolve(source(), {}, local=False)
 
