@@ -16,9 +16,11 @@ from uuid import UUID
 
 import pytest
 
-from perkwire.catalogue import event_types, product_events
-from perkwire.formats import FORMATS, Attempt
-from perkwire.formats.okendo import Okendo
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import product_events
+from perkwire.formats.format import Attempt
+from perkwire.formats.okendo.envelope import Okendo
+from perkwire.formats.registry import FORMATS
 from perkwire.primitives.ids import AccountId, DeliveryId
 from perkwire.primitives.strict_json import Json
 from tests.builders import NOW, SECRET, a_payload, an_event

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from perkwire.catalogue import event_types, product_events
-from perkwire.formats import FORMATS, Attempt
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import product_events
+from perkwire.formats.format import Attempt
+from perkwire.formats.registry import FORMATS
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from tests.builders import NOW, a_payload, an_event
