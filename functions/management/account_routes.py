@@ -7,6 +7,7 @@ from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.signing_in import SigningIn
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.page import Page
+from perkwire.primitives.strict_json import Json
 
 
 def add(
@@ -26,8 +27,13 @@ def add(
     @resolver.get("/v1/accounts")
     def list_accounts() -> Response[str]:
         call = Call(resolver)
-        page = management.list(call.caller, *call.page())
-        return page_response(Page([account.to_json() for account in page.items], page.next_cursor))
+        limit, cursor = call.page()
+
+        def read(limit: int) -> Page[dict[str, Json]]:
+            page = management.list(call.caller, limit, cursor)
+            return Page([account.to_json() for account in page.items], page.next_cursor)
+
+        return page_response(limit, read)
 
     @resolver.get("/v1/accounts/<account_id>")
     def get(account_id: str) -> Response[str]:
@@ -49,8 +55,13 @@ def add(
     @resolver.get("/v1/accounts/<account_id>/api-keys")
     def list_keys(account_id: str) -> Response[str]:
         call = Call(resolver)
-        page = management.list_keys(call.caller, AccountId(account_id), *call.page())
-        return page_response(Page([api_key.to_json() for api_key in page.items], page.next_cursor))
+        limit, cursor = call.page()
+
+        def read(limit: int) -> Page[dict[str, Json]]:
+            page = management.list_keys(call.caller, AccountId(account_id), limit, cursor)
+            return Page([api_key.to_json() for api_key in page.items], page.next_cursor)
+
+        return page_response(limit, read)
 
     @resolver.get("/v1/accounts/<account_id>/api-keys/<key_id>")
     def get_key(account_id: str, key_id: str) -> Response[str]:

@@ -2,9 +2,8 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, json_response, page_response
+from management.resolver import Call, json_response
 from perkwire.managing.webhooks import WebhookManagement
-from perkwire.primitives.page import Page
 from perkwire.recovering.redriving import Redriving
 from perkwire.recovering.retrying import Retrying, parse_ids
 
@@ -32,7 +31,9 @@ def add(
     @resolver.get("/v1/redrives")
     def list_redrives() -> Response[str]:
         redrives = redriving.list(Call(resolver).caller)
-        return page_response(Page([redrive.to_json() for redrive in redrives], None))
+        return json_response(
+            200, {"data": [redrive.to_json() for redrive in redrives], "next_cursor": None}
+        )
 
     @resolver.delete("/v1/redrives")
     def cancel_redrive() -> Response[str]:

@@ -92,7 +92,7 @@ MUTATIONS = (
         "an id may be used for another body",
         accepting,
         "_check_bodies",
-        "claim.digest != entry.claim.digest",
+        "claim.digest not in (entry.claim.digest, entry.former_digest)",
         "claim.digest is None",
     ),
     Mutation(

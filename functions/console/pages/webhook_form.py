@@ -112,7 +112,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.page(_EDIT)
     def show_edit(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
-        return form_page(visit, WebhookForm.filled(webhook))
+        asked = WebhookForm.filled(webhook)
+        if url := visit.query.text("url"):
+            asked = WebhookForm(asked.form.changed({"url": [url]}), webhook)
+        return form_page(visit, asked)
 
     @pages.form(_EDIT)
     def change(visit: Visit, webhook_id: str) -> HtmlResponse:

@@ -17,11 +17,12 @@ from perkwire.dispatching.verdict import Finding
 from perkwire.formats.format import Unrenderable
 from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Attempt
-from perkwire.model.masking import masked
 from perkwire.model.secret import UnusableSecret
 from perkwire.model.sending import NoResponse, Request, Response, Sender, TransportError
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.journal import Journal, Unavailable
+
+_MOST_OF_A_LOCATION = 512  # characters in the log
 
 
 class Vault(Protocol):
@@ -109,18 +110,24 @@ class Attempts:
             return Finding.UNAVAILABLE, None
         number = attempt_number(delivery)
         match result:
-            case Response(status, snippet, duration_ms):
-                success = format_of(state.webhook.format).is_success(status)
+            case Response():
+                success = format_of(state.webhook.format).is_success(result.status)
+                location = result.location and opened.masked(result.location)
                 return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(
                     number=number,
                     at=at,
-                    duration_ms=duration_ms,
-                    status_code=status,
-                    response=None if success else masked(snippet, opened.all_secrets()),
+                    duration_ms=result.duration_ms,
+                    status_code=result.status,
+                    response=None if success else opened.masked(result.snippet),
+                    location=location and location[:_MOST_OF_A_LOCATION],
                 )
-            case NoResponse(error, duration_ms):
+            case NoResponse(error, duration_ms, detail):
                 return Finding.REFUSED, Attempt(
-                    number=number, at=at, duration_ms=duration_ms, error=error
+                    number=number,
+                    at=at,
+                    duration_ms=duration_ms,
+                    error=error,
+                    error_detail=detail,
                 )
 
     def _request(

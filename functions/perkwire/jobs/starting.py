@@ -177,6 +177,7 @@ class JobManagement:
             skipped=0,
             page=(),
             page_batch=webhook.batch_size,
+            page_batch_bytes=webhook.batch_bytes,
             cursor=None,
             turn=0,
             version=1,

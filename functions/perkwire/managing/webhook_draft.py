@@ -7,6 +7,7 @@ from perkwire.catalogue import event_types as catalogue
 from perkwire.formats.format import Format, Settings, header_names
 from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
 from perkwire.formats.unknown import UnknownFormat
+from perkwire.managing.endpoint_warnings import header_warning, url_warnings
 from perkwire.model.endpoint import (
     EndpointPolicy,
     Refusal,
@@ -16,7 +17,13 @@ from perkwire.model.endpoint import (
 )
 from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
 from perkwire.model.header_rules import folded
-from perkwire.model.webhook import ALL_TYPES, Webhook
+from perkwire.model.webhook import (
+    ALL_TYPES,
+    DEFAULT_BATCH_BYTES,
+    LEAST_BATCH_BYTES,
+    MOST_BATCH_BYTES,
+    Webhook,
+)
 from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict
 from perkwire.primitives.strict_json import Json
@@ -40,6 +47,7 @@ class WebhookDraft:
     headers: Mapping[str, str] = field(repr=False)
     secret: str = field(repr=False)
     batch_size: int
+    batch_bytes: int
     format: str
     format_settings: Settings
     enabled: bool
@@ -103,6 +111,7 @@ def read_webhook(
         headers=headers or {},
         secret=secret or format_.new_secret(),
         batch_size=batch_size or 1,
+        batch_bytes=_batch_bytes(fields) or DEFAULT_BATCH_BYTES,
         format=format_.name,
         format_settings=settings,
         enabled=enabled is not False,
@@ -154,6 +163,7 @@ class WebhookChange:
     any_program: bool
     headers: Mapping[str, str] | None = field(repr=False)
     batch_size: int | None
+    batch_bytes: int | None
     format_settings: Settings | None
     enabled: bool | None
     warnings: tuple[FieldWarning, ...] = ()
@@ -198,6 +208,7 @@ def parse_webhook_change(
         any_program=any_program,
         headers=headers,
         batch_size=_batch_size(fields, format_),
+        batch_bytes=_batch_bytes(fields),
         format_settings=settings,
         enabled=fields.flag("enabled"),
     )
@@ -239,6 +250,8 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
     if isinstance(checked, Refusal):
         fields.wrong("url", checked.detail)
         return None
+    for doubt in url_warnings(checked):
+        fields.warn("url", doubt)
     return checked
 
 
@@ -280,6 +293,9 @@ def _headers(fields: Fields) -> Mapping[str, str] | None:
             fields.wrong(f"headers.{name}", "must be a string")
     checked = check_headers(texts)
     if isinstance(checked, dict):
+        for name in checked:
+            if doubt := header_warning(name):
+                fields.warn(f"headers.{name}", doubt)
         return checked
     for name, detail in checked:
         fields.wrong(f"headers.{name}" if name else "headers", detail)
@@ -322,6 +338,10 @@ def _settings(fields: Fields, format_: Format, stored: Settings | None) -> Setti
     fields.errors += inner.finish()
     fields.warnings += inner.warnings
     return settings
+
+
+def _batch_bytes(fields: Fields) -> int | None:
+    return fields.integer("batch_bytes", LEAST_BATCH_BYTES, MOST_BATCH_BYTES)
 
 
 def _batch_size(fields: Fields, format_: Format) -> int | None:

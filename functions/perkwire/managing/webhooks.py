@@ -141,6 +141,7 @@ class WebhookManagement:
             program_ids=draft.program_ids,
             header_names=tuple(draft.headers),
             batch_size=draft.batch_size,
+            batch_bytes=draft.batch_bytes,
             format=draft.format,
             format_settings=draft.format_settings,
             status=WebhookStatus.ENABLED if draft.enabled else WebhookStatus.DISABLED,
@@ -252,6 +253,7 @@ class WebhookManagement:
             program_ids=None if change.any_program else change.program_ids or before.program_ids,
             header_names=header_names,
             batch_size=change.batch_size or before.batch_size,
+            batch_bytes=change.batch_bytes or before.batch_bytes,
             format_settings=(
                 before.format_settings if change.format_settings is None else change.format_settings
             ),

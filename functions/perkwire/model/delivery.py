@@ -37,7 +37,9 @@ class Reason(enum.StrEnum):
 class Attempt:
     """One try: its number over all runs, its time, and a status code or an error class.
 
-    `response` holds at most the first 512 bytes of an answer that was no success.
+    `error_detail` says which of the reasons that an error class has, where that is known.
+    `response` holds at most the first 512 bytes of an answer that was no success, `location` where
+    a redirect points, 512 characters of it.
     """
 
     number: int
@@ -45,14 +47,18 @@ class Attempt:
     duration_ms: int
     status_code: int | None = None
     error: str | None = None
+    error_detail: str | None = None
     response: str | None = None
+    location: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The attempt as the API answers it."""
         optional = {
             "status_code": self.status_code,
             "error": self.error,
+            "error_detail": self.error_detail,
             "response": self.response,
+            "location": self.location,
         }
         return {
             "number": self.number,

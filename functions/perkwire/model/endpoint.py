@@ -88,7 +88,10 @@ def check_url(
     if parts["fragment"] is not None:
         return Refusal("must not have a fragment (#)")
     if "@" in parts["authority"]:
-        return Refusal("must not hold a user name or password")
+        return Refusal(
+            "must not hold a user name or password: they go into the header Authorization, as "
+            "Basic and the base64 of user:password"
+        )
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if authority is None:
         return Refusal("must have a host name and, if any, a port number")

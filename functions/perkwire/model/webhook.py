@@ -10,6 +10,11 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 
 ALL_TYPES = "*"
+LEAST_BATCH_BYTES = 1_024
+DEFAULT_BATCH_BYTES = 65_536
+"""Of a new webhook: below what common receivers take (100 kB, 128 kB)."""
+MOST_BATCH_BYTES = 900_000
+"""As much as a delivery message holds; what webhooks have from before there was a choice."""
 
 
 class WebhookStatus(enum.StrEnum):
@@ -70,7 +75,8 @@ class SealedSecrets:
 class Webhook:
     """A subscription and its endpoint. Times are microseconds since the epoch.
 
-    `program_ids` None means all programmes. `format` is a name with its version, so that a newer
+    `program_ids` None means all programmes. A request has at most `batch_size` events and, if it
+    has more than one, about `batch_bytes`. `format` is a name with its version, so that a newer
     one changes nothing here. `version` grows with every change; `endpoint_version` is the one that
     last changed what may have failed: URL, headers, secret, format settings, or that enabled the
     webhook again. What failed before it says nothing of the webhook as it is.
@@ -85,6 +91,7 @@ class Webhook:
     program_ids: tuple[str, ...] | None
     header_names: tuple[str, ...]
     batch_size: int
+    batch_bytes: int = DEFAULT_BATCH_BYTES
     format: str
     format_settings: Mapping[str, Json]
     status: WebhookStatus
@@ -129,6 +136,7 @@ class Webhook:
             "program_ids": None if self.program_ids is None else [*self.program_ids],
             "header_names": [*self.header_names],
             "batch_size": self.batch_size,
+            "batch_bytes": self.batch_bytes,
             "format": self.format,
             "format_settings": {**self.format_settings},
             "status": self.status,

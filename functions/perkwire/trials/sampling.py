@@ -13,7 +13,6 @@ from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.formats.format import Unrenderable
 from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Reason
-from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import NoResponse, Request, Response, Sender
 from perkwire.model.webhook import Webhook
@@ -65,6 +64,7 @@ class TrialSender:
             delivery_id=message.delivery_id,
             status_code=outcome.status_code,
             error=outcome.error,
+            error_detail=outcome.error_detail,
             duration_ms=outcome.duration_ms,
         )
         return outcome
@@ -91,13 +91,20 @@ class TrialSender:
         result = self._sender.send(request)
         sent = SentRequest(copies[-1], frozenset(opened.headers))
         match result:
-            case Response(status, snippet, duration_ms):
+            case Response():
                 return Outcome(
-                    delivered=format_of(webhook.format).is_success(status),
-                    duration_ms=duration_ms,
-                    status_code=status,
-                    response=masked(snippet, opened.all_secrets()),
+                    delivered=format_of(webhook.format).is_success(result.status),
+                    duration_ms=result.duration_ms,
+                    status_code=result.status,
+                    response=opened.masked(result.snippet),
+                    location=result.location and opened.masked(result.location),
                     sent=sent,
                 )
-            case NoResponse(error, duration_ms):
-                return Outcome(delivered=False, duration_ms=duration_ms, error=error, sent=sent)
+            case NoResponse(error, duration_ms, detail):
+                return Outcome(
+                    delivered=False,
+                    duration_ms=duration_ms,
+                    error=error,
+                    error_detail=detail,
+                    sent=sent,
+                )

@@ -195,7 +195,11 @@ def test_the_table_is_long_enough() -> None:
     [
         ("http://example.com/", "must use https"),
         ("https://example.com:80/", "must use port 443 or 8443"),
-        ("https://u@example.com/", "must not hold a user name or password"),
+        (
+            "https://u@example.com/",
+            "must not hold a user name or password: they go into the header Authorization, as "
+            "Basic and the base64 of user:password",
+        ),
         ("https://example.com/#a", "must not have a fragment (#)"),
         ("https://10.0.0.1/", "must not point to a private or special address"),
         ("https://0x7f.1/", "must write an IPv4 address as four decimal numbers"),

@@ -23,11 +23,11 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.models import Model
 
-from perkwire.adapters.dynamodb.tables import text_list
+from perkwire.adapters.dynamodb.tables import TableItem, text_list
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.webhook import (
+    MOST_BATCH_BYTES,
     DeletedWebhook,
     Pause,
     PauseReason,
@@ -46,7 +46,7 @@ KEY_SK = "key"
 ACCOUNTS_PK = "accounts"
 
 
-class ConfigItem(Model):
+class ConfigItem(TableItem):
     """Any item of ConfigTable."""
 
     class Meta:
@@ -54,8 +54,6 @@ class ConfigItem(Model):
 
         table_name: str
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     kind = DiscriminatorAttribute()
 
 
@@ -95,6 +93,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     program_ids = text_list(null=True)
     header_names = text_list()
     batch_size = NumberAttribute()
+    batch_bytes = NumberAttribute(null=True)
     format = UnicodeAttribute()
     format_settings = UnicodeAttribute()
     status = UnicodeAttribute()
@@ -123,6 +122,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             program_ids=None if webhook.program_ids is None else list(webhook.program_ids),
             header_names=list(webhook.header_names),
             batch_size=webhook.batch_size,
+            batch_bytes=webhook.batch_bytes,
             format=webhook.format,
             format_settings=compact_ascii({**webhook.format_settings}),
             status=webhook.status,
@@ -153,6 +153,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             program_ids=None if self.program_ids is None else tuple(self.program_ids),
             header_names=tuple(self.header_names),
             batch_size=int(self.batch_size),
+            batch_bytes=int(self.batch_bytes or MOST_BATCH_BYTES),
             format=self.format,
             format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.status),

@@ -1,0 +1,89 @@
+"""Clients of docs/clients.md, generated, compiled and run against the local system.
+
+Here are those that take seconds; `make clients` runs them all.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients.languages import LANGUAGES, Language, run, save, sections
+from tests.clients.proxy import ContractProxy
+from tests.clients.tools import npm_packages
+from tests.e2e.system import LocalSystem, free_port
+from tests.receiver import Receiver
+
+# The first test builds and starts the system, and may install packages.
+pytestmark = pytest.mark.timeout(600)
+
+BY_NAME = {language.name: language for language in LANGUAGES}
+CALLS = {"createWebhook", "postEvents", "listDeliveries", "retryDeliveries"}
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[LocalSystem]:
+    """A delivery has failed once its only attempt has."""
+    with LocalSystem(free_port(), parameters=("MaxAttempts=1", "RetryIntervalSeconds=2")) as one:
+        yield one
+
+
+@pytest.fixture
+def proxy(system: LocalSystem) -> Iterator[ContractProxy]:
+    with ContractProxy(system.local["api_url"]) as running:
+        yield running
+
+
+@pytest.fixture
+def environment(system: LocalSystem, proxy: ContractProxy) -> Iterator[dict[str, str]]:
+    """What the page asks for: an account's API key, and an endpoint, which fails."""
+    operator = system.local["operator_key"]
+    _, account = system.call("POST", "/v1/accounts", {"name": "Brew & Bean"})
+    asked = {"name": "clients", "scopes": ["events", "webhooks"]}
+    _, made = system.call("POST", f"/v1/accounts/{account['id']}/api-keys", asked)
+    with Receiver() as receiver:
+        yield {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "API": proxy.url,
+            "KEY": made["key"],
+            "OPERATOR": operator,
+            "ENDPOINT": receiver.endpoint(500).url,
+        }
+
+
+def test_the_page_has_a_section_for_each_language() -> None:
+    assert sections() == [language.name for language in LANGUAGES]
+
+
+def session(
+    language: Language, folder: Path, proxy: ContractProxy, environment: dict[str, str]
+) -> None:
+    """Run the section as somebody would who has installed its packages."""
+    save(language, folder)
+    ran = run(language, folder, environment, install=False)
+
+    assert ran.retried, ran.output[-3000:]
+    assert proxy.against() == []
+    assert {exchange.operation for exchange in proxy.exchanges} == CALLS
+    assert {exchange.status for exchange in proxy.exchanges} == {200, 201, 202}
+
+
+def test_a_client_in_typescript(
+    tmp_path: Path, proxy: ContractProxy, environment: dict[str, str]
+) -> None:
+    (tmp_path / "node_modules").symlink_to(npm_packages())
+    session(BY_NAME["TypeScript"], tmp_path, proxy, environment)
+
+
+def test_a_client_in_python(
+    tmp_path: Path, proxy: ContractProxy, environment: dict[str, str]
+) -> None:
+    session(BY_NAME["Python"], tmp_path, proxy, environment)
+
+
+@pytest.mark.skipif(bool(BY_NAME["Go"].missing), reason="Go is not on this machine")
+def test_a_client_in_go(tmp_path: Path, proxy: ContractProxy, environment: dict[str, str]) -> None:
+    session(BY_NAME["Go"], tmp_path, proxy, environment)
