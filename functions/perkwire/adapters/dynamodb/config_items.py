@@ -10,6 +10,7 @@
 | tombstone, in the order of deletion | `<account>#deleted` | `at#<time>#<webhook>` |
 | health of a webhook | `health#<account>` | `<webhook>` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
+| its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
 | API key | `key#<SHA-256>` | `key` |
 | API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
 """
@@ -214,7 +215,7 @@ class HealthItem(ConfigItem, discriminator="health"):
 
 
 class TrialCountItem(ConfigItem, discriminator="tests"):
-    """How many tests an account has had in a minute; `expires_at` ends it."""
+    """How many tests, or other dear calls, an account has had in a minute; `expires_at` ends it."""
 
     taken = NumberAttribute()
     expires_at = NumberAttribute()
@@ -286,6 +287,16 @@ def health_pk(account_id: AccountId) -> str:
 def trials_pk(account_id: AccountId) -> str:
     """The partition of the counts of an account's tests."""
     return f"{account_id}#tests"
+
+
+def dry_runs_pk(account_id: AccountId) -> str:
+    """The partition of the counts of an account's dry runs."""
+    return f"{account_id}#dry-runs"
+
+
+def searches_pk(account_id: AccountId) -> str:
+    """The partition of the counts of what an account's people look for far back."""
+    return f"{account_id}#searches"
 
 
 def urls_pk(account_id: AccountId) -> str:
