@@ -20,8 +20,8 @@ MUTATIONS = (
         _Routing,
         "route",
         """kept = self._keep(plans)
-    sent = self._send(kept, may_go_on)""",
-        """sent = self._send(plans, may_go_on)
+    sent = self._send(kept, encode, may_go_on)""",
+        """sent = self._send(plans, encode, may_go_on)
     sent = self._keep(sent)""",
     ),
     Mutation(
