@@ -65,6 +65,7 @@ class AccountItem(ConfigItem, discriminator="account"):
     notify_emails = text_list(null=True)
     notice_topic = UnicodeAttribute(null=True)
     webhooks = NumberAttribute(default=0)
+    links_ended_at = NumberAttribute(null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
 
@@ -77,6 +78,7 @@ class AccountItem(ConfigItem, discriminator="account"):
             notice_topic=self.notice_topic,
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
+            links_ended_at=None if self.links_ended_at is None else int(self.links_ended_at),
         )
 
 
