@@ -19,7 +19,7 @@ from management.resolver import http_resolver
 from perkwire.adapters.http_api import HttpEvent, HttpResponse, respond
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
-from perkwire.settings import emulator_ports
+from perkwire.settings.environment import emulator_ports
 from perkwire.settings.management import ManagementSettings
 
 

@@ -84,7 +84,8 @@ class ContractProxy:
 
     def _pass(self, handler: BaseHTTPRequestHandler) -> None:
         body = _body(handler)
-        headers = {n: v for n, v in handler.headers.items() if n.lower() not in _HOP_BY_HOP}
+        own = {*_HOP_BY_HOP, "host", "content-length"}
+        headers = {n: v for n, v in handler.headers.items() if n.lower() not in own}
         headers |= {"Host": self._api.netloc, "Content-Length": str(len(body))}
         connection = http.client.HTTPConnection(self._api.netloc, timeout=60)
         connection.request(handler.command, handler.path, body, headers)
@@ -158,7 +159,7 @@ def _of_request(
         if body:
             yield "it has a body"
         return
-    if not body:
+    if not body or (body == b"null" and not operation["requestBody"]["required"]):
         if operation["requestBody"]["required"]:
             yield "it has no body"
         return

@@ -118,6 +118,14 @@ def enums_are_of_strings(document: Object) -> Iterator[str]:
                 yield place
 
 
+def no_member_has_a_default(document: Object) -> Iterator[str]:
+    """TypeScript takes it for one that is always there, and asks callers for it."""
+    for place, schema in schemas(document):
+        for name, member in schema.get("properties", {}).items():
+            if "default" in member:
+                yield f"{place}/{name}"
+
+
 def formats_stand_alone(document: Object) -> Iterator[str]:
     """A time with a pattern or a length: no type of times has these, and Python refuses it."""
     for place, schema in schemas(document):
@@ -191,14 +199,16 @@ def errors_have_one_schema(document: Object) -> Iterator[str]:
                 yield f"{name} {status}"
 
 
-def a_body_that_may_be_left_out_may_be_null(document: Object) -> Iterator[str]:
-    """Go, Java and Rust send `null` for a body that the caller leaves out."""
+def a_body_is_an_object(document: Object) -> Iterator[str]:
+    """Python cannot leave out a body that may be null, so none says that it may.
+
+    Go, Java and Rust send `null` for one that is left out: the code takes it for none.
+    """
     for name, operation in operations(document):
-        body = _resolved(document, operation.get("requestBody", {"required": True}))
-        if not body.get("required"):
-            for each in body["content"].values():
-                if "null" not in _types(_resolved(document, each["schema"])):
-                    yield name
+        body = _resolved(document, operation.get("requestBody", {}))
+        for each in body.get("content", {}).values():
+            if _resolved(document, each["schema"]).get("type") != "object":
+                yield name
 
 
 def what_is_answered_may_grow(document: Object) -> Iterator[str]:
@@ -222,6 +232,16 @@ def the_first_server_is_here(document: Object) -> Iterator[str]:
         yield first["url"]
 
 
+def it_stands_alone(document: Object) -> Iterator[str]:
+    """A tool is given this one file."""
+    for place, holder in _holders(document, ""):
+        if "externalValue" in str(holder.get("examples", "")):
+            yield place
+    for place, schema in schemas(document):
+        if not schema.get("$ref", "#/components/schemas/").startswith("#/components/schemas/"):
+            yield place
+
+
 RULES: tuple[Rule, ...] = (
     every_schema_says_its_type,
     no_keyword_is_an_accident,
@@ -230,6 +250,7 @@ RULES: tuple[Rule, ...] = (
     objects_say_what_is_in_them,
     arrays_say_what_is_in_them,
     enums_are_of_strings,
+    no_member_has_a_default,
     formats_stand_alone,
     times_are_times,
     patterns_compile_everywhere,
@@ -237,9 +258,10 @@ RULES: tuple[Rule, ...] = (
     bodies_are_named,
     an_operation_has_one_success,
     errors_have_one_schema,
-    a_body_that_may_be_left_out_may_be_null,
+    a_body_is_an_object,
     what_is_answered_may_grow,
     the_first_server_is_here,
+    it_stands_alone,
 )
 
 

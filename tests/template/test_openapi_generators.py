@@ -83,6 +83,7 @@ BROKEN: dict[str, list[Object]] = {
         of_schema(enum=["a"]),
         of_schema(type=["string", "null"], enum=["a", None]),
     ],
+    "no_member_has_a_default": [of_schema(type="string", default="a")],
     "formats_stand_alone": [
         of_schema(type="string", format="date-time", pattern="^.+$"),
         of_schema(type="string", format="date-time", maxLength=64),
@@ -130,12 +131,35 @@ BROKEN: dict[str, list[Object]] = {
     "errors_have_one_schema": [
         document(operation=operation({"200": answer(NAMED), "403": answer(NAMED, TEXT)}))
     ],
-    "a_body_that_may_be_left_out_may_be_null": [
-        document(operation=operation(requestBody={"required": False, **answer(NAMED)})),
-        document(operation=operation(requestBody=answer(NAMED))),
+    "a_body_is_an_object": [
+        document(
+            schemas={"Other": {"type": ["object", "null"], "properties": {}}},
+            operation=operation(requestBody=answer({"$ref": "#/components/schemas/Other"})),
+        ),
+        document(
+            schemas={"Other": {"type": "array", "items": NAMED}},
+            operation=operation(requestBody=answer({"$ref": "#/components/schemas/Other"})),
+        ),
     ],
     "what_is_answered_may_grow": [
         document(schemas={"Named": {"type": "object", "additionalProperties": False}})
+    ],
+    "it_stands_alone": [
+        document(
+            operation=operation(
+                {
+                    "200": {
+                        "content": {
+                            "application/json": {
+                                "schema": NAMED,
+                                "examples": {"one": {"externalValue": "one.json"}},
+                            }
+                        }
+                    }
+                }
+            )
+        ),
+        of_schema(**{"$ref": "types.yaml#/Type"}),
     ],
     "the_first_server_is_here": [
         document(servers=[{"url": "https://a.example"}]),

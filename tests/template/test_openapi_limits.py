@@ -135,7 +135,8 @@ class TestLimits:
         assert schema("RedriveStart")["properties"]["max_per_second"]["maximum"] == HIGHEST_RATE
         assert schema("PerSecond")["maximum"] == job.HIGHEST_RATE
         for name in ("RetryFailedStart", "ReplayStart"):
-            assert schema(name)["properties"]["per_second"]["default"] == job.DEFAULT_RATE
+            rate = schema(name)["properties"]["per_second"]["description"]
+            assert rate == f"{job.DEFAULT_RATE} if left out."
         types = schema("ReplayStart")["properties"]["event_types"]
         assert types["maxItems"] == job._MOST_EVENT_TYPES
         assert schema("NotifyEmails")["maxItems"] == account._MOST_EMAILS
@@ -143,7 +144,7 @@ class TestLimits:
         response = schema("Outcome")["properties"]["response"]
         assert response["maxLength"] == MAX_SNIPPET_BYTES
         overlap = schema("Rotation")["properties"]["overlap_hours"]
-        assert overlap["default"] == DEFAULT_OVERLAP_HOURS
+        assert overlap["description"] == f"{DEFAULT_OVERLAP_HOURS} if left out."
         assert overlap["maximum"] == LONGEST_OVERLAP_HOURS
         assert schema("Problem")["properties"]["errors"]["maxItems"] == MOST_ERRORS
         largest = max(each.largest_batch for each in FORMATS.values())
@@ -152,7 +153,8 @@ class TestLimits:
         assert batch_bytes["minimum"] == LEAST_BATCH_BYTES
         assert batch_bytes["maximum"] == MOST_BATCH_BYTES
         for name in ("WebhookCreation", "UnsavedWebhookTrial"):
-            assert schema(name)["properties"]["batch_bytes"]["default"] == DEFAULT_BATCH_BYTES
+            said = schema(name)["properties"]["batch_bytes"]["description"]
+            assert said == f"{DEFAULT_BATCH_BYTES} if left out."
 
     def test_numbers_in_words_are_the_codes(self) -> None:
         posting = operations()["postEvents"][2]["description"]

@@ -98,11 +98,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An event of the request on its way; `claimed` if a repeat is to be recognised."""
+    """An event of the request on its way; `claimed` if a repeat is to be recognised.
+
+    `former_digest` is what a release that counts otherwise would have claimed.
+    """
 
     claim: Claim
     draft: EventDraft
     claimed: bool
+    former_digest: str
 
 
 def send_events(
@@ -174,20 +178,21 @@ class Acceptance:
         entries = []
         for position, (draft, account_id) in enumerate(zip(drafts, accounts, strict=True)):
             accepted_at = now + position
-            digest = draft.digest()
+            digest, former_digest = draft.digest(), draft.former_digest()
             if draft.id is not None:
                 event_id = draft.id
             elif idempotency_key is not None:
                 event_id = event_id_for_key(account_id, idempotency_key, position)
                 # A repeat with more or fewer events is another request under the same key.
                 digest = f"{digest}/{len(drafts)}"
+                former_digest = f"{former_digest}/{len(drafts)}"
             else:
                 event_id = new_event_id(accepted_at)
             claim = Claim(
                 account_id=account_id, event_id=event_id, digest=digest, accepted_at=accepted_at
             )
             claimed = draft.id is not None or idempotency_key is not None
-            entries.append(_Entry(claim, draft, claimed))
+            entries.append(_Entry(claim, draft, claimed, former_digest))
         return entries
 
     def _recognised(self, entries: Sequence[_Entry]) -> list[_Entry]:
@@ -302,7 +307,7 @@ def _check_bodies(
     errors = []
     for entry in entries:
         claim = claims.get(entry.claim.key) if entry.claimed else None
-        if claim is not None and claim.digest != entry.claim.digest:
+        if claim is not None and claim.digest not in (entry.claim.digest, entry.former_digest):
             field = _field(entry.draft, "id") if entry.draft.id else "Idempotency-Key"
             errors.append(FieldError(field, "was used before with another body"))
     if errors:

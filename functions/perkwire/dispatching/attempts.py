@@ -17,7 +17,6 @@ from perkwire.dispatching.verdict import Finding
 from perkwire.formats.format import Unrenderable
 from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Attempt
-from perkwire.model.masking import masked
 from perkwire.model.secret import UnusableSecret
 from perkwire.model.sending import NoResponse, Request, Response, Sender, TransportError
 from perkwire.model.webhook import Webhook
@@ -113,14 +112,13 @@ class Attempts:
         match result:
             case Response():
                 success = format_of(state.webhook.format).is_success(result.status)
-                hidden = [*opened.all_secrets()]
-                location = result.location and masked(result.location, hidden)
+                location = result.location and opened.masked(result.location)
                 return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(
                     number=number,
                     at=at,
                     duration_ms=result.duration_ms,
                     status_code=result.status,
-                    response=None if success else masked(result.snippet, hidden),
+                    response=None if success else opened.masked(result.snippet),
                     location=location and location[:_MOST_OF_A_LOCATION],
                 )
             case NoResponse(error, duration_ms, detail):

@@ -1,6 +1,7 @@
 """From a delivery message and a webhook to the request that its endpoint will get."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from perkwire import VERSION
@@ -8,10 +9,15 @@ from perkwire.formats.format import Attempt, Payload, Unrenderable
 from perkwire.formats.registry import format_of
 from perkwire.model.endpoint import unsendable
 from perkwire.model.header_rules import folded
+from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
 
+# A header of such a name holds what signs somebody in, even if it is a plain word.
+_CREDENTIAL = re.compile(
+    r"auth|cookie|cred|key|pass|pin|pwd|secret|session|sign|token", re.IGNORECASE
+)
 _MILLISECOND = 1_000  # in microseconds
 
 
@@ -19,26 +25,25 @@ _MILLISECOND = 1_000  # in microseconds
 class OpenedSecrets:
     """A webhook's secrets in the clear.
 
-    `retired` is the secret before a rotation and the moment, microseconds since the epoch, until
-    which it signs too.
+    `retired` are the secrets before it, the newest first, each with the moment, microseconds since
+    the epoch, until which it signs too.
     """
 
     secret: str
     headers: Mapping[str, str]
-    retired: tuple[str, int] | None = None
+    retired: tuple[tuple[str, int], ...] = ()
 
     def secrets(self, at: int) -> tuple[str, ...]:
-        """Those that sign an attempt at this moment, the current one first."""
-        if self.retired is not None and at < self.retired[1]:
-            return self.secret, self.retired[0]
-        return (self.secret,)
+        """Those that sign an attempt at this moment, the current one first, the oldest last."""
+        return (self.secret, *(secret for secret, until in self.retired if at < until))
 
-    def all_secrets(self) -> Iterator[str]:
-        """What nobody is shown, whoever says it."""
-        yield from self.headers.values()
-        yield self.secret
-        if self.retired is not None:
-            yield self.retired[0]
+    def masked(self, snippet: str) -> str:
+        """An answer as it may be shown, whoever has echoed what in it."""
+        named = {name: _CREDENTIAL.search(name) is not None for name in self.headers}
+        values = [value for name, value in self.headers.items() if not named[name]]
+        credentials = [value for name, value in self.headers.items() if named[name]]
+        credentials += [self.secret, *(secret for secret, _ in self.retired)]
+        return masked(snippet, values, credentials)
 
     def __repr__(self) -> str:
         return "Opened(…)"

@@ -105,14 +105,34 @@ class EventDraft:
     def digest(self) -> str:
         """The SHA-256 of all that the event says, in hex: equal for equal bodies in any order.
 
-        Equal is what would be delivered alike but for that: 1 and 1.0 are not, 1.0 and 1e0 are.
+        Numbers are equal if their values are: 1, 1.0 and 1e0 are one number to JSON's readers.
         """
         return _digest(self)
 
+    def former_digest(self) -> str:
+        """As the release before this one has it, to which 1 and 1.0 are two numbers."""
+        return _hashed(_said(self))
+
 
 def _digest(said: Event | EventDraft) -> str:
-    members = [said.type, said.occurred_at, said.program_id, said.data]
-    return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
+    return _hashed(_by_value(_said(said)))
+
+
+def _said(said: Event | EventDraft) -> list[Json]:
+    return [said.type, said.occurred_at, said.program_id, said.data]
+
+
+def _hashed(said: Json) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _by_value(value: Json) -> Json:
+    """The value with each whole number as an integer."""
+    if isinstance(value, dict):
+        return {name: _by_value(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_by_value(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @dataclass(frozen=True, slots=True)

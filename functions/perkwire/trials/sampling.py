@@ -13,7 +13,6 @@ from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.formats.format import Unrenderable
 from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Reason
-from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import NoResponse, Request, Response, Sender
 from perkwire.model.webhook import Webhook
@@ -93,13 +92,12 @@ class TrialSender:
         sent = SentRequest(copies[-1], frozenset(opened.headers))
         match result:
             case Response():
-                hidden = [*opened.all_secrets()]
                 return Outcome(
                     delivered=format_of(webhook.format).is_success(result.status),
                     duration_ms=result.duration_ms,
                     status_code=result.status,
-                    response=masked(result.snippet, hidden),
-                    location=result.location and masked(result.location, hidden),
+                    response=opened.masked(result.snippet),
+                    location=result.location and opened.masked(result.location),
                     sent=sent,
                 )
             case NoResponse(error, duration_ms, detail):

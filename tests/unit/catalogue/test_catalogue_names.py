@@ -67,7 +67,8 @@ Loyalty Earning Transaction Deleted;
 Loyalty Redemption Transaction Created; Loyalty Redemption Transaction Updated;
 Loyalty Redemption Transaction Deleted;
 Quiz Response Created; Quiz Response Updated; Quiz Response Deleted;
-Survey Response Created; Survey Response Updated; Survey Response Deleted
+Survey Response Created; Survey Response Updated; Survey Response Deleted;
+Referral Created; Referral Updated; Referral Deleted
 """
 VOUCHERIFY_TRIGGERS = """
 Customer entered segment; Customer left segment; Order update; Order has been paid; Order creation;
@@ -122,6 +123,7 @@ BODIES_INFERRED = {
             "Loyalty Redemption Transaction",
             "Quiz Response",
             "Survey Response",
+            "Referral",
         )
         for topic in ("Created", "Updated", "Deleted")
     },
@@ -137,7 +139,7 @@ BODIES_INFERRED = {
         ("zoho-thrive", labels(ZOHO_THRIVE), 26),
         ("zinrelo", [*ZINRELO], 20),
         ("qualifio", labels(QUALIFIO), 8),
-        ("okendo", labels(OKENDO), 21),
+        ("okendo", labels(OKENDO), 24),
         (
             "voucherify",
             labels(VOUCHERIFY_TRIGGERS) + labels(VOUCHERIFY_PROGRAMMES) + labels(VOUCHERIFY_TYPES),
@@ -192,6 +194,9 @@ def test_printed_names_are_the_pages_and_all_others_are_said_to_be_inferred() ->
         "loyalty_adjustment_transaction",
         "loyalty_earning_transaction",
         "loyalty_redemption_transaction",
+        "quiz_response",
+        "survey_response",
+        "referral",
     }
     for event in product_events("voucherify"):
         assert event.label not in labels(VOUCHERIFY_TYPES) or event.label in (
@@ -234,7 +239,7 @@ def test_every_okendo_resource_is_created_updated_and_deleted() -> None:
     topics = {"Created": "create", "Updated": "update", "Deleted": "delete"}
 
     assert set(resources.values()) == {3}
-    assert len(resources) == 7
+    assert len(resources) == 8
     for event in product_events("okendo"):
         assert event.name.topic == topics[event.label.rpartition(" ")[2]]
 

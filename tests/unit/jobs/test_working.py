@@ -278,7 +278,29 @@ def test_what_cannot_be_read_or_stored_leaves_the_message(
     assert world.sent() == []
 
 
-@pytest.mark.parametrize("body", ["", "{}", "[]", '{"v":1}', '{"v":2,"account_id":"a"}'])
+def test_a_job_that_crashes_its_worker_is_left_alone(world: World) -> None:
+    def crash(*_: object) -> None:
+        raise RuntimeError("Zoe")
+
+    world.has_events(*some_events(3))
+    world.start(REPLAY)
+    world.index.of_hour = crash  # type: ignore[method-assign,assignment]
+
+    assert world.invoke() == ["m-1"]
+
+    assert world.journal.kinds == ["job_unavailable"]
+    assert "Zoe" not in str(world.journal.faults)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "{}", "[]", '{"v":1}', '{"v":2,"account_id":"a"}'),
+        '{"v":1,"account_id":"a#b","job_id":"job_1","turn":0}',
+        '{"v":1,"account_id":"a","job_id":"job_1","turn":1' + "0" * 40 + "}",
+        '{"v":1,"account_id":"a","job_id":"job_1","turn":true}',
+    ],
+)
 def test_an_unreadable_message_is_left_with_one_line(world: World, body: str) -> None:
     received = Received(message_id="m-2", body=body, receive_count=1)
 
