@@ -22,7 +22,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
         "signature_encoding",
         "signature_prefix",
     ),
-    "voucherify": ("event_name", "project_id"),
+    "voucherify": ("event_name", "project_id", "published_as"),
 }
 _MOST_ROWS = MAX_HEADERS + 20  # more than are allowed, for the library to refuse
 _SPARE_ROWS = 2

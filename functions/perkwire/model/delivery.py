@@ -4,9 +4,12 @@ import enum
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from perkwire.model.event import Event
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
+
+_CLOCKS_APART = HOUR_SECONDS * MICROSECONDS
 
 
 class DeliveryStatus(enum.StrEnum):
@@ -98,6 +101,14 @@ class Delivery:
         if len(self.event_ids) == 1 or not self.attempts:
             return False
         return self.attempts[-1].status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def may_carry(self, event: Event) -> bool:
+        """Whether a kept event can be one that it was made of, and not another under the same id.
+
+        Once an event has expired its id is free again; what was accepted after the delivery was
+        logged, by clocks that may be apart, is none of its own.
+        """
+        return event.accepted_at <= self.created_at + _CLOCKS_APART
 
     def standing(
         self, now: int, retry_interval_seconds: int

@@ -6,7 +6,7 @@ it when it is redriven. URL, headers and secret are never in one: they are looke
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from perkwire.model.event import (
@@ -74,8 +74,43 @@ class JobMessage:
     turn: int
 
 
+def encode_event(event: Event) -> str:
+    """An event as messages hold it, in ASCII."""
+    return compact_ascii(
+        {
+            "id": event.id,
+            "type": event.type,
+            "accepted_at": event.accepted_at,
+            "occurred_at": event.occurred_at,
+            "program_id": event.program_id,
+            "data": event.data,
+        }
+    )
+
+
+class EventEncoder:
+    """`encode_event` for events that go into more than one message: each is encoded once.
+
+    Keeps what it has encoded, so it is for one invocation.
+    """
+
+    def __init__(self) -> None:
+        # By identity: two events of one id may differ, and data has no hash.
+        self._encoded: dict[int, tuple[Event, str]] = {}
+
+    def __call__(self, event: Event) -> str:
+        """The event as messages hold it."""
+        known = self._encoded.get(id(event))
+        if known is None:
+            known = self._encoded[id(event)] = (event, encode_event(event))
+        return known[1]
+
+
 def chunks(
-    events: Sequence[Event], most: int = MAX_EVENTS, most_bytes: int = MAX_MESSAGE_BYTES
+    events: Sequence[Event],
+    most: int = MAX_EVENTS,
+    most_bytes: int = MAX_MESSAGE_BYTES,
+    encode: Callable[[Event], str] = encode_event,
 ) -> Iterator[tuple[Event, ...]]:
     """The events in their order, in groups of at most `most` and `most_bytes`.
 
@@ -90,7 +125,7 @@ def chunks(
     group: list[Event] = []
     size = 0
     for event in events:
-        length = len(compact_ascii(_event_to_json(event)))
+        length = len(encode(event))
         if group and (len(group) == most or size + length > room):
             yield tuple(group)
             group, size = [], 0
@@ -100,29 +135,26 @@ def chunks(
         yield tuple(group)
 
 
-def write_event_message(message: EventMessage) -> str:
+def write_event_message(
+    message: EventMessage, encode: Callable[[Event], str] = encode_event
+) -> str:
     """The body of an event message, in ASCII."""
-    return compact_ascii(
-        {
-            "v": _VERSION,
-            "account_id": message.account_id,
-            "events": [_event_to_json(event) for event in message.events],
-        }
-    )
+    members: dict[str, Json] = {"v": _VERSION, "account_id": message.account_id}
+    return _with_events(members, map(encode, message.events))
 
 
-def write_delivery_message(message: DeliveryMessage) -> str:
+def write_delivery_message(
+    message: DeliveryMessage, encode: Callable[[Event], str] = encode_event
+) -> str:
     """The body of a delivery message, in ASCII."""
-    return compact_ascii(
-        {
-            "v": _VERSION,
-            "delivery_id": message.delivery_id,
-            "account_id": message.account_id,
-            "webhook_id": message.webhook_id,
-            "run": message.run,
-            "events": [_event_to_json(event) for event in message.events],
-        }
-    )
+    members: dict[str, Json] = {
+        "v": _VERSION,
+        "delivery_id": message.delivery_id,
+        "account_id": message.account_id,
+        "webhook_id": message.webhook_id,
+        "run": message.run,
+    }
+    return _with_events(members, map(encode, message.events))
 
 
 def write_job_message(message: JobMessage) -> str:
@@ -165,15 +197,9 @@ def read_job_message(body: str) -> JobMessage:
     )
 
 
-def _event_to_json(event: Event) -> dict[str, Json]:
-    return {
-        "id": event.id,
-        "type": event.type,
-        "accepted_at": event.accepted_at,
-        "occurred_at": event.occurred_at,
-        "program_id": event.program_id,
-        "data": event.data,
-    }
+def _with_events(members: dict[str, Json], encoded: Iterable[str]) -> str:
+    """The members and the encoded events as one object."""
+    return f'{compact_ascii(members)[:-1]},"events":[{",".join(encoded)}]}}'
 
 
 def _event_from_json(value: Json) -> Event:

@@ -150,7 +150,11 @@ class Retrying:
         results: dict[DeliveryId, RetryResult] = {}
         ready: list[tuple[Delivery, list[DeliveryMessage]]] = []
         for entry in entries:
-            events = [kept[one].event for one in entry.event_ids if one in kept]
+            events = [
+                kept[one].event
+                for one in entry.event_ids
+                if one in kept and entry.may_carry(kept[one].event)
+            ]
             if len(events) == len(entry.event_ids):
                 ready.append((entry, _messages(entry, events, webhooks.get(entry.webhook_id))))
             else:

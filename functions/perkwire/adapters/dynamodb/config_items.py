@@ -10,6 +10,7 @@
 | tombstone, in the order of deletion | `<account>#deleted` | `at#<time>#<webhook>` |
 | health of a webhook | `health#<account>` | `<webhook>` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
+| its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
 | API key | `key#<SHA-256>` | `key` |
 | API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
 """
@@ -23,9 +24,8 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.models import Model
 
-from perkwire.adapters.dynamodb.tables import text_list
+from perkwire.adapters.dynamodb.tables import TableItem, text_list
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.webhook import (
     MOST_BATCH_BYTES,
@@ -47,7 +47,7 @@ KEY_SK = "key"
 ACCOUNTS_PK = "accounts"
 
 
-class ConfigItem(Model):
+class ConfigItem(TableItem):
     """Any item of ConfigTable."""
 
     class Meta:
@@ -55,8 +55,6 @@ class ConfigItem(Model):
 
         table_name: str
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     kind = DiscriminatorAttribute()
 
 
@@ -229,7 +227,7 @@ class HealthItem(ConfigItem, discriminator="health"):
 
 
 class TrialCountItem(ConfigItem, discriminator="tests"):
-    """How many tests an account has had in a minute; `expires_at` ends it."""
+    """How many tests, or other dear calls, an account has had in a minute; `expires_at` ends it."""
 
     taken = NumberAttribute()
     expires_at = NumberAttribute()
@@ -301,6 +299,16 @@ def health_pk(account_id: AccountId) -> str:
 def trials_pk(account_id: AccountId) -> str:
     """The partition of the counts of an account's tests."""
     return f"{account_id}#tests"
+
+
+def dry_runs_pk(account_id: AccountId) -> str:
+    """The partition of the counts of an account's dry runs."""
+    return f"{account_id}#dry-runs"
+
+
+def searches_pk(account_id: AccountId) -> str:
+    """The partition of the counts of what an account's people look for far back."""
+    return f"{account_id}#searches"
 
 
 def urls_pk(account_id: AccountId) -> str:

@@ -19,9 +19,8 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 
-from perkwire.adapters.dynamodb.tables import text_list
+from perkwire.adapters.dynamodb.tables import TableItem, text_list, whole
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 
@@ -52,7 +51,7 @@ class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-unty
     sk = UnicodeAttribute(range_key=True)
 
 
-class DeliveryItem(Model):
+class DeliveryItem(TableItem):
     """A log entry."""
 
     class Meta:
@@ -60,8 +59,6 @@ class DeliveryItem(Model):
 
         table_name: str
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     event_ids = text_list()
     event_types = text_list()
     run = NumberAttribute()
@@ -94,7 +91,7 @@ def to_delivery(item: DeliveryItem) -> Delivery:
                 number=int(attempt.number),
                 at=int(attempt.at),
                 duration_ms=int(attempt.duration_ms),
-                status_code=None if attempt.status_code is None else int(attempt.status_code),
+                status_code=whole(attempt.status_code),
                 error=attempt.error,
                 error_detail=attempt.error_detail,
                 response=attempt.response,
@@ -102,7 +99,7 @@ def to_delivery(item: DeliveryItem) -> Delivery:
             )
             for attempt in item.attempts
         ),
-        due_at=None if item.due_at is None else int(item.due_at),
+        due_at=whole(item.due_at),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
         parts=tuple(DeliveryId(part) for part in item.parts or ()),

@@ -23,6 +23,7 @@ from perkwire.adapters.dynamodb.tables import (
     find,
     text_list,
     update_if,
+    whole,
 )
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import JobRunning
@@ -95,8 +96,8 @@ class JobConfigItem(ConfigItem, discriminator="job"):
 
     def to_job(self) -> Job:
         """The job of the domain."""
-        cancelled_at = None if self.cancelled_at is None else int(self.cancelled_at)
-        finished_at = None if self.finished_at is None else int(self.finished_at)
+        cancelled_at = whole(self.cancelled_at)
+        finished_at = whole(self.finished_at)
         return Job(
             id=JobId(self.sk),
             account_id=AccountId(self.pk.partition("#")[0]),
@@ -108,7 +109,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             per_second=int(self.per_second),
             status=JobStatus.CANCELLED if cancelled_at is not None else JobStatus(self.status),
             reason=JobReason(self.reason) if self.reason and cancelled_at is None else None,
-            total=None if self.total is None else int(self.total),
+            total=whole(self.total),
             sent=int(self.sent),
             skipped=int(self.skipped),
             page=tuple(JobItem(item_id, run) for item_id, run in self.page),
@@ -269,4 +270,4 @@ def _updated(job: Job, actions: list[Action], condition: Condition) -> Job | Non
 
 def _has_collided(error: TransactWriteError) -> bool:
     codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
-    return bool(codes & {"ConditionalCheckFailed", "TransactionConflict"})
+    return "ConditionalCheckFailed" in codes

@@ -17,7 +17,7 @@ from perkwire.adapters.dynamodb.config_items import (
     tombstones_pk,
     webhook_sk,
 )
-from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if, whole
 from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
@@ -197,7 +197,7 @@ def _state(webhook: Webhook, health: HealthItem | None, notice_topic: str | None
 
 
 def _untold(health: HealthItem) -> UnreportedFailures:
-    noticed_at = None if health.noticed_at is None else int(health.noticed_at)
+    noticed_at = whole(health.noticed_at)
     # Counted while another's notice was taken out, they have failed at about that time.
     since = noticed_at if health.untold_since is None else int(health.untold_since)
     return UnreportedFailures(int(health.untold), since or 0, noticed_at)
