@@ -1,6 +1,6 @@
 """`make bench`: every benchmark, one after the other."""
 
-from bench import bench_dispatcher, bench_imports, bench_isolation, bench_send
+from bench import bench_dispatcher, bench_idle, bench_imports, bench_isolation, bench_send
 
 bench_send.main()
 print()
@@ -9,3 +9,5 @@ print()
 bench_imports.main()
 print()
 bench_isolation.main()
+print()
+bench_idle.main()

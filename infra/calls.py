@@ -99,11 +99,11 @@ def paused(events: int, webhooks: int) -> Calls:
 
 
 def log_page(webhooks: int, *, unsettled: int = 0) -> Calls:
-    """GET /v1/deliveries, whatever the log's length: the webhooks, and one query for each.
+    """GET /v1/deliveries, whatever the log's length: webhooks, tombstones, a query for each.
 
     With a status of failed or retrying these find ids, and one batch reads the page's.
     """
-    calls = {"Query": Count(1 + webhooks, 1 + webhooks)}
+    calls = {"Query": Count(2 + webhooks, 2 + webhooks)}
     if unsettled:
         calls["BatchGetItem"] = Count(1, unsettled)
     return calls

@@ -14,8 +14,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
-from perkwire.catalogue import EventType, event_types
-from perkwire.formats import FORMATS, Format, Payload
+from perkwire.catalogue.event_types import EventType, event_types
+from perkwire.formats.format import Format, Payload
+from perkwire.formats.registry import FORMATS
 from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import count
 
-from perkwire.formats import Payload
+from perkwire.formats.format import Payload
 from perkwire.model.account import Account, Caller, Scope
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus
 from perkwire.model.event import Event

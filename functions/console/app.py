@@ -26,8 +26,8 @@ from console.pages import (
 from perkwire.adapters.http_api import HttpEvent, HttpResponse, respond
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
-from perkwire.settings import emulator_ports
 from perkwire.settings.console import ConsoleSettings
+from perkwire.settings.environment import emulator_ports
 
 # The navigation has its entries in this order.
 _PAGE_MODULES = (
@@ -62,6 +62,7 @@ def _resolver() -> APIGatewayHttpResolver:
         accounts=use_cases.account_store,
         templates=Templates(assets),
         telemetry=telemetry,
+        rates=use_cases.rates,
         console_url=settings.console_url,
     )
     static_files.add(resolver, assets)

@@ -30,8 +30,8 @@ from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.timing import DispatchRule
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
-from perkwire.settings import emulator_ports
 from perkwire.settings.dispatcher import DispatcherSettings
+from perkwire.settings.environment import emulator_ports
 from perkwire.trials.sampling import TrialSender
 from perkwire.trials.trial import MOST_SECONDS
 

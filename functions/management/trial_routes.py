@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, json_response
-from perkwire.managing import WebhookManagement
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.ids import WebhookId
 from perkwire.trials.trying import TrialRunner
 

@@ -64,7 +64,7 @@ def _by_zinrelo(secret: str, headers: Headers, body: bytes) -> bool:
 
 
 def _by_qualifio(secret: str, headers: Headers, body: bytes) -> bool:
-    return _equal(_sha256(secret, body), headers.get("x-qualifio-signature", ""))
+    return _equal(_sha256(secret, body), headers.get("x-hub-signature", ""))
 
 
 def _by_voucherify(secret: str, headers: Headers, body: bytes) -> bool:

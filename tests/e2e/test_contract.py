@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -219,3 +220,17 @@ def test_who_is_not_let_in_is_told_so_as_the_contract_has_it(
     for caller, status in (("nobody", 401), ("stranger", 403)):
         case = operation.Case(path_parameters=ids)
         assert ask(system, tenant, case, caller) == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/nothing"), ("PUT", "/v1/webhooks"), ("POST", "/"), ("DELETE", "/console")],
+)
+def test_what_is_no_call_is_not_found_and_asks_for_a_key_first(
+    method: str, path: str, system: LocalSystem, tenant: Tenant
+) -> None:
+    status, answer = system.call(method, path, key=tenant.key)
+    assert (status, answer["type"]) == (404, "urn:perkwire:problem:not-found")
+
+    stranger = requests.request(method, f"{system.local['api_url']}{path}", timeout=30)
+    assert (stranger.status_code, stranger.json()) == (401, {"message": "Unauthorized"})

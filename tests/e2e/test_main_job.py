@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from tests.e2e.system import MAX_ATTEMPTS, Account, LocalSystem, until
 from tests.invariant import check
 from tests.receiver import Answer, Receiver

@@ -1,6 +1,6 @@
 """ConfigTable as accounts and API keys are kept in it."""
 
-from perkwire.managing import ChangedMeanwhile
+from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.model.account import Account, ApiKey, Caller
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.page import Page

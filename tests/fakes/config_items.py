@@ -17,6 +17,7 @@ class FakeConfigItems:
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     webhooks: dict[WebhookId, Webhook] = field(default_factory=dict)
     streaks: dict[WebhookId, Streak] = field(default_factory=dict)
+    failing_versions: dict[WebhookId, int] = field(default_factory=dict)
     untold: dict[WebhookId, UnreportedFailures] = field(default_factory=dict)
     keys: dict[KeyId, tuple[ApiKey, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -32,6 +33,12 @@ class FakeConfigItems:
     def of_account(self, account_id: AccountId) -> list[Webhook]:
         own = [webhook for webhook in self.webhooks.values() if webhook.account_id == account_id]
         return sorted(own, key=lambda webhook: webhook.id)
+
+    def streak_of(self, webhook: Webhook) -> Streak | None:
+        """Its streak, if it is this version of its endpoint that has failed."""
+        if self.failing_versions.get(webhook.id, 1) != webhook.endpoint_version:
+            return None
+        return self.streaks.get(webhook.id)
 
     def holds_url(self, webhook: Webhook) -> bool:
         """Whether another webhook of the account has this one's URL."""

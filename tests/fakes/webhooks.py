@@ -6,8 +6,15 @@ from dataclasses import replace
 from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
-from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
-from perkwire.model.webhook import Pause, SealedSecrets, Webhook, WebhookStatus
+from perkwire.managing.stores import ChangedMeanwhile
+from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
+from perkwire.model.webhook import (
+    DeletedWebhook,
+    Pause,
+    SealedSecrets,
+    Webhook,
+    WebhookStatus,
+)
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
 from tests.fakes.config_items import FakeConfigItems
@@ -17,7 +24,7 @@ from tests.fakes.pages import page_of
 
 class FakeWebhookLookup(Failing):
     """For WebhookLookup and WebhookStates: accepting.Accounts, routing.AccountWebhooks,
-    reading.AccountWebhooks, HealthStore, noticing.FailureCounts."""
+    reading.AccountWebhooks, jobs.Webhooks, HealthStore, noticing.FailureCounts."""
 
     def __init__(self, items: FakeConfigItems) -> None:
         super().__init__()
@@ -31,38 +38,68 @@ class FakeWebhookLookup(Failing):
         self._called("of_account")
         if account_id not in self._items.accounts:
             return None
-        return self._items.of_account(account_id)
+        own = self._items.of_account(account_id)
+        return [one for one in own if one.status is not WebhookStatus.DELETED]
+
+    def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | DeletedWebhook | None:
+        self._called("find")
+        webhook = self._items.webhooks.get(webhook_id)
+        if webhook is None or webhook.account_id != account_id:
+            return None
+        if account_id not in self._items.accounts:
+            return None
+        if webhook.status is WebhookStatus.DELETED:
+            return DeletedWebhook(account_id, webhook_id)
+        return webhook
+
+    def logged(self, account_id: AccountId, most_deleted: int) -> Sequence[WebhookId]:
+        self._called("logged")
+        own = self._items.of_account(account_id)
+        deleted = sorted(
+            (one for one in own if one.status is WebhookStatus.DELETED),
+            key=lambda one: one.updated_at,
+            reverse=True,
+        )
+        live = [one for one in own if one.status is not WebhookStatus.DELETED]
+        return [one.id for one in [*live, *deleted[:most_deleted]]]
 
     def states(
         self, keys: Collection[tuple[AccountId, WebhookId]]
-    ) -> Mapping[WebhookId, WebhookState]:
+    ) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
         self._called("states")
-        found = {}
+        found: dict[WebhookId, WebhookState | DeletedWebhook] = {}
         for account_id, webhook_id in keys:
             webhook = self._items.webhooks.get(webhook_id)
             if webhook is None or webhook.account_id != account_id:
                 continue
-            if account_id in self._items.accounts:
-                untold = self._items.untold.get(webhook_id, UnreportedFailures(0, 0, None))
-                found[webhook_id] = WebhookState(
-                    webhook,
-                    failing=webhook_id in self._items.streaks,
-                    notice_topic=self._items.accounts[account_id].notice_topic,
-                    untold=untold if untold.count else None,
-                )
+            if account_id not in self._items.accounts:
+                continue
+            if webhook.status is WebhookStatus.DELETED:
+                found[webhook_id] = DeletedWebhook(account_id, webhook_id)
+                continue
+            untold = self._items.untold.get(webhook_id, UnreportedFailures(0, 0, None))
+            found[webhook_id] = WebhookState(
+                webhook,
+                failing=self._items.streak_of(webhook) is not None,
+                notice_topic=self._items.accounts[account_id].notice_topic,
+                untold=untold if untold.count else None,
+            )
         return found
 
-    def add_failures(self, webhook: Webhook, count: int, now: int) -> Streak:
+    def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
         self._called("add_failures")
         with self._items.lock:
-            before = self._items.streaks.get(webhook.id, Streak(0, now))
+            before = self._items.streak_of(webhook) or Streak(0, now)
             streak = Streak(before.failures + count, before.since)
             self._items.streaks[webhook.id] = streak
+            self._items.failing_versions[webhook.id] = webhook.endpoint_version
         return streak
 
-    def end_streak(self, webhook: Webhook) -> None:
+    def end_streak(self, webhook: Webhook, now: int) -> None:
         self._called("end_streak")
-        self._items.streaks.pop(webhook.id, None)
+        with self._items.lock:
+            if self._items.streak_of(webhook) is not None:
+                del self._items.streaks[webhook.id]
 
     def pause(self, webhook: Webhook, pause: Pause) -> bool:
         self._called("pause")
@@ -143,14 +180,14 @@ class FakeWebhookStore(Failing):
             self._check_version(before)
             if self._items.holds_url(after):
                 raise UrlTaken
-            if after.status is WebhookStatus.ENABLED and after.status is not before.status:
-                self._items.streaks.pop(before.id, None)
             self._items.put(after)
 
     def bury(self, webhook: Webhook, now: int) -> None:
         self._called("bury")
         with self._items.lock:
             self._check_version(webhook)
+            self._items.streaks.pop(webhook.id, None)
+            self._items.untold.pop(webhook.id, None)
             self._items.put(
                 replace(
                     webhook,

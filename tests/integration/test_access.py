@@ -83,7 +83,7 @@ class Operation:
         return cls(
             method=method.upper(),
             path=path,
-            scopes=frozenset(scope for each in security for scope in each["apiKey"] or SCOPES),
+            scopes=frozenset(scope for each in security for scope in each["bearer"] or SCOPES),
             names={
                 place: tuple(each["name"] for each in parameters if each["in"] == place)
                 for place in ("path", "query", "header")

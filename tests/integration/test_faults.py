@@ -6,6 +6,7 @@ docs/architecture.md lists all faults and the tests that show what comes of each
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,9 +26,11 @@ from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.model.sending import NoResponse, Request, Response
 from tests.aws_events import Context, sqs_event, sqs_event_of, sqs_record
+from tests.hostile_endpoints import Connection, answer
+from tests.hostile_endpoints import Endpoint as HostileEndpoint
 from tests.integration.system import System, Tenant, matched, until
 from tests.invariant import check
-from tests.receiver import Answer, Receiver
+from tests.receiver import Answer, ReceivedRequest, Receiver
 
 TEN_MINUTES = 600_000_000  # in microseconds
 
@@ -112,6 +115,38 @@ def test_two_dispatchers_that_hold_the_same_message_at_once_send_the_same_ids(
     assert (first.webhook_id, first.body) == (second.webhook_id, second.body)
     assert [one["status"] for one in tenant.deliveries()] == ["succeeded"]
     check(tenant, matched(event_ids, webhook), endpoint.requests)
+
+
+def test_a_kept_connection_that_ends_under_a_request_costs_no_attempt(
+    system: System, tenant: Tenant
+) -> None:
+    def one_answer_a_connection(peer: Connection) -> None:
+        peer.read_request()
+        peer.send(answer())
+        peer.read_request()
+
+    with HostileEndpoint(one_answer_a_connection) as endpoint:
+        webhook = tenant.webhook(endpoint.url())
+        event_ids = []
+        for _ in range(3):
+            event_ids += routed(system, tenant)
+            assert system.dispatch().left == []
+        requests = [as_received(request) for request in endpoint.requests]
+
+    copies = Counter(request.webhook_id for request in requests)
+    assert sorted(copies.values()) == [1, 2, 2]
+    entries = tenant.deliveries()
+    assert [one["status"] for one in entries] == ["succeeded"] * 3
+    assert [len(one["attempts"]) for one in entries] == [1] * 3
+    check(tenant, matched(event_ids, webhook), requests)
+
+
+def as_received(request: bytes) -> ReceivedRequest:
+    """What came over the wire, as a receiver would have it."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    lines = [line.partition(": ") for line in head.decode().split("\r\n")[1:]]
+    headers = {name.lower(): value for name, _, value in lines}
+    return ReceivedRequest("/hook", headers, body, 200, json.loads(body))
 
 
 def test_an_answer_of_sqs_that_is_lost_is_503_and_the_repeat_is_the_same_event(

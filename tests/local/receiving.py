@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.emulator import ROOT
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import find_format
+from perkwire.formats.registry import find_format
 from perkwire.model.event import Event
 from perkwire.model.sending import Request
 from perkwire.primitives.fields import Fields

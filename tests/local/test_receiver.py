@@ -19,9 +19,9 @@ from infra.local.emulator import ROOT
 from infra.local.receiver import Attempt, Receiver
 from infra.local.verifying import PRODUCTS
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import FORMATS, find_format
+from perkwire.formats.registry import FORMATS, find_format
 from perkwire.model.event import Event
 from perkwire.model.sending import Request
 from perkwire.primitives.fields import Fields

@@ -37,7 +37,7 @@ SIGNATURES = {
     "okendo": "svix-signature",
     "zoho-thrive": "webhook-signature",
     "zinrelo": "x-zinrelo-signature",
-    "qualifio": "x-qualifio-signature",
+    "qualifio": "x-hub-signature",
     "voucherify": "x-voucherify-signature",
 }
 
@@ -187,7 +187,7 @@ def test_zoho_thrives_receiver_asks_for_its_own_header(
 
 
 def test_the_console_shows_the_code_of_the_page() -> None:
-    shown = "\n".join(code for name in FORMATS for code in receiver_code(name).values())
+    shown = "\n".join(code for name in FORMATS for code in receiver_code(name, {}).values())
     verifying = {
         name: code
         for name, code in blocks().items()

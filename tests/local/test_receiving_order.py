@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from infra.local.emulator import ROOT
-from perkwire.catalogue import event_types
-from perkwire.formats import find_format
+from perkwire.catalogue.event_types import event_types
+from perkwire.formats.registry import find_format
 from perkwire.model.event import Event
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.reading.log import LogReader

@@ -8,6 +8,7 @@ from perkwire.dispatching import (
     lookup,
     noticing,
     pausing,
+    rendering,
     settlement,
     verdict,
 )
@@ -20,6 +21,20 @@ _Attempts = attempts.Attempts
 _Settlement = settlement.Settlement
 
 DISPATCHER_MUTATIONS = (
+    Mutation(
+        "a second copy has the time and the signature of the first",
+        rendering,
+        "render_now",
+        "max(clock(), at + _MILLISECOND)",
+        "at",
+    ),
+    Mutation(
+        "a second copy is another delivery",
+        rendering,
+        "render_now",
+        "render(message, webhook, opened, max(",
+        "render(replace(message, delivery_id=message.delivery_id + '0'), webhook, opened, max(",
+    ),
     Mutation(
         "the log is not read before sending",
         _Lookup,

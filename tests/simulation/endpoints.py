@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 
 from perkwire.model.sending import NoResponse, Request, Response, TransportError
 from perkwire.primitives.journal import Unavailable
@@ -26,17 +27,27 @@ _IN_THE_STORM = (6, 3, 0.5, 1, 1, 6)
 _IN_THE_END = (7, 1, 1, 1, 0, 0)
 
 
+_KEPT_CONNECTION_ENDS = 0.05
+
+
 @dataclass(eq=False)
 class Endpoints:
     """sending.Sender. `sends` hears of each request before it goes out, `got` of each that arrives,
 
-    and whether it was taken.
+    and whether it was taken. On a kept connection that ends a request may arrive unanswered, of
+    which `unanswered` hears in the same way; `renewed` hears of it and of its second copy.
     """
 
     world: World
     sends: Callable[[Request], None]
     got: Callable[[Request, bool], None]
+    unanswered: Callable[[Request, bool], object]
+    renewed: Callable[[Request, Request], None]
     manners: dict[str, Manner] = field(default_factory=dict)
+    _endings: Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._endings = Random(f"{self.world.seed} kept connections")
 
     def manner(self, url: str) -> Manner:
         if url not in self.manners:
@@ -53,13 +64,30 @@ class Endpoints:
         return self.world.ask("request", (request,), lambda: self._send(request))
 
     def _send(self, request: Request) -> Response | NoResponse:
+        seconds = float(TIMEOUT_SECONDS)
+        if self.world.hostile and self._endings.random() < _KEPT_CONNECTION_ENDS:
+            spent = self._endings.choice((0.01, 1.5))
+            request = self._second_copy(request, spent)
+            seconds -= spent
         try:
-            return self.world.call(f"POST {request.url}", lambda: self._serve(request))
+            return self.world.call(f"POST {request.url}", lambda: self._serve(request, seconds))
         except Unavailable as fault:
             lost = "lost" in str(fault)
             return NoResponse(TransportError.RESET if lost else TransportError.CONNECT, 1)
 
-    def _serve(self, request: Request) -> Response | NoResponse:
+    def _second_copy(self, request: Request, seconds: float) -> Request:
+        """The kept connection ends so much later; nobody is told whether the request was read."""
+        self.world.say(f"{request.headers['webhook-id']}: the kept connection ends")
+        was_read, was_taken = self._endings.choice(((False, False), (True, False), (True, True)))
+        if was_read:
+            self.unanswered(request, was_taken)
+        if self.world.current is not None:
+            self.world.current.spend(seconds)
+        again = request.anew() if request.anew else request
+        self.renewed(request, again)
+        return again
+
+    def _serve(self, request: Request, seconds: float) -> Response | NoResponse:
         manner = self.manner(request.url)
         if manner is Manner.FLAPPING:
             manner = self.world.random.choice((Manner.OK, Manner.BROKEN, Manner.DEAF))
@@ -73,7 +101,7 @@ class Endpoints:
             case Manner.GONE:
                 return self._answer(410)
         if self.world.current is not None:
-            self.world.current.spend(TIMEOUT_SECONDS)
+            self.world.current.spend(seconds)
         return NoResponse(TransportError.TIMEOUT, TIMEOUT_SECONDS * 1000)
 
     def _answer(self, status: int) -> Response:

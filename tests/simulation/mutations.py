@@ -2,6 +2,8 @@
 
 from perkwire.accepting import acceptance as accepting
 from perkwire.jobs import pages, working
+from perkwire.model import event, messages, routed_event
+from perkwire.model.webhook import Webhook
 from perkwire.recovering import retrying
 from perkwire.routing import router as routing
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
@@ -81,6 +83,48 @@ MUTATIONS = (
         "failed = send_events(self._queue, to_send) and set()",
     ),
     Mutation(
+        "an id that was made up here may be used for another body",
+        _Acceptance,
+        "_recognised",
+        "if not own:",
+        "if own is not None:",
+    ),
+    Mutation(
+        "another body replaces a kept event",
+        routed_event,
+        "merge",
+        "elif before.event.digest() == routed.event.digest():",
+        "elif before.event.id == routed.event.id:\n            before = routed",
+    ),
+    Mutation(
+        "a message with a time beyond the calendar is taken for one of ours",
+        messages,
+        "_is_moment",
+        "not isinstance(value, bool) and is_writable(value)",
+        "value is not None",
+    ),
+    Mutation(
+        "a message with an id longer than a key is taken for one of ours",
+        event,
+        "is_event_id",
+        "len(text) <= LONGEST_EVENT_ID and",
+        "text and",
+    ),
+    Mutation(
+        "a change of the endpoint inherits its failures",
+        Webhook,
+        "changed_to",
+        "version if is_mended else self.endpoint_version",
+        "self.endpoint_version",
+    ),
+    Mutation(
+        "any change ends the streak of failures",
+        Webhook,
+        "changed_to",
+        "version if is_mended else self.endpoint_version",
+        "version if after is not self else self.endpoint_version",
+    ),
+    Mutation(
         "an event counts as sent before it is",
         _Acceptance,
         "_send",
@@ -92,7 +136,7 @@ MUTATIONS = (
         "an id may be used for another body",
         accepting,
         "_check_bodies",
-        "claim.digest != entry.claim.digest",
+        "claim.digest not in (entry.claim.digest, entry.former_digest)",
         "claim.digest is None",
     ),
     Mutation(

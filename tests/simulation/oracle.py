@@ -95,13 +95,15 @@ class Oracle:
         for webhook in self.config.webhooks.values():
             past = self.history.setdefault(webhook.id, [])
             if not past or past[-1][1] != webhook:
-                was_enabled = not past or past[-1][1].status is WebhookStatus.ENABLED
+                before = past[-1][1] if past else None
                 past.append((self.world.now, webhook))
                 self.urls[webhook.url] = webhook.id
                 if webhook.status is WebhookStatus.PAUSED:
                     self.notices.pauses[webhook.id] += 1
-                elif webhook.status is WebhookStatus.ENABLED and not was_enabled:
-                    self.pauses.recovers(webhook.id)
+                if webhook.status is WebhookStatus.DELETED:
+                    self.pauses.forgets(webhook)
+                elif before is not None and _is_mended(before, webhook):
+                    self.pauses.mended[webhook.id].append(webhook.version)
 
     def was(self, webhook_id: WebhookId, since: int, check: Callable[[Webhook], bool]) -> bool:
         """Whether the webhook has been like this at any time since then."""
@@ -238,8 +240,17 @@ class Oracle:
         if int(request.headers["webhook-timestamp"]) != self.world.clock() // MICROSECONDS:
             self.world.violate(f"{request.headers['webhook-id']} is signed with another time")
 
-    def gets(self, request: Request, taken: bool) -> None:
-        """A request arrives at an endpoint."""
+    def renews(self, first: Request, second: Request) -> None:
+        """The dispatcher sends a second copy, as the kept connection of the first has ended."""
+        delivery_id = first.headers["webhook-id"]
+        said, again = ((one.url, one.body, one.headers["webhook-id"]) for one in (first, second))
+        if said != again:
+            self.world.violate(f"{delivery_id} has a second copy that says something else")
+        if int(second.headers["webhook-timestamp"]) != self.world.clock() // MICROSECONDS:
+            self.world.violate(f"{delivery_id} has a second copy that is not signed anew")
+
+    def gets_unanswered(self, request: Request, taken: bool) -> tuple[DeliveryId, WebhookId]:
+        """A request arrives at an endpoint whose connection ends: no attempt of its own."""
         delivery_id = DeliveryId(request.headers["webhook-id"])
         webhook_id = self.urls[request.url]
         ids = self._read(request, webhook_id)
@@ -248,6 +259,11 @@ class Oracle:
             self.world.violate(f"{delivery_id} is not signed")
         if taken:
             self.taken.add(delivery_id)
+        return delivery_id, webhook_id
+
+    def gets(self, request: Request, taken: bool) -> None:
+        """A request arrives at an endpoint."""
+        delivery_id, webhook_id = self.gets_unanswered(request, taken)
         notes = self.noted()
         if notes is None:
             self.world.violate(f"{delivery_id} is sent by nobody")
@@ -377,6 +393,12 @@ class Oracle:
         return status is not None and self.was(
             entry.webhook_id, since, lambda webhook: webhook.status is status
         )
+
+
+def _is_mended(before: Webhook, after: Webhook) -> bool:
+    """Whether a person has changed what may have failed, or wants it tried again."""
+    is_enabled = after.status is WebhookStatus.ENABLED and before.status is not after.status
+    return is_enabled or (before.url, before.sealed) != (after.url, after.sealed)
 
 
 def _is_success(call: Call) -> bool:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from perkwire.model.sending import Response
-from perkwire.model.webhook import PauseReason
+from perkwire.model.webhook import PauseReason, Webhook
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.simulation.model import Notes
@@ -20,19 +20,37 @@ _QUIET = 600 * MICROSECONDS
 
 @dataclass(eq=False)
 class Pauses:
-    """The streak of each webhook: how many failed attempts, and when the first was."""
+    """The streak of each webhook: how many failed attempts, and when the first was.
+
+    `mended` are the versions of each in which a person has changed what may have failed: what was
+    read before such a one has failed for itself alone.
+    """
 
     world: World
-    streaks: dict[WebhookId, tuple[int, int]] = field(default_factory=dict)
+    streaks: dict[WebhookId, tuple[int, int, int]] = field(default_factory=dict)
+    mended: defaultdict[WebhookId, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def fails(self, notes: Notes, webhook_id: WebhookId, count: int, now: int) -> None:
+    def fails(self, notes: Notes, webhook: Webhook, count: int, now: int) -> None:
         """A store has been told of failures."""
-        failures, since = self.streaks.get(webhook_id, (0, now))
-        self.streaks[webhook_id] = notes.streaks[webhook_id] = (failures + count, since)
+        mended = self._mended(webhook)
+        of, failures, since = self.streaks.get(webhook.id, (mended, 0, now))
+        if of != mended:
+            failures, since = 0, now
+        self.streaks[webhook.id] = (mended, failures + count, since)
+        notes.streaks[webhook.id] = (failures + count, since)
 
-    def recovers(self, webhook_id: WebhookId) -> None:
-        """A success, or a person who has enabled it, has ended the streak."""
-        self.streaks.pop(webhook_id, None)
+    def recovers(self, webhook: Webhook) -> None:
+        """A success has ended the streak."""
+        if webhook.id in self.streaks and self.streaks[webhook.id][0] == self._mended(webhook):
+            del self.streaks[webhook.id]
+
+    def forgets(self, webhook: Webhook) -> None:
+        """It is deleted, and its health with it."""
+        self.streaks.pop(webhook.id, None)
+
+    def _mended(self, webhook: Webhook) -> int:
+        versions = self.mended[webhook.id]
+        return max((one for one in versions if one <= webhook.version), default=0)
 
     def check(self, notes: Notes, rows: Rows) -> None:
         """What the invocation has done about the webhooks that it called."""

@@ -12,7 +12,7 @@ from typing import Any
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import NoResponse, Response, TransportError
-from perkwire.model.webhook import WebhookStatus
+from perkwire.model.webhook import DeletedWebhook, WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -70,7 +70,7 @@ class Rows:
         self._left = left
         called = notes.invocation.called
         looked_up = not overran(notes.invocation, "states", "find")
-        self._states: dict[str, WebhookState] | None = (
+        self._states: dict[str, WebhookState | DeletedWebhook] | None = (
             notes.invocation.answer("states") if looked_up else None
         )
         self._entries: dict[DeliveryId, Delivery] | None = (
@@ -150,8 +150,8 @@ class Rows:
     def _row(self, message_id: str, message: dict[str, Any] | None) -> Row:
         if message is None:
             return Row("unreadable", None, None, left=True)
-        state = self._state(message_id)
-        if state is None or self._entries is None:
+        found = self._found(message_id)
+        if found is None or self._entries is None:
             looked_up = self._states is not None and self._entries is not None
             return self._unavailable(message_id, "absent" if looked_up else "not looked up")
         delivery_id = message["delivery_id"]
@@ -160,9 +160,11 @@ class Rows:
         entry = self._entries.get(delivery_id)
         if entry and (entry.status is DeliveryStatus.SUCCEEDED or entry.run > message["run"]):
             return Row("settled", None, None, left=False)
-        if state.webhook.status in _ENDED:
-            return _ENDED[state.webhook.status]
-        return self._sent(message_id, message, state)
+        if isinstance(found, DeletedWebhook):
+            return _ENDED[WebhookStatus.DELETED]
+        if found.webhook.status in _ENDED:
+            return _ENDED[found.webhook.status]
+        return self._sent(message_id, message, found)
 
     def _sent(self, message_id: str, message: dict[str, Any], state: WebhookState) -> Row:
         failed = DeliveryStatus.FAILED if self._is_last(message_id) else DeliveryStatus.RETRYING
@@ -228,6 +230,10 @@ class Rows:
         return self._notes.told[message_id] >= self._notes.parameters.max_attempts
 
     def _state(self, message_id: str) -> WebhookState | None:
+        found = self._found(message_id)
+        return found if isinstance(found, WebhookState) else None
+
+    def _found(self, message_id: str) -> WebhookState | DeletedWebhook | None:
         message = self._notes.batch[message_id]
         if message is None or self._states is None or self._entries is None:
             return None

@@ -10,9 +10,10 @@ from typing import Any, cast
 
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
+from perkwire.model import routed_event
 from perkwire.model.delivery import Change, Delivery
-from perkwire.model.routed_event import RoutedEvent, merge
-from perkwire.model.webhook import Webhook
+from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.webhook import DeletedWebhook, Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from tests.fakes import (
@@ -77,7 +78,7 @@ class Lookup(FakeWebhookLookup):
 
     def states(
         self, keys: Collection[tuple[AccountId, WebhookId]]
-    ) -> Mapping[WebhookId, WebhookState]:
+    ) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
         states = super().states(sorted(keys))
         return {
             webhook_id: state
@@ -90,14 +91,20 @@ class Lookup(FakeWebhookLookup):
         self._oracle.webhooks_changed()
         return paused
 
-    def add_failures(self, webhook: Webhook, count: int, now: int) -> Streak:
+    def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
         if notes := self._oracle.noted():
-            self._oracle.pauses.fails(notes, webhook.id, count, now)
-        return super().add_failures(webhook, count, now)
+            self._oracle.pauses.fails(notes, webhook, count, now)
+        return super().add_failures(webhook, count, now, failing=failing)
 
-    def end_streak(self, webhook: Webhook) -> None:
-        self._oracle.pauses.recovers(webhook.id)
-        super().end_streak(webhook)
+    def end_streak(self, webhook: Webhook, now: int) -> None:
+        self._oracle.pauses.recovers(webhook)
+        super().end_streak(webhook, now)
+
+    def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | DeletedWebhook | None:
+        if self._world.chance(self._world.faults.absent_item):
+            self._world.say(f"{webhook_id} is absent")
+            return None
+        return super().find(account_id, webhook_id)
 
 
 class EventTable:
@@ -114,7 +121,7 @@ class EventTable:
                 "EventTable.keep reads",
                 lambda: {one.key: stored[one.key] for one in events if one.key in stored},
             )
-            merged, taken = merge(kept, events)
+            merged, taken = routed_event.merge(kept, events)
             puts = list(merged.items())
             while puts:
                 size = self._world.random.randint(1, 25)

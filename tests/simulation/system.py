@@ -165,7 +165,13 @@ class System:
             job_queue=self.job_queue,
         )
         oracle = self.oracle
-        self.endpoints = Endpoints(world, sends=oracle.sends, got=oracle.gets)
+        self.endpoints = Endpoints(
+            world,
+            sends=oracle.sends,
+            got=oracle.gets,
+            unanswered=oracle.gets_unanswered,
+            renewed=oracle.renews,
+        )
         self.webhooks = FakeWebhookStore(self.config)
         self._telemetry = Telemetry(world, oracle)
         lookup = Lookup(world, self.config, oracle)

@@ -26,6 +26,7 @@ SEEN_BY = {
     "DispatchingUnavailable": "DeadLetterQueueDepthAlarm",
     "RoutingUnavailable": "EventDeadLetterQueueDepthAlarm",
     "RequestUnavailable": "IngestUnavailableAlarm",
+    "EventUnkeepable": "EventDeadLetterQueueDepthAlarm",
     "EventsNotKept": "EventDeadLetterQueueDepthAlarm",
     "DeliveriesNotQueued": "EventDeadLetterQueueDepthAlarm",
     "PausedDeliveriesNotLogged": "EventDeadLetterQueueDepthAlarm",

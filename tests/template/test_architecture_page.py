@@ -1,11 +1,17 @@
 """docs/architecture.md names what there is: every room and its floor, every list of keys."""
 
+import ast
 import re
 import tomllib
+from pathlib import Path
 
+import pytest
+
+from perkwire import VERSION
 from tests.template.stack import ROOT
 
 LIBRARY = ROOT / "functions" / "perkwire"
+TOP = LIBRARY / "__init__.py"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
@@ -49,6 +55,16 @@ def test_rooms_are_the_packages_that_there_are() -> None:
 
 def test_no_module_of_the_library_is_outside_a_room() -> None:
     assert [path.name for path in LIBRARY.glob("*.py")] == ["__init__.py"]
+
+
+@pytest.mark.parametrize("path", sorted(LIBRARY.rglob("__init__.py")), ids=str)
+def test_a_room_begins_with_what_belongs_in_it_and_hides_nothing(path: Path) -> None:
+    said, *others = ast.parse(path.read_text(encoding="utf-8")).body
+
+    assert isinstance(said, ast.Expr)
+    assert [ast.unparse(one) for one in others] == (
+        [f"VERSION = {VERSION!r}"] if path == TOP else []
+    )
 
 
 def test_the_floors_are_those_that_imports_are_held_to() -> None:

@@ -9,22 +9,23 @@ import pytest
 
 from infra.coverage import (
     BEGIN,
-    BODY_INFERRED,
     END,
     PAGE,
     ROOT,
     NoPlaceForTables,
+    counts,
     file_of,
     shown_by,
     tables,
     with_tables,
 )
 from infra.parameters import resolve
-from perkwire.catalogue import event_types, product_events, products
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import product_events, products
 from tests.template.stack import source
 
 TEXT = PAGE.read_text()
-ROWS = [line for line in tables().splitlines() if line.startswith("| ")]
+ROWS = [line for line in tables().removeprefix(counts()).splitlines() if line.startswith("| ")]
 RULE = re.compile(r"(\w+)=(\w+)")
 
 
@@ -74,7 +75,7 @@ def test_a_page_without_both_markers_is_refused(text: str) -> None:
 
 
 def test_no_cell_is_empty() -> None:
-    assert {len(cells(row)) for row in ROWS} == {4}
+    assert {len(cells(row)) for row in ROWS} == {6}
     assert [row for row in ROWS if not all(cells(row))] == []
 
 
@@ -84,26 +85,44 @@ def test_every_event_of_a_product_has_a_row(product: str) -> None:
 
     assert [*found] == [event.label for event in product_events(product)]
     for event in product_events(product):
-        _, wire, types, test = found[event.label]
+        _, wire, _, _, types, test = found[event.label]
         assert f"`{event.name.name}`" in wire
-        assert ("(inferred)" in wire) == (event.name.inferred and not event.name.body_inferred)
-        assert ("(body inferred)" in wire) == (event.name.body_inferred and not event.name.inferred)
-        assert ("(inferred, body inferred)" in wire) == (
-            event.name.inferred and event.name.body_inferred
-        )
+        assert (f"`{event.name.otherwise}`" in wire) == (event.name.otherwise is not None)
         assert types == ", ".join(f"`{name}`" for name in event.types)
         assert test == f"`{shown_by(product, event)}`"
 
 
 @pytest.mark.parametrize("product", products())
-def test_a_table_says_what_body_inferred_means_where_a_row_has_it(product: str) -> None:
-    inferred = any(event.name.body_inferred for event in product_events(product))
+def test_a_row_says_how_its_name_and_body_are_known(product: str) -> None:
+    events = product_events(product)
+    rows = {cells(row)[0]: cells(row) for row in ROWS if f"`{file_of(product)}:" in row}
 
-    assert (BODY_INFERRED in above_the_table(product)) == inferred
+    for event in events:
+        _, _, name, body, *_ = rows[event.label]
+        assert name.startswith("inferred") == event.name.inferred == (event.name_from is None)
+        assert body.endswith("inferred") == event.name.body_inferred
+        known = [one for one in (event.name_from, *event.body_from) if one]
+        for basis in known:
+            assert basis.where in above_the_table(product)
+            assert basis.evidence in f"{name} {body}"
+
+
+def test_the_counts_are_those_of_the_lines() -> None:
+    *each, total = [cells(row) for row in counts().splitlines()[2:]]
+    lines = {product: product_events(product) for product in products()}
+    everything = [event for events in lines.values() for event in events]
+
+    assert [int(row[1]) for row in each] == [len(events) for events in lines.values()]
+    for row in (*each, total):
+        numbers = [int(cell.strip("*")) for cell in row[1:]]
+        assert numbers[0] == sum(numbers[1:5]) == sum(numbers[5:])
+    assert total[1] == f"**{len(everything)}**"
+    assert total[5] == f"**{sum(event.name.inferred for event in everything)}**"
+    assert total[6] == f"**{sum(not event.name.body_inferred for event in everything)}**"
 
 
 def test_a_heading_counts_the_lines_of_the_page() -> None:
-    assert above_the_table("voucherify").startswith("Voucherify: 59 lines of its pages\n")
+    assert above_the_table("voucherify").startswith("Voucherify: 60 lines of its pages\n")
 
 
 def test_above_voucherifys_table_stands_which_types_it_sends_in_one_kind_of_webhook_only() -> None:
@@ -116,7 +135,7 @@ def test_above_voucherifys_table_stands_which_types_it_sends_in_one_kind_of_webh
 
 
 def test_every_type_of_the_catalogue_is_in_a_row() -> None:
-    said = {name for row in ROWS for name in re.findall(r"`([^`]+)`", cells(row)[2])}
+    said = {name for row in ROWS for name in re.findall(r"`([^`]+)`", cells(row)[4])}
 
     assert said == {*event_types(), "custom.*"}
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from infra.fields import PAGE, WHOLE, leaves, main, named, page, passed_on
-from perkwire.catalogue import event_types
-from perkwire.formats import FORMATS
+from perkwire.catalogue.event_types import event_types
+from perkwire.formats.registry import FORMATS
 from tests.builders import a_payload, an_event
 
 

@@ -8,14 +8,15 @@ from http import HTTPStatus
 import pytest
 
 from perkwire.accepting import acceptance as accepting
-from perkwire.formats import FORMATS, Attempt
+from perkwire.formats.format import Attempt
+from perkwire.formats.registry import FORMATS
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun, started_json
-from perkwire.managing import GivenWebhook
+from perkwire.managing.webhooks import GivenWebhook
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
-from perkwire.model.sending import Request, TransportError
+from perkwire.model.sending import ErrorDetail, Request, TransportError
 from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives import ids
 from perkwire.primitives.fields import FieldWarning
@@ -99,9 +100,13 @@ class TestAnswers:
         shown_as("Warning", warning.to_json())
 
     def test_a_delivery_with_its_attempts(self) -> None:
-        refused = builders.an_attempt()
+        refused = builders.an_attempt(location="https://new.example/")
         unanswered = builders.an_attempt(
-            number=2, status_code=None, response=None, error=TransportError.DNS
+            number=2,
+            status_code=None,
+            response=None,
+            error=TransportError.TLS,
+            error_detail=ErrorDetail.EXPIRED,
         )
         delivery = builders.a_delivery(
             status=DeliveryStatus.RETRYING,
@@ -218,8 +223,21 @@ class TestAnswers:
     def test_the_outcome_of_a_test(self) -> None:
         request = Request(url="https://a.example/", headers={"X-A": "b", "c": "d"}, body=b"{}")
         sent = SentRequest(request, frozenset({"X-A"}))
-        taken = Outcome(delivered=True, duration_ms=1, status_code=200, response="", sent=sent)
-        lost = Outcome(delivered=False, duration_ms=1, error=TransportError.DNS, sent=sent)
+        taken = Outcome(
+            delivered=True,
+            duration_ms=1,
+            status_code=302,
+            response="",
+            location="https://new.example/",
+            sent=sent,
+        )
+        lost = Outcome(
+            delivered=False,
+            duration_ms=1,
+            error=TransportError.TLS,
+            error_detail=ErrorDetail.PROTOCOL,
+            sent=sent,
+        )
         unsent = Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
 
         for outcome in (taken, lost, unsent):

@@ -48,6 +48,7 @@ def attributes(*names: str) -> Condition:
 KEYS = partitions("key#*")
 # As long as an account's id, and no longer: `acct_*` would be its keys, URLs, jobs and tests too.
 ACCOUNT = f"acct_{'?' * 16}"
+DELETED = f"{ACCOUNT}#deleted"
 ACCOUNTS = partitions(ACCOUNT)
 HEALTH = partitions("health#*")
 JOBS = partitions(f"{ACCOUNT}#jobs")
@@ -80,7 +81,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "ReadKeys": (dynamodb("GetItem"), {"ConfigTable"}, KEYS),
     },
     "Ingest": {
-        "ReadAccounts": (dynamodb("GetItem", "BatchGetItem"), {"ConfigTable"}, ACCOUNTS),
+        "ReadAccounts": (dynamodb("BatchGetItem"), {"ConfigTable"}, ACCOUNTS),
         "RememberEventIds": (
             dynamodb("BatchGetItem", "BatchWriteItem", "PutItem"),
             {"EventTable"},
@@ -92,7 +93,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "TakeEvents": (CONSUME, {"EventQueue"}, ALWAYS),
         "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
         "KeepEvents": (
-            dynamodb("BatchGetItem", "BatchWriteItem", "PutItem"),
+            dynamodb("BatchGetItem", "BatchWriteItem"),
             {"EventTable"},
             ALWAYS,
         ),
@@ -102,14 +103,14 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
     "Dispatcher": {
         "TakeDeliveries": (CONSUME, {"DeliveryQueue"}, ALWAYS),
         "ReadWebhooks": (
-            dynamodb("GetItem", "BatchGetItem"),
+            dynamodb("BatchGetItem"),
             {"ConfigTable"},
-            partitions(ACCOUNT, "health#*"),
+            partitions(ACCOUNT, DELETED, "health#*"),
         ),
         "RecordHealth": (dynamodb("UpdateItem"), {"ConfigTable"}, HEALTH),
         "PauseWebhooks": (dynamodb("UpdateItem"), {"ConfigTable"}, ACCOUNTS | PAUSE),
         "LogDeliveries": (
-            dynamodb("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "BatchWriteItem"),
+            dynamodb("BatchGetItem", "UpdateItem", "BatchWriteItem"),
             {"DeliveryTable"},
             ALWAYS,
         ),
@@ -118,7 +119,11 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
     },
     "Jobs": {
         "TakeJobs": (CONSUME, {"JobQueue"}, ALWAYS),
-        "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
+        "ReadWebhooks": (
+            dynamodb("BatchGetItem"),
+            {"ConfigTable"},
+            partitions(ACCOUNT, DELETED),
+        ),
         "AdvanceJobs": (dynamodb("GetItem", "UpdateItem"), {"ConfigTable"}, JOBS),
         "ReadEvents": (
             dynamodb("BatchGetItem", "Query"),
@@ -141,12 +146,12 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
             ALWAYS,
         ),
         "ReadEvents": (
-            dynamodb("GetItem", "BatchGetItem", "Query"),
+            dynamodb("BatchGetItem", "Query"),
             {"EventTable", "EventTable/index/by_time"},
             ALWAYS,
         ),
         "ReadDeliveries": (
-            dynamodb("GetItem", "BatchGetItem", "Query"),
+            dynamodb("BatchGetItem", "Query"),
             {"DeliveryTable", "DeliveryTable/index/failed"},
             ALWAYS,
         ),
@@ -285,13 +290,11 @@ class TestConditionsFitTheCode:
         ("function", "action", "may_reach"),
         [
             ("authorizer", "GetItem", {"key"}),
-            ("ingest", "GetItem", {"account"}),
             ("ingest", "BatchGetItem", {"account"}),
             ("router", "Query", {"account"}),
-            ("dispatcher", "GetItem", {"account", "health"}),
-            ("dispatcher", "BatchGetItem", {"account", "health"}),
+            ("dispatcher", "BatchGetItem", {"account", "deleted", "health"}),
             ("dispatcher", "UpdateItem", {"account", "health"}),
-            ("jobs", "Query", {"account"}),
+            ("jobs", "BatchGetItem", {"account", "deleted"}),
             ("jobs", "GetItem", {"jobs"}),
             ("jobs", "UpdateItem", {"jobs"}),
         ],
@@ -301,6 +304,7 @@ class TestConditionsFitTheCode:
         account = new_account_id()
         partition_keys = {
             "account": account,
+            "deleted": config_items.tombstones_pk(account),
             "accounts": config_items.ACCOUNTS_PK,
             "health": config_items.health_pk(account),
             "jobs": job_store.jobs_pk(account),

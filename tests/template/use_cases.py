@@ -3,7 +3,7 @@
 from typing import Any
 
 from perkwire.jobs.job import Job, JobKind, JobStatus
-from perkwire.managing import WebhookManagement
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.event import EventHeading
 from perkwire.primitives import ids
 from perkwire.primitives.ids import AccountId, EventId

@@ -31,7 +31,7 @@ from perkwire.managing.webhook_draft import (
 from perkwire.model.account import Caller, Scope, parse_account, parse_account_change, parse_key
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.event import parse_events
-from perkwire.primitives.fields import parse_object
+from perkwire.primitives.fields import parse_object, parse_optional_object
 from perkwire.primitives.ids import EventId, webhook_of
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
@@ -94,7 +94,13 @@ PARSERS: Mapping[str, tuple[Parser, Object]] = {
     "start": (redrive, {"queue": "deliveries", "max_per_second": 5}),
 }
 # Of bytes and texts, below.
-ELSEWHERE = {"parse_object", "parse_rfc3339", "parse_filter", "parse_job_filter"}
+ELSEWHERE = {
+    "parse_object",
+    "parse_optional_object",
+    "parse_rfc3339",
+    "parse_filter",
+    "parse_job_filter",
+}
 
 
 def answer(parser: Callable[..., object], *arguments: object) -> object:
@@ -159,9 +165,8 @@ def test_the_corpus_in_each_place_is_a_value_or_a_problem(name: str) -> None:
     | JSON.map(lambda value: json.dumps(value).encode())
 )
 def test_any_bytes_are_an_object_or_a_problem(body: bytes) -> None:
-    found = answer(parse_object, body)
-
-    assert isinstance(found, dict | Problem)
+    for parser in (parse_object, parse_optional_object):
+        assert isinstance(answer(parser, body), dict | Problem)
 
 
 TEXTS = st.text(max_size=40) | st.sampled_from([one for one in CORPUS if isinstance(one, str)])

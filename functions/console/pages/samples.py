@@ -6,7 +6,7 @@ from console.http.rendering import segment
 from console.http.visit import HtmlResponse, Visit
 from console.views.webhook_wording import format_label
 from perkwire.adapters.wiring import UseCases
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.primitives.problem import Problem
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import Recipient, SampleFate

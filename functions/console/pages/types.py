@@ -13,8 +13,9 @@ from console.views.schema import tables
 from console.views.webhook_wording import format_label
 from console.views.wording import came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.catalogue import CUSTOM, event_types
-from perkwire.formats import FORMATS, Format, Payload, Unrenderable
+from perkwire.catalogue.event_types import CUSTOM, event_types
+from perkwire.formats.format import Format, Payload, Unrenderable
+from perkwire.formats.registry import FORMATS
 from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id

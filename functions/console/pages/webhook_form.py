@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from console.http.form import ShownProblem
 from console.http.registry import Pages
@@ -17,7 +16,7 @@ from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import format_hint, format_label, format_options
 from console.views.wording import came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.model.endpoint import MAX_HEADERS
+from perkwire.model.endpoint import MAX_HEADERS, host_of, target_of
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import WebhookId
@@ -113,7 +112,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.page(_EDIT)
     def show_edit(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
-        return form_page(visit, WebhookForm.filled(webhook))
+        asked = WebhookForm.filled(webhook)
+        if url := visit.query.text("url"):
+            asked = WebhookForm(asked.form.changed({"url": [url]}), webhook)
+        return form_page(visit, asked)
 
     @pages.form(_EDIT)
     def change(visit: Visit, webhook_id: str) -> HtmlResponse:
@@ -172,13 +174,12 @@ class ShownPreview:
     @property
     def target(self) -> str:
         """The path and query that are asked for."""
-        parts = urlsplit(self._request.url)
-        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+        return target_of(self._request.url)
 
     @property
     def host(self) -> str:
         """The header Host."""
-        return urlsplit(self._request.url).netloc
+        return host_of(self._request.url)
 
     @property
     def curl(self) -> str:

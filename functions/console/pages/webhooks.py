@@ -24,9 +24,9 @@ from console.views.webhook_wording import (
 )
 from console.views.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.formats import format_of
-from perkwire.managing import GivenWebhook
+from perkwire.formats.registry import format_of
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
+from perkwire.managing.webhooks import GivenWebhook
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
@@ -227,7 +227,7 @@ def secret_page(visit: Visit, given: GivenWebhook, *, was_created: bool) -> Html
         secret=given.secret,
         warnings=given.warnings,
         was_created=was_created,
-        receivers=receiver_code(webhook.format),
+        receivers=receiver_code(webhook.format, webhook.format_settings),
         format_label=format_label,
         retired_until=None if retired is None else retired.until,
         signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),

@@ -31,6 +31,7 @@ document.addEventListener("submit", async (event) => {
       place.textContent = "Your session has ended, and nothing was sent. Sign in again in another tab, then come back to this one.";
     } else if (page.querySelector(".outcome, .problem")) {
       place.replaceChildren(...page.body.childNodes);
+      for (const taking of place.querySelectorAll("[data-takes-over]")) taking.hidden = false;
     } else {
       place.textContent = page.querySelector("h1")?.textContent ?? "The test could not be sent. Try again.";
     }
@@ -40,4 +41,18 @@ document.addEventListener("submit", async (event) => {
     if (place.closest(".save")) place.prepend(closing(place, button));
     delete form.dataset.sent;
   }
+});
+
+// data-takes-over="URL": the form's URL becomes the one that the endpoint has pointed to.
+document.addEventListener("click", (event) => {
+  const taken = event.target.closest("[data-takes-over]");
+  if (!taken) return;
+  const field = document.getElementById("f-url");
+  if (!field) {
+    window.location.assign(`${window.location.pathname}/edit?url=${encodeURIComponent(taken.dataset.takesOver)}`);
+    return;
+  }
+  field.value = taken.dataset.takesOver;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
 });

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 from console.http.form import Form
 from console.views.date_fields import from_date_field
 from console.views.wording import came_back
-from perkwire.managing import WebhookManagement
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
@@ -50,8 +51,9 @@ _COLUMNS = (
     "error",
     "duration_ms",
 )
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets read the wide ones too
+# A spreadsheet takes a cell that begins with one of these for a formula, whether or not quotes and
+# blanks stand before it. A cell ends at the separator of its reader's country, whatever ours is.
+_FORMULA = re.compile(r"""((?:^|[;,|\t\r\n])[\s"']*)(?=[=+\-@＝＋－＠])""")  # noqa: RUF001 - wide ones too
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,4 @@ def _values(row: Row) -> list[object]:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value

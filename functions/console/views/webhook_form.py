@@ -6,9 +6,9 @@ from functools import cached_property
 
 from console.http.form import Form, ShownProblem, WrongField
 from console.views.webhook_wording import product, secret_prefix, secret_rule
-from perkwire import catalogue
-from perkwire.catalogue import CUSTOM
-from perkwire.formats import FORMATS, STANDARD, Format, find_format, format_of
+from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
+from perkwire.formats.format import Format
+from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_of
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.problem import FieldError, Problem, invalid
@@ -16,8 +16,13 @@ from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type
 
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "qualifio": ("signature_header", "signature_algorithm", "signature_encoding"),
-    "voucherify": ("event_name", "project_id"),
+    "qualifio": (
+        "signature_header",
+        "signature_algorithm",
+        "signature_encoding",
+        "signature_prefix",
+    ),
+    "voucherify": ("event_name", "project_id", "published_as"),
 }
 _MOST_ROWS = MAX_HEADERS + 20  # more than are allowed, for the library to refuse
 _SPARE_ROWS = 2
@@ -67,7 +72,7 @@ class WebhookForm:
     @classmethod
     def filled(cls, webhook: Webhook) -> "WebhookForm":
         """As a stored webhook begins to be changed."""
-        named = [one for one in webhook.event_types if one in catalogue.event_types()]
+        named = [one for one in webhook.event_types if one in event_types()]
         fields: dict[str, Sequence[str]] = {
             "name": [webhook.name],
             "url": [webhook.url],
@@ -79,6 +84,7 @@ class WebhookForm:
             ],
             "program_ids": ["\n".join(webhook.program_ids or ())],
             "batch_size": [str(webhook.batch_size)],
+            "batch_bytes": [str(webhook.batch_bytes)],
         }
         for name, value in webhook.format_settings.items():
             fields[f"format_settings.{name}"] = [str(value)]
@@ -144,7 +150,7 @@ class WebhookForm:
     def groups(self) -> list[TypeGroup]:
         """The types that the format says, grouped as in the catalogue."""
         groups: dict[str, list[TypeBox]] = {}
-        for one in catalogue.event_types().values():
+        for one in event_types().values():
             said = self.format.name_of(one.name)
             if said is not None:
                 box = TypeBox(one.name, one.title, said, one.name in self._ticked)
@@ -165,7 +171,7 @@ class WebhookForm:
         said = [
             one
             for one in self._event_types()
-            if catalogue.is_event_type(one) and self.format.name_of(one) is not None
+            if is_event_type(one) and self.format.name_of(one) is not None
         ]
         return list(dict.fromkeys([*said, *offered]))
 
@@ -245,6 +251,8 @@ class WebhookForm:
         }
         if (batch_size := self.form.number("batch_size")) is not None:
             value["batch_size"] = batch_size
+        if (batch_bytes := self.form.number("batch_bytes")) is not None:
+            value["batch_bytes"] = batch_bytes
         if settings := _SETTINGS.get(self.product):
             value["format_settings"] = {
                 name: given
@@ -264,7 +272,7 @@ class WebhookForm:
         groups = set(self.form.texts("event_groups"))
         of_groups = (
             one.name
-            for one in catalogue.event_types().values()
+            for one in event_types().values()
             if one.group in groups and self.format.name_of(one.name) is not None
         )
         return list(dict.fromkeys([*self.form.texts("event_types"), *of_groups]))

@@ -3,15 +3,9 @@
 from collections.abc import Mapping
 
 from perkwire.dispatching.pausing import QUIET_SECONDS
-from perkwire.formats import (
-    Attempt,
-    Format,
-    UnknownFormat,
-    find_format,
-    format_names,
-    format_of,
-)
-from perkwire.formats.format import Settings
+from perkwire.formats.format import Attempt, Format, Settings
+from perkwire.formats.registry import find_format, format_names, format_of
+from perkwire.formats.unknown import UnknownFormat
 from perkwire.model.webhook import PauseReason, WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.model.delivery import DeliveryStatus, Reason
-from perkwire.model.sending import TransportError
+from perkwire.model.sending import ErrorDetail, TransportError
 
 STATUS_KINDS: Mapping[str, str] = {
     DeliveryStatus.PENDING: "off",
@@ -49,6 +49,20 @@ ERRORS: Mapping[str, str] = {
     "was sent",
 }
 
+ERROR_DETAILS: Mapping[str, str] = {
+    ErrorDetail.SELF_SIGNED: "The certificate is self-signed",
+    ErrorDetail.EXPIRED: "The certificate has expired",
+    ErrorDetail.NOT_YET_VALID: "The certificate is not valid yet",
+    ErrorDetail.WRONG_HOST: "The certificate is for another host name",
+    ErrorDetail.UNKNOWN_ISSUER: "The certificate's issuer is not known, or a certificate between "
+    "is missing from what the endpoint sends",
+    ErrorDetail.BAD_CERTIFICATE: "The certificate is not one that can be trusted",
+    ErrorDetail.CLIENT_CERTIFICATE: "The endpoint asks for a client certificate, and there is none",
+    ErrorDetail.PROTOCOL: "The endpoint speaks no TLS 1.2 or later with ECDHE on this port",
+    ErrorDetail.PLAIN_HTTP: "The endpoint speaks plain HTTP on this port, not https",
+    ErrorDetail.TLS_EXPECTED: "The endpoint speaks TLS on this port: is https meant?",
+}
+
 JOB_NAMES: Mapping[JobKind, str] = {
     JobKind.RETRY_FAILED: "Retry all that failed",
     JobKind.REPLAY: "Replay events",
@@ -68,6 +82,8 @@ def came_back(attempt: Mapping[str, Any]) -> str:
     code = attempt.get("status_code")
     if code is None:
         error = attempt.get("error")
+        if detail := ERROR_DETAILS.get(attempt.get("error_detail", "")):
+            return detail
         return ERRORS.get(error, error) if error else "Nothing"
     try:
         return f"{code} {HTTPStatus(code).phrase}"

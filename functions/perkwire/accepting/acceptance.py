@@ -13,7 +13,7 @@ from typing import Protocol
 
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import DataCheck, Event, EventDraft, parse_events
-from perkwire.model.messages import EventMessage, chunks, write_event_message
+from perkwire.model.messages import EventEncoder, EventMessage, chunks, write_event_message
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
     OWN_BEGINNINGS,
@@ -25,7 +25,7 @@ from perkwire.primitives.ids import (
     new_event_id,
 )
 from perkwire.primitives.journal import Journal, Unavailable
-from perkwire.primitives.problem import FieldError, Problem, forbidden, invalid, unavailable
+from perkwire.primitives.problem import FieldError, Problem, invalid, unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.strict_json import Json
 
@@ -98,11 +98,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An event of the request on its way; `claimed` if a repeat is to be recognised."""
+    """An event of the request on its way; `claimed` if a repeat is to be recognised.
+
+    `former_digest` is what a release that counts otherwise would have claimed.
+    """
 
     claim: Claim
     draft: EventDraft
     claimed: bool
+    former_digest: str
 
 
 def send_events(
@@ -112,12 +116,16 @@ def send_events(
 
     Nothing is claimed: for events of which nobody else has the id.
     """
+    encode = EventEncoder()
     messages: list[EventMessage] = []
     for account_id in dict.fromkeys(account_id for account_id, _ in events):
         own = [event for (owner, _), event in events.items() if owner == account_id]
-        messages += [EventMessage(account_id=account_id, events=chunk) for chunk in chunks(own)]
+        messages += [
+            EventMessage(account_id=account_id, events=chunk)
+            for chunk in chunks(own, encode=encode)
+        ]
     sent = queue.send(
-        [Outgoing(write_event_message(message), message.account_id) for message in messages]
+        [Outgoing(write_event_message(message, encode), message.account_id) for message in messages]
     )
     return {
         (message.account_id, event.id)
@@ -169,25 +177,27 @@ class Acceptance:
     def _entries(
         self, caller: Caller, drafts: Sequence[EventDraft], idempotency_key: str | None
     ) -> list[_Entry]:
-        accounts = self._account_ids(caller, drafts)
+        named = [(_field(draft, "account_id"), draft.account_id) for draft in drafts]
+        accounts = caller.acting_for_each(named, self._existing)
         now = self._clock()
         entries = []
         for position, (draft, account_id) in enumerate(zip(drafts, accounts, strict=True)):
             accepted_at = now + position
-            digest = draft.digest()
+            digest, former_digest = draft.digest(), draft.former_digest()
             if draft.id is not None:
                 event_id = draft.id
             elif idempotency_key is not None:
                 event_id = event_id_for_key(account_id, idempotency_key, position)
                 # A repeat with more or fewer events is another request under the same key.
                 digest = f"{digest}/{len(drafts)}"
+                former_digest = f"{former_digest}/{len(drafts)}"
             else:
                 event_id = new_event_id(accepted_at)
             claim = Claim(
                 account_id=account_id, event_id=event_id, digest=digest, accepted_at=accepted_at
             )
             claimed = draft.id is not None or idempotency_key is not None
-            entries.append(_Entry(claim, draft, claimed))
+            entries.append(_Entry(claim, draft, claimed, former_digest))
         return entries
 
     def _recognised(self, entries: Sequence[_Entry]) -> list[_Entry]:
@@ -216,31 +226,8 @@ class Acceptance:
             raise invalid(errors)
         return recognised
 
-    def _account_ids(self, caller: Caller, drafts: Sequence[EventDraft]) -> list[AccountId]:
-        """Whose event each is. Only an operator's key may, and must, name an existing account."""
-        errors: list[FieldError] = []
-        if not caller.is_operator:
-            own = caller.acting_for(None, "account_id")
-            detail = "only an operator's API key may name an account"
-            errors = [
-                FieldError(_field(draft, "account_id"), detail)
-                for draft in drafts
-                if draft.account_id is not None
-            ]
-            if errors:
-                raise forbidden("It is an account's own.", errors)
-            return [own] * len(drafts)
-        named = [AccountId(draft.account_id or "") for draft in drafts]
-        existing = self._accounts.existing({one for one in named if is_account_id(one)})
-        for draft, account_id in zip(drafts, named, strict=True):
-            if not account_id:
-                detail = "is required with an operator's API key"
-                errors.append(FieldError(_field(draft, "account_id"), detail))
-            elif account_id not in existing:
-                errors.append(FieldError(_field(draft, "account_id"), "names no account"))
-        if errors:
-            raise invalid(errors)
-        return named
+    def _existing(self, named: Collection[AccountId]) -> set[AccountId]:
+        return self._accounts.existing({one for one in named if is_account_id(one)})
 
     def _claim(self, entries: Sequence[_Entry]) -> Mapping[tuple[AccountId, EventId], Claim]:
         """The claim that holds for each claimed event: the one on record, or now taken."""
@@ -302,7 +289,7 @@ def _check_bodies(
     errors = []
     for entry in entries:
         claim = claims.get(entry.claim.key) if entry.claimed else None
-        if claim is not None and claim.digest != entry.claim.digest:
+        if claim is not None and claim.digest not in (entry.claim.digest, entry.former_digest):
             field = _field(entry.draft, "id") if entry.draft.id else "Idempotency-Key"
             errors.append(FieldError(field, "was used before with another body"))
     if errors:

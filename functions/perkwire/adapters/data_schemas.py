@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import fastjsonschema
 
-from perkwire.catalogue import CUSTOM, EventType, event_types
+from perkwire.catalogue.event_types import CUSTOM, EventType, event_types
 from perkwire.catalogue.misfits import FORMATS, misfits
 from perkwire.primitives.problem import FieldError
 from perkwire.primitives.strict_json import Json

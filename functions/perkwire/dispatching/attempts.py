@@ -11,16 +11,18 @@ from perkwire.dispatching.in_flight import (
     attempt_number,
     delivery_fault,
 )
-from perkwire.dispatching.rendering import OpenedSecrets, render
+from perkwire.dispatching.rendering import OpenedSecrets, render_now
 from perkwire.dispatching.timing import LOG_SECONDS, DispatchRule
 from perkwire.dispatching.verdict import Finding
-from perkwire.formats import Unrenderable, format_of
+from perkwire.formats.format import Unrenderable
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Attempt
-from perkwire.model.masking import masked
 from perkwire.model.secret import UnusableSecret
 from perkwire.model.sending import NoResponse, Request, Response, Sender, TransportError
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.journal import Journal, Unavailable
+
+_MOST_OF_A_LOCATION = 512  # characters in the log
 
 
 class Vault(Protocol):
@@ -108,18 +110,24 @@ class Attempts:
             return Finding.UNAVAILABLE, None
         number = attempt_number(delivery)
         match result:
-            case Response(status, snippet, duration_ms):
-                success = format_of(state.webhook.format).is_success(status)
+            case Response():
+                success = format_of(state.webhook.format).is_success(result.status)
+                location = result.location and opened.masked(result.location)
                 return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(
                     number=number,
                     at=at,
-                    duration_ms=duration_ms,
-                    status_code=status,
-                    response=None if success else masked(snippet, opened.all_secrets()),
+                    duration_ms=result.duration_ms,
+                    status_code=result.status,
+                    response=None if success else opened.masked(result.snippet),
+                    location=location and location[:_MOST_OF_A_LOCATION],
                 )
-            case NoResponse(error, duration_ms):
+            case NoResponse(error, duration_ms, detail):
                 return Finding.REFUSED, Attempt(
-                    number=number, at=at, duration_ms=duration_ms, error=error
+                    number=number,
+                    at=at,
+                    duration_ms=duration_ms,
+                    error=error,
+                    error_detail=detail,
                 )
 
     def _request(
@@ -127,7 +135,7 @@ class Attempts:
     ) -> tuple[Request, OpenedSecrets] | Finding:
         try:
             opened = self._vault.open(webhook)
-            return render(delivery.message, webhook, opened, self._clock()), opened
+            return render_now(delivery.message, webhook, opened, self._clock), opened
         except (Unavailable, UnusableSecret) as error:
             self._fault(delivery, "secret_unreadable", str(error))
             return Finding.UNAVAILABLE

@@ -10,7 +10,7 @@ from perkwire.dispatching.verdict import Finding
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.messages import DeliveryMessage
-from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.model.webhook import DeletedWebhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 
@@ -20,8 +20,8 @@ class Webhooks(Protocol):
 
     def states(
         self, keys: Collection[tuple[AccountId, WebhookId]]
-    ) -> Mapping[WebhookId, WebhookState]:
-        """Those whose account and webhook exist, tombstones too, read consistently.
+    ) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
+        """Those whose account exists, and the webhook or its tombstone, read consistently.
 
         Raises Unavailable.
         """
@@ -72,9 +72,10 @@ class Lookup:
                 firsts[delivery.message.delivery_id] = delivery
         for delivery in deliveries:
             message = delivery.message
-            delivery.state = states.get(message.webhook_id)
+            found = states.get(message.webhook_id)
+            delivery.state = found if isinstance(found, WebhookState) else None
             delivery.entry = entries.get(message.delivery_id)
-            if delivery.state is None:
+            if found is None:
                 delivery_fault(self._journal, delivery, "webhook_absent")
             elif delivery is not firsts[message.delivery_id]:
                 delivery.first_copy = firsts[message.delivery_id]
@@ -83,13 +84,13 @@ class Lookup:
             elif delivery.entry is not None and delivery.entry.status is DeliveryStatus.UNKNOWN:
                 delivery_fault(self._journal, delivery, "delivery_of_later_release")
             else:
-                decided = _decided_unsent(message, delivery.state.webhook, delivery.entry)
+                decided = _decided_unsent(message, found, delivery.entry)
                 delivery.to_send = decided is None
                 delivery.finding = decided or Finding.UNAVAILABLE
 
     def _look_up(
         self, deliveries: Sequence[InFlightDelivery]
-    ) -> tuple[Mapping[WebhookId, WebhookState], Mapping[DeliveryId, Delivery]]:
+    ) -> tuple[Mapping[WebhookId, WebhookState | DeletedWebhook], Mapping[DeliveryId, Delivery]]:
         states = self._webhooks.states(
             {(delivery.message.account_id, delivery.message.webhook_id) for delivery in deliveries}
         )
@@ -100,12 +101,14 @@ class Lookup:
 
 
 def _decided_unsent(
-    message: DeliveryMessage, webhook: Webhook, entry: Delivery | None
+    message: DeliveryMessage, found: WebhookState | DeletedWebhook, entry: Delivery | None
 ) -> Finding | None:
     """What the log and the webhook's status decide without a request; None: it is to be sent."""
     if entry is not None and (entry.status is DeliveryStatus.SUCCEEDED or message.run < entry.run):
         return Finding.SETTLED
-    match webhook.status:
+    if isinstance(found, DeletedWebhook):
+        return Finding.DELETED
+    match found.webhook.status:
         case WebhookStatus.DELETED:
             return Finding.DELETED
         case WebhookStatus.DISABLED:

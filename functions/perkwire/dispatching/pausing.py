@@ -35,12 +35,15 @@ class Result:
 class HealthStore(Protocol):
     """Where streaks and pauses are kept."""
 
-    def add_failures(self, webhook: Webhook, count: int, now: int) -> Streak:
-        """Lengthen the webhook's streak; raises Unavailable."""
+    def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
+        """Lengthen the webhook's streak; the failures of another version of its endpoint are over.
+
+        `failing` says that a streak was on record. Raises Unavailable.
+        """
         ...
 
-    def end_streak(self, webhook: Webhook) -> None:
-        """A success: forget the streak; raises Unavailable."""
+    def end_streak(self, webhook: Webhook, now: int) -> None:
+        """A success: forget the streak of this version of its endpoint; raises Unavailable."""
         ...
 
     def pause(self, webhook: Webhook, pause: Pause) -> bool:
@@ -77,14 +80,14 @@ def record(
     reason = _reason_at_once(rule, results)
     succeeded = any(result.success for result in results)
     if reason is None and not succeeded:
-        streak = store.add_failures(webhook, len(results), now)
+        streak = store.add_failures(webhook, len(results), now, failing=failing)
         quiet = now - streak.since >= QUIET_SECONDS * MICROSECONDS
         if streak.failures >= rule.after_failures and quiet:
             reason = PauseReason.FAILURES
     if reason is not None and store.pause(webhook, Pause(now, reason)):
         return reason
     if succeeded and failing:
-        store.end_streak(webhook)
+        store.end_streak(webhook, now)
     return None
 
 

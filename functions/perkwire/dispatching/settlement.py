@@ -178,6 +178,7 @@ class Settlement:
             attempt=attempt.number if attempt else None,
             status_code=attempt.status_code if attempt else None,
             error=attempt.error if attempt else None,
+            error_detail=attempt.error_detail if attempt else None,
             duration_ms=attempt.duration_ms if attempt else None,
         )
         if not stored:

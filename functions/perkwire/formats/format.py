@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from perkwire.model.event import Event
+from perkwire.model.header_rules import folded
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.strict_json import Json
@@ -60,8 +61,12 @@ class Format(Protocol):
         """What the receiver is told that happened; None if this type cannot be said."""
         ...
 
-    def read_settings(self, fields: Fields) -> Settings:
-        """The settings of a webhook of this format; what is wrong is noted in `fields`."""
+    def read_settings(self, fields: Fields, stored: Settings | None = None) -> Settings:
+        """The settings of a webhook of this format; what is wrong is noted in `fields`.
+
+        `stored` are those of the webhook that is changed: where a default is another one now, what
+        is left out has the one that it was made with.
+        """
         ...
 
     def new_secret(self) -> str:
@@ -91,3 +96,9 @@ class Format(Protocol):
     def is_success(self, status: int) -> bool:
         """Whether an answer's HTTP status means that the receiver has taken the events."""
         ...
+
+
+def header_names(format_: Format, settings: Settings) -> frozenset[str]:
+    """The headers that the format sets, folded: no custom header may be one of them."""
+    attempt = Attempt(delivery_id=DeliveryId("dlv_"), at=0, body=b"", settings=settings)
+    return frozenset(map(folded, format_.sign([format_.new_secret()], attempt)))

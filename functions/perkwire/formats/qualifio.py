@@ -2,17 +2,21 @@
 
 Its page prints eight events by their labels, that the body is an array with an object for each
 event, that any custom header may authenticate, and that a secret may sign with an HMAC. It prints
-no member of those objects and neither name, hash nor encoding of the signature: the members here,
-their names and the defaults of the settings are ours, not Qualifio's.
+no member of those objects and neither name, hash nor encoding of the signature. The members here
+and their names are ours, not Qualifio's. The default header is inferred: for what is sent to it,
+the product names `x-hub-signature`. Where others have that header, it holds `sha1=` or `sha256=`
+and hex, which the settings can say.
 """
 
 import base64
 import hmac
+import re
 from collections.abc import Sequence
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
-from perkwire.model.endpoint import check_headers
+from perkwire.formats.reading import present, text
+from perkwire.model.endpoint import check_header_name
 from perkwire.model.event import Event
 from perkwire.model.secret import (
     check_plain_secret,
@@ -25,9 +29,12 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import to_rfc3339
 
-_HEADER = "x-qualifio-signature"
+_HEADER = "x-hub-signature"
+_FORMER_HEADER = "x-qualifio-signature"
 _LONGEST_HEADER = 128
-_ALGORITHMS = ("sha256", "sha384", "sha512")
+_PREFIX = re.compile(r"[\x21-\x7e]*")
+_LONGEST_PREFIX = 32
+_ALGORITHMS = ("sha256", "sha1", "sha384", "sha512")
 _ENCODINGS = ("hex", "base64")
 
 
@@ -48,17 +55,26 @@ class Qualifio:
         said = names_in("qualifio").get(event_type)
         return None if said is None else said.name
 
-    def read_settings(self, fields: Fields) -> Settings:
-        """`signature_header`, `signature_algorithm` and `signature_encoding`, all three filled in.
+    def read_settings(self, fields: Fields, stored: Settings | None = None) -> Settings:
+        """Header, algorithm and encoding of the signature, filled in; its prefix, if there is one.
 
-        The header is in lower case, and one that a custom header could be. What is wrong reads as
-        the default.
+        The header is in lower case, and one that a custom header could be. A webhook that was made
+        with the former default keeps it. What is wrong reads as the default.
         """
-        return {
-            "signature_header": _header(fields),
-            "signature_algorithm": _choice(fields, "signature_algorithm", _ALGORITHMS),
-            "signature_encoding": _choice(fields, "signature_encoding", _ENCODINGS),
-        }
+        kept = (stored or {}).get("signature_header") == _FORMER_HEADER
+        return present(
+            {
+                "signature_header": _header(fields, _FORMER_HEADER if kept else _HEADER),
+                "signature_algorithm": _choice(fields, "signature_algorithm", _ALGORITHMS),
+                "signature_encoding": _choice(fields, "signature_encoding", _ENCODINGS),
+                "signature_prefix": fields.text(
+                    "signature_prefix",
+                    longest=_LONGEST_PREFIX,
+                    pattern=_PREFIX,
+                    form="visible ASCII characters",
+                ),
+            }
+        )
 
     def new_secret(self) -> str:
         """43 visible characters."""
@@ -82,7 +98,8 @@ class Qualifio:
         digest = hmac.digest(key, attempt.body, str(attempt.settings["signature_algorithm"]))
         in_hex = attempt.settings["signature_encoding"] == "hex"
         signature = digest.hex() if in_hex else base64.b64encode(digest).decode()
-        return {str(attempt.settings["signature_header"]): signature}
+        prefix = text(attempt.settings, "signature_prefix") or ""
+        return {str(attempt.settings["signature_header"]): f"{prefix}{signature}"}
 
     def is_success(self, status: int) -> bool:
         """2xx."""
@@ -106,14 +123,13 @@ class Qualifio:
         return said
 
 
-def _header(fields: Fields) -> str:
+def _header(fields: Fields, default: str) -> str:
     name = fields.text("signature_header", longest=_LONGEST_HEADER)
     if name is None:
-        return _HEADER
-    checked = check_headers({name: "signature"})
-    if isinstance(checked, list):
-        fields.wrong("signature_header", checked[0][1])
-        return _HEADER
+        return default
+    if wrong := check_header_name(name, signs=True):
+        fields.wrong("signature_header", wrong)
+        return default
     return name.lower()
 
 

@@ -26,7 +26,7 @@ class Standard:
         """Every type, by its own name."""
         return event_type
 
-    def read_settings(self, _fields: Fields) -> Settings:
+    def read_settings(self, _fields: Fields, _stored: Settings | None = None) -> Settings:
         """None."""
         return {}
 

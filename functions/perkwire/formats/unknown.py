@@ -22,7 +22,7 @@ class UnknownFormat:
         """Our own name: whether the format says it is not known."""
         return event_type
 
-    def read_settings(self, _fields: Fields) -> Settings:
+    def read_settings(self, _fields: Fields, _stored: Settings | None = None) -> Settings:
         """None."""
         return {}
 

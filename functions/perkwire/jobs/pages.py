@@ -8,7 +8,7 @@ from typing import Protocol
 from perkwire.jobs.job import Job
 from perkwire.jobs.selecting import has_failed
 from perkwire.model.delivery import Delivery
-from perkwire.model.messages import DeliveryMessage, chunks, write_delivery_message
+from perkwire.model.messages import DeliveryMessage, EventEncoder, chunks, write_delivery_message
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, delivery_id
 from perkwire.primitives.journal import Unavailable
@@ -103,6 +103,7 @@ class ReplayPages:
         ids = [EventId(item.id) for item in job.page]
         kept = self._events.find_all({(job.account_id, one) for one in ids})
         events = [kept[one].event for one in ids if one in kept]
+        encode = EventEncoder()
         messages = [
             DeliveryMessage(
                 delivery_id=delivery_id(
@@ -113,10 +114,13 @@ class ReplayPages:
                 run=0,
                 events=chunk,
             )
-            for chunk in chunks(events, job.page_batch)
+            for chunk in chunks(events, job.page_batch, job.page_batch_bytes, encode)
         ]
         held = self._queue.send(
-            [Outgoing(write_delivery_message(message), message.webhook_id) for message in messages]
+            [
+                Outgoing(write_delivery_message(message, encode), message.webhook_id)
+                for message in messages
+            ]
         )
         if not all(held):
             raise Unavailable("SQS: deliveries not queued")

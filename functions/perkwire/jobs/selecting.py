@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from perkwire.formats import format_of
+from perkwire.formats.registry import format_of
 from perkwire.jobs.job import Job, JobItem
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import MAX_EVENTS, EventHeading

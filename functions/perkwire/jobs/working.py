@@ -24,8 +24,8 @@ from perkwire.model.messages import (
     read_job_message,
     write_job_message,
 )
-from perkwire.model.webhook import Webhook, WebhookStatus
-from perkwire.primitives.ids import AccountId, JobId
+from perkwire.model.webhook import DeletedWebhook, Webhook, WebhookStatus
+from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -54,11 +54,11 @@ class Jobs(Protocol):
         ...
 
 
-class AccountWebhooks(Protocol):
+class Webhooks(Protocol):
     """The webhooks that jobs are for."""
 
-    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too; None: no such account. Raises Unavailable."""
+    def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | DeletedWebhook | None:
+        """A webhook or its tombstone; None: neither is there, or no account. Raises Unavailable."""
         ...
 
 
@@ -85,7 +85,7 @@ class JobWork:
         self,
         *,
         jobs: Jobs,
-        webhooks: AccountWebhooks,
+        webhooks: Webhooks,
         kinds: Mapping[JobKind, KindWorker],
         queue: Queue,
         journal: Journal,
@@ -133,8 +133,7 @@ class JobWork:
                 # This very message has come twice: it comes again should the other worker die.
                 return False
             before = job
-            webhooks = self._webhooks.of_account(job.account_id) or ()
-            webhook = next((one for one in webhooks if one.id == job.webhook_id), None)
+            webhook = self._webhooks.find(job.account_id, job.webhook_id)
             if webhook is None:
                 self._fault("webhook_absent", message)
                 return False
@@ -143,9 +142,15 @@ class JobWork:
                 return stored.has_ended or message.turn < stored.turn
 
     def _take(
-        self, job: Job, webhook: Webhook, message: JobMessage, may_go_on: Callable[[], bool]
+        self,
+        job: Job,
+        webhook: Webhook | DeletedWebhook,
+        message: JobMessage,
+        may_go_on: Callable[[], bool],
     ) -> Job | None:
         """The job as it is stored after this turn; None if another worker has changed it."""
+        if isinstance(webhook, DeletedWebhook):
+            return self._store(job, self._ended(job, JobStatus.FAILED, JobReason.DELETED))
         if webhook.status is not WebhookStatus.ENABLED:
             return self._store(job, self._ended(job, JobStatus.FAILED, _REASONS[webhook.status]))
         work = self._kinds[job.kind]
@@ -180,6 +185,7 @@ class JobWork:
             skipped=job.skipped + outcome.skipped,
             page=step.items,
             page_batch=webhook.batch_size,
+            page_batch_bytes=webhook.batch_bytes,
             cursor=step.cursor,
             updated_at=self._clock(),
             version=job.version + 1,

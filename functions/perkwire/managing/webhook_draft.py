@@ -1,30 +1,29 @@
 """What a request says of a webhook: made new, changed, or given another secret."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from perkwire import catalogue
-from perkwire.formats import (
-    FORMATS,
-    STANDARD,
-    Format,
-    Settings,
-    UnknownFormat,
-    find_format,
-    format_names,
-    format_of,
-    header_names,
-)
+from perkwire.catalogue import event_types as catalogue
+from perkwire.formats.format import Format, Settings, header_names
+from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
+from perkwire.formats.unknown import UnknownFormat
+from perkwire.managing.endpoint_warnings import header_warning, url_warnings
 from perkwire.model.endpoint import (
     EndpointPolicy,
     Refusal,
     check_headers,
     check_url,
-    folded,
     origin,
 )
-from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
-from perkwire.model.webhook import ALL_TYPES, Webhook
+from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, EventTypeCheck
+from perkwire.model.header_rules import folded
+from perkwire.model.webhook import (
+    ALL_TYPES,
+    DEFAULT_BATCH_BYTES,
+    LEAST_BATCH_BYTES,
+    MOST_BATCH_BYTES,
+    Webhook,
+)
 from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict
 from perkwire.primitives.strict_json import Json
@@ -48,6 +47,7 @@ class WebhookDraft:
     headers: Mapping[str, str] = field(repr=False)
     secret: str = field(repr=False)
     batch_size: int
+    batch_bytes: int
     format: str
     format_settings: Settings
     enabled: bool
@@ -80,19 +80,22 @@ def without_nulls(value: dict[str, Json]) -> dict[str, Json]:
 
 
 def read_webhook(
-    fields: Fields, rules: EndpointRules, stored_format: Format | None = None
+    fields: Fields, rules: EndpointRules, stored: Webhook | None = None
 ) -> WebhookDraft:
     """The members of a new webhook; what is wrong with them is noted in `fields`.
 
-    Of a stored one that is to be changed, `stored_format` stays, and none may be named.
+    Of a `stored` one that is to be changed, the format stays, and none may be named.
     """
     name = fields.required_name()
     url = _url(fields, rules)
-    format_ = stored_format or _format(fields)
-    event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    format_ = format_of(stored.format) if stored else _format(fields)
+    stored_settings = stored.format_settings if stored else None
+    event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_type_check())
     _check_types(fields, event_types, format_)
     program_ids = _program_ids(fields)
-    settings = _settings(fields, format_) or format_.read_settings(Fields({}))
+    settings = _settings(fields, format_, stored_settings)
+    if settings is None:
+        settings = format_.read_settings(Fields({}), stored_settings)
     headers = _headers(fields)
     _check_header_names(fields, headers or (), format_, settings)
     batch_size = _batch_size(fields, format_)
@@ -108,6 +111,7 @@ def read_webhook(
         headers=headers or {},
         secret=secret or format_.new_secret(),
         batch_size=batch_size or 1,
+        batch_bytes=_batch_bytes(fields) or DEFAULT_BATCH_BYTES,
         format=format_.name,
         format_settings=settings,
         enabled=enabled is not False,
@@ -159,6 +163,7 @@ class WebhookChange:
     any_program: bool
     headers: Mapping[str, str] | None = field(repr=False)
     batch_size: int | None
+    batch_bytes: int | None
     format_settings: Settings | None
     enabled: bool | None
     warnings: tuple[FieldWarning, ...] = ()
@@ -183,10 +188,10 @@ def parse_webhook_change(
     format_ = format_of(current.format)
     if isinstance(format_, UnknownFormat):
         _refuse_what_only_it_knows(fields, value, format_)
-    event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_type_check())
     _check_types(fields, event_types or (), format_)
     headers = _headers(fields)
-    settings = _settings(fields, format_)
+    settings = _settings(fields, format_, current.format_settings)
     _check_header_names(
         fields,
         current.header_names if headers is None else headers,
@@ -203,6 +208,7 @@ def parse_webhook_change(
         any_program=any_program,
         headers=headers,
         batch_size=_batch_size(fields, format_),
+        batch_bytes=_batch_bytes(fields),
         format_settings=settings,
         enabled=fields.flag("enabled"),
     )
@@ -244,15 +250,22 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
     if isinstance(checked, Refusal):
         fields.wrong("url", checked.detail)
         return None
+    for doubt in url_warnings(checked):
+        fields.warn("url", doubt)
     return checked
 
 
-def _check_type(event_type: str) -> str | None:
-    if event_type == ALL_TYPES:
-        return None
-    if len(event_type) > LONGEST_EVENT_TYPE:
-        return f"must be {_EVENT_TYPE_FORM}"
-    return check_event_type(event_type, form=_EVENT_TYPE_FORM)
+def _type_check() -> Callable[[str], str | None]:
+    check_name = EventTypeCheck(_EVENT_TYPE_FORM)
+
+    def check(event_type: str) -> str | None:
+        if event_type == ALL_TYPES:
+            return None
+        if len(event_type) > LONGEST_EVENT_TYPE:
+            return f"must be {_EVENT_TYPE_FORM}"
+        return check_name(event_type)
+
+    return check
 
 
 def _check_types(fields: Fields, event_types: tuple[str, ...], format_: Format) -> None:
@@ -285,6 +298,9 @@ def _headers(fields: Fields) -> Mapping[str, str] | None:
             fields.wrong(f"headers.{name}", "must be a string")
     checked = check_headers(texts)
     if isinstance(checked, dict):
+        for name in checked:
+            if doubt := header_warning(name):
+                fields.warn(f"headers.{name}", doubt)
         return checked
     for name, detail in checked:
         fields.wrong(f"headers.{name}" if name else "headers", detail)
@@ -318,15 +334,19 @@ def _format(fields: Fields) -> Format:
     return found or FORMATS[STANDARD]
 
 
-def _settings(fields: Fields, format_: Format) -> Settings | None:
+def _settings(fields: Fields, format_: Format, stored: Settings | None) -> Settings | None:
     given = fields.object("format_settings")
     if given is None:
         return None
     inner = Fields(given, "format_settings.")
-    settings = format_.read_settings(inner)
+    settings = format_.read_settings(inner, stored)
     fields.errors += inner.finish()
     fields.warnings += inner.warnings
     return settings
+
+
+def _batch_bytes(fields: Fields) -> int | None:
+    return fields.integer("batch_bytes", LEAST_BATCH_BYTES, MOST_BATCH_BYTES)
 
 
 def _batch_size(fields: Fields, format_: Format) -> int | None:

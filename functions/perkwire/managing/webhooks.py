@@ -141,6 +141,7 @@ class WebhookManagement:
             program_ids=draft.program_ids,
             header_names=tuple(draft.headers),
             batch_size=draft.batch_size,
+            batch_bytes=draft.batch_bytes,
             format=draft.format,
             format_settings=draft.format_settings,
             status=WebhookStatus.ENABLED if draft.enabled else WebhookStatus.DISABLED,
@@ -167,9 +168,8 @@ class WebhookManagement:
         """
         before = self.get(account_id, webhook_id)
         change = parse_webhook_change(value, self._rules, before)
-        after = self._changed(before, change)
-        self._store(before, after)
-        return GivenWebhook(webhook=after, warnings=change.warnings)
+        stored = self._stored(before, self._changed(before, change))
+        return GivenWebhook(webhook=stored, warnings=change.warnings)
 
     def as_changed(
         self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
@@ -177,7 +177,8 @@ class WebhookManagement:
         """What `change` would make of a webhook, not stored; raises Problem and Unavailable."""
         before = self.get(account_id, webhook_id)
         change = parse_webhook_change(value, self._rules, before)
-        return GivenWebhook(webhook=self._changed(before, change), warnings=change.warnings)
+        after = before.changed_to(self._changed(before, change), self._clock())
+        return GivenWebhook(webhook=after, warnings=change.warnings)
 
     def switch(self, account_id: AccountId, webhook_id: WebhookId, *, enabled: bool) -> Webhook:
         """Enable, which also ends a pause, or disable; raises Problem and Unavailable."""
@@ -186,11 +187,8 @@ class WebhookManagement:
             before,
             status=WebhookStatus.ENABLED if enabled else WebhookStatus.DISABLED,
             pause=None,
-            version=before.version + 1,
-            updated_at=self._clock(),
         )
-        self._store(before, after)
-        return after
+        return self._stored(before, after)
 
     def rotate_secret(
         self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
@@ -201,20 +199,17 @@ class WebhookManagement:
         """
         before = self.get(account_id, webhook_id)
         rotation = parse_rotation(value, before)
-        now = self._clock()
         retired = None
         if rotation.overlap_hours:
-            until = now + rotation.overlap_hours * HOUR_SECONDS * MICROSECONDS
+            until = self._clock() + rotation.overlap_hours * HOUR_SECONDS * MICROSECONDS
             retired = RetiredSecret(before.sealed.secret, until)
         secret = self._sealer.seal_secret(account_id, webhook_id, rotation.secret)
         after = replace(
             before,
             sealed=replace(before.sealed, secret=secret, retired=retired),
-            version=before.version + 1,
-            updated_at=now,
         )
-        self._store(before, after)
-        return GivenWebhook(webhook=after, warnings=rotation.warnings, secret=rotation.secret)
+        stored = self._stored(before, after)
+        return GivenWebhook(webhook=stored, warnings=rotation.warnings, secret=rotation.secret)
 
     def delete(self, account_id: AccountId, webhook_id: WebhookId) -> None:
         """Delete a webhook; queued deliveries become cancelled. Raises as `change`."""
@@ -228,13 +223,15 @@ class WebhookManagement:
         """An account's webhooks; raises Problem and Unavailable."""
         return self._webhooks.page(account_id, limit, cursor)
 
-    def _store(self, before: Webhook, after: Webhook) -> None:
+    def _stored(self, before: Webhook, changed: Webhook) -> Webhook:
+        after = before.changed_to(changed, self._clock())
         try:
             self._webhooks.replace(before, after)
         except UrlTaken:
             raise _url_taken() from None
         except ChangedMeanwhile:
             raise conflict("The webhook was changed at the same time; try again.") from None
+        return after
 
     def _changed(self, before: Webhook, change: WebhookChange) -> Webhook:
         status, pause = before.status, before.pause
@@ -256,14 +253,13 @@ class WebhookManagement:
             program_ids=None if change.any_program else change.program_ids or before.program_ids,
             header_names=header_names,
             batch_size=change.batch_size or before.batch_size,
+            batch_bytes=change.batch_bytes or before.batch_bytes,
             format_settings=(
                 before.format_settings if change.format_settings is None else change.format_settings
             ),
             status=status,
             pause=pause,
             sealed=sealed,
-            version=before.version + 1,
-            updated_at=self._clock(),
         )
 
     def _sealed(

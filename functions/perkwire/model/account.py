@@ -4,7 +4,7 @@ import enum
 import hashlib
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from perkwire.primitives.fields import Fields, one_of
@@ -93,16 +93,43 @@ class Caller:
 
     def acting_for(self, named: str | None, field: str) -> AccountId:
         """The account that the request is about. Only an operator may, and must, name one."""
+        (account_id,) = self.acting_for_each([(field, named)], existing=set)
+        return account_id
+
+    def acting_for_each(
+        self,
+        named: Sequence[tuple[str, str | None]],
+        existing: Callable[[Collection[AccountId]], Collection[AccountId]],
+    ) -> list[AccountId]:
+        """The same for the parts of a request: each has a field, and what is named there.
+
+        `existing` says which of an operator's accounts there are; any other is refused too.
+        """
         if self.is_operator:
-            if not named:
-                raise invalid([FieldError(field, "is required with an operator's API key")])
-            return AccountId(named)
-        if named is not None:
-            reason = "only an operator's API key may name an account"
-            raise forbidden("It is an account's own.", [FieldError(field, reason)])
+            wanted = [AccountId(name or "") for _, name in named]
+            errors = _misnamed(named, existing({one for one in wanted if one}))
+            if errors:
+                raise invalid(errors)
+            return wanted
+        reason = "only an operator's API key may name an account"
+        errors = [FieldError(field, reason) for field, name in named if name is not None]
+        if errors:
+            raise forbidden("It is an account's own.", errors)
         if self.account_id is None:
             raise forbidden("It belongs to no account.")
-        return self.account_id
+        return [self.account_id] * len(named)
+
+
+def _misnamed(
+    named: Sequence[tuple[str, str | None]], existing: Collection[AccountId]
+) -> list[FieldError]:
+    errors = []
+    for field, name in named:
+        if not name:
+            errors.append(FieldError(field, "is required with an operator's API key"))
+        elif name not in existing:
+            errors.append(FieldError(field, "names no account"))
+    return errors
 
 
 @dataclass(frozen=True, slots=True)

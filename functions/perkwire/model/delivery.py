@@ -3,9 +3,12 @@
 import enum
 from dataclasses import dataclass
 
+from perkwire.model.event import Event
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
+
+_CLOCKS_APART = HOUR_SECONDS * MICROSECONDS
 
 
 class DeliveryStatus(enum.StrEnum):
@@ -37,7 +40,9 @@ class Reason(enum.StrEnum):
 class Attempt:
     """One try: its number over all runs, its time, and a status code or an error class.
 
-    `response` holds at most the first 512 bytes of an answer that was no success.
+    `error_detail` says which of the reasons that an error class has, where that is known.
+    `response` holds at most the first 512 bytes of an answer that was no success, `location` where
+    a redirect points, 512 characters of it.
     """
 
     number: int
@@ -45,14 +50,18 @@ class Attempt:
     duration_ms: int
     status_code: int | None = None
     error: str | None = None
+    error_detail: str | None = None
     response: str | None = None
+    location: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The attempt as the API answers it."""
         optional = {
             "status_code": self.status_code,
             "error": self.error,
+            "error_detail": self.error_detail,
             "response": self.response,
+            "location": self.location,
         }
         return {
             "number": self.number,
@@ -81,6 +90,14 @@ class Delivery:
     due_at: int | None
     created_at: int
     updated_at: int
+
+    def may_carry(self, event: Event) -> bool:
+        """Whether a kept event can be one that it was made of, and not another under the same id.
+
+        Once an event has expired its id is free again; what was accepted after the delivery was
+        logged, by clocks that may be apart, is none of its own.
+        """
+        return event.accepted_at <= self.created_at + _CLOCKS_APART
 
     def standing(
         self, now: int, retry_interval_seconds: int

@@ -1,7 +1,8 @@
 """What an endpoint may be: the rules for its URL and its custom headers.
 
-Both are applied when a webhook is saved and again when a request is sent, so that a rule made
-stricter later acts on stored webhooks too.
+The URL's are applied when a webhook is saved and again when a request is sent, so that a rule made
+stricter later acts on stored webhooks too. Of the headers', sending asks for no more than that they
+break no request (`unsendable`): nothing that is stored is left out, and nothing fails for a name.
 """
 
 import ipaddress
@@ -11,9 +12,20 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from perkwire.model.address import EndpointPolicy, is_allowed
+from perkwire.model.header_rules import CONNECTION, SIGNATURE, broken_rule, folded
 from perkwire.primitives.strict_json import compact_ascii
 
-__all__ = ["EndpointPolicy", "Refusal", "check_headers", "check_url", "folded", "origin"]
+__all__ = [
+    "EndpointPolicy",
+    "Refusal",
+    "check_header_name",
+    "check_headers",
+    "check_url",
+    "host_of",
+    "origin",
+    "target_of",
+    "unsendable",
+]
 
 MAX_URL_CHARACTERS = 2048
 MAX_HEADERS = 20
@@ -76,7 +88,10 @@ def check_url(
     if parts["fragment"] is not None:
         return Refusal("must not have a fragment (#)")
     if "@" in parts["authority"]:
-        return Refusal("must not hold a user name or password")
+        return Refusal(
+            "must not hold a user name or password: they go into the header Authorization, as "
+            "Basic and the base64 of user:password"
+        )
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if authority is None:
         return Refusal("must have a host name and, if any, a port number")
@@ -97,6 +112,16 @@ def check_url(
 def origin(url: str) -> str:
     """Scheme, host and port of a URL in normal form: who gets what is sent to it."""
     return "/".join(url.split("/", 3)[:3])
+
+
+def host_of(url: str) -> str:
+    """The header Host of requests to a URL in normal form: with its port, but for the default."""
+    return url.split("/", 3)[2]
+
+
+def target_of(url: str) -> str:
+    """What is asked for of the host, in the very letters of a URL in normal form."""
+    return f"/{url.split('/', 3)[3]}"
 
 
 _TOO_LONG = Refusal(f"must have at most {MAX_URL_CHARACTERS} characters")
@@ -157,57 +182,28 @@ def _check_target(path: str, query: str) -> str | Refusal:
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
 _VALUE = re.compile(r"[!-~]+(?:[ \t]+[!-~]+)*")  # RFC 9110 §5.5 without obs-text
 
-# `Cookie` is not among them: it goes to the owner's own endpoint only, as `Authorization` does, and
-# the sender keeps no cookies that it could be mixed with.
-_REFUSED_NAMES = frozenset(
-    {
-        "accept-encoding",  # the answer's snippet is read without decoding
-        "connection",
-        "expect",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "via",
-        "forwarded",
-        "true-client-ip",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-host",
-        "x-method-override",
-        "x-real-ip",
-        "x-rewrite-url",
-    }
-)
-_REFUSED_PREFIXES = (
-    "cf-",
-    "content-",
-    "proxy-",
-    "svix-",
-    "webhook-",
-    "x-amz",
-    "x-envoy-",
-    "x-forward",
-    "x-http-method",
-    "x-original-",
-)
-# With these an owner signs in at Cloudflare Access.
-_OWNERS_NAMES = frozenset({"cf-access-client-id", "cf-access-client-secret"})
+
+def check_header_name(name: str, *, signs: bool = False) -> str | None:
+    """What is wrong with the name of a header that a webhook sends, or None.
+
+    One that `signs` carries the webhook's own signature. `Authorization` and `Cookie` may be sent:
+    they go to the owner's own endpoint only, and the sender keeps no cookies of its own.
+    """
+    if not _TOKEN.fullmatch(name):
+        return "is not a valid header name"
+    rule = broken_rule(name)
+    return None if rule is None or (signs and rule is SIGNATURE) else rule.detail
 
 
-def folded(name: str) -> str:
-    """A header's name as receivers compare it: without case, and `_` as `-`, as CGI and WSGI do."""
-    return name.lower().replace("_", "-")
+def unsendable(headers: Mapping[str, str]) -> bool:
+    """Whether stored headers would break a request, or forge what frames it.
 
-
-def _is_refused(key: str) -> bool:
-    if key in _OWNERS_NAMES:
-        return False
-    return key in _REFUSED_NAMES or key.startswith(_REFUSED_PREFIXES)
+    Less than `check_headers`: what was saved under the rules of an earlier release is still sent.
+    """
+    return any(
+        not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value) or CONNECTION.covers(name)
+        for name, value in headers.items()
+    )
 
 
 def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str, str]]:
@@ -215,17 +211,15 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str] | list[tuple[str
     with an empty name for what is wrong with all of them together.
 
     At most 20 headers and 3072 bytes of them as JSON, quotes and all. Names are RFC 9110 tokens
-    that neither the connection nor a signature of ours needs; values are visible ASCII with spaces
-    and tabs inside only. No detail holds a value: they are secrets.
+    that no rule of header_rules refuses; values are visible ASCII with spaces and tabs inside only.
+    No detail holds a value: they are secrets.
     """
     wrong: list[tuple[str, str]] = []
     seen: set[str] = set()
     for name, value in headers.items():
         key = folded(name)
-        if not _TOKEN.fullmatch(name):
-            wrong.append((name, "is not a valid header name"))
-        elif _is_refused(key):
-            wrong.append((name, "is set by Perkwire or by the connection"))
+        if detail := check_header_name(name):
+            wrong.append((name, detail))
         elif key in seen:
             wrong.append((name, "is there twice, differing only in case, or in _ and -"))
         elif not _VALUE.fullmatch(value):

@@ -11,10 +11,12 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 _SHORTEST_SECRET = 4  # replacing less would leave little of an answer
 _LONGEST_RUN = 7  # of a secret, that may stand alone
+_WORD = re.compile(r"[A-Za-z]{1,11}|[0-9]{1,7}")
 _PASSES = 4  # a JSON text within JSON within a page; who goes deeper means to
 _SCHEMES = frozenset({"basic", "bearer"})
 _BLANKS = str.maketrans("+\t", "  ")  # a plus is one in a URL's query
@@ -28,17 +30,34 @@ _ESCAPE = re.compile(
 _CUT_ESCAPE = re.compile(r"(?:[%&ux][%&#0-9a-z]{0,10})?")
 
 
-def masked(snippet: str, secrets: Iterable[str]) -> str:
-    """The snippet without the secrets of at least four characters, and without longer parts of one.
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """What is not shown: all of it, or, if not `whole`, more than a few characters of it too.
 
-    Nor is there what its end leaves of one. A secret of several words is one for each of them too.
+    `cut` is the least of its beginning that is not shown at the end of an answer.
+    """
+
+    text: str
+    whole: bool
+    cut: int = _SHORTEST_SECRET
+
+
+def masked(snippet: str, values: Iterable[str], credentials: Iterable[str] = ()) -> str:
+    """The snippet without the values and credentials of at least four characters.
+
+    A value that is one plain word or a short number is no secret: `true` and `prod` are what
+    answers are made of. One of several words is one as a whole. Of credentials each word is one,
+    plain or not. What has fewer than eight characters is found where it stands alone, not within a
+    longer word; of what has more, and is one word, no longer part is shown, nor what the snippet's
+    end leaves of it.
     """
     hidden = bytearray(len(snippet))
-    parts = {part for secret in secrets for part in _parts(secret)}
+    secrets = {*_of_values(values), *(one for each in credentials for one in _parts(each))}
     for read in (_as_it_is, _plain):
         text, places = read(snippet)
-        for wanted, _ in map(read, parts):
-            for start, end in _found(wanted, text):
+        for secret in secrets:
+            wanted, _ = read(secret.text)
+            for start, end in _found(replace(secret, text=wanted), text):
                 first, last = places[start], places[end]
                 hidden[first:last] = b"\x01" * (last - first)
     shown, rest = [], 0
@@ -48,16 +67,38 @@ def masked(snippet: str, secrets: Iterable[str]) -> str:
     return "".join([*shown, snippet[rest:]])
 
 
-def _parts(secret: str) -> Iterator[str]:
-    """What of a header's value is a secret in itself."""
-    first, _, rest = secret.partition(" ")
+def _of_values(values: Iterable[str]) -> Iterator[_Secret]:
+    """What of values that need not be secret is."""
+    for value in values:
+        if value.partition(" ")[0].lower() in _SCHEMES:
+            yield from _parts(value)
+        elif not _WORD.fullmatch(value):
+            has_words = len(value.split()) > 1
+            for spelling in _spellings(value):
+                # The beginning of a sentence is no secret.
+                cut = _LONGEST_RUN + 1 if has_words else _SHORTEST_SECRET
+                yield _Secret(spelling, has_words or len(value) <= _LONGEST_RUN, cut)
+
+
+def _parts(credential: str) -> Iterator[_Secret]:
+    """What of a credential is a secret in itself."""
+    for part in _words(credential):
+        yield _Secret(part, whole=len(part) <= _LONGEST_RUN)
+
+
+def _spellings(text: str) -> Iterator[str]:
+    yield text
+    if not text.isascii():  # of what is not, escapes are not undone
+        yield json.dumps(text)[1:-1]
+        yield quote(text)
+
+
+def _words(credential: str) -> Iterator[str]:
+    first, _, rest = credential.partition(" ")
     has_scheme = bool(rest) and first.lower() in _SCHEMES
-    credentials = rest.strip() if has_scheme else secret
-    yield credentials
+    credentials = rest.strip() if has_scheme else credential
+    yield from _spellings(credentials)
     yield from credentials.split()
-    if not credentials.isascii():  # of what is not, escapes are not undone
-        yield json.dumps(credentials)[1:-1]
-        yield quote(credentials)
     if has_scheme and first.lower() == "basic":
         try:
             user_and_password = base64.b64decode(credentials).decode()
@@ -120,17 +161,29 @@ def _lower(text: str) -> str:
     return "".join(one.lower() if one.isascii() else one for one in text)
 
 
-def _found(secret: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where the secret is in the text, and where more than a few characters of it are."""
+def _found(sought: _Secret, text: str) -> Iterator[tuple[int, int]]:
+    """Where the secret is in the text, and, if not `whole`, where much of it is."""
+    secret, whole = sought.text, sought.whole
     if len(secret) < _SHORTEST_SECRET:
         return
-    size = min(len(secret), _LONGEST_RUN + 1)
+    size = len(secret) if whole else min(len(secret), _LONGEST_RUN + 1)
     for run in {secret[start : start + size] for start in range(len(secret) - size + 1)}:
         start = text.find(run)
         while start >= 0:
-            yield start, start + size
+            if not whole or _stands_alone(text, start, start + size):
+                yield start, start + size
             start = text.find(run, start + 1)
-    for length in range(_SHORTEST_SECRET, size + 1):
+    for length in range(sought.cut, size if whole else size + 1):
         start = text.rfind(secret[:length])
+        if whole and not _stands_alone(text, start, len(text)):
+            continue
         if start >= 0 and _CUT_ESCAPE.fullmatch(text, start + length):
             yield start, len(text)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether no letter or digit goes on where it begins and ends with one."""
+    begins_within = start > 0 and text[start - 1].isalnum() and text[start].isalnum()
+    return not begins_within and not (
+        end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
+    )

@@ -6,7 +6,7 @@ it when it is redriven. URL, headers and secret are never in one: they are looke
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from perkwire.model.event import (
@@ -22,6 +22,7 @@ from perkwire.primitives.timestamps import is_writable
 
 # SQS takes 1 MiB; what is left is room for the envelope.
 MAX_MESSAGE_BYTES = 900_000
+_ENVELOPE_BYTES = 100  # of a batch, around its events
 _VERSION = 1
 _OWN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -73,16 +74,59 @@ class JobMessage:
     turn: int
 
 
-def chunks(events: Sequence[Event], most: int = MAX_EVENTS) -> Iterator[tuple[Event, ...]]:
-    """The events in their order, in groups of at most `most` and MAX_MESSAGE_BYTES."""
+def encode_event(event: Event) -> str:
+    """An event as messages hold it, in ASCII."""
+    return compact_ascii(
+        {
+            "id": event.id,
+            "type": event.type,
+            "accepted_at": event.accepted_at,
+            "occurred_at": event.occurred_at,
+            "program_id": event.program_id,
+            "data": event.data,
+        }
+    )
+
+
+class EventEncoder:
+    """`encode_event` for events that go into more than one message: each is encoded once.
+
+    Keeps what it has encoded, so it is for one invocation.
+    """
+
+    def __init__(self) -> None:
+        # By identity: two events of one id may differ, and data has no hash.
+        self._encoded: dict[int, tuple[Event, str]] = {}
+
+    def __call__(self, event: Event) -> str:
+        """The event as messages hold it."""
+        known = self._encoded.get(id(event))
+        if known is None:
+            known = self._encoded[id(event)] = (event, encode_event(event))
+        return known[1]
+
+
+def chunks(
+    events: Sequence[Event],
+    most: int = MAX_EVENTS,
+    most_bytes: int = MAX_MESSAGE_BYTES,
+    encode: Callable[[Event], str] = encode_event,
+) -> Iterator[tuple[Event, ...]]:
+    """The events in their order, in groups of at most `most` and `most_bytes`.
+
+    Bytes are counted in ASCII, as the queue carries them: a `standard` body has no more. An event
+    that is larger goes alone.
+    """
     if most == 1:  # an event alone always fits: its size need not be known
         yield from ((event,) for event in events)
         return
+    # What is grouped by the limit of the queue alone stays as releases before grouped it.
+    room = MAX_MESSAGE_BYTES if most_bytes >= MAX_MESSAGE_BYTES else most_bytes - _ENVELOPE_BYTES
     group: list[Event] = []
     size = 0
     for event in events:
-        length = len(compact_ascii(_event_to_json(event)))
-        if group and (len(group) == most or size + length > MAX_MESSAGE_BYTES):
+        length = len(encode(event))
+        if group and (len(group) == most or size + length > room):
             yield tuple(group)
             group, size = [], 0
         group.append(event)
@@ -91,29 +135,26 @@ def chunks(events: Sequence[Event], most: int = MAX_EVENTS) -> Iterator[tuple[Ev
         yield tuple(group)
 
 
-def write_event_message(message: EventMessage) -> str:
+def write_event_message(
+    message: EventMessage, encode: Callable[[Event], str] = encode_event
+) -> str:
     """The body of an event message, in ASCII."""
-    return compact_ascii(
-        {
-            "v": _VERSION,
-            "account_id": message.account_id,
-            "events": [_event_to_json(event) for event in message.events],
-        }
-    )
+    members: dict[str, Json] = {"v": _VERSION, "account_id": message.account_id}
+    return _with_events(members, map(encode, message.events))
 
 
-def write_delivery_message(message: DeliveryMessage) -> str:
+def write_delivery_message(
+    message: DeliveryMessage, encode: Callable[[Event], str] = encode_event
+) -> str:
     """The body of a delivery message, in ASCII."""
-    return compact_ascii(
-        {
-            "v": _VERSION,
-            "delivery_id": message.delivery_id,
-            "account_id": message.account_id,
-            "webhook_id": message.webhook_id,
-            "run": message.run,
-            "events": [_event_to_json(event) for event in message.events],
-        }
-    )
+    members: dict[str, Json] = {
+        "v": _VERSION,
+        "delivery_id": message.delivery_id,
+        "account_id": message.account_id,
+        "webhook_id": message.webhook_id,
+        "run": message.run,
+    }
+    return _with_events(members, map(encode, message.events))
 
 
 def write_job_message(message: JobMessage) -> str:
@@ -156,15 +197,9 @@ def read_job_message(body: str) -> JobMessage:
     )
 
 
-def _event_to_json(event: Event) -> dict[str, Json]:
-    return {
-        "id": event.id,
-        "type": event.type,
-        "accepted_at": event.accepted_at,
-        "occurred_at": event.occurred_at,
-        "program_id": event.program_id,
-        "data": event.data,
-    }
+def _with_events(members: dict[str, Json], encoded: Iterable[str]) -> str:
+    """The members and the encoded events as one object."""
+    return f'{compact_ascii(members)[:-1]},"events":[{",".join(encoded)}]}}'
 
 
 def _event_from_json(value: Json) -> Event:

@@ -29,13 +29,20 @@ def new_secret() -> str:
 
 def check_secret(secret: str) -> str | None:
     """What is wrong with a given secret, or None. The sentence never holds the secret."""
-    if _decoded(secret) is None:
+    key = _decoded(secret)
+    if key is None:
         return f"must be {_PREFIX} and the base64 of {_SHORTEST_BYTES} to {_LONGEST_BYTES} bytes"
+    if _PREFIX + base64.b64encode(key).decode() != secret:
+        # RFC 4648 §3.5. A receiver whose decoder refuses it could verify nothing.
+        return "must be canonical base64: its last character says more than there are bytes"
     return None
 
 
 def signing_key(secret: str) -> bytes:
-    """The HMAC key: the decoded part; raises UnusableSecret."""
+    """The HMAC key: the decoded part; raises UnusableSecret.
+
+    One that is not canonical signs: such have been taken before.
+    """
     key = _decoded(secret)
     if key is None:
         raise UnusableSecret("The secret is not of the form that its format asks for.")

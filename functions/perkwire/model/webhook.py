@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perkwire.model.event import Event, EventHeading
 from perkwire.primitives.ids import AccountId, WebhookId
@@ -10,15 +10,28 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 
 ALL_TYPES = "*"
+LEAST_BATCH_BYTES = 1_024
+DEFAULT_BATCH_BYTES = 65_536
+"""Of a new webhook: below what common receivers take (100 kB, 128 kB)."""
+MOST_BATCH_BYTES = 900_000
+"""As much as a delivery message holds; what webhooks have from before there was a choice."""
 
 
 class WebhookStatus(enum.StrEnum):
-    """Paused by the system, disabled by a person; a deleted one stays as a tombstone."""
+    """Paused by the system, disabled by a person; a deleted one leaves a tombstone."""
 
     ENABLED = "enabled"
     PAUSED = "paused"
     DISABLED = "disabled"
     DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedWebhook:
+    """A tombstone: all that is known of a webhook that has been deleted."""
+
+    account_id: AccountId
+    id: WebhookId
 
 
 class PauseReason(enum.StrEnum):
@@ -62,8 +75,11 @@ class SealedSecrets:
 class Webhook:
     """A subscription and its endpoint. Times are microseconds since the epoch.
 
-    `program_ids` None means all programmes. `format` is a name with its version, so that a newer
-    one changes nothing here. `version` grows with every change.
+    `program_ids` None means all programmes. A request has at most `batch_size` events and, if it
+    has more than one, about `batch_bytes`. `format` is a name with its version, so that a newer
+    one changes nothing here. `version` grows with every change; `endpoint_version` is the one that
+    last changed what may have failed: URL, headers, secret, format settings, or that enabled the
+    webhook again. What failed before it says nothing of the webhook as it is.
     """
 
     id: WebhookId
@@ -75,14 +91,30 @@ class Webhook:
     program_ids: tuple[str, ...] | None
     header_names: tuple[str, ...]
     batch_size: int
+    batch_bytes: int = DEFAULT_BATCH_BYTES
     format: str
     format_settings: Mapping[str, Json]
     status: WebhookStatus
     pause: Pause | None
     sealed: SealedSecrets
     version: int
+    endpoint_version: int = 1
     created_at: int
     updated_at: int
+
+    def changed_to(self, after: "Webhook", at: int) -> "Webhook":
+        """The next version: `after`, which differs from this one in what was changed at `at`."""
+        version = self.version + 1
+        is_mended = (
+            (after.url, after.sealed, after.format_settings)
+            != (self.url, self.sealed, self.format_settings)
+        ) or (after.status is WebhookStatus.ENABLED and self.status is not WebhookStatus.ENABLED)
+        return replace(
+            after,
+            version=version,
+            endpoint_version=version if is_mended else self.endpoint_version,
+            updated_at=at,
+        )
 
     def wants(self, event: Event | EventHeading) -> bool:
         """Whether the event is of a type and a programme that the webhook is for.
@@ -104,6 +136,7 @@ class Webhook:
             "program_ids": None if self.program_ids is None else [*self.program_ids],
             "header_names": [*self.header_names],
             "batch_size": self.batch_size,
+            "batch_bytes": self.batch_bytes,
             "format": self.format,
             "format_settings": {**self.format_settings},
             "status": self.status,

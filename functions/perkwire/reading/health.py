@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at

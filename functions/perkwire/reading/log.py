@@ -4,15 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import format_of
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event, has_type_form
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
-from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
     AccountId,
@@ -87,8 +87,8 @@ class Events(Protocol):
 class AccountWebhooks(Protocol):
     """The webhooks whose log there is."""
 
-    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too; raises Unavailable."""
+    def logged(self, account_id: AccountId, most_deleted: int) -> Sequence[WebhookId]:
+        """All webhooks of an account, and of those deleted the last ones; raises Unavailable."""
         ...
 
 
@@ -134,6 +134,21 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
         since=times["since"],
         until=times["until"],
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LogQuery:
+    """The newest `limit` entries of some of an account's webhooks, between two ends of ids."""
+
+    account_id: AccountId
+    webhook_ids: Sequence[WebhookId]
+    after: str
+    before: str
+    limit: int
+
+    def newest(self, ids: Iterable[DeliveryId]) -> Sequence[DeliveryId]:
+        """Those of all webhooks that are the newest, newest first."""
+        return sorted(ids, key=_position, reverse=True)[: self.limit]
 
 
 class LogReader:
@@ -185,7 +200,8 @@ class LogReader:
         show in count as hidden, as do the webhook's own. Raises Unrenderable and Unavailable.
         """
         kept = self._events.find_all({(entry.account_id, one) for one in entry.event_ids})
-        if len(kept) < len(set(entry.event_ids)):
+        own = [one for one, routed in kept.items() if entry.may_carry(routed.event)]
+        if len(own) < len(set(entry.event_ids)):
             return None
         message = DeliveryMessage(
             delivery_id=entry.id,
@@ -220,11 +236,11 @@ class LogReader:
         """
         if cursor is not None and not _CURSOR.fullmatch(cursor):
             raise invalid([FieldError("cursor", "must be the next_cursor of an earlier page")])
-        before, after = _ends(wanted)
-        before = min(cursor or before, before)
-        webhook_ids = self._webhook_ids(account_id, wanted.webhook_id)
+        query = self._query(account_id, wanted, limit)
+        if cursor is not None:
+            query = replace(query, before=min(cursor, query.before))
         look = self._newest_unsettled if wanted.status in _UNSETTLED else self._newest
-        ids, found = look(account_id, webhook_ids, after, before, limit)
+        ids, found = look(query)
         entries = [found[one] for one in ids if one in found]
         return Page(
             [self._shown(entry) for entry in entries if self._matches(entry, wanted)],
@@ -239,49 +255,54 @@ class LogReader:
         The filter's status does not matter. The flag says that there are more. Costs what `list`
         costs for one of the two; raises Unavailable.
         """
-        before, after = _ends(wanted)
-        webhook_ids = self._webhook_ids(account_id, wanted.webhook_id)
-        ids, found = self._newest_unsettled(account_id, webhook_ids, after, before, most)
+        ids, found = self._newest_unsettled(self._query(account_id, wanted, most))
         any_status = replace(wanted, status=None)
         counts = Counter(
             self._standing(entry) for entry in found.values() if self._matches(entry, any_status)
         )
         return counts, len(ids) == most
 
+    def _query(self, account_id: AccountId, wanted: DeliveryFilter, limit: int) -> _LogQuery:
+        return _LogQuery(
+            account_id=account_id,
+            webhook_ids=self._webhook_ids(account_id, wanted.webhook_id),
+            after="" if wanted.since is None else time_prefix(wanted.since),
+            before="~" if wanted.until is None else time_prefix(wanted.until),
+            limit=limit,
+        )
+
     def _newest(
-        self,
-        account_id: AccountId,
-        webhook_ids: Iterable[WebhookId],
-        after: str,
-        before: str,
-        limit: int,
+        self, query: _LogQuery
     ) -> tuple[Sequence[DeliveryId], Mapping[DeliveryId, Delivery]]:
         found = {
             entry.id: entry
-            for webhook_id in webhook_ids
+            for webhook_id in query.webhook_ids
             for entry in self._deliveries.newest(
-                account_id, webhook_id, after=after, before=before, limit=limit
+                query.account_id,
+                webhook_id,
+                after=query.after,
+                before=query.before,
+                limit=query.limit,
             )
         }
-        return sorted(found, key=_position, reverse=True)[:limit], found
+        return query.newest(found), found
 
     def _newest_unsettled(
-        self,
-        account_id: AccountId,
-        webhook_ids: Iterable[WebhookId],
-        after: str,
-        before: str,
-        limit: int,
+        self, query: _LogQuery
     ) -> tuple[Sequence[DeliveryId], Mapping[DeliveryId, Delivery]]:
         found = {
             one
-            for webhook_id in webhook_ids
+            for webhook_id in query.webhook_ids
             for one in self._deliveries.newest_unsettled(
-                account_id, webhook_id, after=after, before=before, limit=limit
+                query.account_id,
+                webhook_id,
+                after=query.after,
+                before=query.before,
+                limit=query.limit,
             )
         }
-        ids = sorted(found, key=_position, reverse=True)[:limit]
-        return ids, self._deliveries.find({(account_id, one) for one in ids})
+        ids = query.newest(found)
+        return ids, self._deliveries.find({(query.account_id, one) for one in ids})
 
     def event(self, account_id: AccountId, event_id: EventId) -> dict[str, Json]:
         """One event, and what became of it at each webhook; raises Problem and Unavailable."""
@@ -311,11 +332,7 @@ class LogReader:
     def _webhook_ids(self, account_id: AccountId, wanted: WebhookId | None) -> Sequence[WebhookId]:
         if wanted is not None:
             return [wanted]
-        webhooks = self._webhooks.of_account(account_id) or ()
-        deleted = [one for one in webhooks if one.status is WebhookStatus.DELETED]
-        deleted.sort(key=lambda one: one.updated_at, reverse=True)
-        shown = {one.id for one in webhooks} - {one.id for one in deleted[MOST_DELETED:]}
-        return sorted(shown)
+        return sorted(self._webhooks.logged(account_id, MOST_DELETED))
 
     def _matches(self, entry: Delivery, wanted: DeliveryFilter) -> bool:
         if wanted.status is not None and self._standing(entry) is not wanted.status:
@@ -329,10 +346,13 @@ class LogReader:
         return entry.to_json(self._clock(), self._retry_interval_seconds)
 
 
-def _ends(wanted: DeliveryFilter) -> tuple[str, str]:
-    """Before which place the filter's deliveries lie, and after which."""
-    before = "~" if wanted.until is None else time_prefix(wanted.until)
-    return before, "" if wanted.since is None else time_prefix(wanted.since)
+def as_listed(delivery: Mapping[str, Any]) -> dict[str, Json]:
+    """A delivery as lists have it: without what its endpoint answered, which it tells itself."""
+    attempts: list[Json] = [
+        {name: value for name, value in attempt.items() if name != "response"}
+        for attempt in delivery["attempts"]
+    ]
+    return {**delivery, "attempts": attempts}
 
 
 def _position(delivery_id: DeliveryId) -> str:

@@ -5,9 +5,11 @@ Made by the code that delivers, of a sample, without storing, sealing or sending
 
 from dataclasses import dataclass, field
 
-from perkwire.catalogue import is_event_type
+from perkwire.catalogue.event_types import is_event_type
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import Format, UnknownFormat, format_of
+from perkwire.formats.format import Format
+from perkwire.formats.registry import format_of
+from perkwire.formats.unknown import UnknownFormat
 from perkwire.managing.webhook_draft import (
     EndpointRules,
     WebhookDraft,
@@ -77,10 +79,9 @@ def preview(
     }
     named = members.pop("event_type", None)
     fields = Fields(members)
-    format_ = None if current is None else format_of(current.format)
-    if isinstance(format_, UnknownFormat):
+    if current is not None and isinstance(format_of(current.format), UnknownFormat):
         fields.refuse("format", "is not known to this release")
-    draft = read_webhook(fields, rules, format_)
+    draft = read_webhook(fields, rules, current)
     if current is not None and keeps_headers and has_url:
         check_kept_headers(fields, draft.url, current)
     fields.raise_if_wrong()
@@ -124,6 +125,7 @@ def _webhook(account_id: AccountId, webhook_id: WebhookId, draft: WebhookDraft, 
         program_ids=draft.program_ids,
         header_names=tuple(draft.headers),
         batch_size=draft.batch_size,
+        batch_bytes=draft.batch_bytes,
         format=draft.format,
         format_settings=draft.format_settings,
         status=WebhookStatus.ENABLED,

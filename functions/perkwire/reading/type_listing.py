@@ -1,7 +1,8 @@
 """The catalogue as the API shows it, with each type's name in every format."""
 
-from perkwire.catalogue import EventType, event_type, event_types, names_in
-from perkwire.formats import FORMATS
+from perkwire.catalogue.event_types import EventType, event_type, event_types
+from perkwire.catalogue.names import names_in
+from perkwire.formats.registry import FORMATS
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid, not_found
 from perkwire.primitives.strict_json import Json

@@ -49,7 +49,7 @@ class AccountWebhooks(Protocol):
     """The webhooks that deliveries are for."""
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too; raises Unavailable."""
+        """All webhooks of an account; raises Unavailable."""
         ...
 
 
@@ -138,7 +138,11 @@ class Retrying:
         results: dict[DeliveryId, RetryResult] = {}
         ready: list[tuple[Delivery, DeliveryMessage]] = []
         for entry in entries:
-            events = [kept[one].event for one in entry.event_ids if one in kept]
+            events = [
+                kept[one].event
+                for one in entry.event_ids
+                if one in kept and entry.may_carry(kept[one].event)
+            ]
             if len(events) == len(entry.event_ids):
                 ready.append((entry, _next_run(entry, events)))
             else:

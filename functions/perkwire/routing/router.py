@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from perkwire.formats import format_of
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.event import Event, types_of
 from perkwire.model.messages import (
     DeliveryMessage,
+    EventEncoder,
     EventMessage,
     Received,
     UnreadableMessage,
@@ -33,7 +34,7 @@ class AccountWebhooks(Protocol):
     """The webhooks to match against."""
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too, read consistently; None: no such account.
+        """All webhooks of an account, read consistently; None: no such account.
 
         Raises Unavailable.
         """
@@ -103,16 +104,17 @@ class Router:
         A message is done only if its events are kept and all its deliveries are held by SQS or,
         for paused webhooks, by the log. Events are kept before their deliveries are sent.
         """
-        plans = self._plans(received)
+        encode = EventEncoder()
+        plans = self._plans(received, encode)
         left = {message.message_id for message in received} - {
             plan.received.message_id for plan in plans
         }
         kept = self._keep(plans)
-        sent = self._send(kept, may_go_on)
+        sent = self._send(kept, encode, may_go_on)
         left |= {plan.received.message_id for plan in plans if plan not in sent}
         return [message.message_id for message in received if message.message_id in left]
 
-    def _plans(self, received: Sequence[Received]) -> list[_Plan]:
+    def _plans(self, received: Sequence[Received], encode: EventEncoder) -> list[_Plan]:
         found: dict[AccountId, Sequence[Webhook] | None] = {}
         plans = []
         for record in received:
@@ -139,7 +141,7 @@ class Router:
                 )
                 continue
             try:
-                plans.append(self._plan(record, message, webhooks))
+                plans.append(self._plan(record, message, webhooks, encode))
             except Exception as error:  # one message must not take its batch with it
                 self._journal.fault(
                     "message_unroutable",
@@ -149,7 +151,13 @@ class Router:
                 )
         return plans
 
-    def _plan(self, record: Received, message: EventMessage, webhooks: Sequence[Webhook]) -> _Plan:
+    def _plan(
+        self,
+        record: Received,
+        message: EventMessage,
+        webhooks: Sequence[Webhook],
+        encode: EventEncoder,
+    ) -> _Plan:
         plan = _Plan(record, message)
         became: dict[EventId, dict[WebhookId, DeliveryId | str]] = {
             event.id: {} for event in message.events
@@ -161,7 +169,7 @@ class Router:
                 if name_of(event.type) is None:
                     became[event.id][webhook.id] = NOT_IN_FORMAT
             known = [event for event in wanted if name_of(event.type)]
-            for chunk in chunks(known, webhook.batch_size):
+            for chunk in chunks(known, webhook.batch_size, webhook.batch_bytes, encode):
                 delivery = _delivery(message.account_id, webhook, chunk)
                 for event in chunk:
                     became[event.id][webhook.id] = delivery.delivery_id
@@ -201,7 +209,9 @@ class Router:
             return True
         return False
 
-    def _send(self, plans: Sequence[_Plan], may_go_on: Callable[[], bool]) -> list[_Plan]:
+    def _send(
+        self, plans: Sequence[_Plan], encode: EventEncoder, may_go_on: Callable[[], bool]
+    ) -> list[_Plan]:
         """The plans whose deliveries SQS holds, all of them.
 
         Sent in the order of the plans: when time runs out, the first ones are done.
@@ -214,7 +224,7 @@ class Router:
                 break
             results += self._queue.send(
                 [
-                    Outgoing(write_delivery_message(delivery), delivery.webhook_id)
+                    Outgoing(write_delivery_message(delivery, encode), delivery.webhook_id)
                     for delivery in deliveries[start : start + _SLICE]
                 ]
             )

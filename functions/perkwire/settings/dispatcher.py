@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from perkwire.model.endpoint import EndpointPolicy
-from perkwire.settings import FromEnvironment
+from perkwire.settings.environment import FromEnvironment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from perkwire.settings import FromEnvironment
+from perkwire.settings.environment import FromEnvironment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,3 +13,5 @@ class IngestSettings(FromEnvironment):
     event_table: str
     event_queue_url: str
     event_retention_days: int
+    account_rate_limit: int
+    account_burst_limit: int

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.accepting.acceptance import send_events
-from perkwire.formats import FORMATS, STANDARD, format_of
+from perkwire.formats.registry import FORMATS, STANDARD, format_of
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import Event, check_event_type
 from perkwire.model.webhook import ALL_TYPES, Webhook, WebhookStatus
@@ -43,7 +43,7 @@ class AccountWebhooks(Protocol):
     """The webhooks of accounts."""
 
     def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, tombstones too; raises Unavailable."""
+        """All webhooks of an account; raises Unavailable."""
         ...
 
 

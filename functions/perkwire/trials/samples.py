@@ -3,8 +3,8 @@
 A receiver knows one by its id: `evt_test_…` in a test, `sample-…` if it came through the queues.
 """
 
-from perkwire import catalogue
-from perkwire.formats import Format
+from perkwire.catalogue import event_types as catalogue
+from perkwire.formats.format import Format
 from perkwire.model.event import Event
 from perkwire.primitives.ids import new_test_event_id
 

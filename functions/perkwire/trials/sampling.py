@@ -4,16 +4,18 @@ Nothing is logged as a delivery, counted for pausing or put in a queue.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from perkwire.dispatching.attempts import Vault
 from perkwire.dispatching.lookup import Webhooks
-from perkwire.dispatching.rendering import render
-from perkwire.formats import Unrenderable, format_of
+from perkwire.dispatching.rendering import render_now
+from perkwire.dispatching.webhook_state import WebhookState
+from perkwire.formats.format import Unrenderable
+from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Reason
-from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
-from perkwire.model.sending import NoResponse, Response, Sender
-from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.model.sending import NoResponse, Request, Response, Sender
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.primitives.journal import Journal
 from perkwire.trials.samples import sample_event
@@ -54,7 +56,7 @@ class TrialSender:
             run=0,
             events=(sample_event(trial.event_type, now),),
         )
-        outcome = self._attempt(message, webhook, now)
+        outcome = self._attempt(message, webhook)
         self._journal.note(
             "webhook.tested",
             account_id=webhook.account_id,
@@ -62,6 +64,7 @@ class TrialSender:
             delivery_id=message.delivery_id,
             status_code=outcome.status_code,
             error=outcome.error,
+            error_detail=outcome.error_detail,
             duration_ms=outcome.duration_ms,
         )
         return outcome
@@ -71,25 +74,37 @@ class TrialSender:
             return webhook
         states = self._webhooks.states({(webhook.account_id, webhook.webhook_id)})
         state = states.get(webhook.webhook_id)
-        if state is None or state.webhook.status is WebhookStatus.DELETED:
-            return None
-        return state.webhook
+        return state.webhook if isinstance(state, WebhookState) else None
 
-    def _attempt(self, message: DeliveryMessage, webhook: Webhook, now: int) -> Outcome:
+    def _attempt(self, message: DeliveryMessage, webhook: Webhook) -> Outcome:
         opened = self._vault.open(webhook)
+        copies: list[Request] = []
+
+        def anew() -> Request:
+            copies.append(render_now(message, webhook, opened, self._clock))
+            return copies[-1]
+
         try:
-            request = render(message, webhook, opened, now)
+            request = replace(anew(), anew=anew)
         except Unrenderable:
             return Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
-        sent = SentRequest(request, frozenset(opened.headers))
-        match self._sender.send(request):
-            case Response(status, snippet, duration_ms):
+        result = self._sender.send(request)
+        sent = SentRequest(copies[-1], frozenset(opened.headers))
+        match result:
+            case Response():
                 return Outcome(
-                    delivered=format_of(webhook.format).is_success(status),
-                    duration_ms=duration_ms,
-                    status_code=status,
-                    response=masked(snippet, opened.all_secrets()),
+                    delivered=format_of(webhook.format).is_success(result.status),
+                    duration_ms=result.duration_ms,
+                    status_code=result.status,
+                    response=opened.masked(result.snippet),
+                    location=result.location and opened.masked(result.location),
                     sent=sent,
                 )
-            case NoResponse(error, duration_ms):
-                return Outcome(delivered=False, duration_ms=duration_ms, error=error, sent=sent)
+            case NoResponse(error, duration_ms, detail):
+                return Outcome(
+                    delivered=False,
+                    duration_ms=duration_ms,
+                    error=error,
+                    error_detail=detail,
+                    sent=sent,
+                )

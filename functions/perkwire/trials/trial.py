@@ -55,7 +55,8 @@ class SentRequest:
 class Outcome:
     """How a test went: a status code, or an error class as in the log.
 
-    `response` holds at most the first 512 bytes of the answer, of a success too. Without `sent`
+    `response` holds at most the first 512 bytes of the answer, of a success too, and `location`
+    where a redirect points. Without `sent`
     the format could not render the sample, and nothing was sent.
     """
 
@@ -63,7 +64,9 @@ class Outcome:
     duration_ms: int
     status_code: int | None = None
     error: str | None = None
+    error_detail: str | None = None
     response: str | None = None
+    location: str | None = None
     sent: SentRequest | None = None
 
     def to_json(self) -> dict[str, Json]:
@@ -71,7 +74,9 @@ class Outcome:
         optional: dict[str, Json] = {
             "status_code": self.status_code,
             "error": self.error,
+            "error_detail": self.error_detail,
             "response": self.response,
+            "location": self.location,
             "request": None if self.sent is None else self.sent.to_json(),
         }
         return {

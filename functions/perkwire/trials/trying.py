@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from perkwire.formats import format_of
-from perkwire.managing import WebhookManagement
+from perkwire.formats.registry import format_of
+from perkwire.managing.endpoint_warnings import redirect_warning
 from perkwire.managing.webhook_draft import EndpointRules, read_webhook, without_nulls
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.model.webhook import ALL_TYPES
 from perkwire.primitives.fields import Fields, FieldWarning
@@ -118,6 +119,8 @@ class TrialRunner:
         outcome = self._dispatcher.send(trial)
         if outcome is None:
             raise not_found("webhook")
+        if isinstance(location := outcome.get("location"), str):
+            warnings += (FieldWarning("url", redirect_warning(location)),)
         return outcome | {"warnings": [warning.to_json() for warning in warnings]}
 
 

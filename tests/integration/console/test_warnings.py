@@ -2,9 +2,9 @@
 
 from tests.integration.browsing import Browser
 from tests.integration.console.test_webhook_form import a_new_one
-from tests.integration.console.webhook_forms import FORM, NEW, send
+from tests.integration.console.webhook_forms import FORM, NEW, attributes, send
 from tests.integration.system import Tenant
-from tests.receiver import Receiver
+from tests.receiver import Answer, Receiver
 
 WARNING = "Secret has fewer than 16 characters"
 
@@ -58,3 +58,32 @@ def test_a_test_says_it_too(admin: Browser, client: object, receiver: Receiver) 
 
     assert "The test succeeded" in page.text
     assert page.text.count(WARNING) == 2, "beside the outcome and in the preview"
+
+
+def test_where_a_redirect_points_is_shown_and_can_be_taken_over(
+    admin: Browser, tenant: Tenant, client: object, receiver: Receiver
+) -> None:
+    new = "https://new.example/hook?a=b&c=d"
+    old = receiver.endpoint(Answer(308, headers=(("Location", new),))).url
+    webhook = tenant.webhook(old)
+    path = f"{FORM}/{webhook['id']}"
+
+    tested = send(admin, f"{path}/test", admin.get(path).form(f"{path}/test#outcome"))
+
+    assert f"redirects to {new}" in tested.text
+    (taking,) = [
+        value
+        for tag, name, value in attributes(tested)
+        if (tag, name) == ("a", "href") and value.startswith(f"{path}/edit?url=")
+    ]
+    assert ("url", new) in admin.get(taking).form(f"{path}/edit").fields
+
+
+def test_a_url_is_warned_of_in_the_preview(admin: Browser) -> None:
+    form = admin.get(NEW).form(FORM)
+
+    previewed = send(
+        admin, f"{FORM}/preview", form, name="till", url="http://till.example:443/hook"
+    )
+
+    assert "URL is http on a port where servers speak TLS" in previewed.text

@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from tests.integration.browsing import Browser, PageSeen
 from tests.integration.console.webhook_forms import FORM, NEW, filled, is_harmless, send
 from tests.integration.system import System, Tenant
@@ -78,6 +78,7 @@ class TestCreating:
             **{
                 "format_settings.signature_header": "X-Shop-Hmac",
                 "format_settings.signature_encoding": "base64",
+                "format_settings.signature_prefix": "sha256=",
                 "format_settings.event_name": "of another format",
             },
         )
@@ -88,6 +89,7 @@ class TestCreating:
             "signature_header": "x-shop-hmac",
             "signature_algorithm": "sha256",
             "signature_encoding": "base64",
+            "signature_prefix": "sha256=",
         }
 
     def test_a_box_that_is_not_ticked_makes_it_disabled(

@@ -106,7 +106,7 @@ def real(connection: Connection) -> Adapters:
         key_lookup=KeyLookup(),
         lookup=WebhookLookup(),
         states=states,
-        webhooks=WebhookStore(connection, states, tombstone_days=RETENTION_DAYS),
+        webhooks=WebhookStore(connection, tombstone_days=RETENTION_DAYS),
         claims=ClaimTable(connection, event_retention_days=RETENTION_DAYS, clock=clock),
         events=EventTable(journal, event_retention_days=RETENTION_DAYS, clock=clock),
         event_reader=EventReader(),

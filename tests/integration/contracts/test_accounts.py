@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from perkwire.managing import ChangedMeanwhile
+from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.model.account import Account, ApiKey, Caller, Scope
 from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
 from perkwire.primitives.problem import Problem

@@ -54,7 +54,14 @@ def test_an_entry_is_found_as_it_was_written(
     written = change(
         None,
         fresh,
-        an_attempt(number=2, error="timeout", status_code=None, response=None),
+        an_attempt(
+            number=2,
+            error="tls",
+            error_detail="expired",
+            status_code=None,
+            response=None,
+            location="https://new.example/",
+        ),
         status=status,
         reason=Reason.FORMAT if status is FAILED else None,
         due_at=NOW + 5 if status is RETRYING else None,

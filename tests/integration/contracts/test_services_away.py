@@ -120,7 +120,7 @@ def claims(connection: Connection) -> ClaimTable:
 
 
 def webhooks(connection: Connection) -> WebhookStore:
-    return WebhookStore(connection, WebhookStates(), tombstone_days=30)
+    return WebhookStore(connection, tombstone_days=30)
 
 
 def log(connection: Connection, journal: FakeTelemetry) -> DeliveryTable:
@@ -163,8 +163,8 @@ TABLE_CALLS: dict[str, Call] = {
     "lookup.existing": lambda _, __: WebhookLookup().existing({ACCOUNT}),
     "lookup.of_account": lambda _, __: WebhookLookup().of_account(ACCOUNT),
     "lookup.states": lambda _, __: WebhookStates().states({(ACCOUNT, WEBHOOK)}),
-    "health.add_failures": lambda _, __: WebhookStates().add_failures(HOOK, 1, NOW),
-    "health.end_streak": lambda _, __: WebhookStates().end_streak(HOOK),
+    "health.add_failures": lambda _, __: WebhookStates().add_failures(HOOK, 1, NOW, failing=True),
+    "health.end_streak": lambda _, __: WebhookStates().end_streak(HOOK, NOW),
     "health.pause": lambda _, __: WebhookStates().pause(HOOK, Pause(NOW, PauseReason.GONE)),
     "counts.count_failed": lambda _, __: WebhookStates().count_failed(HOOK, 1, NOW),
     "counts.take_untold": lambda _, __: WebhookStates().take_untold(HOOK, UNTOLD, NOW),

@@ -8,8 +8,16 @@ import pytest
 from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
-from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
-from perkwire.model.webhook import Pause, PauseReason, SealedSecrets, Webhook, WebhookStatus
+from perkwire.managing.stores import ChangedMeanwhile
+from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
+from perkwire.model.webhook import (
+    DeletedWebhook,
+    Pause,
+    PauseReason,
+    SealedSecrets,
+    Webhook,
+    WebhookStatus,
+)
 from perkwire.primitives.ids import AccountId, new_account_id, new_webhook_id
 from perkwire.primitives.problem import Problem
 from tests.builders import NOW, a_webhook
@@ -35,17 +43,25 @@ def webhook(adapters: Adapters, account_id: AccountId) -> Webhook:
         program_ids=("gold", "silver"),
         headers={"x-shop": "7"},
         batch_size=7,
+        batch_bytes=12_345,
     )
     adapters.webhooks.add(webhook, 10)
     return webhook
 
 
 def changed(webhook: Webhook, **members: object) -> Webhook:
-    return replace(webhook, version=webhook.version + 1, **members)  # type: ignore[arg-type]
+    after = replace(webhook, **members)  # type: ignore[arg-type]
+    return webhook.changed_to(after, after.updated_at)
+
+
+def found(adapters: Adapters, webhook: Webhook) -> WebhookState | DeletedWebhook | None:
+    return adapters.states.states({(webhook.account_id, webhook.id)}).get(webhook.id)
 
 
 def state(adapters: Adapters, webhook: Webhook) -> WebhookState:
-    return adapters.states.states({(webhook.account_id, webhook.id)})[webhook.id]
+    state = found(adapters, webhook)
+    assert isinstance(state, WebhookState)
+    return state
 
 
 def test_a_webhook_is_found_as_it_was_added(adapters: Adapters, webhook: Webhook) -> None:
@@ -150,23 +166,18 @@ def test_a_change_of_what_was_changed_meanwhile_moves_no_url(
         adapters.webhooks.add(one_of(webhook.account_id, url=webhook.url), 10)
 
 
-def test_a_buried_webhook_is_known_to_the_data_path_alone(
+def test_a_buried_webhook_is_known_to_whoever_asks_for_it(
     adapters: Adapters, webhook: Webhook
 ) -> None:
     adapters.webhooks.bury(webhook, NOW + 2)
 
-    tombstone = changed(
-        webhook,
-        status=WebhookStatus.DELETED,
-        pause=None,
-        header_names=(),
-        sealed=SealedSecrets(secret=b"", headers=None),
-        updated_at=NOW + 2,
-    )
+    tombstone = DeletedWebhook(webhook.account_id, webhook.id)
     assert adapters.webhooks.find(webhook.account_id, webhook.id) is None
     assert adapters.webhooks.page(webhook.account_id, 10, None).items == []
-    assert adapters.lookup.of_account(webhook.account_id) == [tombstone]
-    assert state(adapters, webhook).webhook == tombstone
+    assert adapters.lookup.of_account(webhook.account_id) == []
+    assert adapters.lookup.find(webhook.account_id, webhook.id) == tombstone
+    assert found(adapters, webhook) == tombstone
+    assert adapters.lookup.logged(webhook.account_id, 5) == [webhook.id]
     adapters.webhooks.add(one_of(webhook.account_id, url=webhook.url), 10)
 
 
@@ -199,21 +210,25 @@ def test_a_cursor_that_no_page_gave_is_a_problem(
 def test_failures_add_up_from_the_first_one_until_they_are_forgotten(
     adapters: Adapters, webhook: Webhook
 ) -> None:
-    assert adapters.states.add_failures(webhook, 2, NOW) == Streak(2, NOW)
-    assert adapters.states.add_failures(webhook, 3, NOW + 9) == Streak(5, NOW)
+    assert adapters.states.add_failures(webhook, 2, NOW, failing=True) == Streak(2, NOW)
+    assert adapters.states.add_failures(webhook, 3, NOW + 9, failing=True) == Streak(5, NOW)
     assert state(adapters, webhook).failing
 
-    adapters.states.end_streak(webhook)
+    adapters.states.end_streak(webhook, NOW)
 
     assert not state(adapters, webhook).failing
-    assert adapters.states.add_failures(webhook, 1, NOW + 20) == Streak(1, NOW + 20)
+    assert adapters.states.add_failures(webhook, 1, NOW + 20, failing=True) == Streak(1, NOW + 20)
 
 
 def test_failures_counted_by_many_at_once_all_count(adapters: Adapters, webhook: Webhook) -> None:
     with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda _: adapters.states.add_failures(webhook, 1, NOW), range(30)))
+        list(
+            threads.map(
+                lambda _: adapters.states.add_failures(webhook, 1, NOW, failing=True), range(30)
+            )
+        )
 
-    assert adapters.states.add_failures(webhook, 0, NOW).failures == 30
+    assert adapters.states.add_failures(webhook, 0, NOW, failing=True).failures == 30
 
 
 def test_failed_deliveries_are_counted_until_a_notice_takes_them(
@@ -278,8 +293,8 @@ def test_counting_and_streaks_do_not_touch_each_other(adapters: Adapters, webhoo
     adapters.states.count_failed(webhook, 2, NOW)
     assert not state(adapters, webhook).failing
 
-    adapters.states.add_failures(webhook, 1, NOW)
-    adapters.states.end_streak(webhook)
+    adapters.states.add_failures(webhook, 1, NOW, failing=True)
+    adapters.states.end_streak(webhook, NOW)
 
     assert adapters.states.count_failed(webhook, 1, NOW + 9) == UnreportedFailures(3, NOW, None)
 
@@ -321,7 +336,10 @@ def test_only_an_enabled_webhook_is_paused(
         adapters.webhooks.replace(webhook, changed(webhook, status=status))
 
     assert not adapters.states.pause(webhook, PAUSE)
-    assert state(adapters, webhook).webhook.status is status
+    if status is WebhookStatus.DELETED:
+        assert isinstance(found(adapters, webhook), DeletedWebhook)
+    else:
+        assert state(adapters, webhook).webhook.status is status
 
 
 def test_an_absent_webhook_is_not_paused_into_being(
@@ -329,17 +347,6 @@ def test_an_absent_webhook_is_not_paused_into_being(
 ) -> None:
     assert not adapters.states.pause(one_of(account_id), PAUSE)
     assert adapters.lookup.of_account(account_id) == []
-
-
-def test_enabling_forgets_the_failures(adapters: Adapters, webhook: Webhook) -> None:
-    adapters.states.add_failures(webhook, 5, NOW)
-    adapters.states.pause(webhook, PAUSE)
-    paused = adapters.webhooks.find(webhook.account_id, webhook.id)
-    assert paused is not None
-
-    adapters.webhooks.replace(paused, changed(paused, status=WebhookStatus.ENABLED, pause=None))
-
-    assert not state(adapters, webhook).failing
 
 
 def test_a_change_made_from_before_a_pause_does_not_undo_it(

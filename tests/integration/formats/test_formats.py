@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook as StandardWebhook
 from svix.webhooks import Webhook as SvixWebhook
 
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 from tests.integration.system import System, Tenant
 from tests.receiver import Answer, Endpoint, ReceivedRequest, Receiver
 

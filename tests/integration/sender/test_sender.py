@@ -140,19 +140,6 @@ def test_n_sends_to_a_dead_endpoint_are_n_requests(script: Script, error: Transp
         assert len(endpoint.requests) == 4
 
 
-def test_a_request_on_a_kept_connection_that_dies_is_not_sent_again() -> None:
-    def script(peer: Connection) -> None:
-        peer.read_request()
-        peer.send(answer())
-        peer.read_request()
-
-    with Endpoint(script) as endpoint, sender() as http:
-        assert status_of(http.send(post(endpoint.url()))) == 200
-        assert error_of(http.send(post(endpoint.url()))) is TransportError.RESET
-        assert len(endpoint.requests) == 2
-        assert len(endpoint.connections) == 1
-
-
 # Kept connections
 
 
@@ -264,9 +251,6 @@ def test_ten_threads_each_get_the_answer_to_their_own_request() -> None:
         assert all(all(result) for result in results)
         assert len(endpoint.connections) <= 10
         assert len(endpoint.requests) == 300
-
-
-# What is kept of an answer
 
 
 def test_importing_the_sender_does_nothing() -> None:

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 import dispatcher.app
 from perkwire.adapters import aws
-from perkwire.catalogue import product_events
+from perkwire.catalogue.names import product_events
 from perkwire.trials.trying import MOST_PER_MINUTE
 from tests.aws_events import Context, http_api_event
 from tests.integration.system import APPS, Response, System, Tenant, strings_in

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.primitives.problem import FieldError
 from perkwire.primitives.strict_json import Json
 from tests.builders import points_data

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, FormatChecker  # type: ignore[import-untyped]
 
-from perkwire.catalogue import (
+from perkwire.catalogue.event_types import (
     event_type,
     event_types,
     is_event_type,

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from perkwire.catalogue import event_types, names_in, product_events
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import names_in, product_events
 from perkwire.reading.type_listing import show_type
 
 PRODUCTS = ("okendo", "qualifio", "voucherify", "zinrelo", "zoho-thrive")
@@ -66,7 +67,8 @@ Loyalty Earning Transaction Deleted;
 Loyalty Redemption Transaction Created; Loyalty Redemption Transaction Updated;
 Loyalty Redemption Transaction Deleted;
 Quiz Response Created; Quiz Response Updated; Quiz Response Deleted;
-Survey Response Created; Survey Response Updated; Survey Response Deleted
+Survey Response Created; Survey Response Updated; Survey Response Deleted;
+Referral Created; Referral Updated; Referral Deleted
 """
 VOUCHERIFY_TRIGGERS = """
 Customer entered segment; Customer left segment; Order update; Order has been paid; Order creation;
@@ -94,6 +96,7 @@ voucher.loyalty_card.transaction.created; voucher.loyalty_card.points_added;
 voucher.loyalty_card.points_expired; campaign.loyalty_tier.created; campaign.loyalty_tier.updated;
 campaign.loyalty_tier.deleted; redemption.succeeded; redemption.failed;
 redemption.rollback.succeeded; redemption.rollback.failed; publication.succeeded;
+voucher.published;
 customer.referred; customer.segment.entered; customer.segment.left; customer.order.created;
 customer.order.paid; customer.order.updated; customer.order.canceled; customer.custom_event;
 manual_distribution_schedule
@@ -121,10 +124,11 @@ BODIES_INFERRED = {
             "Loyalty Redemption Transaction",
             "Quiz Response",
             "Survey Response",
+            "Referral",
         )
         for topic in ("Created", "Updated", "Deleted")
     },
-    "voucherify": {"customer.confirmed", "customer.referred"},
+    "voucherify": set(),
     "zoho-thrive": {"Become a Member", "Zoho Survey", "Manual Point Adjustment"},
     "qualifio": set(labels(QUALIFIO)),
 }
@@ -136,11 +140,11 @@ BODIES_INFERRED = {
         ("zoho-thrive", labels(ZOHO_THRIVE), 26),
         ("zinrelo", [*ZINRELO], 20),
         ("qualifio", labels(QUALIFIO), 8),
-        ("okendo", labels(OKENDO), 21),
+        ("okendo", labels(OKENDO), 24),
         (
             "voucherify",
             labels(VOUCHERIFY_TRIGGERS) + labels(VOUCHERIFY_PROGRAMMES) + labels(VOUCHERIFY_TYPES),
-            14 + 5 + 40,
+            14 + 5 + 41,
         ),
     ],
 )
@@ -191,11 +195,15 @@ def test_printed_names_are_the_pages_and_all_others_are_said_to_be_inferred() ->
         "loyalty_adjustment_transaction",
         "loyalty_earning_transaction",
         "loyalty_redemption_transaction",
+        "quiz_response",
+        "survey_response",
+        "referral",
     }
     for event in product_events("voucherify"):
         assert event.label not in labels(VOUCHERIFY_TYPES) or event.label in (
             event.name.name,
             event.name.in_distribution,
+            event.name.otherwise,
         )
 
 
@@ -233,7 +241,7 @@ def test_every_okendo_resource_is_created_updated_and_deleted() -> None:
     topics = {"Created": "create", "Updated": "update", "Deleted": "delete"}
 
     assert set(resources.values()) == {3}
-    assert len(resources) == 7
+    assert len(resources) == 8
     for event in product_events("okendo"):
         assert event.name.topic == topics[event.label.rpartition(" ")[2]]
 

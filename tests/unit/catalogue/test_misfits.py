@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perkwire.adapters.data_schemas import DataSchemas
-from perkwire.catalogue import event_types
+from perkwire.catalogue.event_types import event_types
 from perkwire.catalogue.misfits import FORMATS, KEYWORDS, MOST_MISFITS, misfits
 from perkwire.model.event import parse_events
 from perkwire.primitives.problem import Problem

@@ -3,7 +3,7 @@
 import pytest
 
 from console.views.webhook_wording import format_hint, format_label, format_options
-from perkwire.formats import FORMATS
+from perkwire.formats.registry import FORMATS
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -28,7 +28,7 @@ def test_each_format_is_offered_once_and_of_its_versions_all_that_a_new_webhook_
     assert [name for name, _ in format_options()] == [*FORMATS]
 
     newer = type("Newer", (type(FORMATS["zinrelo"]),), {"name": "zinrelo@2031-01-01"})()
-    monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newer.name: newer})
+    monkeypatch.setattr("perkwire.formats.registry.FORMATS", {**FORMATS, newer.name: newer})
 
     names = [name for name, _ in format_options()]
     assert sorted(names) == sorted({*FORMATS, newer.name} - {"zinrelo"})

@@ -8,7 +8,7 @@ from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.timing import DispatchRule
-from perkwire.formats import Unrenderable
+from perkwire.formats.format import Unrenderable
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import Received
 from perkwire.model.sending import NoResponse, Response

@@ -5,9 +5,15 @@ from dataclasses import replace
 import pytest
 
 from perkwire.model.delivery import DeliveryStatus, Reason
-from perkwire.model.sending import NoResponse, Request, Response, TransportError
+from perkwire.model.sending import (
+    ErrorDetail,
+    NoResponse,
+    Request,
+    Response,
+    TransportError,
+)
 from perkwire.primitives.timestamps import MICROSECONDS
-from tests.builders import NOW, a_received, an_attempt
+from tests.builders import NOW, a_received, a_webhook, an_account, an_attempt
 from tests.fakes import FakeSender
 from tests.unit.dispatching.harness import (
     BROKEN,
@@ -87,12 +93,38 @@ def test_any_other_answer_leaves_the_message_and_says_when_the_next_attempt_is_d
     assert entry.due_at == NOW + INTERVAL * MICROSECONDS
     (attempt,) = entry.attempts
     match answer:
-        case Response(status, snippet, _):
+        case Response(status, snippet):
             shown = (attempt.status_code, attempt.response, attempt.error)
             assert shown == (status, snippet, None)
-        case NoResponse(error, _):
+        case NoResponse(error):
             shown = (attempt.status_code, attempt.response, attempt.error)
             assert shown == (None, None, error)
+
+
+def test_the_log_says_which_of_the_reasons_an_error_has(dispatcher: DispatcherHarness) -> None:
+    dispatcher.answer(NoResponse(TransportError.TLS, 7, ErrorDetail.EXPIRED))
+
+    dispatcher.dispatch(received())
+
+    (attempt,) = dispatcher.entry().attempts
+    assert (attempt.error, attempt.error_detail) == ("tls", "expired")
+    assert attempt.to_json()["error_detail"] == "expired"
+    (line,) = [fields for kind, fields in dispatcher.journal.notes if kind == "delivery.attempted"]
+    assert line["error_detail"] == "expired"
+
+
+def test_the_log_says_where_a_redirect_points(dispatcher: DispatcherHarness) -> None:
+    dispatcher.config.put(
+        an_account(), a_webhook(headers={"Authorization": "Bearer of-the-receiver"})
+    )
+    location = "https://new.example/of-the-receiver/" + "x" * 2000
+    dispatcher.answer(Response(301, "moved", 7, location))
+
+    dispatcher.dispatch(received())
+
+    (attempt,) = dispatcher.entry().attempts
+    assert attempt.location == ("https://new.example/…/" + "x" * 2000)[:512]
+    assert attempt.to_json()["location"] == attempt.location
 
 
 @pytest.mark.parametrize("receive_count", [MAX_ATTEMPTS, MAX_ATTEMPTS + 1])

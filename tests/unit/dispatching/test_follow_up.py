@@ -184,7 +184,7 @@ def test_a_delivery_that_uses_up_its_attempts_is_told_of(noticed: DispatcherHarn
 def test_what_cannot_be_rendered_to_the_end_is_told_of(
     noticed: DispatcherHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": Wordless()})
+    monkeypatch.setattr("perkwire.formats.registry.FORMATS", {"standard": Wordless()})
 
     noticed.dispatch(received(MAX_ATTEMPTS))
 

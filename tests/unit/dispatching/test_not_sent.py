@@ -160,7 +160,7 @@ def test_what_the_format_cannot_render_is_left_and_the_log_says_why(
     receive_count: int,
     status: DeliveryStatus,
 ) -> None:
-    monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": Wordless()})
+    monkeypatch.setattr("perkwire.formats.registry.FORMATS", {"standard": Wordless()})
     one = received(receive_count)
 
     assert dispatcher.dispatch(one) == [one.message_id]

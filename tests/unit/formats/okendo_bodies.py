@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from perkwire.formats import Format
-from perkwire.formats.okendo import Okendo
+from perkwire.formats.format import Format
+from perkwire.formats.okendo.envelope import Okendo
 from perkwire.model.event import Event
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.strict_json import Json

@@ -66,6 +66,34 @@ def test_an_adjustment_is_as_printed(event_type: str, topic: str) -> None:
     assert render(event) == compact(printed_adjustment(topic))
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("active", "enrolled"),
+        ("Active", "enrolled"),
+        ("pending", "pending"),
+        ("suspended", "blocked"),
+        ("blocked", "blocked"),
+        ("on holiday", None),
+    ],
+)
+def test_the_status_of_a_member_is_one_of_okendos_three(ours: str, theirs: str | None) -> None:
+    told = resource("member.updated", {"member": {**MEMBER, "status": ours}})
+
+    assert told.get("status") == theirs
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("approved", "complete"), ("complete", "complete"), ("Settled", "complete"), ("held", "held")],
+)
+@pytest.mark.parametrize("event_type", ["points.added", "points.earned", "points.redeemed"])
+def test_a_transaction_that_is_done_is_complete(event_type: str, ours: str, theirs: str) -> None:
+    data: dict[str, Json] = {"transaction": {"id": ID, "points": 1, "status": ours}}
+
+    assert resource(event_type, data)["status"] == theirs
+
+
 def test_points_taken_away_are_a_negative_amount() -> None:
     data: dict[str, Json] = {"member": MEMBER, "transaction": {"id": ID, "points": -40}}
 

@@ -91,6 +91,7 @@ PRINTED_REVIEW: dict[str, Json] = {
             "largeUrl": "https://example.com/large",
             "thumbnailUrl": "https://example.com/thumbnail",
             "type": "image",
+            "isHidden": False,
         }
     ],
     "productAttributes": [{"title": "Pros", "type": "drop-down", "value": "Powerful"}],
@@ -118,6 +119,26 @@ PRINTED_REVIEW: dict[str, Json] = {
 @pytest.mark.parametrize("event_type", ["review.created", "review.updated", "review.deleted"])
 def test_a_review_is_as_printed(event_type: str) -> None:
     assert ordered(resource(event_type, REVIEW)) == ordered(PRINTED_REVIEW)
+
+
+def test_a_medium_that_is_not_to_be_shown_is_hidden() -> None:
+    media: list[Json] = [{"id": "m-1", "hidden": True}, {"id": "m-2", "hidden": "yes"}]
+
+    told = resource("review.created", {"review": {"media": media}})["media"]
+
+    assert [one["isHidden"] for one in told] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("range", "centered-range"), ("choice", "drop-down"), ("centered_range", "centered-range")],
+)
+def test_the_type_of_an_attribute_is_in_okendos_words(ours: str, theirs: str) -> None:
+    attributes: list[Json] = [{"title": "Fit", "type": ours, "value": "True to size"}]
+
+    told = resource("review.created", {"review": {"attributes": attributes}})
+
+    assert told["productAttributes"][0]["type"] == theirs
 
 
 def test_a_count_is_whole_however_it_was_written() -> None:
@@ -170,20 +191,37 @@ QUESTIONS: dict[str, Json] = {
     "order_id": "ord_1",
     "marketing_consent": False,
     "answers": [
-        {"question_id": "q1", "question": "Where?", "answer": ["hills", "sea"]},
-        {"question": "How often?", "answer": 0},
+        {
+            "question_id": "q1",
+            "type": "multiple-choice",
+            "question": "Where?",
+            "answer": ["hills", "sea"],
+            "custom_answer": "dunes",
+            "custom_option": "Elsewhere",
+            "profile_question_id": "pq",
+            "marketing_consent": True,
+        },
+        {"question": "How often?", "answer": 0, "nps_category": "detractor"},
     ],
 }
 SAID_ANSWERS: dict[str, Json] = {
-    "answers": [
-        {"questionId": "q1", "question": "Where?", "answer": ["hills", "sea"]},
-        {"question": "How often?", "answer": 0},
-    ],
     "customer": CUSTOMER,
-    "dateCreated": "2026-09-21T14:13:20.000Z",
-    "marketingOptIn": False,
-    "orderId": "ord_1",
+    "order": {"remoteOrderId": "ord_1"},
+    "answeredQuestions": [
+        {
+            "id": "q1",
+            "type": "multiple-choice",
+            "text": "Where?",
+            "answer": ["hills", "sea"],
+            "customAnswer": "dunes",
+            "customAnswerOptionText": "Elsewhere",
+            "profileQuestionId": "pq",
+            "marketingOptIn": True,
+        },
+        {"text": "How often?", "answer": 0, "answerNpsCategory": "detractor"},
+    ],
     "reward": SAID_REWARD,
+    "marketingOptIn": False,
 }
 
 
@@ -202,29 +240,40 @@ def test_a_quiz_response_has_all_that_the_page_lists() -> None:
         {"productId": "p", "variantId": "v", "isRunnerUp": False, "points": 12},
         {"productId": "p2", "isRunnerUp": True, "points": 0},
     ]
-    assert resource("quiz_response.created", data) == {
-        "responseId": "r-1",
+    expected: dict[str, Json] = {
         "subscriberId": ID,
+        "quizResponseId": "r-1",
         "quizId": "qz",
         "quizName": "Boots",
+        "dateCreated": "2026-09-21T14:13:20.000Z",
         **SAID_ANSWERS,
         "recommendations": recommendations,
     }
+    assert ordered(resource("quiz_response.created", data)) == ordered(expected)
 
 
 def test_a_survey_response_has_all_that_the_page_lists() -> None:
     survey: dict[str, Json] = {"id": "sv", "name": "Delivery"}
-    response: dict[str, Json] = {**QUESTIONS, "survey": survey, "channel": "email"}
+    response: dict[str, Json] = {
+        **QUESTIONS,
+        "survey": survey,
+        "channel": "email",
+        "channel_survey": {"id": "cs", "description": "After the order"},
+    }
 
     data: dict[str, Json] = {"member": MEMBER, "survey_response": response, "reward": REWARD}
-    assert resource("survey_response.created", data) == {
-        "responseId": "r-1",
+    expected: dict[str, Json] = {
         "subscriberId": ID,
+        "surveyResponseId": "r-1",
         "surveyId": "sv",
         "surveyName": "Delivery",
-        **SAID_ANSWERS,
+        "dateCreated": "2026-09-21T14:13:20.000Z",
         "channel": "email",
+        "channelSurveyId": "cs",
+        "channelSurveyDescription": "After the order",
+        **SAID_ANSWERS,
     }
+    assert ordered(resource("survey_response.created", data)) == ordered(expected)
 
 
 def test_the_consent_of_the_member_counts_if_the_response_does_not_tell() -> None:

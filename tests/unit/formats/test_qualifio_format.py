@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.catalogue import ProductEvent, event_types, names_in, product_events
-from perkwire.formats import Attempt, Format, Settings, Unrenderable
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import ProductEvent, names_in, product_events
+from perkwire.formats.format import Attempt, Format, Settings, Unrenderable
 from perkwire.formats.qualifio import Qualifio
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret
@@ -23,7 +25,7 @@ FORMAT: Format = Qualifio()
 SECRET = "123456ots-and-some-more"
 OLD_SECRET = "the-one-before-the-rotation"
 DEFAULTS: Settings = {
-    "signature_header": "x-qualifio-signature",
+    "signature_header": "x-hub-signature",
     "signature_algorithm": "sha256",
     "signature_encoding": "hex",
 }
@@ -179,7 +181,7 @@ def test_hostile_values_are_said_whole_and_the_same_each_time(
     assert said.get("programId") == program_id
 
 
-@pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
 @pytest.mark.parametrize("encoding", ["hex", "base64"])
 @pytest.mark.parametrize("secret", [SECRET, "s" * 256])
 def test_the_signature_is_the_hmac_of_the_body(algorithm: str, encoding: str, secret: str) -> None:
@@ -189,8 +191,8 @@ def test_the_signature_is_the_hmac_of_the_body(algorithm: str, encoding: str, se
     headers = sign([secret], body, settings)
 
     decode = bytes.fromhex if encoding == "hex" else base64.b64decode
-    assert headers.keys() == {"x-qualifio-signature"}
-    signature = headers["x-qualifio-signature"]
+    assert headers.keys() == {"x-hub-signature"}
+    signature = headers["x-hub-signature"]
     assert signature == signature.strip()
     assert decode(signature) == hmac_of(secret.encode(), body, algorithm)
 
@@ -198,7 +200,7 @@ def test_the_signature_is_the_hmac_of_the_body(algorithm: str, encoding: str, se
 def test_a_signature_in_hex_is_in_lower_case() -> None:
     # By OpenSSL: printf '[]' | openssl dgst -sha256 -hmac 123456ots-and-some-more
     assert sign([SECRET], b"[]") == {
-        "x-qualifio-signature": "5e85d779466b8e200b921a530c32c248cc0dcc32768c384cadbef1a2d5720a1c"
+        "x-hub-signature": "5e85d779466b8e200b921a530c32c248cc0dcc32768c384cadbef1a2d5720a1c"
     }
 
 
@@ -207,6 +209,30 @@ def test_the_header_is_the_one_of_the_settings() -> None:
 
     assert errors == []
     assert sign([SECRET], b"[]", settings).keys() == {"x-test-signature"}
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_a_receiver_written_by_the_convention_of_the_header_accepts_it(algorithm: str) -> None:
+    """As PubSubHubbub and its heirs have it: the hash's name, an equals sign, hex."""
+    given: dict[str, Json] = {"signature_algorithm": algorithm, "signature_prefix": f"{algorithm}="}
+    settings, _ = read(given)
+
+    (header,) = sign(["mysecret"], b'[{"a":1}]', settings).values()
+
+    hash_name, _, signature = header.partition("=")
+    expected = hmac.new(b"mysecret", b'[{"a":1}]', getattr(hashlib, hash_name))
+    assert hmac.compare_digest(signature, expected.hexdigest())
+
+
+def test_a_webhook_that_was_made_with_the_former_default_keeps_its_header() -> None:
+    stored: Settings = {**DEFAULTS, "signature_header": "x-qualifio-signature"}
+
+    kept = FORMAT.read_settings(Fields({"signature_algorithm": "sha512"}), stored)
+    moved = FORMAT.read_settings(Fields({"signature_header": "x-hub-signature"}), stored)
+
+    assert sign([SECRET], b"[]", stored).keys() == {"x-qualifio-signature"}
+    assert kept == {**stored, "signature_algorithm": "sha512"}
+    assert moved == DEFAULTS
 
 
 def test_while_a_rotation_overlaps_the_old_secret_signs() -> None:
@@ -239,6 +265,7 @@ def test_the_settings_are_complete_also_if_none_is_given() -> None:
         {"signature_algorithm": "sha384"},
         {"signature_algorithm": "sha512", "signature_encoding": "base64"},
         {"signature_header": "Authorization", "signature_encoding": "base64"},
+        {"signature_algorithm": "sha1", "signature_prefix": "sha1="},
     ],
 )
 def test_a_setting_that_is_given_is_kept_and_the_others_are_filled_in(
@@ -269,8 +296,12 @@ RESERVED = "is set by Perkwire or by the connection"
         ("signature_header", "x" * 129, "must have 1 to 128 characters"),
         ("signature_header", 5, "must be a string"),
         ("signature_header", None, "must not be null"),
-        ("signature_algorithm", "sha1", "must be sha256, sha384 or sha512"),
-        ("signature_algorithm", "SHA256", "must be sha256, sha384 or sha512"),
+        ("signature_algorithm", "md5", "must be sha256, sha1, sha384 or sha512"),
+        ("signature_algorithm", "SHA256", "must be sha256, sha1, sha384 or sha512"),
+        ("signature_prefix", "", "must have 1 to 32 characters"),
+        ("signature_prefix", "x" * 33, "must have 1 to 32 characters"),
+        ("signature_prefix", "sha1 =", "must be visible ASCII characters"),
+        ("signature_prefix", "sha1=\r\n", "must be visible ASCII characters"),
         ("signature_algorithm", ["sha256"], "must be a string"),
         ("signature_encoding", "base64url", "must be hex or base64"),
         ("signature_encoding", None, "must not be null"),

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from perkwire.catalogue import CUSTOM, event_types
-from perkwire.formats import FORMATS
+from perkwire.catalogue.event_types import CUSTOM, event_types
+from perkwire.formats.registry import FORMATS
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.strict_json import Json, parse
 from perkwire.primitives.stringify import stringify

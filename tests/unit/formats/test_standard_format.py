@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from perkwire.formats import FORMATS, Attempt
+from perkwire.formats.format import Attempt
+from perkwire.formats.registry import FORMATS
 from perkwire.formats.standard import Standard
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.catalogue import ProductEvent, event_types, names_in, product_events
-from perkwire.formats import Attempt, Format, Unrenderable
-from perkwire.formats.zinrelo import Zinrelo
+from perkwire.catalogue.event_types import event_types
+from perkwire.catalogue.names import ProductEvent, names_in, product_events
+from perkwire.formats.format import Attempt, Format, Unrenderable
+from perkwire.formats.zinrelo.envelope import Zinrelo
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret
 from perkwire.primitives.fields import Fields
@@ -30,6 +31,13 @@ DEBITS = {
     "reward.redeemed": "redeem",
     "points.deducted": "deduct",
     "points.expired": "expire",
+}
+# Where the points of each kind of transaction stand.
+INFO = {
+    "award": "award_info",
+    "redeem": "reward_info",
+    "deduct": "deduct_info",
+    "expire": "expire_info",
 }
 MEMBER_EVENTS = [
     "member.enrolled",
@@ -397,7 +405,7 @@ def test_a_debit_has_its_own_kind_and_points_without_a_sign(name: str, kind: str
         "id": "t",
         "transaction_type": kind,
         "member_id": "m",
-        f"{kind}_info": {"points": "500"},
+        INFO[kind]: {"points": "500"},
     }
 
 
@@ -458,7 +466,7 @@ def test_what_is_absent_or_of_another_type_is_left_out(name: str, data: dict[str
     assert found.keys() <= {"member_info", "transaction_info"}
     if "transaction_info" in found:
         kind = found["transaction_info"]["transaction_type"]
-        assert found["transaction_info"].keys() == {"transaction_type", f"{kind}_info"}
+        assert found["transaction_info"].keys() == {"transaction_type", INFO[kind]}
 
 
 # What of the neutral objects has a place in this format, by the event whose example shows it.
@@ -585,7 +593,7 @@ def test_while_a_secret_is_rotated_the_one_before_signs() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "x" * 257, "two\nlines", "a\0zero", "a lone \ud800"])
-def test_a_secret_has_16_to_256_visible_characters(secret: str) -> None:
+def test_a_secret_has_1_to_256_characters_of_one_line(secret: str) -> None:
     assert FORMAT.check_secret(secret) is not None
     with pytest.raises(UnusableSecret):
         signed([secret], b"{}")

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from perkwire.catalogue import ProductEvent, event_type, event_types, names_in, product_events
-from perkwire.formats import Attempt, Format, Unrenderable
+from perkwire.catalogue.event_types import event_type, event_types
+from perkwire.catalogue.names import ProductEvent, names_in, product_events
+from perkwire.formats.format import Attempt, Format, Unrenderable
 from perkwire.formats.zoho_thrive import ZohoThrive
 from perkwire.model.event import Event
 from perkwire.model.secret import UnusableSecret

@@ -259,7 +259,7 @@ def test_a_next_turn_that_sqs_does_not_take_leaves_this_one(world: World) -> Non
         (lambda world: world.jobs.jobs.clear(), "job_absent"),
         (lambda world: world.config.webhooks.clear(), "webhook_absent"),
         (lambda world: world.config.accounts.clear(), "webhook_absent"),
-        (lambda world: world.lookup.fail("of_account"), "job_unavailable"),
+        (lambda world: world.lookup.fail("find"), "job_unavailable"),
         (lambda world: world.store.fail("find"), "job_unavailable"),
         (lambda world: world.store.fail("advance"), "job_unavailable"),
         (lambda world: world.index.fail("of_hour"), "job_unavailable"),
@@ -278,7 +278,15 @@ def test_what_cannot_be_read_or_stored_leaves_the_message(
     assert world.sent() == []
 
 
-@pytest.mark.parametrize("body", ["", "{}", "[]", '{"v":1}', '{"v":2,"account_id":"a"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "{}", "[]", '{"v":1}', '{"v":2,"account_id":"a"}'),
+        '{"v":1,"account_id":"a#b","job_id":"job_1","turn":0}',
+        '{"v":1,"account_id":"a","job_id":"job_1","turn":1' + "0" * 40 + "}",
+        '{"v":1,"account_id":"a","job_id":"job_1","turn":true}',
+    ],
+)
 def test_an_unreadable_message_is_left_with_one_line(world: World, body: str) -> None:
     received = Received(message_id="m-2", body=body, receive_count=1)
 

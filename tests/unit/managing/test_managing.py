@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from perkwire.dispatching.pausing import Streak
-from perkwire.managing import AccountManagement, WebhookManagement
+from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.webhook_draft import EndpointRules
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.account import Caller, Scope, key_hash
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
@@ -420,7 +421,7 @@ def test_enabling_and_disabling_end_a_pause(
     after = management.change(webhook, enabled=enabled)
 
     assert (after.status, after.pause) == (status, None)
-    assert (webhook.id in management.items.streaks) is not enabled
+    assert (management.items.streak_of(after) is None) is enabled
 
 
 def test_a_change_of_something_else_leaves_a_pause_as_it_is(management: Management) -> None:

@@ -6,9 +6,9 @@ import hmac
 import pytest
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import FORMATS
-from perkwire.managing import WebhookManagement
+from perkwire.formats.registry import FORMATS
 from perkwire.managing.webhook_draft import EndpointRules
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.masking import masked
 from perkwire.model.secret import new_plain_secret

@@ -195,7 +195,11 @@ def test_the_table_is_long_enough() -> None:
     [
         ("http://example.com/", "must use https"),
         ("https://example.com:80/", "must use port 443 or 8443"),
-        ("https://u@example.com/", "must not hold a user name or password"),
+        (
+            "https://u@example.com/",
+            "must not hold a user name or password: they go into the header Authorization, as "
+            "Basic and the base64 of user:password",
+        ),
         ("https://example.com/#a", "must not have a fragment (#)"),
         ("https://10.0.0.1/", "must not point to a private or special address"),
         ("https://0x7f.1/", "must write an IPv4 address as four decimal numbers"),
@@ -279,64 +283,6 @@ def test_any_text_is_refused_or_normalised_for_good(text: str, policy: EndpointP
 )
 def test_ordinary_headers_are_accepted_unchanged(headers: dict[str, str]) -> None:
     assert check_headers(headers) == headers
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Host",
-        "Connection",
-        "Keep-Alive",
-        "TE",
-        "Trailer",
-        "Upgrade",
-        "Transfer-Encoding",
-        "Expect",
-        "Content-Length",
-        "Content-Type",
-        "content-encoding",
-        "User-Agent",
-        "Proxy-Authorization",
-        "Proxy-Connection",
-        "webhook-id",
-        "Webhook-Signature",
-        "svix-id",
-        "SVIX-Timestamp",
-        "X-Amz-Date",
-        "x-amzn-trace-id",
-        "X-Forwarded-For",
-        "HOST",
-        "HTTP2-Settings",
-        "Accept-Encoding",
-        "Forwarded",
-        "Via",
-        "X-Forwarded",
-        "X-Real-IP",
-        "True-Client-IP",
-        "X-HTTP-Method-Override",
-        "X-HTTP-Method",
-        "X-Method-Override",
-        "CF-Connecting-IP",
-        "CF-Connecting-IPv6",
-        "CF-IPCountry",
-        "CF-Ray",
-        "X-Client-IP",
-        "X-Cluster-Client-IP",
-        "X-Original-URL",
-        "X-Original-Host",
-        "X-Original-Forwarded-For",
-        "X-Host",
-        "X-Forward-For",
-        "X-ForwardedFor",
-        "X-Envoy-External-Address",
-        "X-Envoy-Original-Path",
-        "X-Rewrite-URL",
-    ],
-)
-def test_a_name_that_is_not_the_owners_is_refused(name: str) -> None:
-    for written in (name, name.lower(), name.upper(), name.replace("-", "_")):
-        wrong = [(written, "is set by Perkwire or by the connection")]
-        assert check_headers({written: "x"}) == wrong
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from perkwire.dispatching.rendering import OpenedSecrets
 from perkwire.model.endpoint import check_headers
 from perkwire.model.masking import masked
 
@@ -92,7 +93,7 @@ def runs(text: str, length: int) -> set[str]:
 def test_who_undoes_an_encoding_finds_no_run_of_eight_characters(encoding: str, value: str) -> None:
     encode, decode = ENCODINGS[encoding]
 
-    shown = masked(f"It was: {encode(value)} (1)", [value])
+    shown = masked(f"It was: {encode(value)} (1)", [], [value])
 
     assert not runs(decode(shown), 8) & runs(value, 8)
     assert len(value) >= 8 or value.lower() not in decode(shown).lower()
@@ -107,7 +108,7 @@ def test_what_the_end_of_an_answer_leaves_of_a_value_is_not_shown(
     encoded = encode(value)
     end = data.draw(st.integers(1, len(encoded)))
 
-    shown = masked(f"It was: {encoded[:end]}", [value])
+    shown = masked(f"It was: {encoded[:end]}", [], [value])
 
     assert value[:5].lower() not in decode(shown).lower()
 
@@ -158,4 +159,56 @@ def test_several_secrets_are_cut_out_each() -> None:
 
 
 def test_what_is_shorter_than_four_characters_stays() -> None:
-    assert masked("it was pin", ["pin"]) == "it was pin"
+    assert masked("it was pin", ["pin"], ["pin"]) == "it was pin"
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [
+        ("true", '{"success": true, "trueish": 1}'),
+        ("prod", "The product is not in production, said prod."),
+        ("false", "false"),
+        ("null", '{"member": null}'),
+        ("production", "no production today"),
+        ("2024", "It is 2024."),
+        ("a1b2", "a1b2c3 x1a1b2"),
+        ("My Shop", "Shop? My word, a shop"),
+        ("please contact us", "please contact support"),
+    ],
+)
+def test_the_words_of_an_answer_stay(value: str, answer: str) -> None:
+    assert masked(answer, [value]) == answer
+
+
+@pytest.mark.parametrize(
+    ("value", "answer", "shown"),
+    [
+        ("a1b2", "was a1b2, not x", "was …, not x"),
+        ("shop-7", "shop-7/shop-77", "…/shop-77"),
+        ("My Shop", "from my shop!", "from …!"),
+        ("Bearer prod", "prod is no product", "… is no product"),
+        ("eu-west-1-abcdef", "in west-1-abc", "in …"),
+        ("abcdefghijkl", "abcdefghijkl", "…"),
+    ],
+)
+def test_a_value_that_is_no_word_is_cut_out_where_it_stands_whole(
+    value: str, answer: str, shown: str
+) -> None:
+    assert masked(answer, [value]) == shown
+
+
+def test_a_credential_is_cut_out_even_if_it_is_a_word() -> None:
+    assert masked("hunter: no, hunters", [], ["hunter"]) == "…: no, hunters"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_shown"),
+    [
+        *(("X-Env", True), ("X-Test", True), ("X-Shop", True)),
+        *(("Authorization", False), ("X-Api-Key", False), ("Cookie", False), ("x_token", False)),
+    ],
+)
+def test_the_name_of_a_header_says_whether_a_word_is_secret(name: str, is_shown: bool) -> None:
+    opened = OpenedSecrets("whsec_secret", {name: "hunter"})
+
+    assert (opened.masked("it was hunter") == "it was hunter") is is_shown

@@ -51,6 +51,21 @@ def test_anything_else_is_said_to_be_wrong_without_being_repeated(secret: str) -
     assert not body or body not in f"{wrong} {raised.value}"
 
 
+@pytest.mark.parametrize(
+    ("written", "otherwise"), [(bytes(25), "B=="), (bytes(26), "B="), (b"\xff" * 25, "x==")]
+)
+def test_base64_that_is_not_canonical_is_refused_and_still_signs(
+    written: bytes, otherwise: str
+) -> None:
+    """Go, Rust and others refuse it; what was stored before the rule has to go on signing."""
+    canonical = "whsec_" + base64.b64encode(written).decode()
+    secret = canonical[: -len(otherwise)] + otherwise
+    assert secret != canonical
+
+    assert "canonical" in str(check_secret(secret))
+    assert signing_key(secret) == written
+
+
 @given(st.text(max_size=100))
 def test_any_text_is_checked(text: str) -> None:
     assert check_secret(text) is not None

@@ -3,9 +3,10 @@
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from perkwire import catalogue
+from perkwire.catalogue.event_types import event_types
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats import FORMATS, STANDARD, UnknownFormat, find_format
+from perkwire.formats.registry import FORMATS, STANDARD, find_format
+from perkwire.formats.unknown import UnknownFormat
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.messages import DeliveryMessage
@@ -83,7 +84,7 @@ def test_a_stored_webhook_is_previewed_in_its_own_format(
         """The newest version of all, which renders nothing."""
 
     newest = Newer(f"{format_name.partition('@')[0]}@2031-01-01")
-    monkeypatch.setattr("perkwire.formats.FORMATS", {**FORMATS, newest.name: newest})
+    monkeypatch.setattr("perkwire.formats.registry.FORMATS", {**FORMATS, newest.name: newest})
 
     current = a_webhook(format=format_name)
     made = preview(ACCOUNT, webhook_body(), RULES, NOW, current=current)
@@ -101,7 +102,7 @@ def test_in_a_format_that_this_release_does_not_know_nothing_can_be_previewed() 
 
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_every_type_that_a_format_says_can_be_previewed(format_name: str) -> None:
-    said = [one for one in catalogue.event_types() if FORMATS[format_name].name_of(one)]
+    said = [one for one in event_types() if FORMATS[format_name].name_of(one)]
 
     assert said
     for event_type in said:

@@ -219,7 +219,9 @@ def test_a_webhook_that_cannot_be_routed_to_leaves_its_accounts_messages_alone(
         def name_of(self, event_type: str) -> str:
             raise ValueError(event_type)
 
-    monkeypatch.setattr("perkwire.formats.FORMATS", {"standard": Standard(), "broken": Broken()})
+    monkeypatch.setattr(
+        "perkwire.formats.registry.FORMATS", {"standard": Standard(), "broken": Broken()}
+    )
     router.config.put(an_account(id=OTHER_ACCOUNT), a_webhook(account_id=OTHER_ACCOUNT))
     router.config.put(a_webhook(id=WebhookId("wh_000000000000000z"), format="broken"))
     mine = a_received(an_event_message())

@@ -3,10 +3,10 @@ import dataclasses
 import pytest
 
 from perkwire.model.endpoint import EndpointPolicy
-from perkwire.settings import SettingsError, emulator_ports
 from perkwire.settings.authorizer import AuthorizerSettings
 from perkwire.settings.console import ConsoleSettings
 from perkwire.settings.dispatcher import DispatcherSettings
+from perkwire.settings.environment import SettingsError, emulator_ports
 from perkwire.settings.ingest import IngestSettings
 from perkwire.settings.jobs import JobsSettings
 from perkwire.settings.management import ManagementSettings

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from perkwire.catalogue import event_types
-from perkwire.formats import FORMATS, Format
+from perkwire.catalogue.event_types import event_types
+from perkwire.formats.format import Format
+from perkwire.formats.registry import FORMATS
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.trials.samples import default_type, sample_event

@@ -5,9 +5,15 @@ import json
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from perkwire.formats import Unrenderable
+from perkwire.formats.format import Unrenderable
 from perkwire.model.delivery import Reason
-from perkwire.model.sending import NoResponse, Response, TransportError
+from perkwire.model.sending import (
+    ErrorDetail,
+    NoResponse,
+    Request,
+    Response,
+    TransportError,
+)
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import now
@@ -116,6 +122,37 @@ def test_no_answer_is_an_error_class_of_the_log(bench: Bench, error: TransportEr
     assert (shown["delivered"], shown["error"], shown["duration_ms"]) == (False, error, 9)
 
 
+def test_it_is_said_which_of_the_reasons_an_error_has(bench: Bench) -> None:
+    bench.sender.answer(URL, NoResponse(TransportError.TLS, 9, ErrorDetail.SELF_SIGNED))
+
+    assert bench.send().to_json()["error_detail"] == "self_signed"
+
+
+def test_it_is_said_where_a_redirect_points(bench: Bench) -> None:
+    bench.sender.answer(URL, Response(302, "", 9, f"https://new.example/{SECRET}"))
+
+    assert bench.send().to_json()["location"] == "https://new.example/…"
+
+
+def test_of_two_copies_the_one_that_was_answered_is_shown(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = bench.sender.send
+
+    def twice(request: Request) -> Response | NoResponse:
+        assert request.anew is not None
+        bench.clock.pass_seconds(3)
+        return send(request.anew())
+
+    monkeypatch.setattr(bench.sender, "send", twice)
+    outcome = bench.send()
+
+    (answered,) = bench.sender.requests
+    assert outcome.sent is not None
+    assert outcome.sent.request.headers == answered.headers
+    assert answered.headers["webhook-timestamp"] == str(NOW // 1_000_000 + 3)
+
+
 def test_an_endpoint_that_echoes_gives_no_secret_away(bench: Bench) -> None:
     bench.sender.answer(URL, Response(200, f"Authorization: {TOKEN}, key: {SECRET}!", 1))
 
@@ -149,7 +186,7 @@ def test_what_the_format_cannot_say_is_not_sent(
     def refuse(*_: object) -> None:
         raise Unrenderable("evt_1")
 
-    monkeypatch.setattr("perkwire.trials.sampling.render", refuse)
+    monkeypatch.setattr("perkwire.trials.sampling.render_now", refuse)
 
     assert bench.send().to_json() == {"delivered": False, "error": "format", "duration_ms": 0}
     assert bench.sender.requests == []
@@ -192,5 +229,6 @@ def test_one_line_tells_of_it_without_url_or_header(bench: Bench) -> None:
         "delivery_id": bench.sender.requests[0].headers["webhook-id"],
         "status_code": 200,
         "error": None,
+        "error_detail": None,
         "duration_ms": 1,
     }

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from perkwire.dispatching.rendering import OpenedSecrets
-from perkwire.formats import FORMATS
-from perkwire.managing import WebhookManagement
+from perkwire.formats.registry import FORMATS
 from perkwire.managing.webhook_draft import EndpointRules
+from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
@@ -15,7 +15,7 @@ from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.trials.trial import SavedWebhook, Trial
+from perkwire.trials.trial import Outcome, SavedWebhook, Trial
 from perkwire.trials.trying import MOST_PER_MINUTE, TrialRunner
 from tests.builders import (
     ACCOUNT,
@@ -111,6 +111,18 @@ def test_what_may_be_regretted_is_told_beside_the_outcome(bench: Bench) -> None:
     assert isinstance(warnings, list)
     assert [isinstance(one, dict) and one["field"] for one in warnings] == ["secret"]
     assert "mysecret" not in str(warnings)
+
+
+@pytest.mark.parametrize("call", ["test", "test_unsaved", "test_change"])
+def test_a_redirect_is_a_warning_about_the_url(bench: Bench, call: str) -> None:
+    bench.dispatcher.outcome = Outcome(
+        delivered=False, duration_ms=5, status_code=301, location="https://new.example/hook"
+    )
+
+    (warning,) = getattr(bench, call)()["warnings"]
+
+    assert warning["field"] == "url"
+    assert "https://new.example/hook" in warning["detail"]
 
 
 def test_an_unsaved_webhook_travels_sealed_for_itself_and_stays_unsaved(bench: Bench) -> None:

@@ -16,7 +16,7 @@ from perkwire.adapters.dynamodb.config_items import (
 )
 from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find, find_all, update_if
-from perkwire.managing import ChangedMeanwhile
+from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.model.account import Account, ApiKey
 from perkwire.primitives.ids import AccountId, KeyId, is_account_id
 from perkwire.primitives.page import Page

@@ -6,8 +6,11 @@
 | account as operators list it | `accounts` | `<account>` |
 | webhook | `<account>` | `webhook#<webhook>` |
 | URL of a webhook | `<account>#urls` | SHA-256 of the URL |
+| tombstone of a webhook | `<account>#deleted` | `<webhook>` |
+| tombstone, in the order of deletion | `<account>#deleted` | `at#<time>#<webhook>` |
 | health of a webhook | `health#<account>` | `<webhook>` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
+| its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
 | API key | `key#<SHA-256>` | `key` |
 | API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
 """
@@ -21,11 +24,12 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.models import Model
 
-from perkwire.adapters.dynamodb.tables import text_list
+from perkwire.adapters.dynamodb.tables import TableItem, text_list
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.webhook import (
+    MOST_BATCH_BYTES,
+    DeletedWebhook,
     Pause,
     PauseReason,
     RetiredSecret,
@@ -38,11 +42,12 @@ from perkwire.primitives.strict_json import compact_ascii
 
 ACCOUNT_SK = "account"
 WEBHOOK_SK_PREFIX = "webhook#"
+TOMBSTONE_LIST_PREFIX = "at#"
 KEY_SK = "key"
 ACCOUNTS_PK = "accounts"
 
 
-class ConfigItem(Model):
+class ConfigItem(TableItem):
     """Any item of ConfigTable."""
 
     class Meta:
@@ -50,8 +55,6 @@ class ConfigItem(Model):
 
         table_name: str
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     kind = DiscriminatorAttribute()
 
 
@@ -82,7 +85,7 @@ class AccountListItem(ConfigItem, discriminator="account_list"):
 
 
 class WebhookItem(ConfigItem, discriminator="webhook"):
-    """A webhook, or with status `deleted` its tombstone, which `expires_at` ends."""
+    """A webhook; with status `deleted`, and until `expires_at`, a tombstone of a former release."""
 
     name = UnicodeAttribute()
     description = UnicodeAttribute(null=True)
@@ -91,6 +94,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     program_ids = text_list(null=True)
     header_names = text_list()
     batch_size = NumberAttribute()
+    batch_bytes = NumberAttribute(null=True)
     format = UnicodeAttribute()
     format_settings = UnicodeAttribute()
     status = UnicodeAttribute()
@@ -101,6 +105,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     retired_secret = BinaryAttribute(legacy_encoding=False, null=True)
     retired_until = NumberAttribute(null=True)
     version = NumberAttribute()
+    endpoint_version = NumberAttribute(default=1)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
     expires_at = NumberAttribute(null=True)
@@ -118,6 +123,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             program_ids=None if webhook.program_ids is None else list(webhook.program_ids),
             header_names=list(webhook.header_names),
             batch_size=webhook.batch_size,
+            batch_bytes=webhook.batch_bytes,
             format=webhook.format,
             format_settings=compact_ascii({**webhook.format_settings}),
             status=webhook.status,
@@ -128,6 +134,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             retired_secret=webhook.sealed.retired and webhook.sealed.retired.secret,
             retired_until=webhook.sealed.retired and webhook.sealed.retired.until,
             version=webhook.version,
+            endpoint_version=webhook.endpoint_version,
             created_at=webhook.created_at,
             updated_at=webhook.updated_at,
         )
@@ -147,12 +154,14 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             program_ids=None if self.program_ids is None else tuple(self.program_ids),
             header_names=tuple(self.header_names),
             batch_size=int(self.batch_size),
+            batch_bytes=int(self.batch_bytes or MOST_BATCH_BYTES),
             format=self.format,
             format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.status),
             pause=pause,
             sealed=self._sealed(),
             version=int(self.version),
+            endpoint_version=int(self.endpoint_version),
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
         )
@@ -166,6 +175,22 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
         )
 
 
+class TombstoneItem(ConfigItem, discriminator="tombstone"):
+    """Says that there was a webhook of this id, so that an absent one never counts as deleted."""
+
+    expires_at = NumberAttribute()
+
+    def to_tombstone(self) -> DeletedWebhook:
+        """The tombstone of the domain."""
+        return DeletedWebhook(AccountId(self.pk.partition("#")[0]), WebhookId(self.sk))
+
+
+class TombstoneListItem(ConfigItem, discriminator="tombstone_list"):
+    """Says when a webhook was deleted: the sort key does."""
+
+    expires_at = NumberAttribute()
+
+
 class UrlItem(ConfigItem, discriminator="url"):
     """Says that a webhook of the account has this URL."""
 
@@ -175,7 +200,9 @@ class UrlItem(ConfigItem, discriminator="url"):
 class HealthItem(ConfigItem, discriminator="health"):
     """A webhook's streak of failures; without `failures` there is none.
 
-    And the failed deliveries that no notice has told of, and when the last notice was.
+    `endpoint_version` is the webhook's that has failed. And the failed deliveries that no notice
+    has told of, and when the last notice was. It expires once nothing has changed for long, as the
+    webhook may be deleted.
     """
 
     failures = NumberAttribute(null=True)
@@ -183,10 +210,12 @@ class HealthItem(ConfigItem, discriminator="health"):
     untold = NumberAttribute(null=True)
     untold_since = NumberAttribute(null=True)
     noticed_at = NumberAttribute(null=True)
+    endpoint_version = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class TrialCountItem(ConfigItem, discriminator="tests"):
-    """How many tests an account has had in a minute; `expires_at` ends it."""
+    """How many tests, or other dear calls, an account has had in a minute; `expires_at` ends it."""
 
     taken = NumberAttribute()
     expires_at = NumberAttribute()
@@ -225,6 +254,8 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     AccountItem,
     AccountListItem,
     WebhookItem,
+    TombstoneItem,
+    TombstoneListItem,
     UrlItem,
     HealthItem,
     TrialCountItem,
@@ -238,6 +269,16 @@ def webhook_sk(webhook_id: WebhookId) -> str:
     return WEBHOOK_SK_PREFIX + webhook_id
 
 
+def tombstones_pk(account_id: AccountId) -> str:
+    """The partition of an account's tombstones: apart, as nothing bounds their number."""
+    return f"{account_id}#deleted"
+
+
+def tombstone_list_sk(webhook_id: WebhookId, deleted_at: int) -> str:
+    """The sort key of a tombstone among the others, in the order of their deletion."""
+    return f"{TOMBSTONE_LIST_PREFIX}{deleted_at:020}#{webhook_id}"
+
+
 def health_pk(account_id: AccountId) -> str:
     """The partition of an account's health items: apart, so that they do not heat its webhooks."""
     return f"health#{account_id}"
@@ -246,6 +287,16 @@ def health_pk(account_id: AccountId) -> str:
 def trials_pk(account_id: AccountId) -> str:
     """The partition of the counts of an account's tests."""
     return f"{account_id}#tests"
+
+
+def dry_runs_pk(account_id: AccountId) -> str:
+    """The partition of the counts of an account's dry runs."""
+    return f"{account_id}#dry-runs"
+
+
+def searches_pk(account_id: AccountId) -> str:
+    """The partition of the counts of what an account's people look for far back."""
+    return f"{account_id}#searches"
 
 
 def urls_pk(account_id: AccountId) -> str:

@@ -19,9 +19,8 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 
-from perkwire.adapters.dynamodb.tables import text_list
+from perkwire.adapters.dynamodb.tables import TableItem, text_list, whole
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
 
@@ -34,7 +33,9 @@ class AttemptMap(MapAttribute[str, Any]):
     duration_ms = NumberAttribute()
     status_code = NumberAttribute(null=True)
     error = UnicodeAttribute(null=True)
+    error_detail = UnicodeAttribute(null=True)
     response = UnicodeAttribute(null=True)
+    location = UnicodeAttribute(null=True)
 
 
 class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-untyped-call]
@@ -50,7 +51,7 @@ class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-unty
     sk = UnicodeAttribute(range_key=True)
 
 
-class DeliveryItem(Model):
+class DeliveryItem(TableItem):
     """A log entry."""
 
     class Meta:
@@ -58,8 +59,6 @@ class DeliveryItem(Model):
 
         table_name: str
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     event_ids = text_list()
     event_types = text_list()
     run = NumberAttribute()
@@ -91,13 +90,15 @@ def to_delivery(item: DeliveryItem) -> Delivery:
                 number=int(attempt.number),
                 at=int(attempt.at),
                 duration_ms=int(attempt.duration_ms),
-                status_code=None if attempt.status_code is None else int(attempt.status_code),
+                status_code=whole(attempt.status_code),
                 error=attempt.error,
+                error_detail=attempt.error_detail,
                 response=attempt.response,
+                location=attempt.location,
             )
             for attempt in item.attempts
         ),
-        due_at=None if item.due_at is None else int(item.due_at),
+        due_at=whole(item.due_at),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
     )
@@ -130,5 +131,7 @@ def attempt_map(attempt: Attempt) -> AttemptMap:
         duration_ms=attempt.duration_ms,
         status_code=attempt.status_code,
         error=attempt.error,
+        error_detail=attempt.error_detail,
         response=attempt.response,
+        location=attempt.location,
     )

@@ -213,8 +213,11 @@ class DeliveryTable(DeliveryReader):
             raise
         except Unavailable as error:
             self._journal.fault("delivery_table_failing", detail=str(error))
-            return False
-        return True
+        except Exception as error:  # one entry must not take those beside it along
+            self._journal.fault("delivery_table_failing", detail=type(error).__name__)
+        else:
+            return True
+        return False
 
     def _update(self, change: Change) -> None:
         after = change.after

@@ -23,9 +23,11 @@ from perkwire.adapters.dynamodb.tables import (
     find,
     text_list,
     update_if,
+    whole,
 )
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import JobRunning
+from perkwire.model.webhook import MOST_BATCH_BYTES
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
@@ -56,6 +58,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
     skipped = NumberAttribute()
     page = JSONAttribute()
     page_batch = NumberAttribute()
+    page_batch_bytes = NumberAttribute(null=True)
     cursor = UnicodeAttribute(null=True)
     turn = NumberAttribute()
     version = NumberAttribute()
@@ -82,6 +85,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             skipped=job.skipped,
             page=_page(job),
             page_batch=job.page_batch,
+            page_batch_bytes=job.page_batch_bytes,
             cursor=job.cursor,
             turn=job.turn,
             version=job.version,
@@ -92,8 +96,8 @@ class JobConfigItem(ConfigItem, discriminator="job"):
 
     def to_job(self) -> Job:
         """The job of the domain."""
-        cancelled_at = None if self.cancelled_at is None else int(self.cancelled_at)
-        finished_at = None if self.finished_at is None else int(self.finished_at)
+        cancelled_at = whole(self.cancelled_at)
+        finished_at = whole(self.finished_at)
         return Job(
             id=JobId(self.sk),
             account_id=AccountId(self.pk.partition("#")[0]),
@@ -105,11 +109,12 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             per_second=int(self.per_second),
             status=JobStatus.CANCELLED if cancelled_at is not None else JobStatus(self.status),
             reason=JobReason(self.reason) if self.reason and cancelled_at is None else None,
-            total=None if self.total is None else int(self.total),
+            total=whole(self.total),
             sent=int(self.sent),
             skipped=int(self.skipped),
             page=tuple(JobItem(item_id, run) for item_id, run in self.page),
             page_batch=int(self.page_batch),
+            page_batch_bytes=int(self.page_batch_bytes or MOST_BATCH_BYTES),
             cursor=self.cursor,
             turn=int(self.turn),
             version=int(self.version),
@@ -152,6 +157,7 @@ class JobTable:
             JobConfigItem.skipped.set(after.skipped),
             JobConfigItem.page.set(_page(after)),
             JobConfigItem.page_batch.set(after.page_batch),
+            JobConfigItem.page_batch_bytes.set(after.page_batch_bytes),
             JobConfigItem.turn.set(after.turn),
             JobConfigItem.version.set(after.version),
             JobConfigItem.updated_at.set(after.updated_at),
@@ -264,4 +270,4 @@ def _updated(job: Job, actions: list[Action], condition: Condition) -> Job | Non
 
 def _has_collided(error: TransactWriteError) -> bool:
     codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
-    return bool(codes & {"ConditionalCheckFailed", "TransactionConflict"})
+    return "ConditionalCheckFailed" in codes

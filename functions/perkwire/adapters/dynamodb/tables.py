@@ -75,6 +75,18 @@ def _has_collided(error: ClientError) -> bool:
     return "TransactionConflict" in codes and codes <= {"TransactionConflict", "None"}
 
 
+class TableItem(Model):
+    """What the items of every table have. Each table's own model has a `Meta`, for `bind`."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+def whole(number: float | None) -> int | None:
+    """A whole number that may be absent; pynamodb has each as a float."""
+    return None if number is None else int(number)
+
+
 def text_list(*, null: bool = False) -> "ListAttribute[str]":
     """A list of strings, typed as what it holds rather than as its attribute."""
     return cast("ListAttribute[str]", ListAttribute(of=UnicodeAttribute, null=null))

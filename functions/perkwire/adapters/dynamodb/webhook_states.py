@@ -3,21 +3,30 @@
 import contextlib
 from collections.abc import Collection, Iterable, Mapping
 
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
 from perkwire.adapters.dynamodb.config_items import (
     ACCOUNT_SK,
     AccountItem,
     ConfigItem,
     HealthItem,
+    TombstoneItem,
     WebhookItem,
     health_pk,
+    tombstones_pk,
     webhook_sk,
 )
-from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if, whole
 from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
-from perkwire.model.webhook import Pause, Webhook, WebhookStatus
+from perkwire.model.webhook import DeletedWebhook, Pause, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId, is_account_id
+from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
+
+_HEALTH_SECONDS = 30 * DAY_SECONDS  # after its last change
 
 
 class WebhookStates:
@@ -25,8 +34,11 @@ class WebhookStates:
 
     def states(
         self, keys: Collection[tuple[AccountId, WebhookId]]
-    ) -> Mapping[WebhookId, WebhookState]:
-        """Webhooks with their accounts and health, in one consistent batch; raises Unavailable."""
+    ) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
+        """Webhooks with their accounts and health, in one consistent batch; raises Unavailable.
+
+        Only if one is absent, tombstones are looked for.
+        """
         # One key that the role refuses would take the whole batch along.
         keys = [key for key in keys if is_account_id(key[0])]
         wanted: set[tuple[str, str]] = {(account_id, ACCOUNT_SK) for account_id, _ in keys}
@@ -36,35 +48,70 @@ class WebhookStates:
         items = find_all(ConfigItem, wanted)
         topics = {item.pk: item.notice_topic for item in items if isinstance(item, AccountItem)}
         health = {item.sk: item for item in items if isinstance(item, HealthItem)}
-        webhooks = _readable(item for item in items if isinstance(item, WebhookItem))
-        return {
-            webhook.id: _state(webhook, health.get(webhook.id), topics[webhook.account_id])
-            for webhook in webhooks
+        webhooks = [item for item in items if isinstance(item, WebhookItem)]
+        present = {(item.pk, item.sk) for item in webhooks}
+        absent = {
+            (tombstones_pk(account_id), webhook_id)
+            for account_id, webhook_id in keys
+            if account_id in topics and (account_id, webhook_sk(webhook_id)) not in present
+        }
+        states: dict[WebhookId, WebhookState | DeletedWebhook] = {
+            webhook.id: (
+                DeletedWebhook(webhook.account_id, webhook.id)
+                if webhook.status is WebhookStatus.DELETED
+                else _state(webhook, health.get(webhook.id), topics[webhook.account_id])
+            )
+            for webhook in _readable(webhooks)
             if webhook.account_id in topics
         }
+        for item in find_all(TombstoneItem, absent) if absent else ():
+            tombstone = item.to_tombstone()
+            states[tombstone.id] = tombstone
+        return states
 
-    def add_failures(self, webhook: Webhook, count: int, now: int) -> Streak:
-        """Lengthen the streak, beginning it at `now` if there is none; raises Unavailable."""
+    def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
+        """Lengthen the streak, or begin one at `now`; raises Unavailable.
+
+        `failing` says which of the two is likelier. A streak of another version of the endpoint is
+        none of this one's: it is over.
+        """
         item = _health_item(webhook)
+        version = webhook.endpoint_version
+        is_ours = HealthItem.endpoint_version == version
+        begun: list[Action] = [
+            HealthItem.failures.set(count),
+            HealthItem.since.set(now),
+            HealthItem.endpoint_version.set(version),
+        ]
+        ways: list[tuple[list[Action], Condition]] = [
+            (begun, HealthItem.endpoint_version.does_not_exist() | ~is_ours),
+            (
+                [HealthItem.failures.add(count), HealthItem.since.set(HealthItem.since | now)],
+                is_ours,
+            ),
+        ]
+        if failing:
+            ways.reverse()
         with failing_as_unavailable():
-            item.update(
-                actions=[
-                    HealthItem.kind.set(HealthItem),
-                    HealthItem.failures.add(count),
-                    HealthItem.since.set(HealthItem.since | now),
-                ]
-            )
-        return Streak(int(item.failures or count), int(item.since or now))
+            # Another dispatcher may begin or end one between two of these.
+            for actions, condition in ways * 2:
+                if update_if(item, [*actions, *_kept(now)], condition):
+                    return Streak(int(item.failures or count), int(item.since or now))
+        raise Unavailable("DynamoDB: the streak changes too often")
 
-    def end_streak(self, webhook: Webhook) -> None:
-        """Forget the streak; raises Unavailable."""
+    def end_streak(self, webhook: Webhook, now: int) -> None:
+        """Forget the streak, unless it is another version's of the endpoint; raises Unavailable."""
+        version = HealthItem.endpoint_version
         with failing_as_unavailable():
-            _health_item(webhook).update(
-                actions=[
-                    HealthItem.kind.set(HealthItem),
+            update_if(
+                _health_item(webhook),
+                [
                     HealthItem.failures.remove(),
                     HealthItem.since.remove(),
-                ]
+                    version.remove(),
+                    *_kept(now),
+                ],
+                version.does_not_exist() | (version == webhook.endpoint_version),
             )
 
     def pause(self, webhook: Webhook, pause: Pause) -> bool:
@@ -106,6 +153,7 @@ class WebhookStates:
                     HealthItem.untold.add(-untold.count),
                     HealthItem.untold_since.remove(),
                     HealthItem.noticed_at.set(now),
+                    *_kept(now),
                 ],
                 last.does_not_exist() if seen is None else last == seen,
             )
@@ -119,9 +167,9 @@ class WebhookStates:
         with failing_as_unavailable():
             item.update(
                 actions=[
-                    HealthItem.kind.set(HealthItem),
                     HealthItem.untold.add(count),
                     HealthItem.untold_since.set(HealthItem.untold_since | since),
+                    *_kept(since),
                 ]
             )
         return _untold(item)
@@ -141,17 +189,26 @@ def _state(webhook: Webhook, health: HealthItem | None, notice_topic: str | None
         return WebhookState(webhook, failing=False, notice_topic=notice_topic)
     return WebhookState(
         webhook,
-        failing=health.failures is not None,
+        failing=health.failures is not None
+        and health.endpoint_version in (None, webhook.endpoint_version),
         notice_topic=notice_topic,
         untold=_untold(health) if health.untold else None,
     )
 
 
 def _untold(health: HealthItem) -> UnreportedFailures:
-    noticed_at = None if health.noticed_at is None else int(health.noticed_at)
+    noticed_at = whole(health.noticed_at)
     # Counted while another's notice was taken out, they have failed at about that time.
     since = noticed_at if health.untold_since is None else int(health.untold_since)
     return UnreportedFailures(int(health.untold), since or 0, noticed_at)
+
+
+def _kept(now: int) -> list[Action]:
+    """What every change of a health item says: what it is, and for how long it is kept."""
+    return [
+        HealthItem.kind.set(HealthItem),
+        HealthItem.expires_at.set(now // MICROSECONDS + _HEALTH_SECONDS),
+    ]
 
 
 def _health_item(webhook: Webhook) -> HealthItem:

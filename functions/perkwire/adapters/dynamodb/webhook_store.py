@@ -1,7 +1,6 @@
 """ConfigTable as management keeps webhooks in it: every change in one transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
@@ -11,17 +10,23 @@ from perkwire.adapters.dynamodb.config_items import (
     ACCOUNT_SK,
     WEBHOOK_SK_PREFIX,
     AccountItem,
+    HealthItem,
+    TombstoneItem,
+    TombstoneListItem,
     UrlItem,
     WebhookItem,
+    health_pk,
+    tombstone_list_sk,
+    tombstones_pk,
     url_sk,
     urls_pk,
     webhook_sk,
 )
 from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import failure, find
-from perkwire.adapters.dynamodb.webhook_states import WebhookStates
-from perkwire.managing import ChangedMeanwhile, TooManyWebhooks, UrlTaken
-from perkwire.model.webhook import SealedSecrets, Webhook, WebhookStatus
+from perkwire.managing.stores import ChangedMeanwhile
+from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
@@ -33,11 +38,8 @@ _MOST_READS = 10
 class WebhookStore:
     """Fulfils managing.Webhooks. A tombstone stays for `tombstone_days`."""
 
-    def __init__(
-        self, connection: Connection, health: WebhookStates, *, tombstone_days: int
-    ) -> None:
+    def __init__(self, connection: Connection, *, tombstone_days: int) -> None:
         self._connection = connection
-        self._health = health
         self._tombstone_seconds = tombstone_days * DAY_SECONDS
 
     def add(self, webhook: Webhook, most: int) -> None:
@@ -70,12 +72,7 @@ class WebhookStore:
         return item.to_webhook()
 
     def replace(self, before: Webhook, after: Webhook) -> None:
-        """Store a change; raises ChangedMeanwhile, UrlTaken, Unavailable.
-
-        Enabling forgets the failures that came before.
-        """
-        if after.status is WebhookStatus.ENABLED and before.status is not WebhookStatus.ENABLED:
-            self._health.end_streak(before)
+        """Store a change; raises ChangedMeanwhile, UrlTaken, Unavailable."""
         moved = after.url != before.url
 
         def write(transaction: TransactWrite) -> None:
@@ -95,26 +92,21 @@ class WebhookStore:
             raise _unavailable(error) from error
 
     def bury(self, webhook: Webhook, now: int) -> None:
-        """Leave a tombstone without secrets, and free the URL.
-
-        Raises ChangedMeanwhile, Unavailable.
-        """
-        tombstone = WebhookItem.of(
-            replace(
-                webhook,
-                status=WebhookStatus.DELETED,
-                pause=None,
-                header_names=(),
-                sealed=SealedSecrets(secret=b"", headers=None),
-                version=webhook.version + 1,
-                updated_at=now,
-            )
-        )
-        tombstone.expires_at = now // MICROSECONDS + self._tombstone_seconds
+        """Leave a tombstone, and free the URL; raises ChangedMeanwhile, Unavailable."""
+        expires_at = now // MICROSECONDS + self._tombstone_seconds
+        pk = tombstones_pk(webhook.account_id)
 
         def write(transaction: TransactWrite) -> None:
             transaction.delete(_url_item(webhook))
-            transaction.save(tombstone, condition=WebhookItem.version == webhook.version)
+            transaction.delete(
+                WebhookItem(webhook.account_id, webhook_sk(webhook.id)),
+                condition=WebhookItem.version == webhook.version,
+            )
+            transaction.delete(HealthItem(health_pk(webhook.account_id), webhook.id))
+            transaction.save(TombstoneItem(pk, webhook.id, expires_at=expires_at))
+            transaction.save(
+                TombstoneListItem(pk, tombstone_list_sk(webhook.id, now), expires_at=expires_at)
+            )
             transaction.update(
                 AccountItem(webhook.account_id, ACCOUNT_SK),
                 actions=[AccountItem.webhooks.add(-1)],
@@ -123,14 +115,15 @@ class WebhookStore:
         try:
             self._transact(write)
         except TransactWriteError as error:
-            if not _conditions(error, 3)[1]:
+            if not _conditions(error, 6)[1]:
                 raise ChangedMeanwhile from None
             raise _unavailable(error) from error
 
     def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Webhook]:
         """An account's webhooks that are not deleted; raises Problem and Unavailable.
 
-        Tombstones are passed over, a bounded number of reads long: then the page is short.
+        Tombstones of a former release are passed over, a bounded number of reads long: then the
+        page is short.
         """
         webhooks: list[Webhook] = []
         for _ in range(_MOST_READS):

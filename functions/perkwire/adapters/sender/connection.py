@@ -8,8 +8,8 @@ urllib3's own retries see none of the failures.
 
 import contextlib
 import http.client
+import re
 import socket
-import ssl
 import struct
 import threading
 import time
@@ -25,17 +25,28 @@ from urllib3.response import HTTPResponse
 from perkwire.adapters.sender.answer import Answer
 from perkwire.adapters.sender.deadline import Deadline
 from perkwire.adapters.sender.dialling import Dialler, TransportFailure
+from perkwire.adapters.sender.failures import failure_of
 from perkwire.adapters.sender.tls import TlsSocket, tls_context
-from perkwire.model.sending import TransportError
 
 MAX_IDLE_SECONDS = 4.0
 """Servers commonly close after 5. A frozen function sleeps through it, so both clocks count."""
 
 
+_KEEP_ALIVE = re.compile(r"(?:.*[,; ])?timeout=\"?([0-9]{1,9})", re.IGNORECASE)
+
+
 class Current(threading.local):
-    """The deadline of the request that this thread is sending."""
+    """What holds for the request that this thread is sending."""
 
     deadline: Deadline
+    on_a_new_connection: bool
+
+
+class KeptConnectionEnded(Exception):
+    """A connection that was kept ended before a byte of the answer.
+
+    Most likely the endpoint had closed it before the request came, and has seen nothing of it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,8 @@ class _Guarded(HTTPConnection):
         self._guard = guard
         self._outgoing: list[bytes] = []
         self._idle_since = (0.0, 0.0)
+        self._may_idle_seconds = MAX_IDLE_SECONDS
+        self._has_answered = False
         self._answer: Answer | None = None
 
     @property
@@ -63,7 +76,9 @@ class _Guarded(HTTPConnection):
         """
         wall, monotonic = self._idle_since
         idle = max(time.time() - wall, time.monotonic() - monotonic)
-        if idle > MAX_IDLE_SECONDS or (self._answer and self._answer.bytes_follow):
+        if idle > self._may_idle_seconds or self._guard.current.on_a_new_connection:
+            return False
+        if self._answer and self._answer.bytes_follow:
             return False
         return super().is_connected
 
@@ -76,6 +91,7 @@ class _Guarded(HTTPConnection):
         self.sock = self._dial()
 
     def _dial(self) -> socket.socket:
+        self._has_answered = False
         return self._guard.dialler.dial(self.host, self.port, self._deadline)
 
     def request(  # type: ignore[override]  # urllib3's differs from http.client's
@@ -90,6 +106,7 @@ class _Guarded(HTTPConnection):
         if self.sock is None:
             self.connect()
         self._outgoing.clear()
+        self._answer = None
         super().request(method, url, body, headers, **options)
         try:
             self.sock.settimeout(self._deadline.remaining())
@@ -111,19 +128,24 @@ class _Guarded(HTTPConnection):
         return self._answer
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's
-        """Read the head of the answer."""
+        """Read the head of the answer; raises KeptConnectionEnded and TransportFailure."""
         try:
             response = super().getresponse()
         except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
             raise self._failure(error) from error
+        self._has_answered = True
         self._idle_since = (time.time(), time.monotonic())
+        self._may_idle_seconds = _idle_seconds(response.headers.get("keep-alive", ""))
         return response
 
-    def _failure(self, error: Exception) -> TransportFailure:
+    def _failure(self, error: Exception) -> KeptConnectionEnded | TransportFailure:
         """What to raise for an error after which the connection is closed."""
         if self.sock is not None:
             _forget_unsent(self.sock)
-        return TransportFailure(_error_class(error))
+        has_begun = self._answer is not None and self._answer.has_begun
+        if self._has_answered and not has_begun and isinstance(error, ConnectionError):
+            return KeptConnectionEnded()
+        return failure_of(error)
 
 
 class _GuardedTls(_Guarded, HTTPSConnection):
@@ -143,7 +165,7 @@ class _GuardedTls(_Guarded, HTTPSConnection):
             sock.do_handshake()
         except OSError as error:
             sock.close()
-            raise TransportFailure(_error_class(error)) from error
+            raise failure_of(error, came_first=sock.came_first) from error
         self.sock = sock
         self.is_verified = True
 
@@ -170,13 +192,10 @@ def _forget_unsent(sock: socket.socket | TlsSocket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def _error_class(error: Exception) -> TransportError:
-    match error:
-        case TimeoutError():
-            return TransportError.TIMEOUT
-        case ssl.SSLError():
-            return TransportError.TLS
-        case OSError():
-            return TransportError.RESET
-        case _:
-            return TransportError.BAD_ANSWER
+def _idle_seconds(keep_alive: str) -> float:
+    """How long the connection may be idle: a second less than the endpoint says, for the way.
+
+    RFC 2068 §19.7.1.1 has the header; servers name the time-out that they apply.
+    """
+    said = _KEEP_ALIVE.match(keep_alive)
+    return MAX_IDLE_SECONDS if said is None else min(MAX_IDLE_SECONDS, int(said[1]) - 1)

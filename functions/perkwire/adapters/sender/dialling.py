@@ -13,21 +13,22 @@ from typing import Protocol
 
 from perkwire.adapters.sender.deadline import Deadline
 from perkwire.model.address import EndpointPolicy, is_allowed
-from perkwire.model.sending import TransportError
+from perkwire.model.sending import ErrorDetail, TransportError
 
 _MOST_LOOKUPS = 32
 _MOST_DIALS = 4
 
 
 class TransportFailure(Exception):
-    """A request that got no usable answer; holds nothing but the class of what went wrong.
+    """A request that got no usable answer; holds nothing but words for what went wrong.
 
     It is none of the kinds of exception that urllib3 and requests catch, wrap or retry.
     """
 
-    def __init__(self, error: TransportError) -> None:
+    def __init__(self, error: TransportError, detail: ErrorDetail | None = None) -> None:
         super().__init__(error.value)
         self.error = error
+        self.detail = detail
 
 
 class Resolver(Protocol):

@@ -3,6 +3,7 @@
 import functools
 import re
 import time
+from http import HTTPStatus
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -14,14 +15,23 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import parse_url
 
 from perkwire import VERSION
-from perkwire.adapters.sender.connection import Current, Guard, PlainPool, TlsPool
+from perkwire.adapters.sender.connection import (
+    Current,
+    Guard,
+    KeptConnectionEnded,
+    PlainPool,
+    TlsPool,
+)
 from perkwire.adapters.sender.deadline import Deadline
 from perkwire.adapters.sender.dialling import Dialler, Resolver, TransportFailure, system_resolver
-from perkwire.model.endpoint import EndpointPolicy, Refusal, check_url
+from perkwire.adapters.sender.showing import pointed_to, shown
+from perkwire.model.endpoint import EndpointPolicy, Refusal, check_url, target_of
 from perkwire.model.sending import NoResponse, Request, Response, TransportError
 
 MAX_BODY_BYTES = 4096
-MAX_SNIPPET_BYTES = 512
+BODY_SECONDS = 1.0
+"""For the rest of an answer after its head."""
+
 _MOST_HOSTS = 64
 _MOST_KEPT_PER_HOST = 10  # with the above, 640 sockets: well under a function's 1024 descriptors
 _URLS_REMEMBERED = 256
@@ -34,17 +44,18 @@ _HEADER_VALUE = re.compile(r"[\t -~]*")
 class HttpSender:
     """Sends requests through `requests`. Safe to use from many threads; nothing happens before use.
 
-    Each `send` puts at most one request on the wire and is back within `timeout_seconds` (and the
-    blink that the last step takes), whatever the endpoint does; nothing of it runs on afterwards.
+    Each `send` is back within `timeout_seconds` (and the blink that the last step takes), whatever
+    the endpoint does; nothing of it runs on afterwards. It puts one request on the wire; and one
+    more, on a new connection, only if a kept one ended before a byte of the answer.
     The URL rule of `policy` and `denied_ports`, and the address rule, are applied to every request.
-    Redirects are answers like others; there are no proxies, cookies, netrc or environment, and no
-    resending. TLS is verified by host name against `ca_file`, or certifi's bundle. After a failure
-    the endpoint gets nothing more of the request, not even what the kernel holds of it.
+    Redirects are answers like others; there are no proxies, cookies, netrc or environment. TLS is
+    verified by host name against `ca_file`, or certifi's bundle. After a failure the endpoint gets
+    nothing more of the request, not even what the kernel holds of it.
 
     Once an answer's head has come, the endpoint has answered: a body that never ends, stalls or
-    breaks off does not change that, and 4096 bytes of it are read at most, never decoded.
-    Connections are kept for four idle seconds, and only if the answer was read to its end and
-    nothing came after it.
+    breaks off does not change that, and is read for a second and 4096 bytes at most. Connections
+    are kept for four idle seconds, or for less as the endpoint says, and only if the answer was
+    read to its end and nothing came after it.
     """
 
     def __init__(
@@ -71,21 +82,35 @@ class HttpSender:
         own, or were checked when the webhook was saved.
         """
         started = time.monotonic()
-        self._current.deadline = Deadline(self._timeout_seconds)
+        deadline = self._current.deadline = Deadline(self._timeout_seconds)
+        self._current.on_a_new_connection = False
+        try:
+            try:
+                answer = self._answer(request)
+            except KeptConnectionEnded:
+                self._current.on_a_new_connection = True
+                answer = self._answer(request.anew() if request.anew else request)
+        except TransportFailure as failure:
+            return NoResponse(failure.error, _ms_since(started), failure.detail)
+        duration_ms = _ms_since(started)
+        deadline.shorten(BODY_SECONDS)
+        body, is_whole = _read_body(answer)
+        snippet = shown(body, answer.headers, is_whole=is_whole)
+        return Response(answer.status, snippet, duration_ms, _location(answer, request.url))
+
+    def _answer(self, request: Request) -> BaseHTTPResponse:
+        """The answer, its body unread; raises TransportFailure and KeptConnectionEnded."""
         url = self._check_url(request.url)
         if isinstance(url, Refusal):
-            return NoResponse(TransportError.BAD_URL, _ms_since(started))
-        try:
-            response = self._session.send(
-                _prepare(url, request),
-                stream=True,
-                timeout=self._timeout_seconds,
-                allow_redirects=False,
-            )
-        except TransportFailure as failure:
-            return NoResponse(failure.error, _ms_since(started))
-        snippet = _snippet(_read_body(response.raw))
-        return Response(response.status_code, snippet, _ms_since(started))
+            raise TransportFailure(TransportError.BAD_URL)
+        response = self._session.send(
+            _prepare(url, request),
+            stream=True,
+            timeout=self._timeout_seconds,
+            allow_redirects=False,
+        )
+        answer: BaseHTTPResponse = response.raw
+        return answer
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -131,6 +156,10 @@ class _Adapter(HTTPAdapter):
         )
         return pool
 
+    def request_url(self, request: requests.PreparedRequest, _proxies: object) -> str:
+        """The target as the URL has it: requests would take `?` away, and squeeze slashes once."""
+        return target_of(str(request.url))
+
     def build_response(
         self, req: requests.PreparedRequest, resp: BaseHTTPResponse
     ) -> requests.Response:
@@ -167,27 +196,27 @@ def _headers(request: Request) -> CaseInsensitiveDict[str]:
     return headers
 
 
-def _read_body(raw: BaseHTTPResponse) -> bytes:
-    """At most 4096 bytes of the body. The connection is kept only if that was all of it."""
-    body = b""
+def _read_body(raw: BaseHTTPResponse) -> tuple[bytes, bool]:
+    """At most 4096 bytes of the body, and whether that was all of it.
+
+    The connection is kept only if it was.
+    """
+    body, is_whole = b"", False
     try:
         while part := raw.read1(MAX_BODY_BYTES - len(body), decode_content=False):
             body += part
+        is_whole = raw.closed
     except (HTTPError, OSError, ValueError):
         pass  # What came before it broke off is all that there is to show.
     finally:
         raw.close()
-    return body
+    return body, is_whole
 
 
-def _snippet(body: bytes) -> str:
-    text = body[:MAX_SNIPPET_BYTES].decode("utf-8", "replace")
-    if not text.isprintable():
-        text = "".join(
-            character if character.isprintable() else " " if character.isspace() else ""
-            for character in text
-        )
-    return text.encode()[:MAX_SNIPPET_BYTES].decode("utf-8", "ignore")
+def _location(answer: BaseHTTPResponse, url: str) -> str | None:
+    said = answer.headers.get("location")
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
+    return pointed_to(said, url) if said and is_redirect else None
 
 
 def _ms_since(started: float) -> int:

@@ -33,7 +33,8 @@ class TlsSocket:
     """TLS on a connected socket, which it owns: what http.client and urllib3 use of a socket.
 
     A time-out is the time for all that follows until the next is set, not for each wait. Received
-    bytes beyond the maxima raise SSLError.
+    bytes beyond the maxima raise SSLError. `came_first` is a few bytes of what came first, as it
+    came: what does not speak TLS may say so in plain text.
     """
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, server_hostname: str) -> None:
@@ -45,6 +46,7 @@ class TlsSocket:
         )
         self._deadline = Deadline(0)
         self._receivable = MAX_HANDSHAKE_BYTES
+        self.came_first = b""
 
     def settimeout(self, seconds: float) -> None:
         """Allow so much time from now on."""
@@ -116,6 +118,7 @@ class TlsSocket:
             raise ssl.SSLError("The endpoint sends more than anyone needs.")
         received = self._sock.recv(min(_PIECE_BYTES, self._receivable))
         self._receivable -= len(received)
+        self.came_first = self.came_first or received[:16]
         if received:
             self._incoming.write(received)
         else:

@@ -1,5 +1,1 @@
 """`okendo@2025-02-01`: the webhook events of Okendo Reviews, Loyalty, Quizzes and Surveys."""
-
-from perkwire.formats.okendo.envelope import Okendo
-
-__all__ = ["Okendo"]

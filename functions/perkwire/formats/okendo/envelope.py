@@ -5,9 +5,10 @@ Sources: Okendo's developer pages, and Svix's page on verifying by hand.
 
 from collections.abc import Sequence
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
-from perkwire.formats.okendo.resources import RESOURCES, Source
+from perkwire.formats.okendo.resources import RESOURCES
+from perkwire.formats.okendo.values import Source
 from perkwire.model.secret import check_secret, new_secret, signing_key
 from perkwire.model.signature import standard_webhooks
 from perkwire.primitives.fields import Fields
@@ -33,7 +34,7 @@ class Okendo:
         said = names_in("okendo").get(event_type)
         return None if said is None else str(said)
 
-    def read_settings(self, _fields: Fields) -> Settings:
+    def read_settings(self, _fields: Fields, _stored: Settings | None = None) -> Settings:
         """None."""
         return {}
 
@@ -60,7 +61,8 @@ class Okendo:
         created_at = event.happened_at if said.topic == "create" else None
         resource = RESOURCES[said.name](Source(event.data, payload.account_id, created_at))
         if said.topic == "delete":
-            resource.pop("customer", None)
+            for person in ("customer", "recipient"):
+                resource.pop(person, None)
         return stringify(
             {
                 "resource": resource,
@@ -72,13 +74,20 @@ class Okendo:
         )
 
     def sign(self, secrets: Sequence[str], attempt: Attempt) -> dict[str, str]:
-        """`svix-id`, `svix-timestamp` in seconds and `svix-signature`, a part for each secret."""
+        """Id, timestamp in seconds and signature, a part for each secret.
+
+        Twice, as `svix-…` and as `webhook-…`: Okendo's page names the tools that verify, and these
+        read either.
+        """
         timestamp = attempt.at // MICROSECONDS
         keys = [signing_key(secret) for secret in secrets]
+        signed = {
+            "id": attempt.delivery_id,
+            "timestamp": str(timestamp),
+            "signature": standard_webhooks(keys, attempt.delivery_id, timestamp, attempt.body),
+        }
         return {
-            "svix-id": attempt.delivery_id,
-            "svix-timestamp": str(timestamp),
-            "svix-signature": standard_webhooks(keys, attempt.delivery_id, timestamp, attempt.body),
+            f"{of}-{name}": value for of in ("svix", "webhook") for name, value in signed.items()
         }
 
     def is_success(self, status: int) -> bool:

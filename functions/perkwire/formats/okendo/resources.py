@@ -1,35 +1,54 @@
-"""The resources: reviews, loyalty customers and transactions, quiz and survey responses.
+"""The resources: reviews, loyalty customers and transactions, referrals; responses stand beside.
 
 Sources: Okendo's developer pages, which print an adjustment, the beginning of a loyalty customer
 and, in the REST API, a review and a loyalty customer's points, status and tier; its support page
-lists in words what the other resources hold. Names that are not printed are marked as inferred.
+lists in words what the other resources hold, and a public reader of that page the referral. Names
+that are not printed are marked as inferred.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from perkwire.formats import reading
+from perkwire.formats.okendo.responses import quiz_response, survey_response
+from perkwire.formats.okendo.values import (
+    Resource,
+    Source,
+    customer,
+    date_of,
+    given,
+    listed,
+    order,
+    reward,
+    texts,
+    time,
+)
 from perkwire.formats.reading import Object, flag, number, part, parts, present, text
-from perkwire.primitives.ids import AccountId
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import iso_milliseconds
 
-type Resource = dict[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a resource is made of. `created_at` is None if the event is not its creation."""
-
-    data: Object
-    subscriber: AccountId
-    created_at: int | None
-
-    def created(self, of: Object, name: str) -> str | None:
-        """A member's time, else that of the creation."""
-        if self.created_at is None:
-            return _time(of, name)
-        return _time(of, name) or iso_milliseconds(self.created_at)
+# Okendo has no other words for these.
+_CUSTOMER_STATUSES = {
+    "active": "enrolled",
+    "enrolled": "enrolled",
+    "pending": "pending",
+    "invited": "pending",
+    "blocked": "blocked",
+    "suspended": "blocked",
+    "banned": "blocked",
+}
+_REVIEW_STATUSES = {
+    "approved": "approved",
+    "published": "approved",
+    "pending": "pending",
+    "submitted": "pending",
+    "rejected": "rejected",
+    "hidden": "rejected",
+}
+_SENTIMENTS = {one: one for one in ("positive", "negative", "neutral", "mixed")}
+# Of transactions one word is printed; another is passed on.
+_TRANSACTION_STATUSES = dict.fromkeys(
+    ("approved", "complete", "completed", "confirmed", "posted", "settled"), "complete"
+)
+_ATTRIBUTE_TYPES = {"range": "centered-range", "choice": "drop-down", "select": "drop-down"}
 
 
 def _adjustment(source: Source) -> Resource:
@@ -42,10 +61,10 @@ def _earning(source: Source) -> Resource:
     transaction = part(source.data, "transaction")
     activity = part(transaction, "activity")
     action = {
-        **_texts(activity, actionId="id", name="name", url="url"),
+        **texts(activity, actionId="id", name="name", url="url"),
         "amount": number(activity, "points"),
     }
-    return _transaction(source, number(transaction, "points"), action=_given(action))
+    return _transaction(source, number(transaction, "points"), action=given(action))
 
 
 def _redemption(source: Source) -> Resource:
@@ -54,24 +73,34 @@ def _redemption(source: Source) -> Resource:
     if points is None:
         points = number(part(source.data, "reward"), "points")
     amount = None if points is None else abs(points)
-    return _transaction(source, amount, reward=_reward(source.data))
+    return _transaction(source, amount, reward=reward(source.data))
 
 
 def _transaction(source: Source, amount: float | None, **more: Json) -> Resource:
     transaction = part(source.data, "transaction")
     return present(
         {
-            **_texts(part(source.data, "member"), loyaltyCustomerId="id"),
-            **_texts(transaction, loyaltyTransactionId="id"),
+            **texts(part(source.data, "member"), loyaltyCustomerId="id"),
+            **texts(transaction, loyaltyTransactionId="id"),
             "subscriberId": source.subscriber,
             "amount": amount,
-            "customer": _customer(source.data),
+            "customer": customer(source.data),
             "date": source.created(transaction, "at"),
-            **_texts(transaction, internalReason="reason", notificationText="message"),
-            **_texts(transaction, status="status"),
+            **texts(transaction, internalReason="reason", notificationText="message"),
+            "status": _status(transaction),
             **more,
         }
     )
+
+
+def _word(of: Object, name: str, words: Mapping[str, str]) -> str | None:
+    """Okendo's word for a member's; none for what it has no word for."""
+    return words.get((text(of, name) or "").lower())
+
+
+def _status(transaction: Object) -> str | None:
+    status = text(transaction, "status")
+    return status if status is None else _TRANSACTION_STATUSES.get(status.lower(), status)
 
 
 def _loyalty_customer(source: Source) -> Resource:
@@ -88,22 +117,22 @@ def _loyalty_customer(source: Source) -> Resource:
     if born is not None:
         birthday = {"day": born.day, "month": born.month, "year": born.year}
     expiries = [
-        {"date": _date(one, "on"), "amount": number(one, "points")}
+        {"date": date_of(one, "on"), "amount": number(one, "points")}
         for one in parts(points, "expiries")
     ]
     return present(
         {
-            **_texts(member, loyaltyCustomerId="id"),
-            "customer": _given(_texts(member, customerId="customer_id", email="email")),
+            **texts(member, loyaltyCustomerId="id"),
+            "customer": given(texts(member, customerId="customer_id", email="email")),
             "birthday": birthday,
             "dateEnrolled": source.created(member, "enrolled_at"),
-            "points": _given({"balance": number(points, "balance")}),
-            "pointsExpiry": _list(expiries),
-            **_texts(member, status="status"),
+            "points": given({"balance": number(points, "balance")}),
+            "pointsExpiry": listed(expiries),
+            "status": _word(member, "status", _CUSTOMER_STATUSES),
             "subscriberId": source.subscriber,
             "vipTierName": text(entered, "name") or text(held, "name"),
-            "dateVipTierEntered": _date(period, "since") or _date(held, "since"),
-            "dateVipTierExpires": _date(period, "until") or _date(held, "until"),
+            "dateVipTierEntered": date_of(period, "since") or date_of(held, "since"),
+            "dateVipTierExpires": date_of(period, "until") or date_of(held, "until"),
         }
     )
 
@@ -117,35 +146,40 @@ def _review(source: Source) -> Resource:
     return present(
         {
             "subscriberId": source.subscriber,
-            **_texts(review, reviewId="id"),
-            **_texts(product, productId="id"),
-            "attributesWithRating": _list(_attribute(one) for one in attributes if _is_rated(one)),
-            **_texts(review, body="body"),
+            **texts(review, reviewId="id"),
+            **texts(product, productId="id"),
+            "attributesWithRating": listed(_attribute(one) for one in attributes if _is_rated(one)),
+            **texts(review, body="body"),
             "containsProfanity": flag(review, "contains_profanity"),
             "dateCreated": source.created(review, "created_at"),
             "helpfulCount": reading.integer(review, "helpful_count"),
             "isRecommended": flag(review, "recommended"),
-            "media": _list(_medium(one) for one in parts(review, "media")),
-            "productAttributes": _list(_attribute(one) for one in attributes if not _is_rated(one)),
-            **_texts(product, productName="name"),
-            "order": _given(_texts(part(source.data, "order"), orderId="id")),
+            "media": listed(_medium(one) for one in parts(review, "media")),
+            "productAttributes": listed(
+                _attribute(one) for one in attributes if not _is_rated(one)
+            ),
+            **texts(product, productName="name"),
+            "order": given(texts(part(source.data, "order"), orderId="id")),
             "rating": number(review, "rating"),
-            "reply": _given({**_texts(reply, body="body"), "dateCreated": _time(reply, "at")}),
+            "reply": given({**texts(reply, body="body"), "dateCreated": time(reply, "at")}),
             "reviewer": _reviewer(part(source.data, "member"), review),
-            "reward": _reward(source.data),
-            **_texts(review, sentiment="sentiment", status="status"),
+            "reward": reward(source.data),
+            "sentiment": _word(review, "sentiment", _SENTIMENTS),
+            "status": _word(review, "status", _REVIEW_STATUSES),
             "tags": _tags(review),
-            **_texts(review, title="title"),
+            **texts(review, title="title"),
             "unhelpfulCount": reading.integer(review, "unhelpful_count"),
-            **_texts(product, variantId="variant_id"),
+            **texts(product, variantId="variant_id"),
         }
     )
 
 
 def _attribute(attribute: Object) -> Object:
+    kind = text(attribute, "type")
     return {
-        **_texts(attribute, minLabel="min_label", midLabel="mid_label", maxLabel="max_label"),
-        **_texts(attribute, title="title", type="type"),
+        **texts(attribute, minLabel="min_label", midLabel="mid_label", maxLabel="max_label"),
+        **texts(attribute, title="title"),
+        "type": kind if kind is None else _ATTRIBUTE_TYPES.get(kind, kind.replace("_", "-")),
         "value": attribute.get("value"),
     }
 
@@ -156,8 +190,13 @@ def _is_rated(attribute: Object) -> bool:
 
 
 def _medium(medium: Object) -> Object:
-    urls = _texts(medium, fullSizeUrl="url", largeUrl="large_url", thumbnailUrl="thumbnail_url")
-    return {**_texts(medium, streamId="id"), **urls, **_texts(medium, type="type")}
+    urls = texts(medium, fullSizeUrl="url", largeUrl="large_url", thumbnailUrl="thumbnail_url")
+    return {
+        **texts(medium, streamId="id"),
+        **urls,
+        **texts(medium, type="type"),
+        "isHidden": flag(medium, "hidden") is True,
+    }
 
 
 def _tags(review: Object) -> Json:
@@ -171,115 +210,40 @@ def _reviewer(member: Object, review: Object) -> Json:
     country = text(address, "country") or ""
     is_code = len(country) == len("au")
     location = {
-        "country": _given({"code": country.lower()} if is_code else {"name": country or None}),
-        **_texts(address, zoneCode="state"),
-        **_texts(review, name="location"),
+        "country": given({"code": country.lower()} if is_code else {"name": country or None}),
+        **texts(address, zoneCode="state"),
+        **texts(review, name="location"),
     }
     names = [text(member, "first_name"), text(member, "last_name")]
-    return _given(
+    return given(
         {
-            **_texts(member, avatarUrl="avatar_url", email="email"),
+            **texts(member, avatarUrl="avatar_url", email="email"),
             "isVerified": flag(review, "verified"),
-            "location": _given(location),
+            "location": given(location),
             "name": " ".join(name for name in names if name) or None,
         }
     )
 
 
-def _quiz_response(source: Source) -> Resource:
-    """Inferred: all names."""
-    response = part(source.data, "quiz_response")
-    recommendations = [
-        {
-            **_texts(one, productId="product_id", variantId="variant_id"),
-            "isRunnerUp": flag(one, "runner_up"),
-            "points": number(one, "points"),
-        }
-        for one in parts(response, "recommendations")
-    ]
-    return _response(
-        source,
-        response,
-        _texts(part(response, "quiz"), quizId="id", quizName="name"),
-        {"recommendations": _list(recommendations)},
-    )
-
-
-def _survey_response(source: Source) -> Resource:
-    """Inferred: all names."""
-    response = part(source.data, "survey_response")
-    return _response(
-        source,
-        response,
-        _texts(part(response, "survey"), surveyId="id", surveyName="name"),
-        _texts(response, channel="channel"),
-    )
-
-
-def _response(source: Source, response: Object, asked: Object, more: Object) -> Resource:
-    consent = flag(response, "marketing_consent")
-    if consent is None:
-        consent = flag(part(source.data, "member"), "marketing_consent")
-    answers = [
-        {**_texts(one, questionId="question_id", question="question"), "answer": one.get("answer")}
-        for one in parts(response, "answers")
-    ]
+def _referral(source: Source) -> Resource:
+    """Inferred: all names but `referralSenderId` and `shareableLinkUrl`, which the REST API has."""
+    said = part(source.data, "referral")
+    sender = part(said, "referrer") or part(source.data, "member")
+    friend = part(said, "friend")
     return present(
         {
-            **_texts(response, responseId="id"),
             "subscriberId": source.subscriber,
-            **asked,
-            "answers": _list(answers),
-            "customer": _customer(source.data),
-            "dateCreated": source.created(response, "at"),
-            "marketingOptIn": consent,
-            **_texts(response, orderId="order_id"),
-            "reward": _reward(source.data),
-            **more,
+            **texts(said, referralId="id"),
+            **texts(sender, referralSenderId="id"),
+            **texts(said, shareableLinkUrl="link", code="code", channel="channel"),
+            "customer": given(texts(sender, email="email", customerId="customer_id")),
+            "dateCreated": source.created(said, "at"),
+            "recipient": given(texts(friend, email="email", customerId="id")),
+            "order": order(text(part(source.data, "order"), "id")),
+            "reward": reward(source.data),
+            **texts(said, status="status"),
         }
     )
-
-
-def _customer(data: Object) -> Json:
-    return _given(_texts(part(data, "member"), email="email", customerId="customer_id"))
-
-
-def _reward(data: Object) -> Json:
-    """Inferred: all names but `description`."""
-    reward = part(data, "reward")
-    return _given(
-        {
-            **_texts(reward, rewardId="id", description="name", type="type", code="code"),
-            "value": text(reward, "value") or number(reward, "value"),
-            **_texts(reward, currency="currency", status="status"),
-            "dateExpires": _time(reward, "expires_at"),
-        }
-    )
-
-
-def _texts(of: Object, **names: str) -> dict[str, Json]:
-    """The texts of an object, each under Okendo's name for it."""
-    return {theirs: text(of, ours) for theirs, ours in names.items()}
-
-
-def _given(members: Object) -> dict[str, Json] | None:
-    """An object of the members that have a value, if any has one."""
-    return present(members) or None
-
-
-def _list(items: Iterable[Object]) -> Json:
-    """The objects of a list, if there are any."""
-    return [present(item) for item in items] or None
-
-
-def _time(of: Object, name: str) -> str | None:
-    at = reading.moment(of, name)
-    return None if at is None else iso_milliseconds(at)
-
-
-def _date(of: Object, name: str) -> str | None:
-    found = reading.day(of, name)
-    return None if found is None else found.isoformat()
 
 
 RESOURCES: Mapping[str, Callable[[Source], Resource]] = {
@@ -288,6 +252,7 @@ RESOURCES: Mapping[str, Callable[[Source], Resource]] = {
     "loyalty_adjustment_transaction": _adjustment,
     "loyalty_earning_transaction": _earning,
     "loyalty_redemption_transaction": _redemption,
-    "quiz_response": _quiz_response,
-    "survey_response": _survey_response,
+    "quiz_response": quiz_response,
+    "survey_response": survey_response,
+    "referral": _referral,
 }

@@ -1,5 +1,1 @@
 """`zinrelo`: the batches that receivers of Zinrelo's webhooks get."""
-
-from perkwire.formats.zinrelo.envelope import Zinrelo
-
-__all__ = ["Zinrelo"]

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from perkwire.catalogue import names_in
+from perkwire.catalogue.names import names_in
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.zinrelo.objects import event_data
 from perkwire.formats.zinrelo.values import zinrelo_time
@@ -43,7 +43,7 @@ class Zinrelo:
         name = names_in("zinrelo").get(event_type)
         return None if name is None else name.name
 
-    def read_settings(self, _fields: Fields) -> Settings:
+    def read_settings(self, _fields: Fields, _stored: Settings | None = None) -> Settings:
         """None."""
         return {}
 

@@ -3,12 +3,17 @@
 Sources: the pages of Zinrelo's API reference on members and transactions, which print
 `member_info` and the `transaction_info` of an award. Numbers and dates are strings.
 
-Inferred, because no page prints it: that the transactions of other kinds are said as an award is,
-with `redeem_info`, `deduct_info` or `expire_info` in the place of `award_info` and points without
-a sign (as in Zinrelo's older webhooks); `old_tier` and `new_tier` of a tier movement; and what
-stands beside `member_info` in referral, system and campaign events: `transaction_info`,
-`reward_info`, `referral_info`, `campaign_info`, `offer_info`, `otp_info`. Of a `transaction_date`
-the page says the form, not where it stands in a webhook.
+A redemption has `reward_info` in the place of `award_info`: the vendor's own plug-in reads
+`reward_id`, `coupon_code` and a reward's `reward_name`, `reward_value`, `reward_sub_type` and
+`product_id`.
+
+Inferred, because no page prints it: what else is in `reward_info`; that the transactions of other
+kinds are said as an award is, with `deduct_info` or `expire_info` and points without a sign (as in
+Zinrelo's older webhooks), though a redemption shows that the name need not follow the type;
+`old_tier` and `new_tier` of a tier movement; and what stands beside `member_info` in referral,
+system and campaign events: `transaction_info`, `reward_info`, `referral_info`, `campaign_info`,
+`offer_info`, `otp_info`. Of a `transaction_date` the page says the form, not where it stands in a
+webhook.
 """
 
 from collections.abc import Mapping
@@ -45,6 +50,18 @@ _TRANSACTIONS: Mapping[str, tuple[str, str | None]] = {
     "reward.redeemed": ("redeem", None),
     "points.deducted": ("deduct", None),
     "points.expired": ("expire", None),
+}
+# Of each `transaction_type`: where its points stand.
+_INFO: Mapping[str, str] = {"redeem": "reward_info"}
+# The plug-in's words; another is passed on.
+_REWARD_SUB_TYPES: Mapping[str, str] = {
+    "coupon": "Fixed Amount Discount",
+    "gift_card": "Fixed Amount Discount",
+    "fixed_amount": "Fixed Amount Discount",
+    "percentage": "Percentage Discount",
+    "product": "Product Redemption",
+    "shipping": "Free Shipping",
+    "free_shipping": "Free Shipping",
 }
 _MEMBER_ALONE = frozenset(
     {"member.enrolled", "member.updated", "member.deleted", "tier.upgraded", "tier.downgraded"}
@@ -184,7 +201,7 @@ def _transaction(event: Event, kind: str, status: str | None) -> dict[str, Json]
             "id": text(transaction, "id"),
             "transaction_type": kind,
             "member_id": text(part(event.data, "member"), "id"),
-            f"{kind}_info": present(
+            _INFO.get(kind, f"{kind}_info"): present(
                 {
                     "activity_id": text(activity, "id"),
                     "activity_name": text(activity, "name"),
@@ -226,13 +243,15 @@ def _attributes(transaction: Object, order: Object) -> dict[str, Json] | None:
 
 
 def _reward(reward: Object) -> dict[str, Json]:
+    kind = text(reward, "type")
     return present(
         {
             "reward_id": text(reward, "id"),
             "redemption_id": text(reward, "redemption_id"),
             "reward_name": text(reward, "name"),
-            "reward_type": text(reward, "type"),
+            "reward_sub_type": kind if kind is None else _REWARD_SUB_TYPES.get(kind, kind),
             "reward_value": digits(reward, "value"),
+            "product_id": text(part(reward, "product"), "id"),
             "reward_points": digits(reward, "points"),
             "points_missing": digits(reward, "points_missing"),
             "currency": text(reward, "currency"),

@@ -1,0 +1,42 @@
+"""Every format by its name, and which of its versions a webhook has."""
+
+from collections.abc import Mapping
+
+from perkwire.formats.format import Format
+from perkwire.formats.okendo.envelope import Okendo
+from perkwire.formats.qualifio import Qualifio
+from perkwire.formats.standard import Standard
+from perkwire.formats.unknown import UnknownFormat
+from perkwire.formats.voucherify.envelope import Voucherify
+from perkwire.formats.zinrelo.envelope import Zinrelo
+from perkwire.formats.zoho_thrive import ZohoThrive
+
+FORMATS: Mapping[str, Format] = {
+    format_.name: format_
+    for format_ in (Standard(), Zinrelo(), ZohoThrive(), Qualifio(), Okendo(), Voucherify())
+}
+
+STANDARD = "standard"
+_VERSION = "@"
+
+
+def find_format(name: str) -> Format | None:
+    """The format that a new webhook of this name gets; without a version, the newest version.
+
+    A first version need not have one in its name: it is the oldest then, and no longer found once
+    there is another. Webhooks that were stored with it keep it: see `format_of`.
+    """
+    if _VERSION in name:
+        return FORMATS.get(name)
+    versions = [found for found in FORMATS if found.partition(_VERSION)[0] == name]
+    return FORMATS[max(versions)] if versions else None
+
+
+def format_of(stored: str) -> Format:
+    """The format that a webhook was stored with; perhaps one that this release does not know."""
+    return FORMATS.get(stored) or UnknownFormat(stored)
+
+
+def format_names() -> list[str]:
+    """Every name that `find_format` finds, those without a version first."""
+    return list(dict.fromkeys([name.partition(_VERSION)[0] for name in FORMATS] + [*FORMATS]))
