@@ -131,7 +131,7 @@ class TestLimits:
         assert schema("GivenUrl")["maxLength"] == endpoint.MAX_URL_CHARACTERS
         assert schema("GivenHeaders")["maxProperties"] == endpoint.MAX_HEADERS
         assert schema("Attempt")["properties"]["response"]["maxLength"] == MAX_SNIPPET_BYTES
-        assert schema("Retry")["properties"]["ids"]["maxItems"] == MOST_IDS
+        assert schema("DeliveryIds")["properties"]["ids"]["maxItems"] == MOST_IDS
         assert schema("RedriveStart")["properties"]["max_per_second"]["maximum"] == HIGHEST_RATE
         assert schema("PerSecond")["maximum"] == job.HIGHEST_RATE
         for name in ("RetryFailedStart", "ReplayStart"):
