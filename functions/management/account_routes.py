@@ -81,3 +81,13 @@ def add(
             call.operator, AccountId(account_id), call.optional_object()
         )
         return json_response(201, link.to_json(call.console_url(console_url), token))
+
+    @resolver.delete("/v1/accounts/<account_id>/console-links")
+    def end_links(account_id: str) -> Response[str]:
+        signing_in.end_links(Call(resolver).operator, AccountId(account_id))
+        return no_content()
+
+    @resolver.delete("/v1/accounts/<account_id>/console-links/<link_id>")
+    def end_link(account_id: str, link_id: str) -> Response[str]:
+        signing_in.end_link(Call(resolver).operator, AccountId(account_id), link_id)
+        return no_content()

@@ -18,6 +18,8 @@ SUCCESS = {
     "deleteWebhook": {"204"},
     "deleteApiKey": {"204"},
     "startRedrive": {"201"},
+    "endConsoleLinks": {"204"},
+    "endConsoleLink": {"204"},
     "retryFailedDeliveries": {"202"},
     "replayEvents": {"202"},
 }

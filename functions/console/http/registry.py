@@ -132,8 +132,8 @@ class Pages:
         if visitor is None:
             raise _SignInFirst
         self._rates.count(visitor.caller)
-        account = None
-        if visitor.account_id is not None:
+        account = visitor.account
+        if account is None and visitor.account_id is not None:
             account = self._accounts.find(visitor.account_id)
         return self._visit(request, visitor, account)
 

@@ -65,6 +65,7 @@ class AccountItem(ConfigItem, discriminator="account"):
     notify_emails = text_list(null=True)
     notice_topic = UnicodeAttribute(null=True)
     webhooks = NumberAttribute(default=0)
+    links_ended_at = NumberAttribute(null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
 
@@ -77,6 +78,7 @@ class AccountItem(ConfigItem, discriminator="account"):
             notice_topic=self.notice_topic,
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
+            links_ended_at=None if self.links_ended_at is None else int(self.links_ended_at),
         )
 
 
@@ -104,6 +106,8 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     sealed_headers = BinaryAttribute(legacy_encoding=False, null=True)
     retired_secret = BinaryAttribute(legacy_encoding=False, null=True)
     retired_until = NumberAttribute(null=True)
+    earlier_secret = BinaryAttribute(legacy_encoding=False, null=True)
+    earlier_until = NumberAttribute(null=True)
     version = NumberAttribute()
     endpoint_version = NumberAttribute(default=1)
     created_at = NumberAttribute()
@@ -113,6 +117,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     @classmethod
     def of(cls, webhook: Webhook) -> "WebhookItem":
         """The item that keeps this webhook."""
+        newest, earlier = (*webhook.sealed.retired, None, None)[:2]
         return cls(
             webhook.account_id,
             webhook_sk(webhook.id),
@@ -131,8 +136,11 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             pause_reason=webhook.pause and webhook.pause.reason,
             sealed_secret=webhook.sealed.secret,
             sealed_headers=webhook.sealed.headers,
-            retired_secret=webhook.sealed.retired and webhook.sealed.retired.secret,
-            retired_until=webhook.sealed.retired and webhook.sealed.retired.until,
+            # The newest under the names that the release before reads.
+            retired_secret=newest and newest.secret,
+            retired_until=newest and newest.until,
+            earlier_secret=earlier and earlier.secret,
+            earlier_until=earlier and earlier.until,
             version=webhook.version,
             endpoint_version=webhook.endpoint_version,
             created_at=webhook.created_at,
@@ -167,9 +175,15 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
         )
 
     def _sealed(self) -> SealedSecrets:
-        retired = None
-        if self.retired_secret is not None and self.retired_until is not None:
-            retired = RetiredSecret(self.retired_secret, int(self.retired_until))
+        pairs = (
+            (self.retired_secret, self.retired_until),
+            (self.earlier_secret, self.earlier_until),
+        )
+        retired = tuple(
+            RetiredSecret(secret, int(until))
+            for secret, until in pairs
+            if secret is not None and until is not None
+        )
         return SealedSecrets(
             secret=self.sealed_secret, headers=self.sealed_headers, retired=retired
         )
