@@ -21,7 +21,7 @@ def add(
     @resolver.post("/v1/accounts")
     def create() -> Response[str]:
         call = Call(resolver)
-        account = management.create(call.caller, call.object())
+        account = management.create(call.operator, call.object())
         return json_response(201, account.to_json_with(confirmed=()))
 
     @resolver.get("/v1/accounts")
@@ -43,13 +43,13 @@ def add(
     @resolver.patch("/v1/accounts/<account_id>")
     def change(account_id: str) -> Response[str]:
         call = Call(resolver)
-        account = management.change(call.caller, AccountId(account_id), call.object())
+        account = management.change(call.operator, AccountId(account_id), call.object())
         return json_response(200, account.to_json_with(management.confirmed(account)))
 
     @resolver.post("/v1/accounts/<account_id>/api-keys")
     def create_key(account_id: str) -> Response[str]:
         call = Call(resolver)
-        api_key, key = management.create_key(call.caller, AccountId(account_id), call.object())
+        api_key, key = management.create_key(call.operator, AccountId(account_id), call.object())
         return json_response(201, api_key.to_json() | {"key": key})
 
     @resolver.get("/v1/accounts/<account_id>/api-keys")
@@ -65,7 +65,7 @@ def add(
 
     @resolver.get("/v1/accounts/<account_id>/api-keys/<key_id>")
     def get_key(account_id: str, key_id: str) -> Response[str]:
-        caller = Call(resolver).caller
+        caller = Call(resolver).operator
         api_key = management.get_key(caller, AccountId(account_id), KeyId(key_id))
         return json_response(200, api_key.to_json())
 
@@ -78,6 +78,16 @@ def add(
     def create_link(account_id: str) -> Response[str]:
         call = Call(resolver)
         link, token = signing_in.create_link(
-            call.caller, AccountId(account_id), call.optional_object()
+            call.operator, AccountId(account_id), call.optional_object()
         )
         return json_response(201, link.to_json(call.console_url(console_url), token))
+
+    @resolver.delete("/v1/accounts/<account_id>/console-links")
+    def end_links(account_id: str) -> Response[str]:
+        signing_in.end_links(Call(resolver).operator, AccountId(account_id))
+        return no_content()
+
+    @resolver.delete("/v1/accounts/<account_id>/console-links/<link_id>")
+    def end_link(account_id: str, link_id: str) -> Response[str]:
+        signing_in.end_link(Call(resolver).operator, AccountId(account_id), link_id)
+        return no_content()

@@ -14,7 +14,7 @@ from perkwire.adapters.http_api import (
     problem_of,
 )
 from perkwire.adapters.telemetry import Telemetry
-from perkwire.model.account import Caller
+from perkwire.model.account import Caller, Scope
 from perkwire.primitives.fields import parse_object, parse_optional_object
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
@@ -56,6 +56,15 @@ class Call:
     def caller(self) -> Caller:
         """Whose API key it came with."""
         return caller_of(self._event)
+
+    @property
+    def operator(self) -> Caller:
+        """As `caller`, if it is an operator; else raises the 403 problem, before anything is read.
+
+        A body may have 6 MB, and reading it is dear.
+        """
+        self.caller.require(Scope.OPERATOR)
+        return self.caller
 
     @property
     def named_account(self) -> str | None:

@@ -26,7 +26,7 @@ def add(
     @resolver.post("/v1/redrives")
     def start_redrive() -> Response[str]:
         call = Call(resolver)
-        return json_response(201, redriving.start(call.caller, call.object()).to_json())
+        return json_response(201, redriving.start(call.operator, call.object()).to_json())
 
     @resolver.get("/v1/redrives")
     def list_redrives() -> Response[str]:

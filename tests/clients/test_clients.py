@@ -3,14 +3,17 @@
 Here are those that take seconds; `make clients` runs them all.
 """
 
+import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.clients.languages import LANGUAGES, Language, run, save, sections
+from tests.clients import tools
+from tests.clients.languages import CONTRACT, LANGUAGES, Language, run, save, sections
 from tests.clients.proxy import ContractProxy
 from tests.clients.tools import npm_packages
 from tests.e2e.system import LocalSystem, free_port
@@ -82,6 +85,56 @@ def test_a_client_in_python(
     tmp_path: Path, proxy: ContractProxy, environment: dict[str, str]
 ) -> None:
     session(BY_NAME["Python"], tmp_path, proxy, environment)
+
+
+# What a program of `sessions` prints.
+SESSION = {
+    "accepted": ["order-1001", False],
+    "several": 2,
+    "data": {"member": {"id": "m-1"}, "transaction": {"id": "t-1", "points": 50}},
+    "deliveries": [True],
+    "secrets": [True, True],
+    "tested": [False, "…"],
+    "link": True,
+    "nulls": [None, None, None, None],
+    "counted": [None, "counted"],
+    "started": ["job_", "queued", None],
+    "types": 4,
+    "example": True,
+    "unknown": [403, "Forbidden"],
+    "forbidden": [403, "The API key does not allow this."],
+}
+SESSIONS = {
+    "readme.mts": [
+        "npx openapi-typescript openapi.yaml --output api.d.ts",
+        "npx tsc --strict --noUncheckedIndexedAccess --target es2022 --module nodenext"
+        " --lib es2022,dom readme.mts",
+        "node readme.mjs",
+    ],
+    "readme.py": [
+        "openapi-python-client generate --path openapi.yaml --output-path client --fail-on-warning",
+        "python -m compileall -q client",
+        "PYTHONPATH=client python readme.py",
+    ],
+}
+
+
+@pytest.mark.parametrize("program", SESSIONS)
+def test_the_readmes_session_through_a_generated_client(
+    program: str, tmp_path: Path, proxy: ContractProxy, environment: dict[str, str]
+) -> None:
+    (tmp_path / "node_modules").symlink_to(npm_packages())
+    shutil.copy(CONTRACT, tmp_path)
+    # A text to linters and type checkers, which know no generated client.
+    source = Path(__file__).parent / "sessions" / f"{program}.txt"
+    shutil.copy(source, tmp_path / program)
+
+    for command in SESSIONS[program]:
+        said = tools.run(["bash", "-c", command], tmp_path, **environment)
+
+    assert json.loads(said.splitlines()[-1]) == SESSION
+    assert proxy.against() == []
+    assert None not in {exchange.operation for exchange in proxy.exchanges}
 
 
 @pytest.mark.skipif(bool(BY_NAME["Go"].missing), reason="Go is not on this machine")

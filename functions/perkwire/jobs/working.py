@@ -117,9 +117,7 @@ class JobWork:
             return self._turn(message, may_go_on)
         except Unavailable as error:
             self._fault("job_unavailable", message, detail=str(error))
-        except Exception as error:  # one message must not take its batch with it
-            self._fault("job_unavailable", message, detail=type(error).__name__)
-        return False
+            return False
 
     def _turn(self, message: JobMessage, may_go_on: Callable[[], bool]) -> bool:
         """Whether the message is done."""

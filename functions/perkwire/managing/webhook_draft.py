@@ -1,6 +1,6 @@
 """What a request says of a webhook: made new, changed, or given another secret."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from perkwire.catalogue import event_types as catalogue
@@ -15,7 +15,7 @@ from perkwire.model.endpoint import (
     check_url,
     origin,
 )
-from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, EventTypeCheck
 from perkwire.model.header_rules import folded
 from perkwire.model.webhook import (
     ALL_TYPES,
@@ -90,7 +90,7 @@ def read_webhook(
     url = _url(fields, rules)
     format_ = format_of(stored.format) if stored else _format(fields)
     stored_settings = stored.format_settings if stored else None
-    event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_type_check())
     _check_types(fields, event_types, format_)
     program_ids = _program_ids(fields)
     settings = _settings(fields, format_, stored_settings)
@@ -188,7 +188,7 @@ def parse_webhook_change(
     format_ = format_of(current.format)
     if isinstance(format_, UnknownFormat):
         _refuse_what_only_it_knows(fields, value, format_)
-    event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_type_check())
     _check_types(fields, event_types or (), format_)
     headers = _headers(fields)
     settings = _settings(fields, format_, current.format_settings)
@@ -255,12 +255,17 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
     return checked
 
 
-def _check_type(event_type: str) -> str | None:
-    if event_type == ALL_TYPES:
-        return None
-    if len(event_type) > LONGEST_EVENT_TYPE:
-        return f"must be {_EVENT_TYPE_FORM}"
-    return check_event_type(event_type, form=_EVENT_TYPE_FORM)
+def _type_check() -> Callable[[str], str | None]:
+    check_name = EventTypeCheck(_EVENT_TYPE_FORM)
+
+    def check(event_type: str) -> str | None:
+        if event_type == ALL_TYPES:
+            return None
+        if len(event_type) > LONGEST_EVENT_TYPE:
+            return f"must be {_EVENT_TYPE_FORM}"
+        return check_name(event_type)
+
+    return check
 
 
 def _check_types(fields: Fields, event_types: tuple[str, ...], format_: Format) -> None:

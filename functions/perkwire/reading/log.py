@@ -200,7 +200,8 @@ class LogReader:
         show in count as hidden, as do the webhook's own. Raises Unrenderable and Unavailable.
         """
         kept = self._events.find_all({(entry.account_id, one) for one in entry.event_ids})
-        if len(kept) < len(set(entry.event_ids)):
+        own = [one for one, routed in kept.items() if entry.may_carry(routed.event)]
+        if len(own) < len(set(entry.event_ids)):
             return None
         message = DeliveryMessage(
             delivery_id=entry.id,

@@ -270,4 +270,4 @@ def _updated(job: Job, actions: list[Action], condition: Condition) -> Job | Non
 
 def _has_collided(error: TransactWriteError) -> bool:
     codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
-    return bool(codes & {"ConditionalCheckFailed", "TransactionConflict"})
+    return "ConditionalCheckFailed" in codes
