@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.views.receiver_code import receiver_code
+from perkwire.formats import registry
 from perkwire.model.sending import Request
 from perkwire.primitives.timestamps import MICROSECONDS, now
 from tests.builders import NOW, SECRET, an_event
@@ -57,6 +58,10 @@ def with_headers(request: Request, **headers: str | None) -> Request:
         name.replace("_", "-"): value for name, value in headers.items()
     }
     return replace(request, headers={k: v for k, v in changed.items() if v is not None})
+
+
+def test_a_receiver_is_shown_for_every_format() -> None:
+    assert {*FORMATS} == {name.partition("@")[0] for name in registry.FORMATS}
 
 
 def test_every_block_of_the_page_is_run() -> None:
