@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # One invocation each of the authorizer, ingest and management, so that the queues cannot starve
 # the API.
 _API_SHARE = 3
+_SET_ASIDE = ("ManagementConcurrency", "ConsoleConcurrency")
+_LEAST_UNRESERVED = 100
 # The MaximumConcurrency of the jobs function's mapping, which no parameter sets.
 _JOBS_SHARE = 2
 # What an event source mapping takes at least.
@@ -139,10 +141,19 @@ def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:
     """Raise DeployError if the queues could use up what the account has.
 
     A throttled invocation costs each of its messages an attempt without any request being sent.
+    AWS lets no function have what would leave less than _LEAST_UNRESERVED to all others together.
     """
     router = int(parameters["RouterMaxConcurrency"])
     dispatcher = int(parameters["DispatcherMaxConcurrency"])
-    available = limit - _API_SHARE - _JOBS_SHARE
+    aside = sum(int(parameters.get(name, "0")) for name in _SET_ASIDE)
+    if aside and limit - aside < _LEAST_UNRESERVED:
+        raise DeployError(
+            f"The account runs {limit} functions at a time, and {' and '.join(_SET_ASIDE)} set "
+            f"{aside} of them aside: set {' '.join(f'{name}=0' for name in _SET_ASIDE)}, or ask "
+            f"AWS for a higher quota of Lambda concurrent executions, of which it keeps "
+            f"{_LEAST_UNRESERVED} for all functions together."
+        )
+    available = limit - aside - _API_SHARE - _JOBS_SHARE
     if router + dispatcher <= available:
         return
     found = (

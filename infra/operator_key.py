@@ -1,12 +1,14 @@
-"""Make an operator's API key: `python -m infra.operator_key --table <ConfigTableName>`.
+"""Operators' API keys: `python -m infra.operator_key --table <ConfigTableName>` makes one.
 
-The first key of a stack cannot come from its API. This writes it with the AWS credentials of the
-one who runs it, who needs `dynamodb:PutItem` on ConfigTable; only the key's hash is stored.
+`--list` shows them, `--revoke <id>` ends one, `--rotate <id>` makes another of its name and ends
+it. The first key of a stack cannot come from its API, and an operator's key is to end no other's:
+so this works with the AWS credentials of the one who runs it, who needs `dynamodb:PutItem`,
+`GetItem`, `Query` and `DeleteItem` on ConfigTable. Of a key only the hash is stored.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,8 +28,10 @@ from perkwire.adapters.dynamodb.config_items import (
     keys_pk,
 )
 from perkwire.model.account import ApiKey, Scope, key_hash, new_api_key
-from perkwire.primitives.ids import new_key_id
-from perkwire.primitives.timestamps import now
+from perkwire.primitives.ids import KeyId, new_key_id
+from perkwire.primitives.timestamps import now, to_rfc3339
+
+_PAGE = 100
 
 
 def create_operator_key(table_name: str, name: str, *, endpoint_url: str | None = None) -> str:
@@ -37,6 +41,42 @@ def create_operator_key(table_name: str, name: str, *, endpoint_url: str | None 
     """
     key, api_key = _new_key(name)
     KeyStore(_connection(table_name, endpoint_url)).add(api_key, key_hash(key))
+    return key
+
+
+def operator_keys(table_name: str, *, endpoint_url: str | None = None) -> list[ApiKey]:
+    """The operators' keys, without the keys themselves; raises Unavailable."""
+    store = KeyStore(_connection(table_name, endpoint_url))
+    found: list[ApiKey] = []
+    cursor = None
+    while True:
+        page = store.page(None, _PAGE, cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def revoke_operator_key(table_name: str, key_id: KeyId, *, endpoint_url: str | None = None) -> bool:
+    """End an operator's key, and with it the sessions that it has signed in; False: there is none.
+
+    Raises Unavailable. API Gateway may let calls with it pass for a minute more.
+    """
+    return KeyStore(_connection(table_name, endpoint_url)).remove(None, key_id)
+
+
+def rotate_operator_key(
+    table_name: str, key_id: KeyId, *, endpoint_url: str | None = None
+) -> str | None:
+    """A new operator's key in place of this one, which ends; None: there is none such.
+
+    Raises Unavailable; then both may be there, and `--list` tells.
+    """
+    old = KeyStore(_connection(table_name, endpoint_url)).find(None, key_id)
+    if old is None:
+        return None
+    key = create_operator_key(table_name, old.name, endpoint_url=endpoint_url)
+    revoke_operator_key(table_name, key_id, endpoint_url=endpoint_url)
     return key
 
 
@@ -80,14 +120,35 @@ def _new_key(name: str) -> tuple[str, ApiKey]:
     return new_api_key(), api_key
 
 
-def main() -> None:
-    """Print the new key."""
-    parser = argparse.ArgumentParser(description="Make an operator's API key.")
+def main(arguments: Sequence[str] | None = None, *, endpoint_url: str | None = None) -> int:
+    """Do as the command line says; the status to end with."""
+    parser = argparse.ArgumentParser(description="Operators' API keys.")
     parser.add_argument("--table", required=True, help="the stack's output ConfigTableName")
-    parser.add_argument("--name", default="operator", help="what to call the key")
-    arguments = parser.parse_args()
-    print(create_operator_key(arguments.table, arguments.name))
+    parser.add_argument("--name", default="operator", help="what to call a new key")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="show the keys that there are")
+    what.add_argument("--revoke", metavar="ID", help="end a key")
+    what.add_argument("--rotate", metavar="ID", help="make another key of its name, and end it")
+    given = parser.parse_args(arguments)
+    if given.list:
+        for one in operator_keys(given.table, endpoint_url=endpoint_url):
+            print(f"{one.id}  {to_rfc3339(one.created_at)}  {one.name}")
+        return 0
+    if given.revoke:
+        if revoke_operator_key(given.table, given.revoke, endpoint_url=endpoint_url):
+            return 0
+        print(f"There is no operator's key {given.revoke}.", file=sys.stderr)
+        return 1
+    if given.rotate:
+        key = rotate_operator_key(given.table, given.rotate, endpoint_url=endpoint_url)
+        if key is None:
+            print(f"There is no operator's key {given.rotate}.", file=sys.stderr)
+            return 1
+        print(key)
+        return 0
+    print(create_operator_key(given.table, given.name, endpoint_url=endpoint_url))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

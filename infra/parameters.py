@@ -15,7 +15,14 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]+")
 
 # Few attempts, shortly after each other: a retry should be something one can watch.
-_LOCAL_DEFAULTS = {"MaxAttempts": "4", "RetryIntervalSeconds": "5", "EndpointPolicy": "local"}
+# One machine has no concurrency to set aside.
+_LOCAL_DEFAULTS = {
+    "MaxAttempts": "4",
+    "RetryIntervalSeconds": "5",
+    "EndpointPolicy": "local",
+    "ManagementConcurrency": "0",
+    "ConsoleConcurrency": "0",
+}
 
 # AWS's advice, so that a throttled batch has time to be tried again before it comes back.
 _VISIBILITY_OVER_TIMEOUT = 6

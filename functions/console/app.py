@@ -62,6 +62,7 @@ def _resolver() -> APIGatewayHttpResolver:
         accounts=use_cases.account_store,
         templates=Templates(assets),
         telemetry=telemetry,
+        rates=use_cases.rates,
         console_url=settings.console_url,
     )
     static_files.add(resolver, assets)

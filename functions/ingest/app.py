@@ -22,6 +22,7 @@ from perkwire.adapters.http_api import (
 )
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.model.account_rates import AccountRates
 from perkwire.primitives.timestamps import now
 from perkwire.settings.ingest import IngestSettings
 
@@ -32,8 +33,19 @@ def _telemetry() -> Telemetry:
 
 
 @cache
+def _settings() -> IngestSettings:
+    return IngestSettings.from_env(os.environ)
+
+
+@cache
+def _rates() -> AccountRates:
+    settings = _settings()
+    return AccountRates(settings.account_rate_limit, settings.account_burst_limit, now)
+
+
+@cache
 def _acceptance() -> Acceptance:
-    settings = IngestSettings.from_env(os.environ)
+    settings = _settings()
     connection = tables.connect()
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
@@ -54,14 +66,13 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     """Accept the request's events, or say what is wrong with them."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
-    result = respond(
-        telemetry,
-        lambda: json_response(
-            202,
-            _acceptance().accept(
-                caller_of(event), body_of(event), header_of(event, "idempotency-key")
-            ),
-        ),
-    )
+    result = respond(telemetry, lambda: _accept(event))
     telemetry.flush()
     return result
+
+
+def _accept(event: HttpEvent) -> HttpResponse:
+    caller = caller_of(event)
+    _rates().count(caller)
+    accepted = _acceptance().accept(caller, body_of(event), header_of(event, "idempotency-key"))
+    return json_response(202, accepted)

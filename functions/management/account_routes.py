@@ -7,6 +7,7 @@ from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.signing_in import SigningIn
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.page import Page
+from perkwire.primitives.strict_json import Json
 
 
 def add(
@@ -20,14 +21,19 @@ def add(
     @resolver.post("/v1/accounts")
     def create() -> Response[str]:
         call = Call(resolver)
-        account = management.create(call.caller, call.object())
+        account = management.create(call.operator, call.object())
         return json_response(201, account.to_json_with(confirmed=()))
 
     @resolver.get("/v1/accounts")
     def list_accounts() -> Response[str]:
         call = Call(resolver)
-        page = management.list(call.caller, *call.page())
-        return page_response(Page([account.to_json() for account in page.items], page.next_cursor))
+        limit, cursor = call.page()
+
+        def read(limit: int) -> Page[dict[str, Json]]:
+            page = management.list(call.caller, limit, cursor)
+            return Page([account.to_json() for account in page.items], page.next_cursor)
+
+        return page_response(limit, read)
 
     @resolver.get("/v1/accounts/<account_id>")
     def get(account_id: str) -> Response[str]:
@@ -37,24 +43,29 @@ def add(
     @resolver.patch("/v1/accounts/<account_id>")
     def change(account_id: str) -> Response[str]:
         call = Call(resolver)
-        account = management.change(call.caller, AccountId(account_id), call.object())
+        account = management.change(call.operator, AccountId(account_id), call.object())
         return json_response(200, account.to_json_with(management.confirmed(account)))
 
     @resolver.post("/v1/accounts/<account_id>/api-keys")
     def create_key(account_id: str) -> Response[str]:
         call = Call(resolver)
-        api_key, key = management.create_key(call.caller, AccountId(account_id), call.object())
+        api_key, key = management.create_key(call.operator, AccountId(account_id), call.object())
         return json_response(201, api_key.to_json() | {"key": key})
 
     @resolver.get("/v1/accounts/<account_id>/api-keys")
     def list_keys(account_id: str) -> Response[str]:
         call = Call(resolver)
-        page = management.list_keys(call.caller, AccountId(account_id), *call.page())
-        return page_response(Page([api_key.to_json() for api_key in page.items], page.next_cursor))
+        limit, cursor = call.page()
+
+        def read(limit: int) -> Page[dict[str, Json]]:
+            page = management.list_keys(call.caller, AccountId(account_id), limit, cursor)
+            return Page([api_key.to_json() for api_key in page.items], page.next_cursor)
+
+        return page_response(limit, read)
 
     @resolver.get("/v1/accounts/<account_id>/api-keys/<key_id>")
     def get_key(account_id: str, key_id: str) -> Response[str]:
-        caller = Call(resolver).caller
+        caller = Call(resolver).operator
         api_key = management.get_key(caller, AccountId(account_id), KeyId(key_id))
         return json_response(200, api_key.to_json())
 
@@ -67,6 +78,16 @@ def add(
     def create_link(account_id: str) -> Response[str]:
         call = Call(resolver)
         link, token = signing_in.create_link(
-            call.caller, AccountId(account_id), call.optional_object()
+            call.operator, AccountId(account_id), call.optional_object()
         )
         return json_response(201, link.to_json(call.console_url(console_url), token))
+
+    @resolver.delete("/v1/accounts/<account_id>/console-links")
+    def end_links(account_id: str) -> Response[str]:
+        signing_in.end_links(Call(resolver).operator, AccountId(account_id))
+        return no_content()
+
+    @resolver.delete("/v1/accounts/<account_id>/console-links/<link_id>")
+    def end_link(account_id: str, link_id: str) -> Response[str]:
+        signing_in.end_link(Call(resolver).operator, AccountId(account_id), link_id)
+        return no_content()

@@ -16,7 +16,7 @@ from management import (
     webhook_routes,
 )
 from management.resolver import http_resolver
-from perkwire.adapters.http_api import HttpEvent, HttpResponse, respond
+from perkwire.adapters.http_api import HttpEvent, HttpResponse, caller_of, respond
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
 from perkwire.settings.environment import emulator_ports
@@ -29,13 +29,22 @@ def _telemetry() -> Telemetry:
 
 
 @cache
+def _settings() -> ManagementSettings:
+    return ManagementSettings.from_env(os.environ)
+
+
+@cache
+def _use_cases() -> UseCases:
+    return UseCases(_settings(), emulator_ports(os.environ), _telemetry())
+
+
+@cache
 def _resolver() -> APIGatewayHttpResolver:
-    settings = ManagementSettings.from_env(os.environ)
-    telemetry = _telemetry()
-    use_cases = UseCases(settings, emulator_ports(os.environ), telemetry)
+    use_cases = _use_cases()
+    console_url = _settings().console_url
     webhooks = use_cases.webhooks
-    resolver = http_resolver(telemetry)
-    account_routes.add(resolver, use_cases.accounts, use_cases.signing_in, settings.console_url)
+    resolver = http_resolver(_telemetry())
+    account_routes.add(resolver, use_cases.accounts, use_cases.signing_in, console_url)
     webhook_routes.add(resolver, webhooks)
     trial_routes.add(resolver, webhooks, use_cases.trying)
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events)
@@ -49,6 +58,11 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     """Answer one request."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
-    result = respond(telemetry, lambda: _resolver().resolve(event, context))
+    result = respond(telemetry, lambda: _answer(event, context))
     telemetry.flush()
     return result
+
+
+def _answer(event: HttpEvent, context: LambdaContext) -> HttpResponse:
+    _use_cases().rates.count(caller_of(event))
+    return _resolver().resolve(event, context)

@@ -9,6 +9,7 @@ from perkwire.jobs.starting import JobManagement, started_json
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.page import Page
+from perkwire.primitives.strict_json import Json
 
 
 def add(
@@ -37,8 +38,13 @@ def add(
         call = Call(resolver)
         account_id = account(call)
         limit, cursor = call.page("webhook_id", "status")
-        page = jobs.list(account_id, parse_job_filter(call.query), limit, cursor)
-        return page_response(Page([job.to_json() for job in page.items], page.next_cursor))
+        wanted = parse_job_filter(call.query)
+
+        def read(limit: int) -> Page[dict[str, Json]]:
+            page = jobs.list(account_id, wanted, limit, cursor)
+            return Page([job.to_json() for job in page.items], page.next_cursor)
+
+        return page_response(limit, read)
 
     @resolver.get("/v1/jobs/<job_id>")
     def get(job_id: str) -> Response[str]:

@@ -5,8 +5,10 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from management.resolver import Call, json_response, page_response
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId
+from perkwire.primitives.page import Page
+from perkwire.primitives.strict_json import Json
 from perkwire.reading.event_listing import EventListing
-from perkwire.reading.log import LogReader, parse_filter
+from perkwire.reading.log import LogReader, as_listed, parse_filter
 
 _EVENT_FILTERS = ("type", "since", "until")
 _FILTERS = ("status", "webhook_id", "event_type", "since", "until")
@@ -28,7 +30,13 @@ def add(
         call = Call(resolver)
         account_id = account(call)
         limit, cursor = call.page(*_FILTERS)
-        return page_response(log.list(account_id, parse_filter(call.query), limit, cursor))
+        wanted = parse_filter(call.query)
+
+        def read(limit: int) -> Page[dict[str, Json]]:
+            page = log.list(account_id, wanted, limit, cursor)
+            return Page([as_listed(one) for one in page.items], page.next_cursor)
+
+        return page_response(limit, read)
 
     @resolver.get("/v1/deliveries/<delivery_id>")
     def get_delivery(delivery_id: str) -> Response[str]:
@@ -40,7 +48,9 @@ def add(
         call = Call(resolver)
         account_id = account(call)
         limit, cursor = call.page(*_EVENT_FILTERS)
-        return page_response(events.list(account_id, call.query, limit, cursor))
+        return page_response(
+            limit, lambda limit: events.list(account_id, call.query, limit, cursor)
+        )
 
     @resolver.get("/v1/events/<event_id>")
     def get_event(event_id: str) -> Response[str]:

@@ -1,6 +1,7 @@
 """The resolver that all routes of management share: how a request is read and answered."""
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -13,7 +14,7 @@ from perkwire.adapters.http_api import (
     problem_of,
 )
 from perkwire.adapters.telemetry import Telemetry
-from perkwire.model.account import Caller
+from perkwire.model.account import Caller, Scope
 from perkwire.primitives.fields import parse_object, parse_optional_object
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
@@ -22,6 +23,9 @@ from perkwire.primitives.strict_json import Json
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 100
 LONGEST_ID = 128
+
+MOST_PAGE_BYTES = 2_000_000
+"""Of a list; Lambda answers with 6 MB at most. No single item of a list comes near it."""
 
 
 def http_resolver(telemetry: Telemetry) -> APIGatewayHttpResolver:
@@ -52,6 +56,15 @@ class Call:
     def caller(self) -> Caller:
         """Whose API key it came with."""
         return caller_of(self._event)
+
+    @property
+    def operator(self) -> Caller:
+        """As `caller`, if it is an operator; else raises the 403 problem, before anything is read.
+
+        A body may have 6 MB, and reading it is dear.
+        """
+        self.caller.require(Scope.OPERATOR)
+        return self.caller
 
     @property
     def named_account(self) -> str | None:
@@ -102,9 +115,28 @@ def no_content() -> Response[str]:
     return Response(status_code=204, body="")
 
 
-def page_response(page: Page[dict[str, Json]]) -> Response[str]:
-    """A page of a list."""
+def page_response(limit: int, read: Callable[[int], Page[dict[str, Json]]]) -> Response[str]:
+    """A page of a list, of at most MOST_PAGE_BYTES: one that would be longer is read shorter.
+
+    `read` gives the first so many items of the list. The page has one item at least.
+    """
+    page = read(limit)
+    fitting = _fitting(page.items)
+    if fitting < len(page.items):
+        page = read(max(fitting, 1))
     return json_response(200, {"data": [*page.items], "next_cursor": page.next_cursor})
+
+
+def _fitting(items: Sequence[Json]) -> int:
+    """How many of the first items a page has room for."""
+    room = MOST_PAGE_BYTES
+    for position, item in enumerate(items):
+        # Lambda carries an answer as a string in JSON, where each of these takes two bytes.
+        text = json.dumps(item)
+        room -= len(text) + text.count('"') + text.count("\\")
+        if room < 0:
+            return position
+    return len(items)
 
 
 def _problem(problem: Problem) -> Response[str]:

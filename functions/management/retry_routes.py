@@ -2,9 +2,8 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from management.resolver import Call, json_response, page_response
+from management.resolver import Call, json_response
 from perkwire.managing.webhooks import WebhookManagement
-from perkwire.primitives.page import Page
 from perkwire.recovering.redriving import Redriving
 from perkwire.recovering.retrying import Retrying, parse_ids
 
@@ -27,12 +26,14 @@ def add(
     @resolver.post("/v1/redrives")
     def start_redrive() -> Response[str]:
         call = Call(resolver)
-        return json_response(201, redriving.start(call.caller, call.object()).to_json())
+        return json_response(201, redriving.start(call.operator, call.object()).to_json())
 
     @resolver.get("/v1/redrives")
     def list_redrives() -> Response[str]:
         redrives = redriving.list(Call(resolver).caller)
-        return page_response(Page([redrive.to_json() for redrive in redrives], None))
+        return json_response(
+            200, {"data": [redrive.to_json() for redrive in redrives], "next_cursor": None}
+        )
 
     @resolver.delete("/v1/redrives")
     def cancel_redrive() -> Response[str]:

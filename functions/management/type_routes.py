@@ -12,7 +12,7 @@ def add(resolver: APIGatewayHttpResolver) -> None:
     @resolver.get("/v1/event-types")
     def list_event_types() -> Response[str]:
         limit, cursor = Call(resolver).page()
-        return page_response(list_types(limit, cursor))
+        return page_response(limit, lambda limit: list_types(limit, cursor))
 
     @resolver.get("/v1/event-types/<event_type>")
     def get_event_type(event_type: str) -> Response[str]:

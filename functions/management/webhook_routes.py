@@ -6,6 +6,7 @@ from management.resolver import Call, json_response, no_content, page_response
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
+from perkwire.primitives.strict_json import Json
 
 
 def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None:
@@ -22,8 +23,14 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
     @resolver.get("/v1/webhooks")
     def list_webhooks() -> Response[str]:
         call = Call(resolver)
-        page = management.list(account(call), *call.page())
-        return page_response(Page([webhook.to_json() for webhook in page.items], page.next_cursor))
+        account_id = account(call)
+        limit, cursor = call.page()
+
+        def read(limit: int) -> Page[dict[str, Json]]:
+            page = management.list(account_id, limit, cursor)
+            return Page([webhook.to_json() for webhook in page.items], page.next_cursor)
+
+        return page_response(limit, read)
 
     @resolver.get("/v1/webhooks/<webhook_id>")
     def get(webhook_id: str) -> Response[str]:

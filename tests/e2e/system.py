@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -31,7 +31,7 @@ _WORK = ROOT / ".perkwire"
 # The first start of a fresh clone builds the functions.
 _START_SECONDS = 300
 _STOP_SECONDS = 30
-_PARAMETERS = [f"MaxAttempts={MAX_ATTEMPTS}", f"RetryIntervalSeconds={RETRY_INTERVAL_SECONDS}"]
+_PARAMETERS = (f"MaxAttempts={MAX_ATTEMPTS}", f"RetryIntervalSeconds={RETRY_INTERVAL_SECONDS}")
 
 
 def free_port() -> int:
@@ -51,7 +51,8 @@ class LocalSystem:
 
     running: ClassVar[list["LocalSystem"]] = []
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, parameters: Sequence[str] = _PARAMETERS) -> None:
+        self._parameters = parameters
         self._port = port
         self.rights = Rights()
         self._process: subprocess.Popen[str] | None = None
@@ -80,7 +81,7 @@ class LocalSystem:
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.e2e.enforcing", "--no-demo", "--private"]
         self._process = subprocess.Popen(
-            [*command, "--port", str(self._port), *_PARAMETERS],
+            [*command, "--port", str(self._port), *self._parameters],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,5 +1,7 @@
 """ConfigTable as accounts and API keys are kept in it."""
 
+from dataclasses import replace
+
 from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.model.account import Account, ApiKey, Caller
 from perkwire.primitives.ids import AccountId, KeyId
@@ -31,6 +33,13 @@ class FakeAccountStore(Failing):
             if current is None or current.updated_at != before.updated_at:
                 raise ChangedMeanwhile
             self._items.put(after)
+
+    def end_links(self, account_id: AccountId, now: int) -> bool:
+        self._called("end_links")
+        account = self._items.accounts.get(account_id)
+        if account is not None:
+            self._items.put(replace(account, links_ended_at=now))
+        return account is not None
 
     def page(self, limit: int, cursor: str | None) -> Page[Account]:
         self._called("page")

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 
-from perkwire.managing.signing_in import ConsoleLink, Session
+from perkwire.managing.signing_in import ConsoleLink, NoSuchLink, Session
 from perkwire.primitives.ids import AccountId
 from tests.fakes.failing import Failing
 
@@ -33,6 +33,15 @@ class FakeLinkStore(Failing):
                 return None
             is_its_own = self._used_by.setdefault(token_hash, session_hash) == session_hash
             return link if is_its_own else None
+
+    def end(self, account_id: AccountId, token_hash: str) -> str | None:
+        self._called("end")
+        with self._lock:
+            link = self.links.get(token_hash)
+            if link is None or link.account_id != account_id:
+                raise NoSuchLink
+            used_by = self._used_by.setdefault(token_hash, "ended")
+            return None if used_by == "ended" else used_by
 
 
 class FakeSessionStore(Failing):

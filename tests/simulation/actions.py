@@ -47,6 +47,7 @@ class Actions:
         self._draw = system.world.random
         self._posts: list[Post] = []
         self._named: list[dict[str, Any]] = []
+        self._forged: set[tuple[AccountId, EventId]] = set()
         self._numbered = 0
         self._left_alone = False
         self._queues = (system.event_queue, system.delivery_queue, system.job_queue)
@@ -79,10 +80,11 @@ class Actions:
             (self.change_webhook, 1.5),
             (self.retry, 1.5),
             (self.redrive, 0.7),
-            (self.begin_job, 0.7),
+            (self.begin_job, 1.2),
             (self.cancel_job, 0.08),
-            (self.poll_jobs, 2),
+            (self.poll_jobs, 3),
             (self.put_junk, 0.05),
+            (self.put_poison, 0.15),
             (self.forget, 0.2),
             (self.deploy, 0.1),
             (self.leave_alone, 0.03),
@@ -201,11 +203,42 @@ class Actions:
         body = self._draw.choice(("", "junk", "[1]", '{"v":2}'))
         self._draw.choice(self._queues).put(body)
 
+    def put_poison(self) -> None:
+        """One that is nearly right, or that has another body for an event that is kept."""
+        kept = sorted(self._system.events.events)
+        event: dict[str, Any] = {
+            "id": "poison",
+            "type": "points.earned",
+            "accepted_at": NOW,
+            "occurred_at": None,
+            "program_id": None,
+            "data": self._data(),
+        }
+        message: dict[str, Any] = {"v": 1, "account_id": ACCOUNT, "events": [event]}
+        kind = self._draw.choice(("time", "id", "run", "forged"))
+        if kind == "forged" and kept:
+            account_id, event_id = self._draw.choice(kept)
+            event |= {"id": event_id, "accepted_at": self._draw.choice((1, self._world.now))}
+            message["account_id"] = account_id
+            self._forged.add((account_id, event_id))
+        elif kind == "id":
+            event["id"] = "i" * 3000
+        elif kind == "run":
+            webhook_id = self._draw.choice(sorted(self._system.config.webhooks))
+            delivery_id = f"dlv_{webhook_id.removeprefix('wh_')}_{'0' * 26}"
+            message |= {"delivery_id": delivery_id, "webhook_id": webhook_id, "run": 10**40}
+        else:
+            event["accepted_at"] = 10**30
+        queue = self._system.delivery_queue if "run" in message else self._system.event_queue
+        self._world.say(f"{kind} poison for {queue.name}")
+        queue.put(json.dumps(message))
+
     def forget(self) -> None:
         """An event's time in the store is over."""
         events = self._system.events.events
-        if events:
-            key = self._draw.choice(sorted(events))
+        # What is forged waits for less long than events are kept.
+        if known := sorted(events.keys() - self._forged):
+            key = self._draw.choice(known)
             self._world.say(f"{key[1]} is no longer kept")
             del events[key]
             self._system.oracle.routings.forgotten.add(key)
@@ -245,9 +278,17 @@ class Actions:
                 self._named.append(event)
             elif self._named and self._draw.random() < 0.4:
                 event = self._draw.choice(self._named)
+            elif self._draw.random() < 0.1:
+                event |= self._made_up(account_id)
             events.append(event)
         key = f"key-{self._number()}" if self._draw.random() < 0.3 else None
         return Post(account_id, tuple(events), key)
+
+    def _made_up(self, account_id: AccountId) -> dict[str, Any]:
+        """The id of an event that got it from us, for another body."""
+        ids = [one for owner, one in sorted(self._system.events.events) if owner == account_id]
+        own = [one for one in ids if one.startswith("evt_")]
+        return {"id": self._draw.choice(own)} if own else {}
 
     def _accept(self, post: Post) -> None:
         caller = Caller(post.account_id, frozenset({Scope.EVENTS}))

@@ -18,6 +18,7 @@ from tests.fakes import (
     FakeEventReader,
     FakeJobItems,
     FakeJobStore,
+    FakeTrialCounter,
     FakeWebhookStore,
 )
 from tests.simulation.model import RETRY_INTERVAL_SECONDS
@@ -95,6 +96,7 @@ class Jobs:
             webhooks=in_steps(world, _Webhooks(config)),
             selections=selections,
             queue=job_queue,
+            dry_runs=FakeTrialCounter(),
             event_retention_days=retention_days,
             clock=world.clock,
         )

@@ -65,7 +65,15 @@ def members(body: str) -> dict[str, Any] | None:
         value = json.loads(body)
     except ValueError:
         return None
-    return value if isinstance(value, dict) and value.get("v") == 1 else None
+    return value if isinstance(value, dict) and value.get("v") == 1 and _is_sane(value) else None
+
+
+def _is_sane(message: dict[str, Any]) -> bool:
+    """Whether all of it is what any version of ours would have written."""
+    return message.get("run", 0) < 2**31 and all(
+        len(event["id"]) <= 128 and 0 <= event["accepted_at"] < 253_402_300_800_000_000
+        for event in message.get("events", ())
+    )
 
 
 def event_ids(message: dict[str, Any]) -> tuple[EventId, ...]:

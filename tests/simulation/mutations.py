@@ -2,6 +2,8 @@
 
 from perkwire.accepting import acceptance as accepting
 from perkwire.jobs import pages, working
+from perkwire.model import event, messages, routed_event
+from perkwire.model.webhook import Webhook
 from perkwire.recovering import retrying
 from perkwire.routing import router as routing
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
@@ -18,8 +20,8 @@ MUTATIONS = (
         _Routing,
         "route",
         """kept = self._keep(plans)
-    sent = self._send(kept, may_go_on)""",
-        """sent = self._send(plans, may_go_on)
+    sent = self._send(kept, encode, may_go_on)""",
+        """sent = self._send(plans, encode, may_go_on)
     sent = self._keep(sent)""",
     ),
     Mutation(
@@ -69,9 +71,9 @@ MUTATIONS = (
     Mutation(
         "a retry sends the same run again",
         retrying,
-        "_next_run",
-        "entry.run + 1",
-        "entry.run",
+        "_messages",
+        "entry.run + 1 if",
+        "entry.run if",
     ),
     Mutation(
         "events that SQS refused are answered 202",
@@ -79,6 +81,48 @@ MUTATIONS = (
         "_send",
         "failed = send_events(self._queue, to_send)",
         "failed = send_events(self._queue, to_send) and set()",
+    ),
+    Mutation(
+        "an id that was made up here may be used for another body",
+        _Acceptance,
+        "_recognised",
+        "if not own:",
+        "if own is not None:",
+    ),
+    Mutation(
+        "another body replaces a kept event",
+        routed_event,
+        "merge",
+        "elif before.event.digest() == routed.event.digest():",
+        "elif before.event.id == routed.event.id:\n            before = routed",
+    ),
+    Mutation(
+        "a message with a time beyond the calendar is taken for one of ours",
+        messages,
+        "_is_moment",
+        "not isinstance(value, bool) and is_writable(value)",
+        "value is not None",
+    ),
+    Mutation(
+        "a message with an id longer than a key is taken for one of ours",
+        event,
+        "is_event_id",
+        "len(text) <= LONGEST_EVENT_ID and",
+        "text and",
+    ),
+    Mutation(
+        "a change of the endpoint inherits its failures",
+        Webhook,
+        "changed_to",
+        "version if is_mended else self.endpoint_version",
+        "self.endpoint_version",
+    ),
+    Mutation(
+        "any change ends the streak of failures",
+        Webhook,
+        "changed_to",
+        "version if is_mended else self.endpoint_version",
+        "version if after is not self else self.endpoint_version",
     ),
     Mutation(
         "an event counts as sent before it is",
@@ -92,7 +136,7 @@ MUTATIONS = (
         "an id may be used for another body",
         accepting,
         "_check_bodies",
-        "claim.digest != entry.claim.digest",
+        "claim.digest not in (entry.claim.digest, entry.former_digest)",
         "claim.digest is None",
     ),
     Mutation(
@@ -112,7 +156,7 @@ MUTATIONS = (
     Mutation(
         "a retry that SQS has taken is not noted",
         retrying.Retrying,
-        "_send_group",
+        "_noted",
         "self._deliveries.hand_over(entry, now, due_at)",
         "pass",
     ),
@@ -120,8 +164,8 @@ MUTATIONS = (
         "a retry that SQS has refused is noted",
         retrying.Retrying,
         "_send_group",
-        "if is_held:\n",
-        "if self._deliveries.hand_over(entry, now, due_at) is None and is_held:\n",
+        "if is_held else",
+        "if self._noted(entry, messages, now) and is_held else",
     ),
     Mutation(
         "what is not sent for want of time counts as sent",

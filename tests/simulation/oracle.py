@@ -100,7 +100,9 @@ class Oracle:
                 self.urls[webhook.url] = webhook.id
                 if webhook.status is WebhookStatus.PAUSED:
                     self.notices.pauses[webhook.id] += 1
-                if before is not None and _is_mended(before, webhook):
+                if webhook.status is WebhookStatus.DELETED:
+                    self.pauses.forgets(webhook)
+                elif before is not None and _is_mended(before, webhook):
                     self.pauses.mended[webhook.id].append(webhook.version)
 
     def was(self, webhook_id: WebhookId, since: int, check: Callable[[Webhook], bool]) -> bool:

@@ -44,6 +44,10 @@ class Pauses:
         if webhook.id in self.streaks and self.streaks[webhook.id][0] == self._mended(webhook):
             del self.streaks[webhook.id]
 
+    def forgets(self, webhook: Webhook) -> None:
+        """It is deleted, and its health with it."""
+        self.streaks.pop(webhook.id, None)
+
     def _mended(self, webhook: Webhook) -> int:
         versions = self.mended[webhook.id]
         return max((one for one in versions if one <= webhook.version), default=0)

@@ -14,6 +14,7 @@ from unittest.mock import patch
 import dispatcher.app
 import router.app
 from perkwire.dispatching import attempts, follow_up, lookup, settlement
+from perkwire.model import messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,6 @@ class Mutation:
 
 def _importers(name: str) -> Iterator[Any]:
     """The modules that hold a function under their own name for it."""
-    for module in (lookup, attempts, settlement, follow_up, router.app, dispatcher.app):
+    for module in (lookup, attempts, settlement, follow_up, messages, router.app, dispatcher.app):
         if name in vars(module):
             yield module

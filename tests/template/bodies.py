@@ -76,6 +76,7 @@ WEBHOOK_CHANGES: list[Object] = [
     {"headers": {"x": text(3064)}},
     {"headers": {"x": text(3065)}},
     *each("batch_size", 1, 100, 0, 101, "1", True, 1.5, None),
+    *each("batch_bytes", 1_024, 900_000, 1_023, 900_001, "65536", None),
     *each("enabled", True, False, 0, "true", None),
     {"colour": "red"},
     {"id": "wh_0000000000000001"},

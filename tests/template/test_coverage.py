@@ -9,11 +9,11 @@ import pytest
 
 from infra.coverage import (
     BEGIN,
-    BODY_INFERRED,
     END,
     PAGE,
     ROOT,
     NoPlaceForTables,
+    counts,
     file_of,
     shown_by,
     tables,
@@ -75,7 +75,7 @@ def test_a_page_without_both_markers_is_refused(text: str) -> None:
 
 
 def test_no_cell_is_empty() -> None:
-    assert {len(cells(row)) for row in ROWS} == {4}
+    assert {len(cells(row)) for row in ROWS} == {6}
     assert [row for row in ROWS if not all(cells(row))] == []
 
 
@@ -85,26 +85,47 @@ def test_every_event_of_a_product_has_a_row(product: str) -> None:
 
     assert [*found] == [event.label for event in product_events(product)]
     for event in product_events(product):
-        _, wire, types, test = found[event.label]
+        _, wire, _, _, types, test = found[event.label]
         assert f"`{event.name.name}`" in wire
-        assert ("(inferred)" in wire) == (event.name.inferred and not event.name.body_inferred)
-        assert ("(body inferred)" in wire) == (event.name.body_inferred and not event.name.inferred)
-        assert ("(inferred, body inferred)" in wire) == (
-            event.name.inferred and event.name.body_inferred
-        )
+        assert (f"`{event.name.otherwise}`" in wire) == (event.name.otherwise is not None)
         assert types == ", ".join(f"`{name}`" for name in event.types)
         assert test == f"`{shown_by(product, event)}`"
 
 
 @pytest.mark.parametrize("product", products())
-def test_a_table_says_what_body_inferred_means_where_a_row_has_it(product: str) -> None:
-    inferred = any(event.name.body_inferred for event in product_events(product))
+def test_a_row_says_how_its_name_and_body_are_known(product: str) -> None:
+    events = product_events(product)
+    rows = {cells(row)[0]: cells(row) for row in ROWS if f"`{file_of(product)}:" in row}
 
-    assert (BODY_INFERRED in above_the_table(product)) == inferred
+    for event in events:
+        _, _, name, body, *_ = rows[event.label]
+        assert name.startswith("inferred") == event.name.inferred == (event.name_from is None)
+        assert body.endswith("inferred") == event.name.body_inferred
+        known = [one for one in (event.name_from, *event.body_from) if one]
+        for basis in known:
+            assert basis.where in above_the_table(product)
+            assert basis.evidence in f"{name} {body}"
+
+
+def test_the_counts_are_those_of_the_lines() -> None:
+    *each, total = counts().splitlines()
+    lines = [*map(product_events, products())]
+    lines.append(tuple(event for events in lines for event in events))
+
+    for text, events in zip([*each, total], lines, strict=True):
+        whole, names, bodies = [
+            [int(number) for number in re.findall(r"\d+", part)]
+            for part in re.split("Names|Bodies", text)
+        ]
+        assert whole == [len(events)] == [sum(names)] == [sum(bodies)]
+        inferred = sum(event.name.inferred for event in events)
+        known = sum(not event.name.body_inferred for event in events)
+        assert (f"{inferred} inferred. Bodies" in text) == (inferred > 0)
+        assert (f"Bodies: {known} known" in text) == (known > 0)
 
 
 def test_a_heading_counts_the_lines_of_the_page() -> None:
-    assert above_the_table("voucherify").startswith("Voucherify: 59 lines of its pages\n")
+    assert above_the_table("voucherify").startswith("Voucherify: 60 lines of its pages\n")
 
 
 def test_above_voucherifys_table_stands_which_types_it_sends_in_one_kind_of_webhook_only() -> None:
@@ -117,7 +138,7 @@ def test_above_voucherifys_table_stands_which_types_it_sends_in_one_kind_of_webh
 
 
 def test_every_type_of_the_catalogue_is_in_a_row() -> None:
-    said = {name for row in ROWS for name in re.findall(r"`([^`]+)`", cells(row)[2])}
+    said = {name for row in ROWS for name in re.findall(r"`([^`]+)`", cells(row)[4])}
 
     assert said == {*event_types(), "custom.*"}
 

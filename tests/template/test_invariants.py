@@ -179,11 +179,6 @@ class TestFunctions:
         loops = {name: each.get("RecursiveLoop") for name, each in functions.items()}
         assert {name: loop for name, loop in loops.items() if loop} == {"JobsFunction": "Allow"}
 
-    def test_none_reserves_concurrency(self) -> None:
-        """A new account may have a quota of ten, of which none can be reserved."""
-        for name, each in of_type(transformed(), FUNCTION).items():
-            assert "ReservedConcurrentExecutions" not in each, name
-
     def test_a_test_of_a_webhook_is_over_before_anyone_stops_waiting_for_it(self) -> None:
         api_gateway_waits = 30
         functions = of_type(transformed(), FUNCTION)

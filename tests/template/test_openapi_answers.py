@@ -112,6 +112,7 @@ class TestAnswers:
             status=DeliveryStatus.RETRYING,
             reason=Reason.FORMAT,
             attempts=(refused, unanswered),
+            parts=(DeliveryId("dlv_4m7x2c9q1k8r5t3v_01m324eh94bqtkcxcrw6nvx6vp"),) * 2,
             due_at=builders.NOW,
         )
         shown = delivery.to_json(builders.NOW, 300)

@@ -19,7 +19,13 @@ from perkwire.model.account import Scope, new_api_key
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT
 from perkwire.model.sending import TransportError
-from perkwire.model.webhook import PauseReason, WebhookStatus
+from perkwire.model.webhook import (
+    DEFAULT_BATCH_BYTES,
+    LEAST_BATCH_BYTES,
+    MOST_BATCH_BYTES,
+    PauseReason,
+    WebhookStatus,
+)
 from perkwire.primitives import ids
 from perkwire.primitives.problem import MOST_ERRORS
 from perkwire.primitives.strict_json import MAX_DEPTH
@@ -125,7 +131,7 @@ class TestLimits:
         assert schema("GivenUrl")["maxLength"] == endpoint.MAX_URL_CHARACTERS
         assert schema("GivenHeaders")["maxProperties"] == endpoint.MAX_HEADERS
         assert schema("Attempt")["properties"]["response"]["maxLength"] == MAX_SNIPPET_BYTES
-        assert schema("Retry")["properties"]["ids"]["maxItems"] == MOST_IDS
+        assert schema("DeliveryIds")["properties"]["ids"]["maxItems"] == MOST_IDS
         assert schema("RedriveStart")["properties"]["max_per_second"]["maximum"] == HIGHEST_RATE
         assert schema("PerSecond")["maximum"] == job.HIGHEST_RATE
         for name in ("RetryFailedStart", "ReplayStart"):
@@ -143,6 +149,12 @@ class TestLimits:
         assert schema("Problem")["properties"]["errors"]["maxItems"] == MOST_ERRORS
         largest = max(each.largest_batch for each in FORMATS.values())
         assert schema("BatchSize")["maximum"] == largest
+        batch_bytes = schema("BatchBytes")
+        assert batch_bytes["minimum"] == LEAST_BATCH_BYTES
+        assert batch_bytes["maximum"] == MOST_BATCH_BYTES
+        for name in ("WebhookCreation", "UnsavedWebhookTrial"):
+            said = schema(name)["properties"]["batch_bytes"]["description"]
+            assert said == f"{DEFAULT_BATCH_BYTES} if left out."
 
     def test_numbers_in_words_are_the_codes(self) -> None:
         posting = operations()["postEvents"][2]["description"]

@@ -84,6 +84,7 @@ class WrongField:
 
 _LABELS = {
     "batch_size": "Batch size",
+    "batch_bytes": "Batch bytes",
     "cursor": "Page",
     "description": "Description",
     "event_type": "Event type",

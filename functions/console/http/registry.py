@@ -15,6 +15,7 @@ from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token
 from perkwire.model.account import Account, Scope
+from perkwire.model.account_rates import AccountRates
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import Problem, not_found
 
@@ -64,6 +65,7 @@ class Pages:
         accounts: Accounts,
         templates: Templates,
         telemetry: Telemetry,
+        rates: AccountRates,
         console_url: str,
     ) -> None:
         self._resolver = resolver
@@ -71,6 +73,7 @@ class Pages:
         self._accounts = accounts
         self._templates = templates
         self._telemetry = telemetry
+        self._rates = rates
         self._console_url = console_url
         self._return_paths = ReturnPaths()
         self.sections: list[Section] = []
@@ -128,8 +131,9 @@ class Pages:
         visitor = self._signing_in.visitor(token) if token else None
         if visitor is None:
             raise _SignInFirst
-        account = None
-        if visitor.account_id is not None:
+        self._rates.count(visitor.caller)
+        account = visitor.account
+        if account is None and visitor.account_id is not None:
             account = self._accounts.find(visitor.account_id)
         return self._visit(request, visitor, account)
 

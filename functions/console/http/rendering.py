@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from console.http.assets import Assets
 from console.http.form import label
+from perkwire.model.masking import MASK
 from perkwire.primitives.timestamps import to_rfc3339
 
 _FOLDER = Path(__file__).parents[1] / "templates"
@@ -30,6 +31,7 @@ class Templates:
             lstrip_blocks=True,
         )
         self._environment.globals["asset"] = assets.url
+        self._environment.globals["mask"] = MASK
         self._environment.globals["moment"] = moment
         self._environment.filters["segment"] = segment
         self._environment.filters["rfc3339"] = to_rfc3339

@@ -28,6 +28,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         "account-created": "The account is created. Give it an API key next.",
         "account-changed": "The account is changed.",
         "key-revoked": "The API key is revoked. Calls with it may still pass for up to a minute.",
+        "links-ended": "The console links are over, and whoever came by one is signed out.",
     }
 
     @pages.page(_PATH, Needs.OPERATOR)
@@ -126,6 +127,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             return account_page(visit, account_id, problem=problem)
         shown = link.to_json(visit.console_url(settings.console_url), token)
         return account_page(visit, account_id, status=HTTPStatus.CREATED, link=shown)
+
+    @pages.form(f"{_ACCOUNT}/console-links/end", Needs.OPERATOR)
+    def end_links(visit: Visit, account_id: str) -> HtmlResponse:
+        signing_in.end_links(visit.caller, AccountId(account_id))
+        return visit.go(f"{_PATH}/{account_id}", done="links-ended")
 
 
 def _fields(form: Form) -> dict[str, Json]:

@@ -1,5 +1,6 @@
 """Events: what was accepted, and what became of each at every webhook."""
 
+from collections.abc import Callable
 from typing import cast
 
 from console.http.form import Form
@@ -27,6 +28,7 @@ _FILTERS = ("type", "since", "until")
 # A page of the list looks at two days; an account may be quiet for longer.
 _ROWS = 25
 _MOST_READS = 4
+_MOST_SEARCHES = 10  # of an account in a minute: a read of two days takes 48 queries
 _ROUTED_WITHIN = 5 * 60 * MICROSECONDS
 _MOVING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
 
@@ -43,7 +45,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         if problem is None:
             try:
                 found = _read(
-                    use_cases.events, visit.account_id, _since_it_is(visit) | asked, cursor
+                    use_cases.events,
+                    visit.account_id,
+                    _since_it_is(visit) | asked,
+                    cursor,
+                    lambda: use_cases.searches.take(visit.account_id, now(), _MOST_SEARCHES),
                 )
             except Problem as wrong:
                 problem = wrong
@@ -114,17 +120,21 @@ def _is_new_sample(event_id: str) -> bool:
 
 
 def _read(
-    events: EventListing, account_id: AccountId, parameters: dict[str, str], cursor: str | None
+    events: EventListing,
+    account_id: AccountId,
+    parameters: dict[str, str],
+    cursor: str | None,
+    may_search: Callable[[], bool],
 ) -> Page[dict[str, Json]]:
-    """Read on until something is found, a bounded number of times."""
-    found: list[dict[str, Json]] = []
-    for _ in range(_MOST_READS):
-        page = events.list(account_id, parameters, _ROWS, cursor)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None or found:
+    """Read on until something is found, a bounded number of times; once if it may not search."""
+    page = events.list(account_id, parameters, _ROWS, cursor)
+    if page.items or page.next_cursor is None or not may_search():
+        return page
+    for _ in range(_MOST_READS - 1):
+        page = events.list(account_id, parameters, _ROWS, page.next_cursor)
+        if page.items or page.next_cursor is None:
             break
-    return Page(found, cursor)
+    return page
 
 
 def _shown(query: Form) -> Form:

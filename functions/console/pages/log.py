@@ -1,5 +1,6 @@
 """The log of deliveries: the list, one of them, retrying, and taking the list along."""
 
+import html
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.views.curl import as_curl
 from console.views.date_fields import to_date_field
-from console.views.json_text import indented_json
+from console.views.json_text import MOST_CHARACTERS, indented_json
 from console.views.log import (
     FILTERS,
     TABS,
@@ -36,6 +37,7 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now
 from perkwire.reading.health import was_taken
+from perkwire.reading.log import as_listed
 from perkwire.recovering.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.settings.console import ConsoleSettings
 
@@ -87,7 +89,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.page(f"{PATH}/export.json")
     def export_json(visit: Visit) -> HtmlResponse:
-        deliveries = [dict(row.delivery) for row in read(visit).rows]
+        deliveries = [as_listed(row.delivery) for row in read(visit).rows]
         text = json.dumps({"data": deliveries}, indent=2, ensure_ascii=False)
         return visit.download("perkwire-log.json", _JSON, text)
 
@@ -203,4 +205,8 @@ def _readable(request: dict[str, Json] | None) -> str:
 
 
 def _curl(request: Mapping[str, Any] | None) -> str:
-    return "" if request is None else as_curl(request["url"], request["headers"], request["body"])
+    """The command line; empty if there is none, or it is too long for a page to carry."""
+    if request is None:
+        return ""
+    command = as_curl(request["url"], request["headers"], request["body"])
+    return command if len(html.escape(command)) <= MOST_CHARACTERS else ""

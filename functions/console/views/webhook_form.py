@@ -22,7 +22,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
         "signature_encoding",
         "signature_prefix",
     ),
-    "voucherify": ("event_name", "project_id"),
+    "voucherify": ("event_name", "project_id", "published_as"),
 }
 _MOST_ROWS = MAX_HEADERS + 20  # more than are allowed, for the library to refuse
 _SPARE_ROWS = 2
@@ -84,6 +84,7 @@ class WebhookForm:
             ],
             "program_ids": ["\n".join(webhook.program_ids or ())],
             "batch_size": [str(webhook.batch_size)],
+            "batch_bytes": [str(webhook.batch_bytes)],
         }
         for name, value in webhook.format_settings.items():
             fields[f"format_settings.{name}"] = [str(value)]
@@ -250,6 +251,8 @@ class WebhookForm:
         }
         if (batch_size := self.form.number("batch_size")) is not None:
             value["batch_size"] = batch_size
+        if (batch_bytes := self.form.number("batch_bytes")) is not None:
+            value["batch_bytes"] = batch_bytes
         if settings := _SETTINGS.get(self.product):
             value["format_settings"] = {
                 name: given

@@ -15,7 +15,7 @@ from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReade
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
-from perkwire.adapters.dynamodb.trial_counter import TrialCounter
+from perkwire.adapters.dynamodb.trial_counter import DryRunCounter, SearchCounter, TrialCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
@@ -32,6 +32,7 @@ from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
+from perkwire.model.account_rates import AccountRates
 from perkwire.primitives.timestamps import now
 from perkwire.reading.event_listing import EventListing
 from perkwire.reading.log import LogReader
@@ -62,6 +63,8 @@ class UseCases:
         self._lookup = WebhookLookup()
         self.rules = EndpointRules(settings.endpoint_policy, frozenset(emulator_ports))
         self.account_store = AccountStore(connection)
+        self.searches = SearchCounter()
+        self.rates = AccountRates(settings.account_rate_limit, settings.account_burst_limit, now)
 
     @cached_property
     def accounts(self) -> AccountManagement:
@@ -177,6 +180,7 @@ class UseCases:
                 JobKind.REPLAY: EventSelection(EventIndex()),
             },
             queue=SqsQueue(self._sqs, settings.job_queue_url, self._telemetry),
+            dry_runs=DryRunCounter(),
             event_retention_days=settings.event_retention_days,
             clock=now,
         )

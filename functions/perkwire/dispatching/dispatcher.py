@@ -81,8 +81,6 @@ class Dispatcher:
             in_time(self._executor, seconds_left, lambda: self._follow_up.follow_up(deliveries))
         except Unavailable as error:
             self._journal.fault("health_not_kept", detail=str(error))
-        except Exception as error:  # all is sent and logged: it must not be sent once more
-            self._journal.fault("health_not_kept", detail=type(error).__name__)
         # A request that never ends must not come into the next invocation, where it could write to
         # its endpoint: the time-out of this one ends it with the process.
         for delivery in sent:

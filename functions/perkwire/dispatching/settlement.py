@@ -110,9 +110,7 @@ class Settlement:
             return in_time(self._executor, seconds_left, lambda: self._log.write(changes))
         except Unavailable as error:
             self._journal.fault("delivery_table_failing", detail=str(error))
-        except Exception as error:  # what has been sent must not be sent again for one entry
-            self._journal.fault("delivery_table_failing", detail=type(error).__name__)
-        return {change.after.id for change in changes}
+            return {change.after.id for change in changes}
 
     def _is_last(self, delivery: InFlightDelivery) -> bool:
         return delivery.received.receive_count >= self._rule.max_attempts

@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from perkwire.model.event import EVENT_TYPE_FORM, has_type_form
+from perkwire.model.webhook import MOST_BATCH_BYTES
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.strict_json import Json
@@ -55,9 +56,9 @@ class Job:
 
     `total`, `sent` and `skipped` count deliveries in a `retry-failed`, events in a `replay`;
     `total` is None until it is counted, and stays None where counting would take long. `page` is
-    decided and not known to be sent, `page_batch` how its events are grouped; `cursor` is where the
-    page after it begins, None behind the last. `turn` counts the hand-overs to SQS and `version`
-    the writes.
+    decided and not known to be sent, `page_batch` and `page_batch_bytes` how its events are
+    grouped; `cursor` is where the page after it begins, None behind the last. `turn` counts the
+    hand-overs to SQS and `version` the writes.
     """
 
     id: JobId
@@ -75,6 +76,7 @@ class Job:
     skipped: int
     page: tuple[JobItem, ...]
     page_batch: int
+    page_batch_bytes: int = MOST_BATCH_BYTES
     cursor: str | None
     turn: int
     version: int

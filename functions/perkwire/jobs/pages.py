@@ -114,7 +114,7 @@ class ReplayPages:
                 run=0,
                 events=chunk,
             )
-            for chunk in chunks(events, job.page_batch, encode)
+            for chunk in chunks(events, job.page_batch, job.page_batch_bytes, encode)
         ]
         held = self._queue.send(
             [

@@ -12,12 +12,18 @@ from perkwire.model.messages import JobMessage, write_job_message
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, JobId, WebhookId, new_job_id
 from perkwire.primitives.page import Page
-from perkwire.primitives.problem import Problem, conflict, not_found, unavailable
+from perkwire.primitives.problem import Problem, conflict, not_found, too_many, unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS
 
 _CLOCKS_APART = HOUR_SECONDS * MICROSECONDS
+
+
+MOST_DRY_RUNS_PER_MINUTE = 10
+"""Of one account: a month takes 720 queries."""
+
+_MINUTE_SECONDS = 60
 
 
 class JobRunning(Exception):
@@ -64,6 +70,17 @@ class Webhooks(Protocol):
         ...
 
 
+class DryRunCounter(Protocol):
+    """Counts the dry runs of each account in each minute of the clock."""
+
+    def take(self, account_id: AccountId, now: int, most: int) -> bool:
+        """Count one more, unless the minute has `most` already, under any race.
+
+        `now` is in microseconds since the epoch. Raises Unavailable.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DryRun:
     """A job that is not started: `count` items, or at least so many if it is not `complete`."""
@@ -95,6 +112,7 @@ class JobManagement:
         webhooks: Webhooks,
         selections: Mapping[JobKind, Selection],
         queue: Queue,
+        dry_runs: DryRunCounter,
         event_retention_days: int,
         clock: Callable[[], int],
     ) -> None:
@@ -103,6 +121,7 @@ class JobManagement:
         self._webhooks = webhooks
         self._selections = selections
         self._queue = queue
+        self._dry_runs = dry_runs
         self._retention = event_retention_days * DAY_SECONDS * MICROSECONDS
         self._clock = clock
 
@@ -111,7 +130,8 @@ class JobManagement:
     ) -> Job | DryRun:
         """A new job with SQS, or what it would send; raises Problem and Unavailable.
 
-        409 to a new job if the webhook is not enabled, or has a job of this kind already.
+        409 to a new job if the webhook is not enabled, or has a job of this kind already; 429 to
+        more than MOST_DRY_RUNS_PER_MINUTE of an account.
         """
         webhook = self._webhooks.get(account_id, webhook_id)
         request = parse_job(value, kind, self._clock())
@@ -123,6 +143,7 @@ class JobManagement:
         job = self._job(account, webhook, kind, request)
         selection = self._selections[kind]
         if request.dry_run:
+            self._count_dry_run(account_id)
             counted, is_all = count(selection, job, webhook, self._clock)
             return DryRun(job, counted, is_all)
         job = replace(job, cursor=selection.start(job))
@@ -132,6 +153,14 @@ class JobManagement:
             raise _is_running(kind, str(running)) from None
         self._queue_first_turn(job)
         return job
+
+    def _count_dry_run(self, account_id: AccountId) -> None:
+        now = self._clock()
+        if not self._dry_runs.take(account_id, now, MOST_DRY_RUNS_PER_MINUTE):
+            raise too_many(
+                f"An account has at most {MOST_DRY_RUNS_PER_MINUTE} dry runs a minute.",
+                retry_after_seconds=_MINUTE_SECONDS - now // MICROSECONDS % _MINUTE_SECONDS,
+            )
 
     def get(self, account_id: AccountId, job_id: JobId) -> Job:
         """One job; raises Problem and Unavailable."""
@@ -177,6 +206,7 @@ class JobManagement:
             skipped=0,
             page=(),
             page_batch=webhook.batch_size,
+            page_batch_bytes=webhook.batch_bytes,
             cursor=None,
             turn=0,
             version=1,

@@ -117,9 +117,7 @@ class JobWork:
             return self._turn(message, may_go_on)
         except Unavailable as error:
             self._fault("job_unavailable", message, detail=str(error))
-        except Exception as error:  # one message must not take its batch with it
-            self._fault("job_unavailable", message, detail=type(error).__name__)
-        return False
+            return False
 
     def _turn(self, message: JobMessage, may_go_on: Callable[[], bool]) -> bool:
         """Whether the message is done."""
@@ -187,6 +185,7 @@ class JobWork:
             skipped=job.skipped + outcome.skipped,
             page=step.items,
             page_batch=webhook.batch_size,
+            page_batch_bytes=webhook.batch_bytes,
             cursor=step.cursor,
             updated_at=self._clock(),
             version=job.version + 1,

@@ -6,14 +6,15 @@ cannot sign in with what stands there.
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from perkwire.model.account import Account, Caller, Scope, key_hash
 from perkwire.primitives.fields import Fields
-from perkwire.primitives.ids import AccountId
+from perkwire.primitives.ids import AccountId, is_account_id
 from perkwire.primitives.problem import not_found
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
@@ -23,6 +24,8 @@ LONGEST_LINK_MINUTES = 60
 SESSION_HOURS = 8
 
 _MINUTE = 60 * MICROSECONDS
+_SESSION = SESSION_HOURS * HOUR_SECONDS * MICROSECONDS
+_LINK_ID = re.compile(r"[0-9a-f]{64}")
 _TOKEN_BYTES = 32
 _LONGEST_CREDENTIAL = 256
 # What an account's admin does in the console, sending a test event included.
@@ -31,14 +34,26 @@ _LINK_SCOPES = frozenset({Scope.EVENTS, Scope.WEBHOOKS})
 
 @dataclass(frozen=True, slots=True)
 class ConsoleLink:
-    """Signs in to one account, once. `expires_at` is in microseconds since the epoch."""
+    """Signs in to one account, once. Times are microseconds since the epoch.
+
+    `created_at` is None of one that an earlier release made.
+    """
 
     account_id: AccountId
     expires_at: int
+    created_at: int | None = None
+
+    @property
+    def earliest(self) -> int:
+        """When it was made, or the first moment at which it can have been."""
+        if self.created_at is not None:
+            return self.created_at
+        return self.expires_at - LONGEST_LINK_MINUTES * _MINUTE
 
     def to_json(self, console_url: str, token: str) -> dict[str, Json]:
-        """The link as the API answers it, this once, with its token."""
+        """The link as the API answers it, this once, with its token. Its id signs nobody in."""
         return {
+            "id": token_hash(token),
             "url": f"{console_url}/enter?token={token}",
             "expires_at": to_rfc3339(self.expires_at),
         }
@@ -57,13 +72,26 @@ class Session:
     acting_for: AccountId | None = None
     expires_at: int
 
+    @property
+    def created_at(self) -> int:
+        """When it began: every session has the same length."""
+        return self.expires_at - _SESSION
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who is looking at a page; `account_id` is None for an operator who has entered none."""
+    """Who is looking at a page; `account_id` is None for an operator who has entered none.
+
+    `account` is the account if it has been read already.
+    """
 
     caller: Caller
     account_id: AccountId | None
+    account: Account | None = field(default=None, compare=False)
+
+
+class NoSuchLink(Exception):
+    """The account has no console link of this id, or not any more."""
 
 
 class Links(Protocol):
@@ -81,6 +109,13 @@ class Links(Protocol):
         """Use it for this session and no other, ever; None if it is used or expired.
 
         Raises Unavailable.
+        """
+        ...
+
+    def end(self, account_id: AccountId, token_hash: str) -> str | None:
+        """Have it sign in nobody from now on; the session that it has become, if it has.
+
+        Raises NoSuchLink if the account has none such, and Unavailable.
         """
         ...
 
@@ -120,6 +155,13 @@ class Accounts(Protocol):
         """An account, read consistently; raises Unavailable."""
         ...
 
+    def end_links(self, account_id: AccountId, now: int) -> bool:
+        """Note that links made until `now`, and their sessions, are over; False: no such account.
+
+        Raises Unavailable.
+        """
+        ...
+
 
 class SigningIn:
     """Who may look at the console, and for whom."""
@@ -150,10 +192,35 @@ class SigningIn:
         minutes = parse_link(value)
         if self._accounts.find(account_id) is None:
             raise not_found("account")
-        expires_at = self._clock() + minutes * _MINUTE
-        link, token = ConsoleLink(account_id, expires_at), _new_token()
+        now = self._clock()
+        link, token = ConsoleLink(account_id, now + minutes * _MINUTE, now), _new_token()
         self._links.add(token_hash(token), link)
         return link, token
+
+    def end_link(self, caller: Caller, account_id: AccountId, link_id: str) -> None:
+        """End a console link, used or not, and the session that it has become: an operator's work.
+
+        Raises Problem and Unavailable.
+        """
+        caller.require(Scope.OPERATOR)
+        if not _LINK_ID.fullmatch(link_id):
+            raise not_found("console link")
+        try:
+            session = self._links.end(account_id, link_id)
+        except NoSuchLink:
+            raise not_found("console link") from None
+        if session is not None:
+            self._sessions.remove(session)
+
+    def end_links(self, caller: Caller, account_id: AccountId) -> None:
+        """End all console links of an account, and the sessions that they have become.
+
+        Those too that an earlier release made. It costs one write, whatever their number: a moment
+        is noted, and what is older is over. Raises Problem and Unavailable.
+        """
+        caller.require(Scope.OPERATOR)
+        if not is_account_id(account_id) or not self._accounts.end_links(account_id, self._clock()):
+            raise not_found("account")
 
     def linked(self, token: str) -> Account | None:
         """Whom a link would sign in; None if it is used or expired. Uses nothing up.
@@ -163,16 +230,25 @@ class SigningIn:
         link = self._links.unused(token_hash(token))
         if link is None or link.expires_at <= self._clock():
             return None
-        return self._accounts.find(link.account_id)
+        account = self._accounts.find(link.account_id)
+        return account if account and account.trusts(link.earliest) else None
 
     def by_link(self, token: str) -> str | None:
-        """A new session's token; None if the link is used or expired. Raises Unavailable."""
-        session_token = _new_token()
-        link = self._links.use(token_hash(token), token_hash(session_token), self._clock())
-        if link is None:
+        """A new session's token; None if the link is used, expired or ended. Raises Unavailable.
+
+        The session is stored before the link leads to it: who ends the link finds it. It begins
+        before the link is looked at: who ends all links meanwhile ends it too.
+        """
+        expires_at = self._end()
+        account = self.linked(token)
+        if account is None:
             return None
-        session = Session(account_id=link.account_id, expires_at=self._end())
+        session_token = _new_token()
+        session = Session(account_id=account.id, expires_at=expires_at)
         self._sessions.add(token_hash(session_token), session)
+        if self._links.use(token_hash(token), token_hash(session_token), self._clock()) is None:
+            self._sessions.remove(token_hash(session_token))
+            return None
         return session_token
 
     def by_key(self, key: str) -> str | None:
@@ -200,11 +276,17 @@ class SigningIn:
         if session is None or session.expires_at <= self._clock():
             return None
         if session.key_hash is None:
-            return Visitor(Caller(session.account_id, _LINK_SCOPES), session.account_id)
+            return self._by_link(session)
         caller = self._keys.caller(session.key_hash)
         if caller is None:
             return None
         return Visitor(caller, session.acting_for if caller.is_operator else caller.account_id)
+
+    def _by_link(self, session: Session) -> Visitor | None:
+        account = self._accounts.find(session.account_id) if session.account_id else None
+        if account is None or not account.trusts(session.created_at):
+            return None
+        return Visitor(Caller(account.id, _LINK_SCOPES), account.id, account)
 
     def enter(self, token: str, caller: Caller, account_id: AccountId) -> Account:
         """Have an operator's session act for an account; raises Problem and Unavailable."""
@@ -225,7 +307,7 @@ class SigningIn:
         self._sessions.remove(token_hash(token))
 
     def _end(self) -> int:
-        return self._clock() + SESSION_HOURS * HOUR_SECONDS * MICROSECONDS
+        return self._clock() + _SESSION
 
 
 def parse_link(value: dict[str, Json]) -> int:

@@ -1,6 +1,6 @@
 """What a request says of a webhook: made new, changed, or given another secret."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from perkwire.catalogue import event_types as catalogue
@@ -15,9 +15,15 @@ from perkwire.model.endpoint import (
     check_url,
     origin,
 )
-from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, check_event_type
+from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, EventTypeCheck
 from perkwire.model.header_rules import folded
-from perkwire.model.webhook import ALL_TYPES, Webhook
+from perkwire.model.webhook import (
+    ALL_TYPES,
+    DEFAULT_BATCH_BYTES,
+    LEAST_BATCH_BYTES,
+    MOST_BATCH_BYTES,
+    Webhook,
+)
 from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict
 from perkwire.primitives.strict_json import Json
@@ -41,6 +47,7 @@ class WebhookDraft:
     headers: Mapping[str, str] = field(repr=False)
     secret: str = field(repr=False)
     batch_size: int
+    batch_bytes: int
     format: str
     format_settings: Settings
     enabled: bool
@@ -83,7 +90,7 @@ def read_webhook(
     url = _url(fields, rules)
     format_ = format_of(stored.format) if stored else _format(fields)
     stored_settings = stored.format_settings if stored else None
-    event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_type_check())
     _check_types(fields, event_types, format_)
     program_ids = _program_ids(fields)
     settings = _settings(fields, format_, stored_settings)
@@ -104,6 +111,7 @@ def read_webhook(
         headers=headers or {},
         secret=secret or format_.new_secret(),
         batch_size=batch_size or 1,
+        batch_bytes=_batch_bytes(fields) or DEFAULT_BATCH_BYTES,
         format=format_.name,
         format_settings=settings,
         enabled=enabled is not False,
@@ -155,6 +163,7 @@ class WebhookChange:
     any_program: bool
     headers: Mapping[str, str] | None = field(repr=False)
     batch_size: int | None
+    batch_bytes: int | None
     format_settings: Settings | None
     enabled: bool | None
     warnings: tuple[FieldWarning, ...] = ()
@@ -179,7 +188,7 @@ def parse_webhook_change(
     format_ = format_of(current.format)
     if isinstance(format_, UnknownFormat):
         _refuse_what_only_it_knows(fields, value, format_)
-    event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_type_check())
     _check_types(fields, event_types or (), format_)
     headers = _headers(fields)
     settings = _settings(fields, format_, current.format_settings)
@@ -199,6 +208,7 @@ def parse_webhook_change(
         any_program=any_program,
         headers=headers,
         batch_size=_batch_size(fields, format_),
+        batch_bytes=_batch_bytes(fields),
         format_settings=settings,
         enabled=fields.flag("enabled"),
     )
@@ -245,12 +255,17 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
     return checked
 
 
-def _check_type(event_type: str) -> str | None:
-    if event_type == ALL_TYPES:
-        return None
-    if len(event_type) > LONGEST_EVENT_TYPE:
-        return f"must be {_EVENT_TYPE_FORM}"
-    return check_event_type(event_type, form=_EVENT_TYPE_FORM)
+def _type_check() -> Callable[[str], str | None]:
+    check_name = EventTypeCheck(_EVENT_TYPE_FORM)
+
+    def check(event_type: str) -> str | None:
+        if event_type == ALL_TYPES:
+            return None
+        if len(event_type) > LONGEST_EVENT_TYPE:
+            return f"must be {_EVENT_TYPE_FORM}"
+        return check_name(event_type)
+
+    return check
 
 
 def _check_types(fields: Fields, event_types: tuple[str, ...], format_: Format) -> None:
@@ -328,6 +343,10 @@ def _settings(fields: Fields, format_: Format, stored: Settings | None) -> Setti
     fields.errors += inner.finish()
     fields.warnings += inner.warnings
     return settings
+
+
+def _batch_bytes(fields: Fields) -> int | None:
+    return fields.integer("batch_bytes", LEAST_BATCH_BYTES, MOST_BATCH_BYTES)
 
 
 def _batch_size(fields: Fields, format_: Format) -> int | None:

@@ -27,6 +27,7 @@ class Account:
     """A tenant of the platform. Times are microseconds since the epoch.
 
     `notice_topic` is where notices go to `notify_emails`; None while there are none of these.
+    `links_ended_at` is when an operator last ended its console links and their sessions.
     """
 
     id: AccountId
@@ -35,6 +36,11 @@ class Account:
     notice_topic: str | None = None
     created_at: int
     updated_at: int
+    links_ended_at: int | None = None
+
+    def trusts(self, made_at: int) -> bool:
+        """Whether a console link, or its session, that was made then may still be used."""
+        return self.links_ended_at is None or made_at > self.links_ended_at
 
     def to_json(self) -> dict[str, Json]:
         """The account as the API answers it."""

@@ -20,6 +20,7 @@ MAX_EVENT_BYTES = 256 * 1024
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 EVENT_TYPE_FORM = "a dotted name such as points.earned or custom.anything"
 LONGEST_EVENT_TYPE = 128
+MOST_SUGGESTIONS = 5
 LONGEST_EVENT_ID = 128
 LONGEST_PROGRAM_ID = 128
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
@@ -38,17 +39,36 @@ def is_event_id(text: str) -> bool:
     return len(text) <= LONGEST_EVENT_ID and _ID.fullmatch(text) is not None
 
 
-def check_event_type(name: str, *, form: str = EVENT_TYPE_FORM) -> str | None:
-    """What is wrong with the name of an event type, or None. `form` says what it must look like.
+class EventTypeCheck:
+    """Checks the names of event types in one request. `form` says what they must look like.
 
-    A product's own name need not have the form: the nearest types are named all the same.
+    For the first MOST_SUGGESTIONS wrong ones the nearest types are named: to look for them takes
+    longer than all else that is done for an event.
     """
-    if is_event_type(name):
-        return None
-    dotted = EVENT_TYPE.fullmatch(name) is not None
-    wrong = "is not an event type of the catalogue" if dotted else f"must be {form}"
-    near = nearest(name)
-    return f"{wrong}; the nearest are {', '.join(near)}" if near else wrong
+
+    def __init__(self, form: str = EVENT_TYPE_FORM) -> None:
+        self._form = form
+        self._suggested: set[str] = set()
+
+    def __call__(self, name: str) -> str | None:
+        """What is wrong with a name, or None.
+
+        A product's own name need not have the form: the nearest types are named all the same.
+        """
+        if is_event_type(name):
+            return None
+        dotted = EVENT_TYPE.fullmatch(name) is not None
+        wrong = "is not an event type of the catalogue" if dotted else f"must be {self._form}"
+        if name not in self._suggested and len(self._suggested) >= MOST_SUGGESTIONS:
+            return wrong
+        self._suggested.add(name)
+        near = nearest(name)
+        return f"{wrong}; the nearest are {', '.join(near)}" if near else wrong
+
+
+def check_event_type(name: str) -> str | None:
+    """What is wrong with the one name of an event type in a request, or None."""
+    return EventTypeCheck()(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +190,7 @@ def parse_events(body: bytes, check_data: DataCheck) -> EventRequest:
 def _drafts(values: Sequence[Json], check_data: DataCheck, *, bulk: bool) -> tuple[EventDraft, ...]:
     errors: list[FieldError] = []
     drafts: list[EventDraft] = []
+    check_type = EventTypeCheck()
     for position, value in enumerate(values):
         place = f"events[{position}]" if bulk else ""
         if not isinstance(value, dict):
@@ -179,7 +200,7 @@ def _drafts(values: Sequence[Json], check_data: DataCheck, *, bulk: bool) -> tup
             raise too_large(f"{place or 'The event'} has more than {MAX_EVENT_BYTES} bytes.")
         posted = _as_posted(value)
         fields = Fields(posted, f"{place}.", f"/events/{position}") if bulk else Fields(posted)
-        draft = _draft(fields, place, check_data)
+        draft = _draft(fields, place, check_type, check_data)
         errors += fields.finish()
         if draft:
             drafts.append(draft)
@@ -197,9 +218,11 @@ def _as_posted(value: dict[str, Json]) -> dict[str, Json]:
     }
 
 
-def _draft(fields: Fields, place: str, check_data: DataCheck) -> EventDraft | None:
+def _draft(
+    fields: Fields, place: str, check_type: EventTypeCheck, check_data: DataCheck
+) -> EventDraft | None:
     event_type = fields.required_text("type", longest=LONGEST_EVENT_TYPE)
-    if event_type and (wrong := check_event_type(event_type)):
+    if event_type and (wrong := check_type(event_type)):
         fields.wrong("type", wrong)
     event_id = fields.text(
         "id", longest=LONGEST_EVENT_ID, pattern=_ID, form="letters, digits, dots, colons, - and _"

@@ -22,6 +22,7 @@ from perkwire.primitives.timestamps import is_writable
 
 # SQS takes 1 MiB; what is left is room for the envelope.
 MAX_MESSAGE_BYTES = 900_000
+_ENVELOPE_BYTES = 100  # of a batch, around its events
 _VERSION = 1
 _OWN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -108,17 +109,24 @@ class EventEncoder:
 def chunks(
     events: Sequence[Event],
     most: int = MAX_EVENTS,
+    most_bytes: int = MAX_MESSAGE_BYTES,
     encode: Callable[[Event], str] = encode_event,
 ) -> Iterator[tuple[Event, ...]]:
-    """The events in their order, in groups of at most `most` and MAX_MESSAGE_BYTES."""
+    """The events in their order, in groups of at most `most` and `most_bytes`.
+
+    Bytes are counted in ASCII, as the queue carries them: a `standard` body has no more. An event
+    that is larger goes alone.
+    """
     if most == 1:  # an event alone always fits: its size need not be known
         yield from ((event,) for event in events)
         return
+    # What is grouped by the limit of the queue alone stays as releases before grouped it.
+    room = MAX_MESSAGE_BYTES if most_bytes >= MAX_MESSAGE_BYTES else most_bytes - _ENVELOPE_BYTES
     group: list[Event] = []
     size = 0
     for event in events:
         length = len(encode(event))
-        if group and (len(group) == most or size + length > MAX_MESSAGE_BYTES):
+        if group and (len(group) == most or size + length > room):
             yield tuple(group)
             group, size = [], 0
         group.append(event)

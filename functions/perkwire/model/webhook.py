@@ -10,6 +10,11 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 
 ALL_TYPES = "*"
+LEAST_BATCH_BYTES = 1_024
+DEFAULT_BATCH_BYTES = 65_536
+"""Of a new webhook: below what common receivers take (100 kB, 128 kB)."""
+MOST_BATCH_BYTES = 900_000
+"""As much as a delivery message holds; what webhooks have from before there was a choice."""
 
 
 class WebhookStatus(enum.StrEnum):
@@ -49,9 +54,13 @@ class Pause:
         return {"at": to_rfc3339(self.at), "reason": self.reason}
 
 
+MOST_LIVE_SECRETS = 3
+"""The current secret and those before it that still sign."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetiredSecret:
-    """The ciphertext of the secret before a rotation, which signs too until a moment."""
+    """The ciphertext of a secret before a rotation, which signs too until a moment."""
 
     secret: bytes
     until: int
@@ -59,18 +68,26 @@ class RetiredSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedSecrets:
-    """Ciphertexts: of the signing secret, and of the custom headers if there are any."""
+    """Ciphertexts: of the signing secret, and of the custom headers if there are any.
+
+    `retired` holds the secrets before it, the newest first: two at most, some of them over.
+    """
 
     secret: bytes
     headers: bytes | None
-    retired: RetiredSecret | None = None
+    retired: tuple[RetiredSecret, ...] = ()
+
+    def live(self, at: int) -> tuple[RetiredSecret, ...]:
+        """The retired ones that still sign at this moment, the newest first."""
+        return tuple(one for one in self.retired if at < one.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """A subscription and its endpoint. Times are microseconds since the epoch.
 
-    `program_ids` None means all programmes. `format` is a name with its version, so that a newer
+    `program_ids` None means all programmes. A request has at most `batch_size` events and, if it
+    has more than one, about `batch_bytes`. `format` is a name with its version, so that a newer
     one changes nothing here. `version` grows with every change; `endpoint_version` is the one that
     last changed what may have failed: URL, headers, secret, format settings, or that enabled the
     webhook again. What failed before it says nothing of the webhook as it is.
@@ -85,6 +102,7 @@ class Webhook:
     program_ids: tuple[str, ...] | None
     header_names: tuple[str, ...]
     batch_size: int
+    batch_bytes: int = DEFAULT_BATCH_BYTES
     format: str
     format_settings: Mapping[str, Json]
     status: WebhookStatus
@@ -129,6 +147,10 @@ class Webhook:
             "program_ids": None if self.program_ids is None else [*self.program_ids],
             "header_names": [*self.header_names],
             "batch_size": self.batch_size,
+            "batch_bytes": self.batch_bytes,
+            "retired_secrets": [
+                {"signs_until": to_rfc3339(retired.until)} for retired in self.sealed.retired
+            ],
             "format": self.format,
             "format_settings": {**self.format_settings},
             "status": self.status,

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats.registry import format_of
@@ -200,7 +200,8 @@ class LogReader:
         show in count as hidden, as do the webhook's own. Raises Unrenderable and Unavailable.
         """
         kept = self._events.find_all({(entry.account_id, one) for one in entry.event_ids})
-        if len(kept) < len(set(entry.event_ids)):
+        own = [one for one, routed in kept.items() if entry.may_carry(routed.event)]
+        if len(own) < len(set(entry.event_ids)):
             return None
         message = DeliveryMessage(
             delivery_id=entry.id,
@@ -343,6 +344,15 @@ class LogReader:
 
     def _shown(self, entry: Delivery) -> dict[str, Json]:
         return entry.to_json(self._clock(), self._retry_interval_seconds)
+
+
+def as_listed(delivery: Mapping[str, Any]) -> dict[str, Json]:
+    """A delivery as lists have it: without what its endpoint answered, which it tells itself."""
+    attempts: list[Json] = [
+        {name: value for name, value in attempt.items() if name != "response"}
+        for attempt in delivery["attempts"]
+    ]
+    return {**delivery, "attempts": attempts}
 
 
 def _position(delivery_id: DeliveryId) -> str:

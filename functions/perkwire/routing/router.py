@@ -169,7 +169,7 @@ class Router:
                 if name_of(event.type) is None:
                     became[event.id][webhook.id] = NOT_IN_FORMAT
             known = [event for event in wanted if name_of(event.type)]
-            for chunk in chunks(known, webhook.batch_size, encode):
+            for chunk in chunks(known, webhook.batch_size, webhook.batch_bytes, encode):
                 delivery = _delivery(message.account_id, webhook, chunk)
                 for event in chunk:
                     became[event.id][webhook.id] = delivery.delivery_id

@@ -13,3 +13,5 @@ class IngestSettings(FromEnvironment):
     event_table: str
     event_queue_url: str
     event_retention_days: int
+    account_rate_limit: int
+    account_burst_limit: int

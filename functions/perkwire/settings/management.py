@@ -24,5 +24,7 @@ class ManagementSettings(FromEnvironment):
     event_retention_days: int
     log_retention_days: int
     retry_interval_seconds: int
+    account_rate_limit: int
+    account_burst_limit: int
     stack_name: str
     console_url: str = ""

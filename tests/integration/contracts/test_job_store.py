@@ -138,7 +138,15 @@ def test_a_job_is_found_as_it_was_added_and_advanced(
 
     page = (JobItem("order:1", 0), JobItem("dlv_1", 7))
     further = advanced(
-        job, status=JobStatus.RUNNING, total=9, sent=3, page=page, page_batch=4, turn=2, cursor="x"
+        job,
+        status=JobStatus.RUNNING,
+        total=9,
+        sent=3,
+        page=page,
+        page_batch=4,
+        page_batch_bytes=5_000,
+        turn=2,
+        cursor="x",
     )
     assert kept.jobs.advance(job, further) == further
     assert kept.jobs.find(account_id, job.id) == further

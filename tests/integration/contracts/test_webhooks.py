@@ -43,6 +43,7 @@ def webhook(adapters: Adapters, account_id: AccountId) -> Webhook:
         program_ids=("gold", "silver"),
         headers={"x-shop": "7"},
         batch_size=7,
+        batch_bytes=12_345,
     )
     adapters.webhooks.add(webhook, 10)
     return webhook

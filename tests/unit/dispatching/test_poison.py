@@ -133,27 +133,3 @@ def test_a_sender_that_crashes_does_not_disturb_the_nine_others(
     assert len(dispatcher.deliveries.entries) == 9
     assert dispatcher.journal.kinds == ["attempt_crashed"]
     assert crashing.url not in str(dispatcher.journal.faults)
-
-
-@pytest.mark.parametrize(
-    ("broken", "fault"), [("log", "delivery_table_failing"), ("health", "health_not_kept")]
-)
-def test_what_crashes_once_all_is_sent_does_not_bring_it_again(
-    dispatcher: DispatcherHarness, broken: str, fault: str
-) -> None:
-    def crash(*_: object, **__: object) -> None:
-        raise RuntimeError("Zoe")
-
-    other = a_webhook(id=WebhookId("wh_2"), url="https://other.example/")
-    dispatcher.config.put(other)
-    dispatcher.sender.answer(other.url, Response(500, "", 1))
-    good, bad = a_received(a_delivery_message()), a_received(a_delivery_message(other))
-    if broken == "log":
-        dispatcher.log.write = crash  # type: ignore[method-assign,assignment]
-    else:
-        dispatcher.lookup.add_failures = crash  # type: ignore[method-assign,assignment]
-
-    assert dispatcher.dispatch(good, bad) == [bad.message_id]
-
-    assert fault in dispatcher.journal.kinds
-    assert "Zoe" not in str(dispatcher.journal.faults)

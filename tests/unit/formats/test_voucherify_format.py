@@ -99,7 +99,9 @@ def test_an_event_of_a_project_is_all_of_this_in_this_order() -> None:
             '"project_id":"acct_1",'
             '"created_at":"2026-11-21T08:00:01.999Z",'
             '"type":"customer.confirmed",'
-            '"data":{"customer":{"id":"mbr_1","name":"Zoë","object":"customer"}},'
+            '"data":{"customer":{"id":"mbr_1","name":"Zoë","object":"customer",'
+            '"summary":null,"loyalty":null,"referrals":null,"metadata":{}},'
+            '"unconfirmed_customer":null},'
             '"source":{"id":"wh_1","object":"webhook","target_url":"https://shop.example/hook"},'
             '"event":{"id":"evt_7","type":"customer.confirmed",'
             '"created_at":"2026-11-21T08:00:00.250Z","entity_id":"mbr_1","group_id":"evt_7",'
@@ -130,7 +132,7 @@ def test_every_event_of_the_page_is_said(product_event: ProductEvent) -> None:
     name = product_event.name
     for kind in product_event.types:
         event = happening(kind.replace("*", "quiz_done"))
-        in_project = said(event)
+        in_project = said(event, settings=FORMAT.read_settings(Fields({})))
         in_distribution = said(event, settings=DISTRIBUTION)
 
         assert FORMAT.name_of(event.type) == name.name
@@ -278,13 +280,41 @@ def test_settings_are_kept_as_far_as_they_are_given() -> None:
     some: list[dict[str, Json]] = [given, {}, {"project_id": "p"}]
     for settings in some:
         fields = Fields(settings)
-        assert FORMAT.read_settings(fields) == settings
+        assert FORMAT.read_settings(fields) == {**settings, "published_as": "voucher.published"}
         assert fields.finish() == []
+
+
+@pytest.mark.parametrize("kind", ["voucher.published", "referral.code_published"])
+def test_a_publication_is_told_by_the_word_that_the_webhook_has_chosen(kind: str) -> None:
+    event = happening(kind)
+
+    for word in ("voucher.published", "publication.succeeded"):
+        body = said(event, settings=FORMAT.read_settings(Fields({"published_as": word})))
+        assert (body["type"], body["event"]["type"]) == (word, word)
+        assert ("user" in body["data"]) == (word == "publication.succeeded")
+        assert body["data"]["voucher"]["code"]
+
+
+def test_a_webhook_from_before_there_was_a_choice_keeps_its_word() -> None:
+    stored: dict[str, Json] = {"project_id": "p"}
+
+    kept = FORMAT.read_settings(Fields({"project_id": "q"}), stored)
+
+    assert said(happening("voucher.published"), settings=stored)["type"] == "publication.succeeded"
+    assert kept == {"project_id": "q"}
+    chosen = FORMAT.read_settings(Fields({"published_as": "voucher.published"}), stored)
+    assert said(happening("voucher.published"), settings=chosen)["type"] == "voucher.published"
+    assert FORMAT.read_settings(Fields({}), chosen) == chosen
 
 
 @pytest.mark.parametrize(
     ("settings", "field", "detail"),
     [
+        (
+            {"published_as": "customer.created"},
+            "published_as",
+            "must be voucher.published or publication.succeeded",
+        ),
         ({"event_name": ""}, "event_name", "must have 1 to 128 characters"),
         ({"event_name": "x" * 129}, "event_name", "must have 1 to 128 characters"),
         *(

@@ -57,6 +57,20 @@ def test_a_replay_sends_the_events_of_the_range_as_deliveries_of_its_own(world: 
     assert world.job(job).finished_at is not None
 
 
+def test_a_replay_keeps_to_the_bytes_that_the_webhook_takes_now(world: World) -> None:
+    world.change_webhook(batch_size=10, batch_bytes=2_000)
+    events = [
+        an_event(accepted_at=START + position, data={"text": "x" * 700}) for position in range(5)
+    ]
+    world.has_events(*events)
+
+    job = world.start(REPLAY)
+    world.run()
+
+    assert [len(one.events) for one in world.sent()] == [2, 2, 1]
+    assert counts(world.job(job)) == (JobStatus.DONE, 5, 5, 0)
+
+
 def test_two_replays_send_different_deliveries(world: World) -> None:
     world.has_events(*some_events(2))
     for _ in range(2):

@@ -278,20 +278,6 @@ def test_what_cannot_be_read_or_stored_leaves_the_message(
     assert world.sent() == []
 
 
-def test_a_job_that_crashes_its_worker_is_left_alone(world: World) -> None:
-    def crash(*_: object) -> None:
-        raise RuntimeError("Zoe")
-
-    world.has_events(*some_events(3))
-    world.start(REPLAY)
-    world.index.of_hour = crash  # type: ignore[method-assign,assignment]
-
-    assert world.invoke() == ["m-1"]
-
-    assert world.journal.kinds == ["job_unavailable"]
-    assert "Zoe" not in str(world.journal.faults)
-
-
 @pytest.mark.parametrize(
     "body",
     [

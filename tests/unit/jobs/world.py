@@ -45,6 +45,7 @@ from tests.fakes import (
     FakeQueue,
     FakeRetryableDeliveries,
     FakeTelemetry,
+    FakeTrialCounter,
     FakeWebhookLookup,
     FakeWebhookStore,
 )
@@ -107,6 +108,7 @@ class World:
             webhooks=WebhooksById(self.config),
             selections=selections,
             queue=self.job_queue,
+            dry_runs=FakeTrialCounter(),
             event_retention_days=RETENTION_DAYS,
             clock=self.clock,
         )

@@ -62,6 +62,7 @@ def test_everything_said_is_taken() -> None:
         "headers": {"Authorization": "Bearer t"},
         "secret": SECRET,
         "batch_size": 100,
+        "batch_bytes": 100_000,
         "format": "standard",
         "enabled": False,
         "description": "For the till.\nSecond line.",
@@ -78,10 +79,23 @@ def test_everything_said_is_taken() -> None:
         headers={"Authorization": "Bearer t"},
         secret=SECRET,
         batch_size=100,
+        batch_bytes=100_000,
         format="standard",
         format_settings={},
         enabled=False,
     )
+
+
+def test_a_new_webhook_has_batches_that_common_receivers_take() -> None:
+    assert parse().batch_bytes == 65_536
+
+
+@pytest.mark.parametrize("batch_bytes", [0, 1_023, 900_001, "65536", True, 1.5])
+def test_the_bytes_of_a_batch_are_within_bounds(batch_bytes: Json) -> None:
+    with pytest.raises(Problem) as raised:
+        parse(batch_bytes=batch_bytes)
+
+    assert fields_of(raised.value) == ["batch_bytes"]
 
 
 def test_a_webhook_without_a_secret_is_given_one_of_its_own() -> None:

@@ -100,6 +100,23 @@ def test_a_retry_is_the_next_run_of_the_same_delivery(
     assert after.due_at == NOW + INTERVAL * MICROSECONDS
 
 
+def test_an_id_that_was_free_again_brings_no_other_body(retries: Retries) -> None:
+    entry = retries.has(an_event(id="order-1"), status=FAILED)
+    month = 30 * 86_400 * MICROSECONDS
+    other = an_event(id="order-1", accepted_at=NOW + month, data={"points": 10**6})
+    retries.events.events[(ACCOUNT, other.id)] = RoutedEvent(
+        account_id=ACCOUNT, event=other, deliveries={}
+    )
+
+    (result,) = retries.retry(entry)
+
+    assert (result.status, result.detail) == (
+        HTTPStatus.CONFLICT,
+        "Its events are no longer kept.",
+    )
+    assert retries.queue.messages == []
+
+
 def test_a_lost_delivery_may_be_retried(retries: Retries) -> None:
     entry = retries.has(status=DeliveryStatus.RETRYING, due_at=0)
 

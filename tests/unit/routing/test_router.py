@@ -1,18 +1,22 @@
 """From event messages to delivery messages: matching, batching, and webhooks that are paused."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
+from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats.standard import Standard
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.messages import MAX_MESSAGE_BYTES
 from perkwire.model.routed_event import NOT_IN_FORMAT
-from perkwire.model.webhook import WebhookStatus
+from perkwire.model.webhook import MOST_BATCH_BYTES, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from tests.builders import (
     ACCOUNT,
+    NOW,
     OTHER_ACCOUNT,
+    SECRET,
     a_delivery,
     a_delivery_message,
     a_received,
@@ -197,8 +201,31 @@ def test_events_of_two_messages_are_never_batched(router: RouterHarness) -> None
     assert [len(message.events) for message in router.sent()] == [1, 1]
 
 
+@pytest.mark.parametrize("batch_bytes", [1_024, 20_000, 65_536])
+def test_a_batch_ends_where_its_webhook_takes_no_more(
+    router: RouterHarness, batch_bytes: int
+) -> None:
+    webhook = a_webhook(batch_size=100, batch_bytes=batch_bytes)
+    router.config.put(webhook)
+    sizes = [200, 5_000, 40_000, 300, 19_000, 100_000, 1, 60_000, 5_000]
+    events = [an_event(data={"text": "Zoë" + "x" * size}) for size in sizes]
+
+    router.route(a_received(an_event_message(*events)))
+
+    bodies = [
+        render(message, webhook, OpenedSecrets(SECRET, {}), NOW).body for message in router.sent()
+    ]
+    assert [one for message in router.sent() for one in message.events] == events
+    for body, message in zip(bodies, router.sent(), strict=True):
+        assert len(body) <= batch_bytes or len(message.events) == 1
+    for one, following in pairwise(router.sent()):
+        both = replace(one, events=(*one.events, following.events[0]))
+        body = render(both, webhook, OpenedSecrets(SECRET, {}), NOW).body
+        assert len(body) > batch_bytes - 300, "it would have fitted"
+
+
 def test_a_batch_ends_where_sqs_would_refuse_the_message(router: RouterHarness) -> None:
-    router.config.put(a_webhook(batch_size=100))
+    router.config.put(a_webhook(batch_size=100, batch_bytes=MOST_BATCH_BYTES))
     events = [an_event(data={"text": "x" * 100_000}) for _ in range(10)]
 
     router.route(a_received(an_event_message(*events)))

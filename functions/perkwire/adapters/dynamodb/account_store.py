@@ -23,7 +23,7 @@ from perkwire.primitives.page import Page
 
 
 class AccountStore:
-    """Fulfils managing.Accounts."""
+    """Fulfils managing.Accounts and signing_in.Accounts."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -71,6 +71,18 @@ class AccountStore:
         if not updated:
             raise ChangedMeanwhile
 
+    def end_links(self, account_id: AccountId, now: int) -> bool:
+        """Note that older links and sessions are over; False: no such account.
+
+        Raises Unavailable.
+        """
+        with failing_as_unavailable():
+            return update_if(
+                AccountItem(account_id, ACCOUNT_SK),
+                [AccountItem.links_ended_at.set(now)],
+                AccountItem.pk.exists(),
+            )
+
     def page(self, limit: int, cursor: str | None) -> Page[Account]:
         """All accounts, a page at a time; raises Problem for a bad cursor, and Unavailable."""
         listed = page(AccountListItem, ACCOUNTS_PK, limit, cursor)
@@ -109,12 +121,12 @@ class KeyStore:
                 )
             )
 
-    def find(self, account_id: AccountId, key_id: KeyId) -> ApiKey | None:
-        """One API key of an account; raises Unavailable."""
+    def find(self, account_id: AccountId | None, key_id: KeyId) -> ApiKey | None:
+        """One API key of an account, or None: of the operators; raises Unavailable."""
         item = find(KeyListItem, keys_pk(account_id), key_id)
         return item.to_api_key() if item else None
 
-    def remove(self, account_id: AccountId, key_id: KeyId) -> bool:
+    def remove(self, account_id: AccountId | None, key_id: KeyId) -> bool:
         """Make a key useless; False if there is none such. Raises Unavailable."""
         item = find(KeyListItem, keys_pk(account_id), key_id)
         if item is None:
@@ -124,7 +136,7 @@ class KeyStore:
             transaction.delete(item)
         return True
 
-    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[ApiKey]:
-        """An account's API keys; raises Problem for a bad cursor, and Unavailable."""
+    def page(self, account_id: AccountId | None, limit: int, cursor: str | None) -> Page[ApiKey]:
+        """The API keys of an account, or the operators'; raises Problem and Unavailable."""
         listed = page(KeyListItem, keys_pk(account_id), limit, cursor)
         return Page([item.to_api_key() for item in listed.items], listed.next_cursor)

@@ -10,6 +10,7 @@
 | tombstone, in the order of deletion | `<account>#deleted` | `at#<time>#<webhook>` |
 | health of a webhook | `health#<account>` | `<webhook>` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
+| its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
 | API key | `key#<SHA-256>` | `key` |
 | API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
 """
@@ -27,6 +28,7 @@ from pynamodb.attributes import (
 from perkwire.adapters.dynamodb.tables import TableItem, text_list
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.webhook import (
+    MOST_BATCH_BYTES,
     DeletedWebhook,
     Pause,
     PauseReason,
@@ -63,6 +65,7 @@ class AccountItem(ConfigItem, discriminator="account"):
     notify_emails = text_list(null=True)
     notice_topic = UnicodeAttribute(null=True)
     webhooks = NumberAttribute(default=0)
+    links_ended_at = NumberAttribute(null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
 
@@ -75,6 +78,7 @@ class AccountItem(ConfigItem, discriminator="account"):
             notice_topic=self.notice_topic,
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
+            links_ended_at=None if self.links_ended_at is None else int(self.links_ended_at),
         )
 
 
@@ -92,6 +96,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     program_ids = text_list(null=True)
     header_names = text_list()
     batch_size = NumberAttribute()
+    batch_bytes = NumberAttribute(null=True)
     format = UnicodeAttribute()
     format_settings = UnicodeAttribute()
     status = UnicodeAttribute()
@@ -101,6 +106,8 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     sealed_headers = BinaryAttribute(legacy_encoding=False, null=True)
     retired_secret = BinaryAttribute(legacy_encoding=False, null=True)
     retired_until = NumberAttribute(null=True)
+    earlier_secret = BinaryAttribute(legacy_encoding=False, null=True)
+    earlier_until = NumberAttribute(null=True)
     version = NumberAttribute()
     endpoint_version = NumberAttribute(default=1)
     created_at = NumberAttribute()
@@ -110,6 +117,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     @classmethod
     def of(cls, webhook: Webhook) -> "WebhookItem":
         """The item that keeps this webhook."""
+        newest, earlier = (*webhook.sealed.retired, None, None)[:2]
         return cls(
             webhook.account_id,
             webhook_sk(webhook.id),
@@ -120,6 +128,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             program_ids=None if webhook.program_ids is None else list(webhook.program_ids),
             header_names=list(webhook.header_names),
             batch_size=webhook.batch_size,
+            batch_bytes=webhook.batch_bytes,
             format=webhook.format,
             format_settings=compact_ascii({**webhook.format_settings}),
             status=webhook.status,
@@ -127,8 +136,11 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             pause_reason=webhook.pause and webhook.pause.reason,
             sealed_secret=webhook.sealed.secret,
             sealed_headers=webhook.sealed.headers,
-            retired_secret=webhook.sealed.retired and webhook.sealed.retired.secret,
-            retired_until=webhook.sealed.retired and webhook.sealed.retired.until,
+            # The newest under the names that the release before reads.
+            retired_secret=newest and newest.secret,
+            retired_until=newest and newest.until,
+            earlier_secret=earlier and earlier.secret,
+            earlier_until=earlier and earlier.until,
             version=webhook.version,
             endpoint_version=webhook.endpoint_version,
             created_at=webhook.created_at,
@@ -150,6 +162,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             program_ids=None if self.program_ids is None else tuple(self.program_ids),
             header_names=tuple(self.header_names),
             batch_size=int(self.batch_size),
+            batch_bytes=int(self.batch_bytes or MOST_BATCH_BYTES),
             format=self.format,
             format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.status),
@@ -162,9 +175,15 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
         )
 
     def _sealed(self) -> SealedSecrets:
-        retired = None
-        if self.retired_secret is not None and self.retired_until is not None:
-            retired = RetiredSecret(self.retired_secret, int(self.retired_until))
+        pairs = (
+            (self.retired_secret, self.retired_until),
+            (self.earlier_secret, self.earlier_until),
+        )
+        retired = tuple(
+            RetiredSecret(secret, int(until))
+            for secret, until in pairs
+            if secret is not None and until is not None
+        )
         return SealedSecrets(
             secret=self.sealed_secret, headers=self.sealed_headers, retired=retired
         )
@@ -210,7 +229,7 @@ class HealthItem(ConfigItem, discriminator="health"):
 
 
 class TrialCountItem(ConfigItem, discriminator="tests"):
-    """How many tests an account has had in a minute; `expires_at` ends it."""
+    """How many tests, or other dear calls, an account has had in a minute; `expires_at` ends it."""
 
     taken = NumberAttribute()
     expires_at = NumberAttribute()
@@ -282,6 +301,16 @@ def health_pk(account_id: AccountId) -> str:
 def trials_pk(account_id: AccountId) -> str:
     """The partition of the counts of an account's tests."""
     return f"{account_id}#tests"
+
+
+def dry_runs_pk(account_id: AccountId) -> str:
+    """The partition of the counts of an account's dry runs."""
+    return f"{account_id}#dry-runs"
+
+
+def searches_pk(account_id: AccountId) -> str:
+    """The partition of the counts of what an account's people look for far back."""
+    return f"{account_id}#searches"
 
 
 def urls_pk(account_id: AccountId) -> str:

@@ -6,7 +6,10 @@
 | claim | `<account>#<event id>` | `claim` |
 
 `account_hour` and `accepted_at` are the key of the index `by_time`: an account's events of an hour,
-in their order of acceptance.
+in their order of acceptance. A partition takes a thousand writes a second, so an hour has SHARDS of
+them: the first of an account and hour that an invocation keeps goes to shard 0, whose name is the
+hour alone, and those beside it to the others. An hour whose shard 0 is empty is therefore empty,
+and who writes little is read from one shard.
 """
 
 import json
@@ -31,6 +34,7 @@ from perkwire.primitives.strict_json import compact
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
 
 _TO_THE_HOUR = len("2026-11-21T01")
+SHARDS = 4
 EVENT_SK = "event"
 CLAIM_SK = "claim"
 
@@ -74,13 +78,13 @@ class EventItem(EventTableItem, discriminator="event"):
     deliveries = JSONAttribute()
 
     @classmethod
-    def of(cls, routed: RoutedEvent, *, retention_seconds: int) -> "EventItem":
+    def of(cls, routed: RoutedEvent, *, retention_seconds: int, shard: int = 0) -> "EventItem":
         """The item that keeps this event until so long after its acceptance."""
         event = routed.event
         return cls(
             event_pk(routed.account_id, event.id),
             EVENT_SK,
-            account_hour=account_hour(routed.account_id, event.accepted_at),
+            account_hour=account_hour(routed.account_id, event.accepted_at, shard),
             event_id=event.id,
             type=event.type,
             accepted_at=event.accepted_at,
@@ -163,8 +167,9 @@ class EventTable:
         """
         try:
             merged, taken = merge(self._kept(events), events)
-            items = {key: item for key, routed in merged.items() if (item := self._item(routed))}
+            items = self._items(merged)
             left = {pk for pk, _ in put_all(EventItem, [*items.values()])}
+            left |= _anchor(items.values(), left)
         except Unavailable as error:
             self._journal.fault("event_table_failing", detail=str(error))
             return [False] * len(events)
@@ -183,17 +188,57 @@ class EventTable:
         kept = [item.to_routed_event() for item in found if item.expires_at > now]
         return {routed.key: routed for routed in kept}
 
-    def _item(self, routed: RoutedEvent) -> EventItem | None:
+    def _items(self, merged: KeptEvents) -> dict[tuple[AccountId, EventId], EventItem]:
+        """An item for each event that can be kept, the first of its account and hour in shard 0."""
+        items = {}
+        begun: set[str] = set()
+        for key, routed in merged.items():
+            hour = account_hour(routed.account_id, routed.event.accepted_at)
+            item = self._item(routed, _shard_of(routed.event.id) if hour in begun else 0)
+            if item is not None:
+                items[key] = item
+                begun.add(hour)
+        return items
+
+    def _item(self, routed: RoutedEvent, shard: int) -> EventItem | None:
         try:
-            return EventItem.of(routed, retention_seconds=self._retention_seconds)
+            return EventItem.of(routed, retention_seconds=self._retention_seconds, shard=shard)
         except Exception as error:  # one event must not take those beside it along
             self._journal.fault("event_unkeepable", detail=type(error).__name__)
             return None
 
 
-def account_hour(account_id: AccountId, moment: int) -> str:
+def _anchor(items: Collection[EventItem], left: set[str]) -> set[str]:
+    """See to it that no hour's shard 0 is empty beside others; what was not stored for want of it.
+
+    Raises Unavailable.
+    """
+    stored = [item for item in items if item.pk not in left]
+    anchored = {item.account_hour for item in stored if item.account_hour == _hour_of(item)}
+    anchors: dict[str, EventItem] = {}
+    for item in stored:
+        if _hour_of(item) not in anchored:
+            anchors.setdefault(_hour_of(item), item)
+    for hour, item in anchors.items():
+        item.account_hour = hour
+    if not put_all(EventItem, [*anchors.values()]):
+        return set()
+    return {item.pk for item in stored if _hour_of(item) in anchors}
+
+
+def _hour_of(item: EventItem) -> str:
+    return account_hour(AccountId(item.pk.partition("#")[0]), int(item.accepted_at))
+
+
+def _shard_of(event_id: EventId) -> int:
+    """Any but 0."""
+    return 1 + zlib.crc32(event_id.encode()) % (SHARDS - 1)
+
+
+def account_hour(account_id: AccountId, moment: int, shard: int = 0) -> str:
     """The partition of the index `by_time` for the hour of this moment."""
-    return f"{account_id}#{to_rfc3339(moment)[:_TO_THE_HOUR]}"
+    hour = f"{account_id}#{to_rfc3339(moment)[:_TO_THE_HOUR]}"
+    return f"{hour}#{shard}" if shard else hour
 
 
 def event_pk(account_id: AccountId, event_id: EventId) -> str:

@@ -27,6 +27,7 @@ from perkwire.adapters.dynamodb.tables import (
 )
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import JobRunning
+from perkwire.model.webhook import MOST_BATCH_BYTES
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
@@ -57,6 +58,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
     skipped = NumberAttribute()
     page = JSONAttribute()
     page_batch = NumberAttribute()
+    page_batch_bytes = NumberAttribute(null=True)
     cursor = UnicodeAttribute(null=True)
     turn = NumberAttribute()
     version = NumberAttribute()
@@ -83,6 +85,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             skipped=job.skipped,
             page=_page(job),
             page_batch=job.page_batch,
+            page_batch_bytes=job.page_batch_bytes,
             cursor=job.cursor,
             turn=job.turn,
             version=job.version,
@@ -111,6 +114,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             skipped=int(self.skipped),
             page=tuple(JobItem(item_id, run) for item_id, run in self.page),
             page_batch=int(self.page_batch),
+            page_batch_bytes=int(self.page_batch_bytes or MOST_BATCH_BYTES),
             cursor=self.cursor,
             turn=int(self.turn),
             version=int(self.version),
@@ -153,6 +157,7 @@ class JobTable:
             JobConfigItem.skipped.set(after.skipped),
             JobConfigItem.page.set(_page(after)),
             JobConfigItem.page_batch.set(after.page_batch),
+            JobConfigItem.page_batch_bytes.set(after.page_batch_bytes),
             JobConfigItem.turn.set(after.turn),
             JobConfigItem.version.set(after.version),
             JobConfigItem.updated_at.set(after.updated_at),
@@ -265,4 +270,4 @@ def _updated(job: Job, actions: list[Action], condition: Condition) -> Job | Non
 
 def _has_collided(error: TransactWriteError) -> bool:
     codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
-    return bool(codes & {"ConditionalCheckFailed", "TransactionConflict"})
+    return "ConditionalCheckFailed" in codes

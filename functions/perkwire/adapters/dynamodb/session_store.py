@@ -10,16 +10,17 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from perkwire.adapters.dynamodb.config_items import ConfigItem
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find, update_if
-from perkwire.managing.signing_in import ConsoleLink, Session
+from perkwire.managing.signing_in import ConsoleLink, NoSuchLink, Session
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
 _LINK_SK = "link"
+_ENDED = "ended"  # no SHA-256
 _SESSION_SK = "session"
 
 
 class LinkItem(ConfigItem, discriminator="console_link"):
-    """A console link; `used_by` is the SHA-256 of the session that it has become.
+    """A console link; `used_by` is the SHA-256 of the session that it has become, or `ended`.
 
     `until` ends it, in microseconds; `expires_at` lets DynamoDB remove the item, a day later.
     """
@@ -27,6 +28,7 @@ class LinkItem(ConfigItem, discriminator="console_link"):
     account_id = UnicodeAttribute()
     until = NumberAttribute()
     used_by = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True)
     expires_at = NumberAttribute()
 
 
@@ -54,6 +56,7 @@ class LinkStore:
                 _LINK_SK,
                 account_id=link.account_id,
                 until=link.expires_at,
+                created_at=link.created_at,
                 expires_at=_removed_at(link.expires_at),
             ).save()
 
@@ -77,6 +80,22 @@ class LinkStore:
                 & (LinkItem.used_by.does_not_exist() | (LinkItem.used_by == session_hash)),
             )
         return _link(item) if used else None
+
+    def end(self, account_id: AccountId, token_hash: str) -> str | None:
+        """Have it sign in nobody from now on; the session that it has become, if it has.
+
+        Raises NoSuchLink, Unavailable.
+        """
+        item = LinkItem(_link_pk(token_hash), _LINK_SK)
+        with failing_as_unavailable():
+            found = update_if(
+                item,
+                [LinkItem.used_by.set(LinkItem.used_by | _ENDED)],
+                LinkItem.account_id == account_id,
+            )
+        if not found:
+            raise NoSuchLink
+        return None if item.used_by == _ENDED else item.used_by
 
 
 class SessionStore:
@@ -125,7 +144,8 @@ class SessionStore:
 
 
 def _link(item: LinkItem) -> ConsoleLink:
-    return ConsoleLink(AccountId(item.account_id), int(item.until))
+    created_at = None if item.created_at is None else int(item.created_at)
+    return ConsoleLink(AccountId(item.account_id), int(item.until), created_at)
 
 
 def _link_pk(token_hash: str) -> str:

@@ -1,6 +1,13 @@
-"""ConfigTable as the tests of each account are counted in it."""
+"""ConfigTable as the dear calls of each account are counted in it."""
 
-from perkwire.adapters.dynamodb.config_items import TrialCountItem, trials_pk
+from collections.abc import Callable
+
+from perkwire.adapters.dynamodb.config_items import (
+    TrialCountItem,
+    dry_runs_pk,
+    searches_pk,
+    trials_pk,
+)
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, update_if
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
@@ -8,15 +15,18 @@ from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc333
 _TO_THE_MINUTE = len("2026-11-21T01:23")
 
 
-class TrialCounter:
-    """Fulfils trying.TrialCounter: one item for each account and minute, gone an hour later."""
+class MinuteCounter:
+    """One item for each account and minute in a partition of their kind, gone an hour later."""
+
+    def __init__(self, partition: Callable[[AccountId], str]) -> None:
+        self._partition = partition
 
     def take(self, account_id: AccountId, now: int, most: int) -> bool:
         """Count one more by a condition on the count, so that no race gets past `most`.
 
         Raises Unavailable.
         """
-        item = TrialCountItem(trials_pk(account_id), to_rfc3339(now)[:_TO_THE_MINUTE])
+        item = TrialCountItem(self._partition(account_id), to_rfc3339(now)[:_TO_THE_MINUTE])
         with failing_as_unavailable():
             return update_if(
                 item,
@@ -27,3 +37,24 @@ class TrialCounter:
                 ],
                 TrialCountItem.taken.does_not_exist() | (TrialCountItem.taken < most),
             )
+
+
+class TrialCounter(MinuteCounter):
+    """Fulfils trying.TrialCounter."""
+
+    def __init__(self) -> None:
+        super().__init__(trials_pk)
+
+
+class DryRunCounter(MinuteCounter):
+    """Fulfils starting.DryRunCounter."""
+
+    def __init__(self) -> None:
+        super().__init__(dry_runs_pk)
+
+
+class SearchCounter(MinuteCounter):
+    """Counts the pages of the console that look through more days than one page of a list does."""
+
+    def __init__(self) -> None:
+        super().__init__(searches_pk)

@@ -1,9 +1,10 @@
-"""`data` of a webhook: of the members that it may hold, those that the event says."""
+"""`data` of a webhook: its members, null where the event says nothing of them."""
 
 from collections.abc import Callable, Mapping
 
 from perkwire.catalogue.event_types import CUSTOM
 from perkwire.formats.reading import moment, number, part, present, text
+from perkwire.formats.voucherify import required
 from perkwire.formats.voucherify.event_objects import EventObjects
 from perkwire.formats.voucherify.objects import (
     VoucherifyObject,
@@ -35,9 +36,11 @@ from perkwire.formats.voucherify.points import (
     rule_of,
     transaction,
 )
+from perkwire.formats.voucherify.required import Shape, completed
 from perkwire.formats.voucherify.webhooks import WEBHOOKS
 from perkwire.model.event import Event
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import iso_milliseconds
 
 _TRANSACTION_TYPES = {
     "points.earned": "POINTS_ACCRUAL",
@@ -52,10 +55,72 @@ _REDEMPTION_STATES = {
 }
 
 
+_CALCULATED_ORDERS = ("customer.order.", "customer.rewarded.loyalty_points")
+
+
 def render_data(event: Event, webhook: str) -> dict[str, Json]:
     """`data` of the webhook of this type, which must be one of `WEBHOOKS`."""
     said = EventObjects(event, webhook)
-    return present({name: _MEMBERS[name](said) for name in WEBHOOKS[webhook]})
+    data = {name: _member(said, name) for name in WEBHOOKS[webhook]}
+    # No schema tells what of a distribution is null.
+    return present(data) if webhook == "manual_distribution_schedule" else data
+
+
+def _member(said: EventObjects, name: str) -> Json:
+    """A member of `data` with all that its schema requires; null if nothing is said of it."""
+    value = _MEMBERS[name](said) if name in _MEMBERS else None
+    shape, at = _shape(said, name), iso_milliseconds(said.event.happened_at)
+    if shape is not None and isinstance(value, dict):
+        return completed(value, shape, at)
+    return value
+
+
+def _shape(said: EventObjects, name: str) -> Shape | None:
+    """What is required of a member, which in some webhooks has another schema than in others."""
+    if name == "customer" and said.is_about_customer:
+        return required.WHOLE_CUSTOMER
+    if name == "order" and said.webhook.startswith(_CALCULATED_ORDERS):
+        return required.WHOLE_ORDER
+    if name == "redemption" and not said.webhook.startswith("redemption."):
+        found = said.webhook.startswith("customer.redemption.")
+        return required.REDEMPTION if found else required.REDEMPTION_ON_ORDER
+    if name == "balance" and said.type == "voucher.gift_credits_added":
+        return required.CREDITS
+    if name == "balance" and said.is_referral:
+        return None
+    if name == "event" and said.webhook != "customer.custom_event":
+        return None
+    if said.webhook == "voucher.loyalty_card.transaction.created":
+        return _SHAPES_OF_TRANSACTION.get(name) or _SHAPES.get(name)
+    return _SHAPES.get(name)
+
+
+_SHAPES: Mapping[str, Shape] = {
+    "balance": required.BALANCE,
+    "customer": required.CUSTOMER,
+    "earning_rule": required.EARNING_RULE,
+    "event": required.EVENT,
+    "holder": required.CUSTOMER,
+    "holder_loyalty_tier": required.LOYALTY_TIER,
+    "loyalty_tier": required.LOYALTY_TIER,
+    "loyalty_tier_from": required.LOYALTY_TIER,
+    "loyalty_tier_to": required.LOYALTY_TIER,
+    "order": required.ORDER,
+    "pending_points": required.PENDING_POINTS,
+    "publication": required.PUBLICATION,
+    "redemption": required.REDEMPTION,
+    "redemption_rollback": required.REDEMPTION,
+    "referrer": required.CUSTOMER,
+    "reward": required.REWARD,
+    "segment": required.SEGMENT,
+    "transaction": required.TRANSACTION,
+    "voucher": required.VOUCHER,
+    "voucher_pending_points_balance": required.BALANCE,
+}
+_SHAPES_OF_TRANSACTION: Mapping[str, Shape] = {
+    "earning_rule": required.EARNING_RULE_OF_TRANSACTION,
+    "reward": required.REWARD_OF_TRANSACTION,
+}
 
 
 def _customer(said: EventObjects) -> VoucherifyObject:
@@ -71,7 +136,8 @@ def _redemption(said: EventObjects) -> VoucherifyObject:
     if said.webhook.startswith("customer.order."):
         return used_on_order(source, said.customer)
     if "rollback" in said.webhook:
-        return rolled_back(source, said.voucher, said.customer)
+        failed = said.webhook == "redemption.rollback.failed"
+        return rolled_back(source, said.voucher, said.customer, failed=failed)
     failed = said.webhook == "redemption.failed"
     return redemption(source, said.voucher, said.customer, said.order, failed=failed)
 
@@ -99,9 +165,14 @@ def _rollback(said: EventObjects) -> VoucherifyObject:
 def _balance(said: EventObjects) -> VoucherifyObject:
     if said.type == "voucher.gift_credits_added":
         return credit_balance(said.part("voucher"), said.voucher)
-    if said.type in _REDEMPTION_STATES or said.is_referral:
+    if said.type in _REDEMPTION_STATES:  # of a gift card that a reward adds to
+        return None
+    if said.is_referral:
         return made({"points": number(said.transaction, "points")})
-    return points_balance(said.transaction, said.member, said.voucher)
+    operation = None
+    if said.webhook == "voucher.loyalty_card.points_added":
+        operation = "MANUAL" if said.type == "points.added" else "AUTOMATIC"
+    return points_balance(said.transaction, said.member, said.voucher, operation)
 
 
 def _pending_balance(said: EventObjects) -> VoucherifyObject:
@@ -122,7 +193,9 @@ def _transaction(said: EventObjects) -> VoucherifyObject:
     reward = said.part("reward")
     kind = _TRANSACTION_TYPES.get(said.type)
     if said.type == "points.transaction.created":
-        kind = "POINTS_REDEMPTION" if reward else "POINTS_ACCRUAL" if activity else None
+        added = (number(said.transaction, "points") or 0) >= 0
+        by_hand = "POINTS_ADDITION" if added else "POINTS_REMOVAL"
+        kind = "POINTS_REDEMPTION" if reward else "POINTS_ACCRUAL" if activity else by_hand
     details = {
         "order": order_of(said.order),
         "earning_rule": rule_of(activity),
@@ -181,6 +254,7 @@ def _publication(said: EventObjects) -> VoucherifyObject:
         said.event.happened_at if itself else None,
         None if rewarded else said.voucher,
         said.customer,
+        with_voucher=said.webhook.startswith(("customer.publication.", "customer.reward_")),
     )
 
 
@@ -209,7 +283,16 @@ def _segment(said: EventObjects) -> VoucherifyObject:
 
 
 def _event(said: EventObjects) -> VoucherifyObject:
-    """An event of the platform's own, whole: all of its data is metadata."""
+    """An event of the platform's own, whole: all of its data is metadata. Of another, its ids."""
+    if said.webhook != "customer.custom_event":
+        return {
+            "id": said.event.id,
+            "type": said.webhook,
+            "category": "EFFECT",
+            **present({"entity_id": id_of(said.customer)}),
+            "created_at": iso(said.event.happened_at),
+            "group_id": said.event.id,
+        }
     return {
         "id": said.event.id,
         "object": "event",
@@ -218,6 +301,33 @@ def _event(said: EventObjects) -> VoucherifyObject:
         "metadata": said.event.data,
         "created_at": iso(said.event.happened_at),
     }
+
+
+def _earning_rule(said: EventObjects) -> VoucherifyObject:
+    of_transaction = said.webhook == "voucher.loyalty_card.transaction.created"
+    activity = said.part("transaction", "activity")
+    return earning_rule(activity, said.campaign, None if of_transaction else "earning_rule")
+
+
+def _reward(said: EventObjects) -> VoucherifyObject:
+    if said.webhook != "voucher.loyalty_card.transaction.created" or said.reward is None:
+        return said.reward
+    members = {name: said.reward.get(name) for name in ("id", "name", "metadata", "type")}
+    return made(members, "reward")
+
+
+def _source(said: EventObjects) -> VoucherifyObject:
+    """What has paid for the reward."""
+    paid = text(said.transaction, "id")
+    return None if paid is None else {"id": paid, "type": "redemption"}
+
+
+def _buckets(said: EventObjects) -> Json:
+    at = iso_milliseconds(said.event.happened_at)
+    return [
+        completed(bucket, required.BUCKET, at)
+        for bucket in buckets(said.transaction, said.voucher, said.campaign)
+    ]
 
 
 def _distribution(said: EventObjects) -> VoucherifyObject:
@@ -239,12 +349,12 @@ def _created_at(said: EventObjects) -> str | None:
 
 _MEMBERS: Mapping[str, Callable[[EventObjects], Json]] = {
     "balance": _balance,
-    "buckets": lambda said: buckets(said.transaction, said.voucher, said.campaign),
+    "buckets": _buckets,
     "campaign": lambda said: said.campaign,
     "created_at": _created_at,
     "customer": _customer,
     "distribution": _distribution,
-    "earning_rule": lambda said: earning_rule(said.part("transaction", "activity")),
+    "earning_rule": _earning_rule,
     "event": _event,
     "event_schema": lambda said: {"name": said.type.removeprefix(CUSTOM)},
     "holder": lambda said: said.holder,
@@ -254,15 +364,16 @@ _MEMBERS: Mapping[str, Callable[[EventObjects], Json]] = {
     "loyalty_tier_to": lambda said: _tier(said, "tier", "current"),
     "order": lambda said: said.order,
     "pending_points": _pending_points,
-    "points": lambda said: lost(said.transaction),
+    "points": lambda said: lost(said.transaction) or 0,
     "publication": _publication,
     "redemption": _redemption,
     "redemption_rollback": _rollback,
     "referrer": lambda said: said.referrer,
-    "reward": lambda said: said.reward,
+    "reward": _reward,
     "reward_assignment": _reward_assignment,
     "reward_redemption": _reward_redemption,
     "segment": _segment,
+    "source": _source,
     "transaction": _transaction,
     "voucher": lambda said: said.voucher,
     "voucher_pending_points_balance": _pending_balance,

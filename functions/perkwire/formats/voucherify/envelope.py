@@ -23,13 +23,14 @@ from perkwire.model.secret import (
     new_plain_secret,
     plain_key,
 )
-from perkwire.primitives.fields import Fields
+from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.stringify import stringify
 
 _LONGEST_NAME = 128
 _EVENT_NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
+_PUBLISHED_AS = ("voucher.published", "publication.succeeded")
 _PROJECT_ID = re.compile(r"[A-Za-z0-9_-]*")
 
 # Where the id of what an event happened to stands in `data`, by the first word of its type.
@@ -52,6 +53,10 @@ class Voucherify:
     itself sends in the other kind only (orders, tiers and segments in distributions, failed
     redemptions in a project's webhooks).
 
+    A project tells a publication twice, as `voucher.published` and as `publication.succeeded`; here
+    it is one delivery, and the setting `published_as` says which. Webhooks without it, made before
+    there was a choice, get the latter.
+
     `id` is the delivery's, with `whs_` before it. `event.group_id` is the event's own id, for
     each is a group of its own here; `event.event_source.channel` is always `API`.
 
@@ -70,8 +75,16 @@ class Voucherify:
         said = _product_name(event_type)
         return None if said is None else said.name
 
-    def read_settings(self, fields: Fields, _stored: Settings | None = None) -> Settings:
-        """`event_name` and `project_id`, as far as they are given."""
+    def read_settings(self, fields: Fields, stored: Settings | None = None) -> Settings:
+        """`event_name` and `project_id`, as far as they are given, and `published_as`.
+
+        A webhook that was made without the last stays without it, unless it is given.
+        """
+        published_as = fields.text("published_as")
+        if published_as is not None and published_as not in _PUBLISHED_AS:
+            fields.wrong("published_as", f"must be {one_of(_PUBLISHED_AS)}")
+        if published_as is None and (stored is None or "published_as" in stored):
+            published_as = _PUBLISHED_AS[0]
         return present(
             {
                 "event_name": fields.text(
@@ -86,6 +99,7 @@ class Voucherify:
                     pattern=_PROJECT_ID,
                     form="letters, digits, - and _",
                 ),
+                "published_as": published_as,
             }
         )
 
@@ -107,7 +121,7 @@ class Voucherify:
             raise Unrenderable(f"{payload.delivery_id} is not of one event.")
         event = payload.events[0]
         event_name = text(payload.settings, "event_name")
-        happened = _webhook(event, in_distribution=event_name is not None)
+        happened = _webhook(event, payload.settings)
         data = render_data(event, happened)
         return stringify(
             {
@@ -140,11 +154,15 @@ def _product_name(event_type: str) -> ProductName | None:
     return names_in("voucherify").get(kept)
 
 
-def _webhook(event: Event, *, in_distribution: bool) -> str:
+def _webhook(event: Event, settings: Settings) -> str:
     said = _product_name(event.type)
     name = None
     if said is not None:
-        name = (said.in_distribution if in_distribution else None) or said.name
+        name = said.name
+        if said.otherwise is not None and text(settings, "published_as") != said.name:
+            name = said.otherwise
+        if text(settings, "event_name") is not None:
+            name = said.in_distribution or name
     if name is None or name not in WEBHOOKS:
         raise Unrenderable(f"{event.id} is of a type that is not said in this format.")
     return name

@@ -46,6 +46,7 @@ class EventObjects:
         self.webhook = webhook
         self.member = self.part("member")
         self.transaction = self.part("transaction")
+        self.is_about_customer = webhook.startswith(_ABOUT_CUSTOMERS)
         self.is_referral = event.type in _REFERRALS
         self.is_loyalty = "loyalty" in webhook or "reward_redemptions" in webhook
 
@@ -56,7 +57,7 @@ class EventObjects:
     @cached_property
     def customer(self) -> VoucherifyObject:
         """The member."""
-        if self.webhook.startswith(_ABOUT_CUSTOMERS):
+        if self.is_about_customer:
             return whole_customer(self.member, self.event.program_id)
         return customer(self.member)
 

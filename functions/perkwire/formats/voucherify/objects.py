@@ -15,6 +15,7 @@ from perkwire.formats.reading import (
     Object,
     day,
     decimal,
+    first,
     flag,
     integer,
     moment,
@@ -151,7 +152,7 @@ def voucher(source: Object, of: VoucherifyObject, holder: Object) -> VoucherifyO
     return made(
         {
             "id": text(source, "id"),
-            "code": text(source, "code"),
+            "code": first(text(source, "code"), text(source, "id")),
             "discount": _discount(source) if kind == "coupon" else None,
             "gift": _gift(source) if kind == "gift_card" else None,
             "loyalty_card": _card(source, part(holder, "points")) if card else None,
@@ -161,6 +162,9 @@ def voucher(source: Object, of: VoucherifyObject, holder: Object) -> VoucherifyO
             "is_referral_code": None if kind is None else kind == "referral_code",
             "holder_id": text(holder, "id"),
             "active": flag(source, "active"),
+            "created_at": iso(
+                first(moment(source, "starts_at"), moment(holder, "enrolled_at") if card else None)
+            ),
             "redemption": _used(holder) if card else None,
             "start_date": iso(moment(source, "starts_at")),
             "expiration_date": iso(moment(source, "expires_at")),
@@ -278,7 +282,8 @@ def _used(holder: Object) -> VoucherifyObject:
 
 
 def _gift(source: Object) -> VoucherifyObject:
-    return made({"amount": cents(source, "value"), "balance": cents(source, "balance")})
+    value, balance = cents(source, "value"), cents(source, "balance")
+    return made({"amount": first(value, balance), "balance": first(balance, value)})
 
 
 def _discount(source: Object) -> VoucherifyObject:

@@ -73,7 +73,7 @@ def order(
             "total_amount": total,
             "items": [*items] if items else None,
             "metadata": made(metadata),
-            "customer": buyer if whole else None,
+            "customer": made({"id": id_of(buyer)}, "customer") if whole else None,
             "customer_id": id_of(buyer),
             "referrer_id": id_of(referrer),
         },
@@ -132,13 +132,20 @@ def rollback(
 
 
 def rolled_back(
-    source: Object, code: VoucherifyObject, buyer: VoucherifyObject
+    source: Object, code: VoucherifyObject, buyer: VoucherifyObject, *, failed: bool
 ) -> VoucherifyObject:
-    """The use that was taken back: all that the event says of it."""
+    """The use that was taken back, or that stands since taking it back has failed."""
     used = text(source, "redemption_id")
     if used is None:
         return None
-    members = {"id": used, "customer_id": id_of(buyer), "customer": buyer, "voucher": code}
+    members = {
+        "id": used,
+        "customer_id": id_of(buyer),
+        "customer": buyer,
+        "result": "SUCCESS",
+        "status": "SUCCEEDED" if failed else "ROLLED BACK",
+        "voucher": code,
+    }
     return made(members, "redemption")
 
 
@@ -161,7 +168,12 @@ def used_on_order(source: Object, buyer: VoucherifyObject) -> VoucherifyObject:
 
 
 def publication(
-    source: Object, at: int | None, code: VoucherifyObject, receiver: VoucherifyObject
+    source: Object,
+    at: int | None,
+    code: VoucherifyObject,
+    receiver: VoucherifyObject,
+    *,
+    with_voucher: bool,
 ) -> dict[str, Json]:
     """The handing of the voucher `code` to `receiver`; `at` is when, if the event does not say."""
     given = id_of(code)
@@ -177,6 +189,7 @@ def publication(
             "result": "SUCCESS",
             "customer": receiver,
             "vouchers_id": None if given is None else [given],
+            "voucher": (code or {}) if with_voucher else None,
         }
     )
 

@@ -4,23 +4,26 @@ As in `objects`: its documented names, types and order; nothing that the event d
 not say. Points taken away are negative, as Voucherify writes them too.
 """
 
-from perkwire.formats.reading import Object, day, moment, number, part, present, text
+from perkwire.formats.reading import Object, day, first, moment, number, part, present, text
 from perkwire.formats.voucherify.objects import VoucherifyObject, cents, id_of, iso, made
 from perkwire.primitives.strict_json import Json
 
 
-def points_balance(transaction: Object, member: Object, card: VoucherifyObject) -> VoucherifyObject:
-    """What a movement of points has done to a loyalty card."""
+def points_balance(
+    transaction: Object, member: Object, card: VoucherifyObject, operation: str | None = None
+) -> VoucherifyObject:
+    """What a movement of points has done to a loyalty card; `operation`: by whom, where said."""
     if not transaction:
         return None
-    after = number(transaction, "balance_after")
+    after = first(number(transaction, "balance_after"), number(part(member, "points"), "balance"))
     return present(
         {
             "type": "loyalty_card",
-            "total": number(part(member, "points"), "earned"),
+            "total": first(number(part(member, "points"), "earned"), after),
             "object": "balance",
             "points": number(transaction, "points"),
-            "balance": number(part(member, "points"), "balance") if after is None else after,
+            "balance": after,
+            "operation_type": operation,
             "related_object": _related(card),
         }
     )
@@ -28,12 +31,15 @@ def points_balance(transaction: Object, member: Object, card: VoucherifyObject) 
 
 def credit_balance(gift_card: Object, rendered: VoucherifyObject) -> VoucherifyObject:
     """What adding credits has done to a gift card; `value` is what was added."""
+    balance = cents(gift_card, "balance")
     return present(
         {
             "type": "gift_voucher",
             "amount": cents(gift_card, "value"),
+            "total": balance,
             "object": "balance",
-            "balance": cents(gift_card, "balance"),
+            "balance": balance,
+            "operation_type": "MANUAL",
             "related_object": _related(rendered),
         }
     )
@@ -61,7 +67,7 @@ def gift_transaction(
 def pending_balance(points: Json, member: Object, card: VoucherifyObject) -> VoucherifyObject:
     """What is promised in all after a change of it by `points`."""
     total = number(part(member, "points"), "pending")
-    said = made({"points": points, "total": total})
+    said = made({"points": points, "total": total, "balance": total})
     if said is None:
         return None
     return {**said, "object": "balance", **present({"related_object": _related(card)})}
@@ -91,11 +97,11 @@ def transaction(
     )
 
 
-def buckets(source: Object, card: VoucherifyObject, of: VoucherifyObject) -> Json:
-    """The points that have run out, with the day on which they did; None without that day."""
+def buckets(source: Object, card: VoucherifyObject, of: VoucherifyObject) -> list[dict[str, Json]]:
+    """The points that have run out, with the day on which they did; none without that day."""
     expired_on = day(source, "expires_on")
     if expired_on is None:
-        return None
+        return []
     return [
         present(
             {
@@ -141,15 +147,18 @@ def pending_points(
     )
 
 
-def earning_rule(activity: Object) -> VoucherifyObject:
-    """The rule by which points were earned."""
+def earning_rule(activity: Object, of: VoucherifyObject, kind: str | None) -> VoucherifyObject:
+    """The rule by which points were earned in the campaign `of`; `kind` is its `object`."""
+    if not activity:
+        return None
+    points = number(activity, "points")
     return made(
         {
             "id": text(activity, "id"),
-            "loyalty": made({"points": number(activity, "points")}),
-            "source": made({"banner": text(activity, "name")}),
+            "loyalty": None if points is None else {"type": "FIXED", "points": points},
+            "source": made({"banner": text(activity, "name"), "object_id": id_of(of)}),
         },
-        "earning_rule",
+        kind,
     )
 
 

@@ -1,18 +1,28 @@
-"""Voucherify's webhooks, version v2024-01-01, and what `data` of each may hold.
+"""Voucherify's webhooks, version v2024-01-01, and what `data` of each holds.
 
-The members that its documentation lists for a webhook, in its order, but for those that no
-neutral event can say, which the catalogue names as `never_sent`. Of `customer.confirmed` and
-`customer.referred` it lists none; theirs are inferred.
+The members that its OpenAPI descriptions list for a webhook, in their order; of
+`customer.confirmed` and `customer.referred` it describes the bodies as activities of a customer.
+Without `campaign`, `voucher`, `publication` and `promotion_tier` of orders, segments and custom
+events: these are what a distribution sends out, not what the event is about.
 """
 
 from collections.abc import Mapping
 
-_REDEMPTION = ("customer", "order", "campaign", "voucher", "holder", "redemption")
+_REDEMPTION = (
+    "customer",
+    "order",
+    "campaign",
+    "voucher",
+    "holder",
+    "promotion_tier",
+    "promotion_stack",
+    "redemption",
+)
 _ROLLBACK = (*_REDEMPTION, "redemption_rollback")
-_ORDER = ("customer", "referrer", "order", "redemption", "campaign", "voucher", "publication")
+_ORDER = ("customer", "referrer", "order", "redemption")
 _REWARD = ("customer", "holder", "voucher", "campaign", "reward_redemption", "reward")
-_REWARD_BALANCE = (*_REWARD, "reward_assignment", "balance")
-_SEGMENT = ("customer", "segment", "campaign", "voucher", "publication")
+_REWARD_BALANCE = (*_REWARD, "reward_assignment", "source", "balance")
+_SEGMENT = ("customer", "segment")
 _TIER = ("customer", "campaign", "loyalty_tier", "created_at")
 _TIER_CHANGE = ("customer", "campaign", "loyalty_tier_from", "loyalty_tier_to", "created_at")
 _PUBLICATION = ("customer", "campaign", "publication", "voucher")
@@ -42,10 +52,17 @@ WEBHOOKS: Mapping[str, tuple[str, ...]] = {
     "customer.created": ("customer",),
     "customer.updated": ("customer",),
     "customer.deleted": ("customer",),
-    "customer.confirmed": ("customer",),
+    "customer.confirmed": ("customer", "unconfirmed_customer"),
     "customer.redemption.succeeded": _REDEMPTION,
     "customer.redemption.rollback.succeeded": _ROLLBACK,
-    "customer.referred": ("customer", "referrer", "campaign", "voucher", "redemption"),
+    "customer.referred": (
+        "customer",
+        "referrer",
+        "campaign",
+        "voucher",
+        "custom_event",
+        "redemption",
+    ),
     "customer.rewarded": (
         "customer",
         "holder",
@@ -53,7 +70,10 @@ WEBHOOKS: Mapping[str, tuple[str, ...]] = {
         "campaign",
         "redemption",
         "reward",
+        "referral_tier",
         "balance",
+        "custom_event",
+        "customer_event",
     ),
     "customer.rewarded.loyalty_points": (
         "customer",
@@ -64,6 +84,8 @@ WEBHOOKS: Mapping[str, tuple[str, ...]] = {
         "earning_rule",
         "balance",
         "order",
+        "event",
+        "publication",
     ),
     "customer.reward_redemptions.created": _REWARD_BALANCE,
     "customer.reward_redemptions.pending": _REWARD_BALANCE,
@@ -106,15 +128,9 @@ WEBHOOKS: Mapping[str, tuple[str, ...]] = {
     "customer.order.updated": _ORDER,
     "customer.order.canceled": _ORDER,
     "customer.publication.succeeded": _PUBLICATION,
-    "customer.custom_event": (
-        "event",
-        "event_schema",
-        "customer",
-        "campaign",
-        "voucher",
-        "publication",
-    ),
-    "publication.succeeded": _PUBLICATION,
+    "customer.custom_event": ("event", "event_schema", "customer", "referral", "loyalty"),
+    "publication.succeeded": (*_PUBLICATION, "user"),
+    "voucher.published": (*_PUBLICATION, "created_at"),
     "voucher.loyalty_card.transaction.created": (
         "transaction",
         "voucher",
@@ -123,8 +139,16 @@ WEBHOOKS: Mapping[str, tuple[str, ...]] = {
         "holder_loyalty_tier",
         "balance",
         "order",
+        "event",
         "earning_rule",
+        "segment",
+        "loyalty_tier",
+        "redemption",
+        "rollback",
         "reward",
+        "custom_event",
+        "source_voucher",
+        "destination_voucher",
     ),
     "voucher.loyalty_card.pending_points.activated": _ACTIVATED,
     "voucher.loyalty_card.pending_points.added": _PENDING,
