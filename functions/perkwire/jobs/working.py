@@ -78,7 +78,7 @@ class KindWorker:
     pages: Pages
 
 
-class JobWork:
+class JobWorker:
     """The turns of all jobs. `clock` gives microseconds since the epoch."""
 
     def __init__(
