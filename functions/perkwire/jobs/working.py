@@ -16,7 +16,7 @@ from typing import Protocol
 
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
 from perkwire.jobs.pages import PageResult
-from perkwire.jobs.selecting import Selection, Step, count
+from perkwire.jobs.selecting import Selection, SelectionPage, count
 from perkwire.model.messages import (
     JobMessage,
     Received,
@@ -175,7 +175,7 @@ class JobWorker:
 
     def _after(self, job: Job, webhook: Webhook, selection: Selection, outcome: PageResult) -> Job:
         """The job once its page is sent, the next one planned."""
-        step = Step((), None)
+        step = SelectionPage((), None)
         if job.cursor is not None:
             length = selection.page_length(job, webhook)
             step = selection.step(job, webhook, job.cursor, length)
