@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.views.receiver_code import receiver_code
+from perkwire.formats import registry
 from perkwire.model.sending import Request
 from perkwire.primitives.timestamps import MICROSECONDS, now
 from tests.builders import NOW, SECRET, an_event
@@ -56,6 +57,10 @@ def with_headers(request: Request, headers: Mapping[str, str | None]) -> Request
     """The request with other headers, without those that are None."""
     changed: Mapping[str, str | None] = {**request.headers, **headers}
     return replace(request, headers={k: v for k, v in changed.items() if v is not None})
+
+
+def test_a_receiver_is_shown_for_every_format() -> None:
+    assert {*FORMATS} == {name.partition("@")[0] for name in registry.FORMATS}
 
 
 def test_every_block_of_the_page_is_run() -> None:

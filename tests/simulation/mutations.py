@@ -11,7 +11,7 @@ from tests.simulation.planting import Mutation
 
 _Routing = routing.Router
 _Acceptance = accepting.Acceptance
-_JobWork = working.JobWork
+_JobWork = working.JobWorker
 
 MUTATIONS = (
     *DISPATCHER_MUTATIONS,

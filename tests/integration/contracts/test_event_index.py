@@ -14,7 +14,7 @@ from perkwire.adapters.dynamodb.event_table import SHARDS, EventItem
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, EventId, new_account_id
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
-from perkwire.reading.event_listing import Place
+from perkwire.reading.event_listing import ListPosition
 from tests.builders import an_event
 from tests.integration.contracts.conftest import Adapters
 
@@ -60,14 +60,14 @@ def oldest_first(account_id: AccountId, since: int, until: int, limit: int) -> I
 
 
 def newest_first(account_id: AccountId, since: int, until: int, limit: int) -> Iterator[EventId]:
-    place = Place(until)
+    place = ListPosition(until)
     while True:
         headings, more = EventIndex().newest_of_hour(account_id, since, place, limit)
         assert len(headings) <= limit
         yield from (heading.id for heading in headings)
         if not more:
             return
-        place = Place(headings[-1].accepted_at, headings[-1].id)
+        place = ListPosition(headings[-1].accepted_at, headings[-1].id)
 
 
 def test_events_of_a_busy_invocation_are_spread(real: Adapters, account_id: AccountId) -> None:
@@ -137,7 +137,10 @@ def test_an_empty_hour_takes_one_query(
     monkeypatch.setattr(Connection, "_make_api_call", counted)
 
     assert EventIndex().of_hour(account_id, START, START + HOUR, None, 5) == ([], False)
-    assert EventIndex().newest_of_hour(account_id, START, Place(START + HOUR), 5) == ([], False)
+    assert EventIndex().newest_of_hour(account_id, START, ListPosition(START + HOUR), 5) == (
+        [],
+        False,
+    )
     assert asked == ["Query"] * 2
 
     # A part of an hour may be empty in one shard only.
