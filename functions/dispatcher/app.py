@@ -32,7 +32,7 @@ from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.settings.dispatcher import DispatcherSettings
 from perkwire.settings.environment import emulator_ports
-from perkwire.trials.sampling import TrialSender
+from perkwire.trials.sender import TrialSender
 from perkwire.trials.trial import MOST_SECONDS
 
 _BATCH = 10  # the mapping's BatchSize: a thread for each request of an invocation

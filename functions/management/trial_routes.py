@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from management.resolver import Call, json_response
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.primitives.ids import WebhookId
-from perkwire.trials.trying import TrialRunner
+from perkwire.trials.runner import TrialRunner
 
 
 def add(

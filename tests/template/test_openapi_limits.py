@@ -34,7 +34,7 @@ from perkwire.reading import log as reading
 from perkwire.reading.log import EXPIRED
 from perkwire.recovering.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.recovering.retrying import MOST_IDS
-from perkwire.trials import trying
+from perkwire.trials import runner
 from perkwire.trials.samples import default_type
 from perkwire.trials.trial import MOST_SECONDS
 from tests import builders
@@ -166,7 +166,7 @@ class TestLimits:
         assert f"as one compact JSON object {endpoint.MAX_HEADER_BYTES} bytes" in headers
         listing = operations()["listEvents"][2]["description"]
         assert f"looks at {event_listing.MOST_HOURS} hours at most" in listing
-        assert (trying.MOST_PER_MINUTE, MOST_SECONDS) == (10, 10)
+        assert (runner.MOST_PER_MINUTE, MOST_SECONDS) == (10, 10)
         testing = operations()["testWebhook"][2]["description"]
         assert "At most ten tests in each minute" in testing
         assert "within ten seconds at most" in testing

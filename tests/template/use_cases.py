@@ -9,7 +9,7 @@ from perkwire.primitives import ids
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.reading.event_listing import EventListing, ListPosition
 from perkwire.recovering.redriving import Redrive, RedriveQueue, Redriving
-from perkwire.trials.trying import TrialRunner
+from perkwire.trials.runner import TrialRunner
 from tests import builders
 from tests.fakes import (
     FakeAccountStore,

@@ -1,4 +1,5 @@
 """Taking events in, up to the 202.
 
-What becomes of an event after EventQueue holds it is not here.
+What an event may be, and how large, is the model's; what becomes of one once EventQueue holds it
+is not here either.
 """

@@ -39,8 +39,8 @@ from perkwire.reading.log import LogReader
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.management import ManagementSettings
+from perkwire.trials.runner import TrialRunner
 from perkwire.trials.sample_events import SampleEvents
-from perkwire.trials.trying import TrialRunner
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

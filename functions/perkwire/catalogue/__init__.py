@@ -2,5 +2,5 @@
 
 Kept as data beside the modules: `types/*.json` (a group of types each), `objects.json` (the
 objects that their data is made of) and `names/*.json` (what a product calls them). Read at first
-use and once. How a format says a type is not here.
+use and once. How a format writes an event is not here.
 """

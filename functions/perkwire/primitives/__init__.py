@@ -1,4 +1,4 @@
 """What every room stands on: ids, times, JSON, problems, pages, and protocols of a line or two.
 
-Nothing here knows what a webhook or an event is.
+Ids have their shapes here; what an account, a webhook or an event holds is not known.
 """

@@ -1,4 +1,4 @@
-"""Sending again what has failed, chosen by a person: from the log, or from a dead-letter queue.
+"""Sending again what has failed, on a person's word: chosen deliveries, or a dead-letter queue.
 
 What goes over a whole time range is a job.
 """

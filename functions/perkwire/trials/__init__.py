@@ -1,4 +1,5 @@
-"""Trials: a sample event sent to a webhook now, saved or not, by the code that delivers.
+"""Samples sent on purpose: tests of webhooks, called trials here, and sample events.
 
-Nothing of a trial stays in the log; what does is a delivery.
+A trial goes straight to one webhook and leaves nothing in the log. A sample event goes through the
+queues as any event does. What a sample says is the catalogue's.
 """

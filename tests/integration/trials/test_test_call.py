@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 import dispatcher.app
 from perkwire.adapters import aws
 from perkwire.catalogue.names import product_events
-from perkwire.trials.trying import MOST_PER_MINUTE
+from perkwire.trials.runner import MOST_PER_MINUTE
 from tests.aws_events import Context, http_api_event
 from tests.integration.system import APPS, Response, System, Tenant, strings_in
 from tests.receiver import DROP, Answer, Receiver
@@ -392,7 +392,7 @@ def test_a_crash_of_the_dispatcher_is_503_and_no_message_is_in_its_log(
     def crash(*_: object) -> None:
         raise ValueError(webhook["secret"])
 
-    monkeypatch.setattr("perkwire.trials.sampling.render", crash)
+    monkeypatch.setattr("perkwire.trials.sender.render", crash)
 
     assert tried(tenant, webhook).status == 503
     assert "test_crashed" in [line.get("message") for line in system.output.lines()]

@@ -17,7 +17,7 @@ from perkwire.model.sending import (
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import now
-from perkwire.trials.sampling import TrialSender
+from perkwire.trials.sender import TrialSender
 from perkwire.trials.trial import SavedWebhook, Trial, TrialOutcome
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, an_account
 from tests.fakes import (
@@ -186,7 +186,7 @@ def test_what_the_format_cannot_say_is_not_sent(
     def refuse(*_: object) -> None:
         raise Unrenderable("evt_1")
 
-    monkeypatch.setattr("perkwire.trials.sampling.render_now", refuse)
+    monkeypatch.setattr("perkwire.trials.sender.render_now", refuse)
 
     assert bench.send().to_json() == {"delivered": False, "error": "format", "duration_ms": 0}
     assert bench.sender.requests == []

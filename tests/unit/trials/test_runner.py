@@ -15,8 +15,8 @@ from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
+from perkwire.trials.runner import MOST_PER_MINUTE, TrialRunner
 from perkwire.trials.trial import SavedWebhook, Trial, TrialOutcome
-from perkwire.trials.trying import MOST_PER_MINUTE, TrialRunner
 from tests.builders import (
     ACCOUNT,
     NOW,
