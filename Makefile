@@ -10,6 +10,7 @@ DEMO ?= 1
 PARAMS ?=
 ENV ?= default
 SEEDS ?= 20000
+LANGUAGES ?=
 PYTHON_SOURCES := functions infra tests bench
 
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -44,6 +45,10 @@ test: $(STAMP) ## Run all tests
 .PHONY: second-opinion
 second-opinion: $(STAMP) ## Run the contracts of the adapters against another implementation of AWS (moto), minutes
 	@exec python -m pytest tests/integration/contracts --second-opinion -n auto --maxprocesses 4 --dist loadfile
+
+.PHONY: clients
+clients: $(STAMP) ## Generate, compile and run every client of docs/clients.md (LANGUAGES="go rust")
+	python -m tests.clients $(LANGUAGES)
 
 .PHONY: soak
 soak: $(STAMP) ## Break things for long: simulated seeds, then kills and restarts (SEEDS=20000 SOAK_SECONDS=300)

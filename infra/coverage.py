@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "compatibility.md"
 _NAMES = ROOT / "functions" / "perkwire" / "catalogue" / "names"
 
 
-_KNOWN, _IN_PART, _INFERRED = _BODIES = ("bodies known", "bodies known in part", "bodies inferred")
+_KNOWN, _IN_PART, _INFERRED = _BODIES = ("known", "known in part", "inferred")
 
 
 class NoPlaceForTables(Exception):
@@ -51,20 +51,25 @@ def tables() -> str:
 
 def counts() -> str:
     """Of how many lines the name and the body are known, and how."""
-    rows = [
-        f"| {_head(product)['product']} | {' | '.join(map(str, _counted(product)))} |"
-        for product in products()
-    ]
-    totals = [sum(each) for each in zip(*map(_counted, products()), strict=True)]
-    columns = ["lines", *(f"names {one}" for one in Evidence), *_BODIES]
+    everything = [sum(each) for each in zip(*map(_counted, products()), strict=True)]
     return "\n".join(
         [
-            f"| product | {' | '.join(columns)} |",
-            f"|---|{'---|' * len(columns)}",
-            *rows,
-            f"| **all** | {' | '.join(f'**{total}**' for total in totals)} |",
+            *(
+                f"* {_head(product)['product']}: {_sum(_counted(product))}"
+                for product in products()
+            ),
+            f"* All: {_sum(everything)}",
         ]
     )
+
+
+def _sum(counted: Sequence[int]) -> str:
+    """`24 lines. Names: 15 printed, …. Bodies: 3 known, ….`"""
+    lines, *numbers = counted
+    names = [f"{number} {one}" for one, number in zip(Evidence, numbers, strict=False) if number]
+    of_bodies = numbers[len(Evidence) :]
+    bodies = [f"{number} {one}" for one, number in zip(_BODIES, of_bodies, strict=True) if number]
+    return f"{lines} lines. Names: {', '.join(names)}. Bodies: {', '.join(bodies)}."
 
 
 def _counted(product: str) -> list[int]:

@@ -20,7 +20,7 @@ from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
-from perkwire.jobs.working import JobWork, KindWorker
+from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.primitives.timestamps import now
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.jobs import JobsSettings
@@ -32,7 +32,7 @@ def _telemetry() -> Telemetry:
 
 
 @cache
-def _work() -> JobWork:
+def _work() -> JobWorker:
     settings = JobsSettings.from_env(os.environ)
     telemetry = _telemetry()
     connection = tables.connect()
@@ -53,7 +53,7 @@ def _work() -> JobWork:
         retry_interval_seconds=interval,
         clock=now,
     )
-    return JobWork(
+    return JobWorker(
         jobs=JobTable(),
         webhooks=webhooks,
         kinds={

@@ -15,7 +15,7 @@ CONTRACT = ROOT / "docs" / "openapi.yaml"
 # The last line that a program prints: SQS holds the delivery that it has retried.
 RETRIED = "retry: 202"
 _SECONDS = 1_200
-_FILE = re.compile(r"^```\w+\n(?:(?:#|//|<!--|--) )?(\S+\.\w+)(?: -->)?\n(.*?)^```$", re.M | re.S)
+_FILE = re.compile(r"^```\w+\n((?:<\?php )?(?:#|//|<!--) (\S+\.\w+).*?\n.*?)^```$", re.M | re.S)
 _COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
 _INSTALLING = ("npm install ", "pip install ")
 
@@ -37,6 +37,12 @@ LANGUAGES = (
     Language("TypeScript", ("node", "npm")),
     Language("Python", ("python",)),
     Language("Go", ("go",)),
+    Language("Java", ("java", "mvn")),
+    Language("C#", ("java", "dotnet")),
+    Language("PHP", ("java", "php")),
+    Language("Ruby", ("java", "ruby")),
+    Language("Rust", ("java", "cargo")),
+    Language("Kotlin", ("java", "mvn")),
 )
 
 
@@ -67,7 +73,7 @@ def sections() -> list[str]:
 def save(language: Language, folder: Path) -> None:
     """Lay the files of a section out, with the contract beside them."""
     shutil.copyfile(CONTRACT, folder / "openapi.yaml")
-    for name, text in _FILE.findall(section(language)):
+    for text, name in _FILE.findall(section(language)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from perkwire.model.delivery import Change, Delivery, DeliveryStatus
+from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, webhook_of
 from tests.fakes.failing import Failing
 
@@ -93,6 +93,23 @@ class FakeRetryableDeliveries(FakeDeliveryReader):
                     status=DeliveryStatus.RETRYING,
                     reason=None,
                     due_at=due_at,
+                    updated_at=now,
+                )
+            )
+
+    def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
+        current = self._items.entries.get(entry.id)
+        if self._fails("split") or current is None or current.run != entry.run:
+            return
+        if current.status is not DeliveryStatus.SUCCEEDED:
+            self._items.put(
+                replace(
+                    current,
+                    run=entry.run + 1,
+                    status=DeliveryStatus.CANCELLED,
+                    reason=Reason.SPLIT,
+                    parts=tuple(parts),
+                    due_at=None,
                     updated_at=now,
                 )
             )

@@ -37,10 +37,9 @@ class FakeOpener(Failing):
         headers: dict[str, str] = {}
         if webhook.sealed.headers is not None:
             headers = json.loads(_open([*own, "headers"], webhook.sealed.headers))
-        retired = None
-        if webhook.sealed.retired is not None:
-            earlier = _open([*own, "secret"], webhook.sealed.retired.secret)
-            retired = (earlier, webhook.sealed.retired.until)
+        retired = tuple(
+            (_open([*own, "secret"], one.secret), one.until) for one in webhook.sealed.retired
+        )
         return OpenedSecrets(secret, headers, retired)
 
 

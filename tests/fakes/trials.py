@@ -6,7 +6,7 @@ from collections import Counter
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.trials.trial import Outcome, Trial
+from perkwire.trials.trial import Trial, TrialOutcome
 from tests.fakes.failing import Failing
 
 
@@ -34,7 +34,9 @@ class FakeTrialDispatcher(Failing):
     def __init__(self) -> None:
         super().__init__()
         self.trials: list[Trial] = []
-        self.outcome: Outcome | None = Outcome(delivered=True, duration_ms=5, status_code=200)
+        self.outcome: TrialOutcome | None = TrialOutcome(
+            delivered=True, duration_ms=5, status_code=200
+        )
 
     def send(self, trial: Trial) -> dict[str, Json] | None:
         self._called("send")

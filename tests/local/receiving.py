@@ -131,7 +131,7 @@ def sent(
     )
     at = now() - seconds_ago * MICROSECONDS
     headers = {"x-thrive-token": TOKEN}
-    opened = OpenedSecrets(secret, headers, (retired, at + MICROSECONDS) if retired else None)
+    opened = OpenedSecrets(secret, headers, ((retired, at + MICROSECONDS),) if retired else ())
     return render(a_delivery_message(webhook, *events), webhook, opened, at)
 
 

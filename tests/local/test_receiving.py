@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.views.receiver_code import receiver_code
+from perkwire.formats import registry
 from perkwire.model.sending import Request
 from perkwire.primitives.timestamps import MICROSECONDS, now
 from tests.builders import NOW, SECRET, an_event
@@ -33,12 +34,12 @@ SIGNED_TIMES = {
     "zinrelo": ("nonce", 1_000),
 }
 SIGNATURES = {
-    "standard": "webhook-signature",
-    "okendo": "svix-signature",
-    "zoho-thrive": "webhook-signature",
-    "zinrelo": "x-zinrelo-signature",
-    "qualifio": "x-hub-signature",
-    "voucherify": "x-voucherify-signature",
+    "standard": ["webhook-signature"],
+    "okendo": ["svix-signature", "webhook-signature"],  # Svix's library reads either
+    "zoho-thrive": ["webhook-signature"],
+    "zinrelo": ["x-zinrelo-signature"],
+    "qualifio": ["x-hub-signature"],
+    "voucherify": ["x-voucherify-signature"],
 }
 
 
@@ -52,11 +53,14 @@ def example(language: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ex
     return saved(language, request.param, tmp_path)
 
 
-def with_headers(request: Request, **headers: str | None) -> Request:
-    changed: Mapping[str, str | None] = dict(request.headers) | {
-        name.replace("_", "-"): value for name, value in headers.items()
-    }
+def with_headers(request: Request, headers: Mapping[str, str | None]) -> Request:
+    """The request with other headers, without those that are None."""
+    changed: Mapping[str, str | None] = {**request.headers, **headers}
     return replace(request, headers={k: v for k, v in changed.items() if v is not None})
+
+
+def test_a_receiver_is_shown_for_every_format() -> None:
+    assert {*FORMATS} == {name.partition("@")[0] for name in registry.FORMATS}
 
 
 def test_every_block_of_the_page_is_run() -> None:
@@ -76,20 +80,22 @@ def test_an_event_is_worked_on_once_however_often_it_comes(example: Example) -> 
 
 def test_what_is_not_genuine_is_refused(example: Example) -> None:
     genuine = sent(example.format, an_upgrade())
-    signature = SIGNATURES[example.format].replace("-", "_")
-    value = genuine.headers[SIGNATURES[example.format]]
+    name = SIGNATURES[example.format][0]
+    value, of_another = (one.headers[name] for one in (genuine, sent(example.format, an_upgrade())))
+
+    def signed(signature: str | None) -> Request:
+        names = SIGNATURES[example.format]
+        return with_headers(genuine, dict.fromkeys(names, signature))
+
     forged = {
         "another body": replace(genuine, body=genuine.body.replace(b"Gold", b"gold")),
         "white space": replace(genuine, body=genuine.body + b" "),
         "another secret": sent(example.format, an_upgrade(), secret=OTHER_SECRET),
-        "no signature": with_headers(genuine, **{signature: None}),
-        "an empty signature": with_headers(genuine, **{signature: ""}),
-        "half a signature": with_headers(genuine, **{signature: value[: len(value) // 2]}),
-        "a signature of letters that are not ASCII": with_headers(genuine, **{signature: "v1,é"}),
-        "the signature of another": with_headers(
-            genuine,
-            **{signature: sent(example.format, an_upgrade()).headers[signature.replace("_", "-")]},
-        ),
+        "no signature": signed(None),
+        "an empty signature": signed(""),
+        "half a signature": signed(value[: len(value) // 2]),
+        "a signature of letters that are not ASCII": signed("v1,é"),
+        "the signature of another": signed(of_another),
     }
     assert forged["another body"].body != genuine.body
 
@@ -181,7 +187,7 @@ def test_where_two_signatures_fit_the_new_secret_verifies_too(
 def test_zoho_thrives_receiver_asks_for_its_own_header(
     language: str, token: str | None, tmp_path: Path
 ) -> None:
-    request = with_headers(sent("zoho-thrive", an_upgrade()), x_thrive_token=token)
+    request = with_headers(sent("zoho-thrive", an_upgrade()), {"x-thrive-token": token})
 
     assert saved(language, "zoho-thrive", tmp_path).receive(request) == [(401, [])]
 

@@ -4,7 +4,7 @@ from perkwire.jobs.job import Job, JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import JobManagement
-from perkwire.jobs.working import JobWork, KindWorker
+from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Journal
@@ -109,7 +109,7 @@ class Jobs:
         replay_pages = ReplayPages(
             events=in_steps(world, FakeEventReader(events)), queue=delivery_queue
         )
-        self.work = JobWork(
+        self.work = JobWorker(
             jobs=jobs,
             webhooks=webhooks,
             kinds={

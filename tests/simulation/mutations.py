@@ -11,7 +11,7 @@ from tests.simulation.planting import Mutation
 
 _Routing = routing.Router
 _Acceptance = accepting.Acceptance
-_JobWork = working.JobWork
+_JobWork = working.JobWorker
 
 MUTATIONS = (
     *DISPATCHER_MUTATIONS,
@@ -20,8 +20,8 @@ MUTATIONS = (
         _Routing,
         "route",
         """kept = self._keep(plans)
-    sent = self._send(kept, may_go_on)""",
-        """sent = self._send(plans, may_go_on)
+    sent = self._send(kept, encode, may_go_on)""",
+        """sent = self._send(plans, encode, may_go_on)
     sent = self._keep(sent)""",
     ),
     Mutation(
@@ -71,9 +71,9 @@ MUTATIONS = (
     Mutation(
         "a retry sends the same run again",
         retrying,
-        "_next_run",
-        "entry.run + 1",
-        "entry.run",
+        "_messages",
+        "entry.run + 1 if",
+        "entry.run if",
     ),
     Mutation(
         "events that SQS refused are answered 202",
@@ -156,7 +156,7 @@ MUTATIONS = (
     Mutation(
         "a retry that SQS has taken is not noted",
         retrying.Retrying,
-        "_send_group",
+        "_noted",
         "self._deliveries.hand_over(entry, now, due_at)",
         "pass",
     ),
@@ -164,8 +164,8 @@ MUTATIONS = (
         "a retry that SQS has refused is noted",
         retrying.Retrying,
         "_send_group",
-        "if is_held:\n",
-        "if self._deliveries.hand_over(entry, now, due_at) is None and is_held:\n",
+        "if is_held else",
+        "if self._noted(entry, messages, now) and is_held else",
     ),
     Mutation(
         "what is not sent for want of time counts as sent",

@@ -22,6 +22,15 @@ _KEYWORDS = {
 _ANNOTATIONS = {"$ref", "default", "description", "readOnly"}
 # What generators add to the name of an operation for types of their own.
 _SUFFIXES = ("", "Request", "Response", "Params", "Body", "RequestBody", "JSONBody", "Req", "Res")
+# Words of a language that a generator takes for the name of a class in lower case.
+_KEYWORDS_OF_LANGUAGES = {
+    "begin", "break", "case", "catch", "class", "const", "continue", "default", "do", "else",
+    "end", "ensure", "enum", "export", "extends", "false", "final", "finally", "for",
+    "function", "if", "import", "in", "interface", "match", "module", "new", "next", "nil",
+    "null", "object", "package", "redo", "rescue", "retry", "return", "self", "static", "super",
+    "switch", "then", "this", "throw", "trait", "true", "try", "type", "undef", "unless",
+    "until", "var", "void", "when", "while", "yield",
+}  # fmt: skip
 _TIMES = re.compile(r"(.+_)?at|since|until|timestamp")
 # Letters, digits, quantifiers, groups, alternatives, simple classes: the same in ECMAScript with
 # and without the flag u, PCRE, RE2, Java, .NET, Ruby, Rust and Python.
@@ -167,7 +176,8 @@ def names_are_nobody_elses(document: Object) -> Iterator[str]:
     for name in listed:
         twice = lower.count(name.lower()) > 1
         constructs = name.startswith("New") and name.removeprefix("New").lower() in lower
-        if twice or constructs or name.endswith("Test"):  # Go compiles no file *_test.go
+        is_word = name.lower() in _KEYWORDS_OF_LANGUAGES
+        if twice or constructs or is_word or name.endswith("Test"):  # no file of Go is *_test.go
             yield name
     for operation, _ in operations(document):
         for suffix in _SUFFIXES:

@@ -25,7 +25,7 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading.log import LogReader
 from perkwire.recovering.retrying import RetryResult
-from perkwire.trials.trial import Outcome, SentRequest
+from perkwire.trials.trial import SentRequest, TrialOutcome
 from tests import builders
 from tests.fakes import (
     FakeClock,
@@ -112,6 +112,7 @@ class TestAnswers:
             status=DeliveryStatus.RETRYING,
             reason=Reason.FORMAT,
             attempts=(refused, unanswered),
+            parts=(DeliveryId("dlv_4m7x2c9q1k8r5t3v_01m324eh94bqtkcxcrw6nvx6vp"),) * 2,
             due_at=builders.NOW,
         )
         shown = delivery.to_json(builders.NOW, 300)
@@ -223,7 +224,7 @@ class TestAnswers:
     def test_the_outcome_of_a_test(self) -> None:
         request = Request(url="https://a.example/", headers={"X-A": "b", "c": "d"}, body=b"{}")
         sent = SentRequest(request, frozenset({"X-A"}))
-        taken = Outcome(
+        taken = TrialOutcome(
             delivered=True,
             duration_ms=1,
             status_code=302,
@@ -231,14 +232,14 @@ class TestAnswers:
             location="https://new.example/",
             sent=sent,
         )
-        lost = Outcome(
+        lost = TrialOutcome(
             delivered=False,
             duration_ms=1,
             error=TransportError.TLS,
             error_detail=ErrorDetail.PROTOCOL,
             sent=sent,
         )
-        unsent = Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
+        unsent = TrialOutcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
 
         for outcome in (taken, lost, unsent):
             assert errors(named("Outcome"), outcome.to_json() | {"warnings": []}) == []

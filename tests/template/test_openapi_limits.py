@@ -131,7 +131,7 @@ class TestLimits:
         assert schema("GivenUrl")["maxLength"] == endpoint.MAX_URL_CHARACTERS
         assert schema("GivenHeaders")["maxProperties"] == endpoint.MAX_HEADERS
         assert schema("Attempt")["properties"]["response"]["maxLength"] == MAX_SNIPPET_BYTES
-        assert schema("Retry")["properties"]["ids"]["maxItems"] == MOST_IDS
+        assert schema("DeliveryIds")["properties"]["ids"]["maxItems"] == MOST_IDS
         assert schema("RedriveStart")["properties"]["max_per_second"]["maximum"] == HIGHEST_RATE
         assert schema("PerSecond")["maximum"] == job.HIGHEST_RATE
         for name in ("RetryFailedStart", "ReplayStart"):
@@ -153,7 +153,8 @@ class TestLimits:
         assert batch_bytes["minimum"] == LEAST_BATCH_BYTES
         assert batch_bytes["maximum"] == MOST_BATCH_BYTES
         for name in ("WebhookCreation", "UnsavedWebhookTrial"):
-            assert schema(name)["properties"]["batch_bytes"]["default"] == DEFAULT_BATCH_BYTES
+            said = schema(name)["properties"]["batch_bytes"]["description"]
+            assert said == f"{DEFAULT_BATCH_BYTES} if left out."
 
     def test_numbers_in_words_are_the_codes(self) -> None:
         posting = operations()["postEvents"][2]["description"]

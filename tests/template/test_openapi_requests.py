@@ -319,7 +319,7 @@ class TestRequests:
         ids=repr,
     )
     def test_a_retry_is_valid_for_both_or_neither(self, body: Object) -> None:
-        agree(named("Retry"), body, lambda: parse_ids(body))
+        agree(named("DeliveryIds"), body, lambda: parse_ids(body))
 
     @pytest.mark.parametrize(
         "body",

@@ -398,7 +398,7 @@ class TestConditionsFitTheCode:
             headers=Sealer(client, "key").seal_headers(
                 new_account_id(), new_webhook_id(), {"x-shop": "7"}
             ),
-            retired=RetiredSecret(b"", 0),
+            retired=(RetiredSecret(b"", 0),),
         )
         Opener(client, "key").open(a_webhook(sealed=sealed))
 

@@ -7,7 +7,7 @@ from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.event import EventHeading
 from perkwire.primitives import ids
 from perkwire.primitives.ids import AccountId, EventId
-from perkwire.reading.event_listing import EventListing, Place
+from perkwire.reading.event_listing import EventListing, ListPosition
 from perkwire.recovering.redriving import Redrive, RedriveQueue, Redriving
 from perkwire.trials.trying import TrialRunner
 from tests import builders
@@ -79,7 +79,7 @@ class OneEvent:
     """The index with one event, and more behind it: event_listing.EventsByHour."""
 
     def newest_of_hour(
-        self, account_id: AccountId, since: int, place: Place, limit: int
+        self, account_id: AccountId, since: int, place: ListPosition, limit: int
     ) -> tuple[list[EventHeading], bool]:
         one = EventHeading(
             id=EventId("order-1001"), type="points.earned", accepted_at=since, program_id=None

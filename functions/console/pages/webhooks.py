@@ -115,6 +115,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             proposed_type=proposed_type(webhook),
             hint=format_hint(webhook.format),
             at=now(),
+            signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
             paused_why=PAUSED_WHY,
             **_SHOWING,
         )
@@ -219,7 +220,6 @@ def _failed_since(webhook: Webhook, health: Health, paused: str) -> str | None:
 def secret_page(visit: Visit, given: GivenWebhook, *, was_created: bool) -> HtmlResponse:
     """The one page that shows a webhook's secret: of a new webhook, or after a rotation."""
     webhook = given.webhook
-    retired = webhook.sealed.retired
     return visit.page(
         "webhook_secret.html",
         status=HTTPStatus.CREATED,
@@ -229,6 +229,6 @@ def secret_page(visit: Visit, given: GivenWebhook, *, was_created: bool) -> Html
         was_created=was_created,
         receivers=receiver_code(webhook.format, webhook.format_settings),
         format_label=format_label,
-        retired_until=None if retired is None else retired.until,
+        retired=webhook.sealed.retired,
         signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
     )

@@ -32,6 +32,8 @@ REASONS: Mapping[str, str] = {
     Reason.DELETED: "The webhook was deleted before this delivery's turn, so nothing was sent.",
     Reason.UNAVAILABLE: "Perkwire could not read the webhook or its secret at the last attempt. "
     "The endpoint is not to blame; retry.",
+    Reason.SPLIT: "It was too large for the endpoint, so its events went out in parts, each a "
+    "delivery of its own.",
     Reason.LOST: "The next attempt is long overdue: it may have been lost to a crash or a "
     "throttle; its message rests in the dead-letter queue. Retry.",
 }

@@ -19,7 +19,7 @@ from perkwire.adapters.telemetry import Telemetry
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.strict_json import Json, compact
-from perkwire.trials.trial import Outcome, SavedWebhook, Trial
+from perkwire.trials.trial import SavedWebhook, Trial, TrialOutcome
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -56,7 +56,7 @@ def is_test(event: Mapping[str, Any]) -> bool:
 
 
 def answer_test(
-    event: Mapping[str, Any], telemetry: Telemetry, send: Callable[[Trial], Outcome | None]
+    event: Mapping[str, Any], telemetry: Telemetry, send: Callable[[Trial], TrialOutcome | None]
 ) -> dict[str, Any]:
     """The dispatcher's side: what `send` makes of the test.
 

@@ -106,10 +106,10 @@ class Opener:
         headers: dict[str, str] = {}
         if webhook.sealed.headers is not None:
             headers = json.loads(self._decrypt(webhook.sealed.headers, webhook, "headers"))
-        retired = None
-        if webhook.sealed.retired is not None:
-            earlier = self._decrypt(webhook.sealed.retired.secret, webhook, "secret")
-            retired = earlier.decode(), webhook.sealed.retired.until
+        retired = tuple(
+            (self._decrypt(one.secret, webhook, "secret").decode(), one.until)
+            for one in webhook.sealed.retired
+        )
         return OpenedSecrets(secret.decode(), headers, retired)
 
     def _decrypt(self, ciphertext: bytes, webhook: Webhook, purpose: str) -> bytes:

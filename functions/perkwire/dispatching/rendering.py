@@ -25,28 +25,24 @@ _MILLISECOND = 1_000  # in microseconds
 class OpenedSecrets:
     """A webhook's secrets in the clear.
 
-    `retired` is the secret before a rotation and the moment, microseconds since the epoch, until
-    which it signs too.
+    `retired` are the secrets before it, the newest first, each with the moment, microseconds since
+    the epoch, until which it signs too.
     """
 
     secret: str
     headers: Mapping[str, str]
-    retired: tuple[str, int] | None = None
+    retired: tuple[tuple[str, int], ...] = ()
 
     def secrets(self, at: int) -> tuple[str, ...]:
-        """Those that sign an attempt at this moment, the current one first."""
-        if self.retired is not None and at < self.retired[1]:
-            return self.secret, self.retired[0]
-        return (self.secret,)
+        """Those that sign an attempt at this moment, the current one first, the oldest last."""
+        return (self.secret, *(secret for secret, until in self.retired if at < until))
 
     def masked(self, snippet: str) -> str:
         """An answer as it may be shown, whoever has echoed what in it."""
         named = {name: _CREDENTIAL.search(name) is not None for name in self.headers}
         values = [value for name, value in self.headers.items() if not named[name]]
         credentials = [value for name, value in self.headers.items() if named[name]]
-        credentials.append(self.secret)
-        if self.retired is not None:
-            credentials.append(self.retired[0])
+        credentials += [self.secret, *(secret for secret, _ in self.retired)]
         return masked(snippet, values, credentials)
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from perkwire.recovering.retrying import RetryResult
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PageResult:
     """What became of a page: items sent, items skipped, and deliveries handed to SQS."""
 
     sent: int
@@ -71,7 +71,7 @@ class RetryPages:
         self._retry_interval_seconds = retry_interval_seconds
         self._clock = clock
 
-    def send(self, job: Job) -> Outcome:
+    def send(self, job: Job) -> PageResult:
         """Send the job's page; raises Unavailable unless SQS holds all of it."""
         found = self._deliveries.find({(job.account_id, DeliveryId(one.id)) for one in job.page})
         now = self._clock()
@@ -88,7 +88,7 @@ class RetryPages:
             raise Unavailable("SQS: deliveries not queued")
         deliveries = statuses.count(HTTPStatus.ACCEPTED)
         sent = noted + deliveries
-        return Outcome(sent, len(job.page) - sent, deliveries)
+        return PageResult(sent, len(job.page) - sent, deliveries)
 
 
 class ReplayPages:
@@ -98,7 +98,7 @@ class ReplayPages:
         self._events = events
         self._queue = queue
 
-    def send(self, job: Job) -> Outcome:
+    def send(self, job: Job) -> PageResult:
         """Send the job's page; raises Unavailable unless SQS holds all of it."""
         ids = [EventId(item.id) for item in job.page]
         kept = self._events.find_all({(job.account_id, one) for one in ids})
@@ -124,4 +124,4 @@ class ReplayPages:
         )
         if not all(held):
             raise Unavailable("SQS: deliveries not queued")
-        return Outcome(len(events), len(ids) - len(events), len(messages))
+        return PageResult(len(events), len(ids) - len(events), len(messages))

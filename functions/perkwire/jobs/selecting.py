@@ -25,7 +25,7 @@ _SIDE_BY_SIDE = 8  # queries of a count; AWS's client keeps ten connections
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SelectionPage:
     """Some of what a job would send, and where the rest of it begins."""
 
     items: tuple[JobItem, ...]
@@ -43,7 +43,7 @@ class Selection(Protocol):
         """How many items a page has at most: few enough for the job's rate."""
         ...
 
-    def step(self, job: Job, webhook: Webhook, cursor: str, most: int) -> Step:
+    def step(self, job: Job, webhook: Webhook, cursor: str, most: int) -> SelectionPage:
         """Up to `most` items from the cursor on; raises Unavailable."""
         ...
 
@@ -107,7 +107,7 @@ class FailedSelection:
         """As many deliveries as a second may have, and as events may be held at once."""
         return min(job.per_second, max(1, MAX_EVENTS // webhook.batch_size))
 
-    def step(self, job: Job, _webhook: Webhook, cursor: str, most: int) -> Step:
+    def step(self, job: Job, _webhook: Webhook, cursor: str, most: int) -> SelectionPage:
         """Up to `most` failed deliveries; raises Unavailable. One query and its batch reads."""
         ids = self._deliveries.unsettled(
             job.account_id,
@@ -124,8 +124,8 @@ class FailedSelection:
                 if one in found and has_failed(found[one], self._clock(), self._interval):
                     items.append(JobItem(one, found[one].run + 1))
                     if len(items) == most:
-                        return Step(tuple(items), _position(one))
-        return Step(tuple(items), _position(ids[-1]) if len(ids) == _MOST_READ else None)
+                        return SelectionPage(tuple(items), _position(one))
+        return SelectionPage(tuple(items), _position(ids[-1]) if len(ids) == _MOST_READ else None)
 
     def count(self, job: Job, webhook: Webhook, may_go_on: Callable[[], bool]) -> tuple[int, bool]:
         """How many failed deliveries, and whether that is all; raises Unavailable."""
@@ -159,7 +159,7 @@ class EventSelection:
         batches = min(job.per_second, max(1, MAX_EVENTS // webhook.batch_size))
         return batches * webhook.batch_size
 
-    def step(self, job: Job, webhook: Webhook, cursor: str, most: int) -> Step:
+    def step(self, job: Job, webhook: Webhook, cursor: str, most: int) -> SelectionPage:
         """Up to `most` events; raises Unavailable. At most _MOST_QUERIES queries."""
         items: list[JobItem] = []
         for heading, reached in self._headings(job, cursor):
@@ -169,7 +169,7 @@ class EventSelection:
                 if len(items) == most:
                     break
         moment = int(cursor.partition(":")[0])
-        return Step(tuple(items), cursor if moment < job.until else None)
+        return SelectionPage(tuple(items), cursor if moment < job.until else None)
 
     def count(self, job: Job, webhook: Webhook, may_go_on: Callable[[], bool]) -> tuple[int, bool]:
         """How many events, and whether that is all; raises Unavailable.

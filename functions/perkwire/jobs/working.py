@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
-from perkwire.jobs.pages import Outcome
-from perkwire.jobs.selecting import Selection, Step, count
+from perkwire.jobs.pages import PageResult
+from perkwire.jobs.selecting import Selection, SelectionPage, count
 from perkwire.model.messages import (
     JobMessage,
     Received,
@@ -30,7 +30,7 @@ from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.timestamps import MICROSECONDS
 
-_NOTHING = Outcome(0, 0, 0)
+_NOTHING = PageResult(0, 0, 0)
 _REASONS = {
     WebhookStatus.PAUSED: JobReason.PAUSED,
     WebhookStatus.DISABLED: JobReason.DISABLED,
@@ -65,7 +65,7 @@ class Webhooks(Protocol):
 class Pages(Protocol):
     """What sends the pages of one kind of job."""
 
-    def send(self, job: Job) -> Outcome:
+    def send(self, job: Job) -> PageResult:
         """Send the job's page; raises Unavailable unless SQS holds all of it."""
         ...
 
@@ -78,7 +78,7 @@ class KindWorker:
     pages: Pages
 
 
-class JobWork:
+class JobWorker:
     """The turns of all jobs. `clock` gives microseconds since the epoch."""
 
     def __init__(
@@ -173,9 +173,9 @@ class JobWork:
                 return stored
             job = stored
 
-    def _after(self, job: Job, webhook: Webhook, selection: Selection, outcome: Outcome) -> Job:
+    def _after(self, job: Job, webhook: Webhook, selection: Selection, outcome: PageResult) -> Job:
         """The job once its page is sent, the next one planned."""
-        step = Step((), None)
+        step = SelectionPage((), None)
         if job.cursor is not None:
             length = selection.page_length(job, webhook)
             step = selection.step(job, webhook, job.cursor, length)

@@ -1,6 +1,6 @@
 """Managing the webhooks of one account."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -14,13 +14,19 @@ from perkwire.managing.webhook_draft import (
     parse_webhook_change,
 )
 from perkwire.model.account import Caller, Scope
-from perkwire.model.webhook import RetiredSecret, SealedSecrets, Webhook, WebhookStatus
+from perkwire.model.webhook import (
+    MOST_LIVE_SECRETS,
+    RetiredSecret,
+    SealedSecrets,
+    Webhook,
+    WebhookStatus,
+)
 from perkwire.primitives.fields import FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, conflict, not_found
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 
 
 class UrlTaken(Exception):
@@ -195,14 +201,19 @@ class WebhookManagement:
     ) -> GivenWebhook:
         """A new secret, returned this once; the old one signs beside it for the overlap.
 
-        Raises Problem and Unavailable.
+        So do those before it whose overlap has not ended; without an overlap all end. Raises
+        Problem, 409 if as many secrets sign as may, and Unavailable.
         """
         before = self.get(account_id, webhook_id)
         rotation = parse_rotation(value, before)
-        retired = None
+        retired: tuple[RetiredSecret, ...] = ()
         if rotation.overlap_hours:
-            until = self._clock() + rotation.overlap_hours * HOUR_SECONDS * MICROSECONDS
-            retired = RetiredSecret(before.sealed.secret, until)
+            now = self._clock()
+            live = before.sealed.live(now)
+            if len(live) >= MOST_LIVE_SECRETS - 1:
+                raise _too_many_secrets(live)
+            until = now + rotation.overlap_hours * HOUR_SECONDS * MICROSECONDS
+            retired = (RetiredSecret(before.sealed.secret, until), *live)
         secret = self._sealer.seal_secret(account_id, webhook_id, rotation.secret)
         after = replace(
             before,
@@ -273,6 +284,14 @@ class WebhookManagement:
             secret=self._sealer.seal_secret(account_id, webhook_id, secret),
             headers=self._sealer.seal_headers(account_id, webhook_id, headers),
         )
+
+
+def _too_many_secrets(live: Sequence[RetiredSecret]) -> Problem:
+    ends = to_rfc3339(min(retired.until for retired in live))
+    return conflict(
+        f"The webhook has {MOST_LIVE_SECRETS} secrets that sign, and the next one ends at {ends}. "
+        "Rotate after that, or with overlap_hours 0, which ends all but the new one."
+    )
 
 
 def _url_taken() -> Problem:

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from perkwire.model.event import Event
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
@@ -34,6 +35,7 @@ class Reason(enum.StrEnum):
     DELETED = "deleted"
     UNAVAILABLE = "unavailable"
     LOST = "lost"
+    SPLIT = "split"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ class Attempt:
 class Delivery:
     """A log entry. Times are microseconds since the epoch.
 
-    `due_at` is when a retrying delivery's next attempt is due.
+    `due_at` is when a retrying delivery's next attempt is due. `parts` are the deliveries in which
+    the events of one that was too large went out.
     """
 
     id: DeliveryId
@@ -90,6 +93,14 @@ class Delivery:
     due_at: int | None
     created_at: int
     updated_at: int
+    parts: tuple[DeliveryId, ...] = ()
+
+    @property
+    def was_too_large(self) -> bool:
+        """Whether the endpoint has said of its several events that they are too many bytes."""
+        if len(self.event_ids) == 1 or not self.attempts:
+            return False
+        return self.attempts[-1].status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
     def may_carry(self, event: Event) -> bool:
         """Whether a kept event can be one that it was made of, and not another under the same id.
@@ -125,6 +136,8 @@ class Delivery:
             "event_types": [*self.event_types],
             "attempts": [attempt.to_json() for attempt in self.attempts],
         }
+        if self.parts:
+            shown["parts"] = [*self.parts]
         if status is DeliveryStatus.RETRYING and self.due_at is not None:
             shown["next_attempt_at"] = to_rfc3339(self.due_at)
         return shown | {"created_at": to_rfc3339(self.created_at)}

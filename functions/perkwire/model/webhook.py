@@ -54,9 +54,13 @@ class Pause:
         return {"at": to_rfc3339(self.at), "reason": self.reason}
 
 
+MOST_LIVE_SECRETS = 3
+"""The current secret and those before it that still sign."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetiredSecret:
-    """The ciphertext of the secret before a rotation, which signs too until a moment."""
+    """The ciphertext of a secret before a rotation, which signs too until a moment."""
 
     secret: bytes
     until: int
@@ -64,11 +68,18 @@ class RetiredSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedSecrets:
-    """Ciphertexts: of the signing secret, and of the custom headers if there are any."""
+    """Ciphertexts: of the signing secret, and of the custom headers if there are any.
+
+    `retired` holds the secrets before it, the newest first: two at most, some of them over.
+    """
 
     secret: bytes
     headers: bytes | None
-    retired: RetiredSecret | None = None
+    retired: tuple[RetiredSecret, ...] = ()
+
+    def live(self, at: int) -> tuple[RetiredSecret, ...]:
+        """The retired ones that still sign at this moment, the newest first."""
+        return tuple(one for one in self.retired if at < one.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +148,9 @@ class Webhook:
             "header_names": [*self.header_names],
             "batch_size": self.batch_size,
             "batch_bytes": self.batch_bytes,
+            "retired_secrets": [
+                {"signs_until": to_rfc3339(retired.until)} for retired in self.sealed.retired
+            ],
             "format": self.format,
             "format_settings": {**self.format_settings},
             "status": self.status,

@@ -99,16 +99,17 @@ def delivery_id(
     webhook_id: WebhookId,
     event_ids: Sequence[EventId],
     accepted_at: int,
-    job_id: JobId | None = None,
+    maker: JobId | DeliveryId | None = None,
 ) -> DeliveryId:
     """The same for the same webhook and events, so that routing twice repeats, never doubles.
 
-    A replay's are its job's too: other deliveries than those of the routing or another replay.
+    `maker` is the job of a replay, or the delivery that goes out in parts: theirs are other
+    deliveries than those of the routing or another maker.
     `accepted_at` is the first event's time of acceptance in microseconds; an event keeps its own
     through every repeat.
     """
-    of_job = () if job_id is None else (job_id,)
-    digest = _digest(*of_job, webhook_id, *event_ids, length=_RANDOM_LENGTH)
+    of_maker = () if maker is None else (maker,)
+    digest = _digest(*of_maker, webhook_id, *event_ids, length=_RANDOM_LENGTH)
     return DeliveryId(f"dlv_{webhook_id.removeprefix('wh_')}_{time_prefix(accepted_at)}{digest}")
 
 

@@ -25,7 +25,7 @@ _CURSOR = re.compile(r"([0-9]{16})(?:\.([A-Za-z0-9._:-]{1,128}))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPosition:
     """Where a list goes on: before `moment`, or, with an id, behind that event accepted then."""
 
     moment: int
@@ -36,7 +36,7 @@ class EventsByHour(Protocol):
     """The index."""
 
     def newest_of_hour(
-        self, account_id: AccountId, since: int, place: Place, limit: int
+        self, account_id: AccountId, since: int, place: ListPosition, limit: int
     ) -> tuple[Sequence[EventHeading], bool]:
         """Up to `limit` from `place` back to `since`, both in one hour, newest first.
 
@@ -73,7 +73,7 @@ class EventListing:
         goes on. Raises Problem and Unavailable.
         """
         wanted = self._parse(parameters)
-        place: Place | None = Place(wanted.until)
+        place: ListPosition | None = ListPosition(wanted.until)
         if cursor is not None and (from_cursor := _read_cursor(cursor)).moment < wanted.until:
             place = from_cursor
         found: list[EventHeading] = []
@@ -86,8 +86,8 @@ class EventListing:
         return Page(shown, _write_cursor(place) if place else None)
 
     def _step(
-        self, account_id: AccountId, wanted: EventFilter, place: Place, limit: int
-    ) -> tuple[Sequence[EventHeading], Place | None]:
+        self, account_id: AccountId, wanted: EventFilter, place: ListPosition, limit: int
+    ) -> tuple[Sequence[EventHeading], ListPosition | None]:
         """What an hour holds from a place on, and the place behind that; None at the end."""
         # An id names an event of that very moment; without one the moment itself is left out.
         last = place.moment if place.event_id else place.moment - 1
@@ -97,8 +97,8 @@ class EventListing:
             return [], None
         headings, more = self._events.newest_of_hour(account_id, since, place, limit)
         if more:
-            return headings, Place(headings[-1].accepted_at, headings[-1].id)
-        return headings, Place(hour) if hour > wanted.since else None
+            return headings, ListPosition(headings[-1].accepted_at, headings[-1].id)
+        return headings, ListPosition(hour) if hour > wanted.since else None
 
     def _parse(self, parameters: Mapping[str, str]) -> EventFilter:
         errors: list[FieldError] = []
@@ -120,14 +120,14 @@ class EventListing:
         return EventFilter(event_type, max(times["since"], earliest), min(times["until"], now + 1))
 
 
-def _read_cursor(cursor: str) -> Place:
+def _read_cursor(cursor: str) -> ListPosition:
     form = _CURSOR.fullmatch(cursor)
     if form is None:
         raise invalid([FieldError("cursor", "must be the next_cursor of an earlier page")])
-    return Place(int(form[1]), EventId(form[2]) if form[2] else None)
+    return ListPosition(int(form[1]), EventId(form[2]) if form[2] else None)
 
 
-def _write_cursor(place: Place) -> str:
+def _write_cursor(place: ListPosition) -> str:
     moment = f"{place.moment:016}"
     return f"{moment}.{place.event_id}" if place.event_id else moment
 

@@ -11,11 +11,18 @@ from typing import Protocol
 
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import MAX_EVENTS, Event
-from perkwire.model.messages import DeliveryMessage, write_delivery_message
+from perkwire.model.messages import DeliveryMessage, chunks, write_delivery_message
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.fields import Fields
-from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
+from perkwire.primitives.ids import (
+    AccountId,
+    DeliveryId,
+    EventId,
+    WebhookId,
+    delivery_id,
+    webhook_of,
+)
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -32,6 +39,10 @@ class Deliveries(Protocol):
 
     def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
         """Note that the entry's next run is with SQS, unless that run is noted; never raises."""
+        ...
+
+    def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
+        """Note that the entry's events are with SQS in parts, as `hand_over` does."""
         ...
 
 
@@ -135,8 +146,9 @@ class Retrying:
         kept = self._events.find_all(
             {(entry.account_id, one) for entry in entries for one in entry.event_ids}
         )
+        webhooks = self._webhooks_of([entry for entry in entries if entry.was_too_large])
         results: dict[DeliveryId, RetryResult] = {}
-        ready: list[tuple[Delivery, DeliveryMessage]] = []
+        ready: list[tuple[Delivery, list[DeliveryMessage]]] = []
         for entry in entries:
             events = [
                 kept[one].event
@@ -144,26 +156,43 @@ class Retrying:
                 if one in kept and entry.may_carry(kept[one].event)
             ]
             if len(events) == len(entry.event_ids):
-                ready.append((entry, _next_run(entry, events)))
+                ready.append((entry, _messages(entry, events, webhooks.get(entry.webhook_id))))
             else:
                 detail = "Its events are no longer kept."
                 results[entry.id] = RetryResult(entry.id, HTTPStatus.CONFLICT, detail)
         held = self._queue.send(
             [
                 Outgoing(write_delivery_message(message), entry.webhook_id)
-                for entry, message in ready
+                for entry, messages in ready
+                for message in messages
             ]
         )
+        taken = iter(held)
         now = self._clock()
-        due_at = now + self._retry_interval_seconds * MICROSECONDS
-        for (entry, _), is_held in zip(ready, held, strict=True):
-            if is_held:
-                self._deliveries.hand_over(entry, now, due_at)
-                results[entry.id] = RetryResult(entry.id, HTTPStatus.ACCEPTED)
-            else:
-                detail = "It could not be queued; try again."
-                results[entry.id] = RetryResult(entry.id, HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        for entry, messages in ready:
+            # A list, not a generator: each entry has to take its own share of the results.
+            is_held = all([next(taken) for _ in messages])  # noqa: C419
+            results[entry.id] = self._noted(entry, messages, now) if is_held else _unqueued(entry)
         return results
+
+    def _webhooks_of(self, entries: Sequence[Delivery]) -> dict[WebhookId, Webhook]:
+        """The webhooks of these entries as they are now; of none, none is asked for."""
+        accounts = {entry.account_id for entry in entries}
+        return {
+            webhook.id: webhook
+            for account_id in accounts
+            for webhook in self._webhooks.of_account(account_id) or ()
+        }
+
+    def _noted(self, entry: Delivery, messages: Sequence[DeliveryMessage], now: int) -> RetryResult:
+        """Note in the log what SQS holds."""
+        if len(messages) == 1:
+            due_at = now + self._retry_interval_seconds * MICROSECONDS
+            self._deliveries.hand_over(entry, now, due_at)
+            return RetryResult(entry.id, HTTPStatus.ACCEPTED)
+        self._deliveries.split(entry, [message.delivery_id for message in messages], now)
+        detail = f"It was too large, and goes out in {len(messages)} parts."
+        return RetryResult(entry.id, HTTPStatus.ACCEPTED, detail)
 
     def _refusal(
         self,
@@ -173,6 +202,9 @@ class Retrying:
     ) -> RetryResult | None:
         if entry is None:
             return RetryResult(delivery_id, HTTPStatus.NOT_FOUND, "There is no such delivery.")
+        if entry.parts:
+            detail = "It went out in parts; they are sent again by their own ids."
+            return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
         status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
         if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):
             return RetryResult(delivery_id, HTTPStatus.CONFLICT, f"The delivery is {status}.")
@@ -200,11 +232,35 @@ def _groups(entries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
         yield group
 
 
-def _next_run(entry: Delivery, events: Sequence[Event]) -> DeliveryMessage:
-    return DeliveryMessage(
-        delivery_id=entry.id,
-        account_id=entry.account_id,
-        webhook_id=entry.webhook_id,
-        run=entry.run + 1,
-        events=tuple(events),
-    )
+def _messages(
+    entry: Delivery, events: Sequence[Event], webhook: Webhook | None
+) -> list[DeliveryMessage]:
+    """The entry's next run; or, of one that was too large, its parts as the webhook is now.
+
+    A part is a delivery of its own, with an id that comes from the entry's and its events': sent
+    twice, it is the same.
+    """
+    groups = [tuple(events)]
+    if webhook is not None and entry.was_too_large:
+        groups = [*chunks(events, webhook.batch_size, webhook.batch_bytes)]
+    is_whole = len(groups) == 1
+    return [
+        DeliveryMessage(
+            delivery_id=entry.id if is_whole else _part_id(entry, group),
+            account_id=entry.account_id,
+            webhook_id=entry.webhook_id,
+            run=entry.run + 1 if is_whole else 0,
+            events=group,
+        )
+        for group in groups
+    ]
+
+
+def _part_id(entry: Delivery, events: Sequence[Event]) -> DeliveryId:
+    ids = [event.id for event in events]
+    return delivery_id(entry.webhook_id, ids, events[0].accepted_at, entry.id)
+
+
+def _unqueued(entry: Delivery) -> RetryResult:
+    detail = "It could not be queued; try again."
+    return RetryResult(entry.id, HTTPStatus.SERVICE_UNAVAILABLE, detail)

@@ -19,7 +19,7 @@ from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import new_test_delivery_id
 from perkwire.primitives.journal import Journal
 from perkwire.trials.samples import sample_event
-from perkwire.trials.trial import Outcome, SavedWebhook, SentRequest, Trial
+from perkwire.trials.trial import SavedWebhook, SentRequest, Trial, TrialOutcome
 
 
 class TrialSender:
@@ -40,7 +40,7 @@ class TrialSender:
         self._journal = journal
         self._clock = clock
 
-    def send(self, trial: Trial) -> Outcome | None:
+    def send(self, trial: Trial) -> TrialOutcome | None:
         """Send one sample event, whatever the webhook's status; None: there is no such webhook.
 
         Raises Unavailable.
@@ -76,7 +76,7 @@ class TrialSender:
         state = states.get(webhook.webhook_id)
         return state.webhook if isinstance(state, WebhookState) else None
 
-    def _attempt(self, message: DeliveryMessage, webhook: Webhook) -> Outcome:
+    def _attempt(self, message: DeliveryMessage, webhook: Webhook) -> TrialOutcome:
         opened = self._vault.open(webhook)
         copies: list[Request] = []
 
@@ -87,12 +87,12 @@ class TrialSender:
         try:
             request = replace(anew(), anew=anew)
         except Unrenderable:
-            return Outcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
+            return TrialOutcome(delivered=False, duration_ms=0, error=Reason.FORMAT)
         result = self._sender.send(request)
         sent = SentRequest(copies[-1], frozenset(opened.headers))
         match result:
             case Response():
-                return Outcome(
+                return TrialOutcome(
                     delivered=format_of(webhook.format).is_success(result.status),
                     duration_ms=result.duration_ms,
                     status_code=result.status,
@@ -101,7 +101,7 @@ class TrialSender:
                     sent=sent,
                 )
             case NoResponse(error, duration_ms, detail):
-                return Outcome(
+                return TrialOutcome(
                     delivered=False,
                     duration_ms=duration_ms,
                     error=error,

@@ -52,7 +52,7 @@ class SentRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TrialOutcome:
     """How a test went: a status code, or an error class as in the log.
 
     `response` holds at most the first 512 bytes of the answer, of a success too, and `location`

@@ -325,6 +325,38 @@ def test_a_hand_over_of_an_entry_that_has_expired_makes_none(
     assert adapters.deliveries.find({(fresh.account_id, fresh.id)}) == {}
 
 
+def test_a_split_ends_the_whole_and_names_its_parts(adapters: Adapters, fresh: Delivery) -> None:
+    ended = change(None, fresh, an_attempt(status_code=413), status=FAILED, due_at=NOW)
+    adapters.deliveries.write([ended])
+    parts = (DeliveryId("dlv_1_a"), DeliveryId("dlv_1_b"))
+
+    adapters.retryable.split(ended.after, parts, NOW + 7)
+
+    split = replace(
+        ended.after,
+        run=1,
+        status=CANCELLED,
+        reason=Reason.SPLIT,
+        parts=parts,
+        due_at=None,
+        updated_at=NOW + 7,
+    )
+    assert found(adapters, fresh) == split
+    adapters.retryable.split(ended.after, parts[:1], NOW + 9)
+    assert found(adapters, fresh) == split, "that run is noted"
+
+
+def test_a_split_undoes_no_success(adapters: Adapters, fresh: Delivery) -> None:
+    ended = change(None, fresh, an_attempt(status_code=413), status=FAILED)
+    success = change(ended.after, fresh, an_attempt(number=2), status=SUCCEEDED)
+    adapters.deliveries.write([ended])
+    adapters.deliveries.write([success])
+
+    adapters.retryable.split(ended.after, (DeliveryId("dlv_1_a"),), NOW + 9)
+
+    assert found(adapters, fresh) == success.after
+
+
 def test_many_are_written_at_once(adapters: Adapters, account_id: AccountId) -> None:
     webhook_id = new_webhook_id()
     entries = [a_fresh(account_id, webhook_id) for _ in range(12)]

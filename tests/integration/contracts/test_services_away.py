@@ -47,7 +47,7 @@ from perkwire.model.webhook import Pause, PauseReason
 from perkwire.primitives.ids import EventId, KeyId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.queueing import Outgoing
-from perkwire.reading.event_listing import Place
+from perkwire.reading.event_listing import ListPosition
 from perkwire.recovering.redriving import Redrive, RedriveQueue
 from perkwire.trials.trial import SavedWebhook, Trial
 from tests.builders import (
@@ -154,7 +154,7 @@ TABLE_CALLS: dict[str, Call] = {
     "events.find_all": lambda _, __: EventReader().find_all(KEYS),
     "events.of_hour": lambda _, __: EventIndex().of_hour(ACCOUNT, NOW, NOW + 9, None, 5),
     "events.newest_of_hour": lambda _, __: EventIndex().newest_of_hour(
-        ACCOUNT, NOW - 9, Place(NOW), 5
+        ACCOUNT, NOW - 9, ListPosition(NOW), 5
     ),
     "jobs.find": lambda c, _: JobStore(c).find(ACCOUNT, JOB.id),
     "jobs.add": lambda c, _: JobStore(c).add(JOB),

@@ -23,7 +23,7 @@ MENDS: dict[str, dict[str, object]] = {
     "url": {"url": "https://b.example/hook"},
     "headers": {"sealed": replace(SECRETS, headers=b"i")},
     "no headers": {"sealed": replace(SECRETS, headers=None)},
-    "secret": {"sealed": replace(SECRETS, secret=b"t", retired=RetiredSecret(b"s", NOW))},
+    "secret": {"sealed": replace(SECRETS, secret=b"t", retired=(RetiredSecret(b"s", NOW),))},
     "format settings": {"format_settings": {"signature_header": "x-b"}},
 }
 KEEPS: dict[str, dict[str, object]] = {

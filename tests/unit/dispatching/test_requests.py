@@ -111,7 +111,7 @@ def test_so_it_is_without_the_secret_that_was_rotated(dispatcher: DispatcherHarn
     until = NOW + MICROSECONDS
     dispatcher.change_webhook(
         sealed=replace(
-            sealed, retired=RetiredSecret(a_webhook(secret=retired).sealed.secret, until)
+            sealed, retired=(RetiredSecret(a_webhook(secret=retired).sealed.secret, until),)
         )
     )
     dispatcher.answer(Response(500, f"not signed with {retired}", 7))
@@ -141,7 +141,7 @@ def test_until_the_overlap_of_a_rotation_ends_the_old_secret_signs_too(
     dispatcher.clock.now = now()
     old, new = a_webhook(), a_webhook(secret="whsec_" + "B" * 40)
     retired = RetiredSecret(old.sealed.secret, dispatcher.clock.now - after)
-    dispatcher.change_webhook(sealed=replace(new.sealed, retired=retired))
+    dispatcher.change_webhook(sealed=replace(new.sealed, retired=(retired,)))
 
     dispatcher.dispatch(received())
 
@@ -184,7 +184,7 @@ def test_no_line_of_the_journal_holds_a_url_body_secret_or_header(
 
 
 def test_opened_secrets_do_not_show_themselves() -> None:
-    opened = OpenedSecrets(SECRET, {"authorization": "Bearer t0ken"}, (SECRET, NOW))
+    opened = OpenedSecrets(SECRET, {"authorization": "Bearer t0ken"}, ((SECRET, NOW),))
 
     assert SECRET not in f"{opened!r} {opened}"
     assert "t0ken" not in f"{opened!r} {opened}"

@@ -141,7 +141,7 @@ def test_a_retired_secret_that_cannot_sign_stops_the_attempt_too(
     dispatcher: DispatcherHarness,
 ) -> None:
     retired = RetiredSecret(a_webhook(secret="hush-hush").sealed.secret, NOW + 1)
-    dispatcher.change_webhook(sealed=replace(dispatcher.webhook.sealed, retired=retired))
+    dispatcher.change_webhook(sealed=replace(dispatcher.webhook.sealed, retired=(retired,)))
     one = received()
 
     assert dispatcher.dispatch(one) == [one.message_id]

@@ -11,7 +11,7 @@ from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import DryRun, JobManagement
-from perkwire.jobs.working import JobWork, KindWorker
+from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event
 from perkwire.model.messages import DeliveryMessage, Received, read_delivery_message
@@ -127,7 +127,7 @@ class World:
             clock=self.clock,
         )
         replay_pages = ReplayPages(events=self.reader, queue=self.delivery_queue)
-        self.work = JobWork(
+        self.work = JobWorker(
             jobs=self.store,
             webhooks=self.lookup,
             kinds={

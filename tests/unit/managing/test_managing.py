@@ -15,6 +15,7 @@ from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from tests.builders import (
     ACCOUNT,
     NOW,
@@ -495,7 +496,68 @@ def test_without_an_overlap_the_old_secret_is_gone_at_once(management: Managemen
     rotated = management.webhooks.rotate_secret(ACCOUNT, webhook.id, body)
 
     assert rotated.secret == body["secret"]
-    assert rotated.webhook.sealed.retired is None
+    assert rotated.webhook.sealed.retired == ()
+
+
+def rotated(management: Management, webhook: Webhook, secret: str, hours: int) -> Webhook:
+    """The webhook with another secret, an hour later."""
+    management.clock.pass_seconds(3_600)
+    body: dict[str, Json] = {"secret": secret, "overlap_hours": hours}
+    return management.webhooks.rotate_secret(ACCOUNT, webhook.id, body).webhook
+
+
+HOUR = HOUR_SECONDS * MICROSECONDS
+SECRETS = [f"whsec_{letter * 40}" for letter in "ABCDE"]
+
+
+@pytest.mark.parametrize("hours", [(24, 24), (168, 1), (2, 168)])
+def test_no_rotation_takes_away_a_secret_whose_overlap_has_not_ended(
+    management: Management, hours: tuple[int, int]
+) -> None:
+    webhook = management.create(secret=SECRETS[0])
+    for secret, overlap in zip(SECRETS[1:3], hours, strict=True):
+        webhook = rotated(management, webhook, secret, overlap)
+
+    opened = FakeOpener().open(management.items.webhooks[webhook.id])
+    first, second = (NOW + (1 + at) * HOUR + hours[at] * HOUR for at in range(2))
+    assert opened.secrets(min(first, second) - 1) == (SECRETS[2], SECRETS[1], SECRETS[0])
+    later = SECRETS[0] if first > second else SECRETS[1]
+    assert opened.secrets(min(first, second)) == (SECRETS[2], later)
+    assert opened.secrets(max(first, second)) == (SECRETS[2],)
+    shown = webhook.to_json()["retired_secrets"]
+    assert shown == [{"signs_until": to_rfc3339(second)}, {"signs_until": to_rfc3339(first)}]
+
+
+def test_a_fourth_secret_is_refused_with_the_moment_when_the_next_one_ends(
+    management: Management,
+) -> None:
+    webhook = management.create(secret=SECRETS[0])
+    rotated(management, webhook, SECRETS[1], 48)
+    before = rotated(management, webhook, SECRETS[2], 24)
+
+    with pytest.raises(Problem) as raised:
+        rotated(management, webhook, SECRETS[3], 24)
+
+    assert raised.value.status == 409
+    assert to_rfc3339(NOW + 26 * HOUR) in str(raised.value.document())
+    assert management.items.webhooks[webhook.id] == before
+
+    management.clock.now = NOW + 26 * HOUR - HOUR  # it is an hour later that one has ended
+    after = rotated(management, webhook, SECRETS[3], 24)
+    opened = FakeOpener().open(after)
+    assert opened.secrets(NOW + 26 * HOUR) == (SECRETS[3], SECRETS[2], SECRETS[0])
+
+
+def test_without_an_overlap_all_secrets_end(management: Management) -> None:
+    webhook = management.create(secret=SECRETS[0])
+    for secret in SECRETS[1:3]:
+        webhook = rotated(management, webhook, secret, 168)
+
+    webhook = rotated(management, webhook, SECRETS[3], 0)
+
+    opened = FakeOpener().open(management.items.webhooks[webhook.id])
+    assert [*opened.secrets(0)] == [SECRETS[3]]
+    assert webhook.to_json()["retired_secrets"] == []
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
-from perkwire.reading.event_listing import MOST_HOURS, EventListing, Place
+from perkwire.reading.event_listing import MOST_HOURS, EventListing, ListPosition
 from tests.builders import ACCOUNT, NOW
 
 HOUR = HOUR_SECONDS * MICROSECONDS
@@ -26,7 +26,7 @@ class FakeEventsByHour:
         self.queries = 0
 
     def newest_of_hour(
-        self, account_id: AccountId, since: int, place: Place, limit: int
+        self, account_id: AccountId, since: int, place: ListPosition, limit: int
     ) -> tuple[Sequence[EventHeading], bool]:
         self.queries += 1
         assert account_id == ACCOUNT

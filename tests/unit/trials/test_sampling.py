@@ -18,7 +18,7 @@ from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import now
 from perkwire.trials.sampling import TrialSender
-from perkwire.trials.trial import Outcome, SavedWebhook, Trial
+from perkwire.trials.trial import SavedWebhook, Trial, TrialOutcome
 from tests.builders import ACCOUNT, NOW, SECRET, WEBHOOK, a_webhook, an_account
 from tests.fakes import (
     FakeClock,
@@ -52,7 +52,7 @@ class Bench:
             clock=self.clock,
         )
 
-    def send(self, webhook: Webhook | None = None) -> Outcome:
+    def send(self, webhook: Webhook | None = None) -> TrialOutcome:
         saved = SavedWebhook(ACCOUNT, WEBHOOK)
         outcome = self.sampling.send(Trial(webhook or saved, "points.earned"))
         assert outcome is not None

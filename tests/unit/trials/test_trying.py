@@ -15,7 +15,7 @@ from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.trials.trial import Outcome, SavedWebhook, Trial
+from perkwire.trials.trial import SavedWebhook, Trial, TrialOutcome
 from perkwire.trials.trying import MOST_PER_MINUTE, TrialRunner
 from tests.builders import (
     ACCOUNT,
@@ -115,7 +115,7 @@ def test_what_may_be_regretted_is_told_beside_the_outcome(bench: Bench) -> None:
 
 @pytest.mark.parametrize("call", ["test", "test_unsaved", "test_change"])
 def test_a_redirect_is_a_warning_about_the_url(bench: Bench, call: str) -> None:
-    bench.dispatcher.outcome = Outcome(
+    bench.dispatcher.outcome = TrialOutcome(
         delivered=False, duration_ms=5, status_code=301, location="https://new.example/hook"
     )
 

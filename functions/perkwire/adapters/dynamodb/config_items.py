@@ -108,6 +108,8 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     sealed_headers = BinaryAttribute(legacy_encoding=False, null=True)
     retired_secret = BinaryAttribute(legacy_encoding=False, null=True)
     retired_until = NumberAttribute(null=True)
+    earlier_secret = BinaryAttribute(legacy_encoding=False, null=True)
+    earlier_until = NumberAttribute(null=True)
     version = NumberAttribute()
     endpoint_version = NumberAttribute(default=1)
     created_at = NumberAttribute()
@@ -117,6 +119,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     @classmethod
     def of(cls, webhook: Webhook) -> "WebhookItem":
         """The item that keeps this webhook."""
+        newest, earlier = (*webhook.sealed.retired, None, None)[:2]
         return cls(
             webhook.account_id,
             webhook_sk(webhook.id),
@@ -135,8 +138,11 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             pause_reason=webhook.pause and webhook.pause.reason,
             sealed_secret=webhook.sealed.secret,
             sealed_headers=webhook.sealed.headers,
-            retired_secret=webhook.sealed.retired and webhook.sealed.retired.secret,
-            retired_until=webhook.sealed.retired and webhook.sealed.retired.until,
+            # The newest under the names that the release before reads.
+            retired_secret=newest and newest.secret,
+            retired_until=newest and newest.until,
+            earlier_secret=earlier and earlier.secret,
+            earlier_until=earlier and earlier.until,
             version=webhook.version,
             endpoint_version=webhook.endpoint_version,
             created_at=webhook.created_at,
@@ -171,9 +177,15 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
         )
 
     def _sealed(self) -> SealedSecrets:
-        retired = None
-        if self.retired_secret is not None and self.retired_until is not None:
-            retired = RetiredSecret(self.retired_secret, int(self.retired_until))
+        pairs = (
+            (self.retired_secret, self.retired_until),
+            (self.earlier_secret, self.earlier_until),
+        )
+        retired = tuple(
+            RetiredSecret(secret, int(until))
+            for secret, until in pairs
+            if secret is not None and until is not None
+        )
         return SealedSecrets(
             secret=self.sealed_secret, headers=self.sealed_headers, retired=retired
         )

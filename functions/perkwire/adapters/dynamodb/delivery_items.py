@@ -65,6 +65,7 @@ class DeliveryItem(TableItem):
     status = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
     attempts = ListAttribute(of=AttemptMap)
+    parts = text_list(null=True)
     due_at = NumberAttribute(null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
@@ -101,6 +102,7 @@ def to_delivery(item: DeliveryItem) -> Delivery:
         due_at=whole(item.due_at),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
+        parts=tuple(DeliveryId(part) for part in item.parts or ()),
     )
 
 

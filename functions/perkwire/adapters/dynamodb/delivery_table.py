@@ -24,7 +24,7 @@ from perkwire.adapters.dynamodb.tables import (
     put_all,
     update_if,
 )
-from perkwire.model.delivery import Change, Delivery, DeliveryStatus
+from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
@@ -124,8 +124,28 @@ class RetryableDeliveries(DeliveryReader):
             DeliveryItem.reason.remove(),
             DeliveryItem.failed_key.set(item.pk),
         ]
-        still = (DeliveryItem.run == entry.run) & (DeliveryItem.status != DeliveryStatus.SUCCEEDED)
+        self._note(item, entry, actions)
 
+    def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
+        """Note that the entry's events are with SQS in parts, unless a later run is noted.
+
+        Its next run is none that is sent: a message of a run before sends nothing any more. Never
+        raises: it can be sent again, in the same parts.
+        """
+        item = DeliveryItem(*delivery_key(entry.account_id, entry.id))
+        actions: list[Action] = [
+            DeliveryItem.run.set(entry.run + 1),
+            DeliveryItem.status.set(DeliveryStatus.CANCELLED),
+            DeliveryItem.reason.set(Reason.SPLIT),
+            DeliveryItem.parts.set(list(parts)),
+            DeliveryItem.updated_at.set(now),
+            DeliveryItem.due_at.remove(),
+            DeliveryItem.failed_key.remove(),
+        ]
+        self._note(item, entry, actions)
+
+    def _note(self, item: DeliveryItem, entry: Delivery, actions: list[Action]) -> None:
+        still = (DeliveryItem.run == entry.run) & (DeliveryItem.status != DeliveryStatus.SUCCEEDED)
         try:
             with failing_as_unavailable():
                 update_if(item, actions, still)

@@ -9,7 +9,7 @@ from perkwire.adapters.dynamodb.tables import failing_as_unavailable
 from perkwire.model.event import EventHeading
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
-from perkwire.reading.event_listing import Place
+from perkwire.reading.event_listing import ListPosition
 
 _HOUR = HOUR_SECONDS * MICROSECONDS
 
@@ -47,7 +47,7 @@ class EventIndex:
     """
 
     def newest_of_hour(
-        self, account_id: AccountId, since: int, place: Place, limit: int
+        self, account_id: AccountId, since: int, place: ListPosition, limit: int
     ) -> tuple[Sequence[EventHeading], bool]:
         """Up to `limit` from `place` back to `since`, both in one hour, newest first.
 
