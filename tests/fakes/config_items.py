@@ -1,9 +1,10 @@
 """What ConfigTable holds of accounts, their keys and their webhooks."""
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 
-from perkwire.dispatching.noticing import UnreportedFailures
+from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
 from perkwire.dispatching.pausing import Streak
 from perkwire.model.account import Account, ApiKey
 from perkwire.model.webhook import Webhook, WebhookStatus
@@ -19,6 +20,9 @@ class FakeConfigItems:
     streaks: dict[WebhookId, Streak] = field(default_factory=dict)
     failing_versions: dict[WebhookId, int] = field(default_factory=dict)
     untold: dict[WebhookId, UnreportedFailures] = field(default_factory=dict)
+    pauses: dict[WebhookId, UnreportedPauses] = field(default_factory=dict)
+    pauses_noticed_at: dict[WebhookId, int] = field(default_factory=dict)
+    notices: Counter[tuple[AccountId, int]] = field(default_factory=Counter)
     keys: dict[KeyId, tuple[ApiKey, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from perkwire.dispatching.noticing import UnreportedFailures
+from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing.stores import ChangedMeanwhile
@@ -17,6 +17,7 @@ from perkwire.model.webhook import (
 )
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from tests.fakes.config_items import FakeConfigItems
 from tests.fakes.failing import Failing
 from tests.fakes.pages import page_of
@@ -83,6 +84,7 @@ class FakeWebhookLookup(Failing):
                 failing=self._items.streak_of(webhook) is not None,
                 notice_topic=self._items.accounts[account_id].notice_topic,
                 untold=untold if untold.count else None,
+                untold_pauses=self._items.pauses.get(webhook_id),
             )
         return found
 
@@ -137,6 +139,34 @@ class FakeWebhookLookup(Failing):
         self._called("give_back")
         self._add_untold(webhook, untold.count, untold.since)
 
+    def count_pause(self, webhook: Webhook, now: int) -> UnreportedPauses:
+        self._called("count_pause")
+        with self._items.lock:
+            before = self._items.pauses.get(webhook.id)
+            noticed_at = self._items.pauses_noticed_at.get(webhook.id)
+            after = UnreportedPauses((before.count if before else 0) + 1, noticed_at)
+            self._items.pauses[webhook.id] = after
+        return after
+
+    def take_pauses(self, webhook: Webhook, pauses: UnreportedPauses, now: int) -> bool:
+        self._called("take_pauses")
+        with self._items.lock:
+            if self._items.pauses_noticed_at.get(webhook.id) != pauses.noticed_at:
+                return False
+            self._items.pauses_noticed_at[webhook.id] = now
+            left = self._items.pauses.pop(webhook.id).count - pauses.count
+            if left:
+                self._items.pauses[webhook.id] = UnreportedPauses(left, now)
+        return True
+
+    def admit_notice(self, webhook: Webhook, now: int, most: int) -> bool:
+        self._called("admit_notice")
+        hour = (webhook.account_id, now // (HOUR_SECONDS * MICROSECONDS))
+        with self._items.lock:
+            admitted = self._items.notices[hour] < most
+            self._items.notices[hour] += admitted
+        return admitted
+
     def _add_untold(self, webhook: Webhook, count: int, since: int) -> UnreportedFailures:
         with self._items.lock:
             before = self._items.untold.get(webhook.id, UnreportedFailures(0, 0, None))
@@ -188,6 +218,8 @@ class FakeWebhookStore(Failing):
             self._check_version(webhook)
             self._items.streaks.pop(webhook.id, None)
             self._items.untold.pop(webhook.id, None)
+            self._items.pauses.pop(webhook.id, None)
+            self._items.pauses_noticed_at.pop(webhook.id, None)
             self._items.put(
                 replace(
                     webhook,

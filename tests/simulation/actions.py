@@ -170,6 +170,7 @@ class Actions:
             self.enable(before)
         elif draw < 0.05:
             self._system.webhooks.bury(before, self._world.now)
+            self._system.oracle.notices.forget(before.id)
             self._world.say(f"{before.id} is deleted")
             self._system.oracle.webhooks_changed()
         elif draw < 0.5:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from perkwire.dispatching.noticing import UnreportedFailures
+from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -39,6 +39,10 @@ class Notices:
         if before is not None and self.world.now - before < patience:
             self.world.violate(f"{webhook_id} has two notices of failures within the interval")
         self._of_failures_at[webhook_id] = self.world.now
+
+    def forget(self, webhook_id: str) -> None:
+        """The webhook is deleted, its health with it: what comes late begins anew."""
+        self._of_failures_at.pop(webhook_id, None)
 
     def check(self, notes: Notes, rows: Rows) -> None:
         """What the invocation has counted and told.
@@ -84,6 +88,12 @@ class Notices:
                 self.world.violate(f"{webhook_id}: failures are told of that another has taken")
             return
         untold: UnreportedFailures = take.arguments[1]
+        admissions = told.calls("admit_notice", webhook_id)
+        if admissions and not admissions[0].answer:
+            given_back = [call.arguments[1] for call in told.calls("give_back", webhook_id)]
+            if published or (given_back != [untold] and not told.was_cut_off):
+                self.world.violate(f"{webhook_id}: {untold} is told of without being admitted")
+            return
         numbers = [int(one.arguments[1].subject.split(": ")[1].split()[0]) for one in published]
         self.world.say(f"  {untold.count} failures are told of")
         if numbers != [untold.count]:
@@ -94,11 +104,23 @@ class Notices:
 
     def _check_pause(self, told: "_Told", state: WebhookState) -> None:
         paused = any(call.answer for call in told.calls("pause", state.webhook.id))
-        notices = told.notices(state.webhook.id, "paused")
-        if paused and not notices and not told.has_failed:
-            self.world.violate(f"{state.webhook.id} is paused and nobody is told")
-        if len(notices) > paused:
-            self.world.violate(f"{state.webhook.id}: a pause of another is told of")
+        webhook_id = state.webhook.id
+        notices = told.notices(webhook_id, "paused")
+        counted = told.calls("count_pause", webhook_id)
+        taken = [call for call in told.calls("take_pauses", webhook_id) if call.answer]
+        if len(counted) != paused and not told.has_failed and not told.was_cut_off:
+            self.world.violate(f"{webhook_id} is paused and that is counted {len(counted)} times")
+        untold: UnreportedPauses | None = counted[0].answer if counted else state.untold_pauses
+        due = untold is not None and (
+            untold.noticed_at is None
+            or told.now - untold.noticed_at >= self.interval_minutes * _MINUTE
+        )
+        if taken and not due:
+            self.world.violate(f"{webhook_id}: a pause is told of before its time")
+        if counted and due and not notices and not told.has_failed and not told.was_cut_off:
+            self.world.violate(f"{webhook_id} is paused and nobody is told")
+        if len(notices) > len(taken):
+            self.world.violate(f"{webhook_id}: a pause is told of that another has taken")
 
 
 class _Told:
@@ -106,8 +128,15 @@ class _Told:
 
     def __init__(self, notes: Notes) -> None:
         self._invocation = notes.invocation
-        told = [one for name in ("count_failed", "take_untold") for one in self._all(name)]
+        told = [
+            one
+            for name in ("count_failed", "take_untold", "count_pause")
+            for one in self._all(name)
+        ]
         self.now = max((call.arguments[-1] for call in told), default=self._last_clock())
+        self.was_cut_off = any(
+            call.arguments[0] == "health_not_kept" for call in self._all("fault")
+        )
         self.has_failed = any(call.arguments[0] == "notice_not_sent" for call in self._all("fault"))
 
     def calls(self, name: str, webhook_id: str) -> list[Call]:

@@ -252,6 +252,7 @@ class System:
                     publisher=Publisher(self.world, self.oracle),
                     journal=self._telemetry,
                     interval_minutes=parameters.notice_interval_minutes,
+                    most_per_hour=10**6,
                 ),
                 journal=self._telemetry,
                 rule=PauseRule(parameters.pause_after_failures, parameters.pause_when_exhausted),

@@ -47,15 +47,23 @@ class NoticeTopics(_Topics):
     Subscribers other than e-mail addresses are an operator's own, and left alone.
     """
 
-    def __init__(self, make_client: "Callable[[], SNSClient]", stack_name: str) -> None:
+    def __init__(
+        self,
+        make_client: "Callable[[], SNSClient]",
+        stack_name: str,
+        count_mail: Callable[[AccountId, str], None] = lambda _account_id, _address: None,
+    ) -> None:
+        """`count_mail` is called before each mail for confirmation, and raises to refuse it."""
         super().__init__(make_client)
+        self._count_mail = count_mail
         self._prefix = f"{stack_name}-notices-"
 
     def subscribe_only(self, account_id: AccountId, addresses: Collection[str]) -> str:
         """Have these addresses and no others subscribed; the ARN of the account's topic.
 
         SNS asks each new one for confirmation; one that lets two days pass is asked again by the
-        next call. One that has not confirmed cannot be unsubscribed. Raises Unavailable.
+        next call. One that has not confirmed cannot be unsubscribed. Raises Unavailable, and the
+        429 problem for more mails than it may be: then nobody new is asked.
         """
         wanted = {same_address(address): address for address in addresses}
         with failing_as_unavailable("SNS"):
@@ -65,6 +73,8 @@ class NoticeTopics(_Topics):
                     _is_confirmed(subscription)
                 ):
                     self._client.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+            for address in wanted.values():
+                self._count_mail(account_id, address)
             for address in wanted.values():
                 self._client.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
         return topic

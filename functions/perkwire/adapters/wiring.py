@@ -8,6 +8,7 @@ from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.confirmation_counter import ConfirmationCounter
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryReader, RetryableDeliveries
 from perkwire.adapters.dynamodb.event_index import EventIndex
@@ -70,10 +71,13 @@ class UseCases:
     def accounts(self) -> AccountManagement:
         """Accounts and API keys."""
         connection = self._connection
+        mails = ConfirmationCounter(now)
         return AccountManagement(
             accounts=self.account_store,
             api_keys=KeyStore(connection),
-            topics=NoticeTopics(lambda: aws.sns(connection), self._settings.stack_name),
+            topics=NoticeTopics(
+                lambda: aws.sns(connection), self._settings.stack_name, mails.count
+            ),
             clock=now,
         )
 

@@ -87,8 +87,9 @@ class FollowUp:
             failed = _is_to_be_told(delivery)
             if failed and delivery.after is not None:
                 unsuccessful[delivery.message.webhook_id].append(delivery.after)
-            if delivery.state is not None and (failed or delivery.state.untold is not None):
-                states[delivery.message.webhook_id] = delivery.state
+            state = delivery.state
+            if state is not None and (failed or state.untold or state.untold_pauses):
+                states[delivery.message.webhook_id] = state
         occasions = [
             NoticeTrigger(
                 webhook=state.webhook,
@@ -96,6 +97,7 @@ class FollowUp:
                 deliveries=unsuccessful[webhook_id],
                 pause=paused.get(webhook_id),
                 untold=state.untold,
+                untold_pauses=state.untold_pauses,
             )
             for webhook_id, state in states.items()
             if state.notice_topic is not None

@@ -2,9 +2,11 @@
 
 Of failed deliveries at most one notice in an interval tells for each webhook, with the count of
 those that no notice has told of yet. Those that failed within the interval are told of with the
-webhook's first delivery after it, whatever becomes of that one. Of each pause at most one tells: a
-crash between the pause and its notice leaves none, and the webhook shows it. Healthy webhooks, and
-accounts whose admins want no notices, cost no read and no write.
+webhook's first delivery after it, whatever becomes of that one. Pauses have an interval of their
+own in the same way: who enables a webhook and lets it be paused, again and again, gets one mail.
+Of each pause at most one notice tells: a crash before it leaves none, and the webhook shows it. And
+an account gets so many notices in an hour, whatever webhooks it makes; what is not told stays
+counted. Healthy webhooks, and accounts whose admins want no notices, cost no read and no write.
 """
 
 import unicodedata
@@ -15,11 +17,14 @@ from typing import Protocol
 
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import TransportError
-from perkwire.model.webhook import PauseReason, Webhook
+from perkwire.model.webhook import Pause, PauseReason, Webhook
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 
 LONGEST_SUBJECT = 99  # SNS wants fewer than 100 characters
+MOST_NOTICES_PER_HOUR = 20
+"""Of an account, in an hour of the clock: ten webhooks with both kinds of notice."""
+
 _MOST_TYPES = 10
 _MINUTE = 60 * MICROSECONDS
 
@@ -60,13 +65,21 @@ class UnreportedFailures:
     noticed_at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class UnreportedPauses:
+    """How often a webhook was paused without a notice, and when (microseconds) the last one was."""
+
+    count: int
+    noticed_at: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeTrigger:
     """What one invocation saw go wrong at one webhook whose admins have a topic.
 
     `deliveries` are those that did not succeed, failed for good or not; `pause` is given by the
-    one who has paused the webhook. `untold` are failures from before that wait for a notice:
-    there may be no others.
+    one who has paused the webhook. `untold` are failures from before that wait for a notice,
+    `untold_pauses` pauses: there may be no others.
     """
 
     webhook: Webhook
@@ -74,6 +87,7 @@ class NoticeTrigger:
     deliveries: Sequence[Delivery]
     pause: PauseReason | None
     untold: UnreportedFailures | None = None
+    untold_pauses: UnreportedPauses | None = None
 
     @property
     def failed(self) -> list[Delivery]:
@@ -99,6 +113,24 @@ class FailureCounts(Protocol):
         """Count these again: their notice was not sent. Raises Unavailable."""
         ...
 
+    def count_pause(self, webhook: Webhook, now: int) -> UnreportedPauses:
+        """Count a pause; all that are untold now. Raises Unavailable."""
+        ...
+
+    def take_pauses(self, webhook: Webhook, pauses: UnreportedPauses, now: int) -> bool:
+        """Take these out of the count for a notice at `now`; False if another notice was first.
+
+        Raises Unavailable.
+        """
+        ...
+
+    def admit_notice(self, webhook: Webhook, now: int, most: int) -> bool:
+        """Count a notice to the webhook's account, unless the hour has `most`, under any race.
+
+        Raises Unavailable.
+        """
+        ...
+
 
 class Publisher(Protocol):
     """Sends notices to the addresses of a topic."""
@@ -109,9 +141,10 @@ class Publisher(Protocol):
 
 
 class Noticing:
-    """Tells the admins, at most once in `interval_minutes` of each webhook's failures.
+    """Tells the admins, at most once in `interval_minutes` of each webhook's failures and pauses.
 
-    With the console's URL they are sent there, else to the API.
+    And no account more than `most_per_hour` times in an hour of the clock. With the console's URL
+    they are sent there, else to the API.
     """
 
     def __init__(
@@ -121,8 +154,10 @@ class Noticing:
         publisher: Publisher,
         journal: Journal,
         interval_minutes: int,
+        most_per_hour: int = MOST_NOTICES_PER_HOUR,
         console_url: str = "",
     ) -> None:
+        self._most_per_hour = most_per_hour
         self._counts = counts
         self._publisher = publisher
         self._journal = journal
@@ -158,11 +193,13 @@ class Noticing:
             untold = self._counts.count_failed(webhook, len(failed), now)
         if untold is None:
             return
-        at = untold.noticed_at
-        due = at is None or now - at >= self._interval_minutes * _MINUTE
+        due = self._is_due(untold.noticed_at, now)
         if not trying or not due or not self._counts.take_untold(webhook, untold, now):
             return
         try:
+            if not self._admits(webhook, now):
+                self._counts.give_back(webhook, untold)
+                return
             notice = failure_notice(
                 webhook, untold, failed, self._interval_minutes, self._console_url
             )
@@ -172,14 +209,39 @@ class Noticing:
             raise
 
     def _tell_of_pause(self, occasion: NoticeTrigger, now: int, *, trying: bool) -> None:
-        if occasion.pause is None:
+        webhook = occasion.webhook
+        pauses, pause = occasion.untold_pauses, webhook.pause
+        if occasion.pause is not None:
+            pause = Pause(now, occasion.pause)
+            pauses = self._counts.count_pause(webhook, now)
+        # Of a webhook that is enabled again there is nothing to tell until the next pause.
+        if pauses is None or pause is None or not self._is_due(pauses.noticed_at, now):
             return
         if not trying:
             raise Unavailable("not tried after another")
+        if not self._admits(webhook, now) or not self._counts.take_pauses(webhook, pauses, now):
+            return
         notice = pause_notice(
-            occasion.webhook, occasion.pause, occasion.deliveries, now, self._console_url
+            webhook,
+            pause.reason,
+            occasion.deliveries,
+            pause.at,
+            self._console_url,
+            times=pauses.count,
         )
         self._publish(occasion, "pause", notice)
+
+    def _is_due(self, noticed_at: int | None, now: int) -> bool:
+        return noticed_at is None or now - noticed_at >= self._interval_minutes * _MINUTE
+
+    def _admits(self, webhook: Webhook, now: int) -> bool:
+        """Whether the account gets another notice in this hour."""
+        admitted = self._counts.admit_notice(webhook, now, self._most_per_hour)
+        if not admitted:
+            self._journal.note(
+                "notice.held_back", account_id=webhook.account_id, webhook_id=webhook.id
+            )
+        return admitted
 
     def _publish(self, occasion: NoticeTrigger, about: str, notice: Notice) -> None:
         self._publisher.publish(occasion.topic, notice)
@@ -227,15 +289,21 @@ def pause_notice(
     deliveries: Sequence[Delivery],
     now: int,
     console_url: str = "",
+    times: int = 1,
 ) -> Notice:
-    """What is said of a pause at `now`; `deliveries` are the latest, at least one."""
+    """What is said of a pause at `now`; `deliveries` are the latest, if there are any.
+
+    `times` counts it and those that no notice has told of.
+    """
+    again = (
+        f"\nIt was paused {times} times since the last notice of a pause.\n" if times > 1 else ""
+    )
+    latest = f"\n{_latest(deliveries)}\n" if deliveries else ""
     return Notice(
         _subject(webhook, "paused"),
         f"""\
 The webhook {_title(webhook)} is paused since {_time(now)}: {_PAUSES[reason]}.
-
-{_latest(deliveries)}
-
+{again}{latest}
 While it is paused nothing is sent to its endpoint. New events for it are not lost: the delivery
 log keeps them as failed, reason "paused", and they can be sent again.
 

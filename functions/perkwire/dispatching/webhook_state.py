@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from perkwire.dispatching.noticing import UnreportedFailures
+from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
 from perkwire.model.webhook import Webhook
 
 
@@ -11,10 +11,12 @@ class WebhookState:
     """A webhook as of now; `failing` says that a streak of failures is on record.
 
     `notice_topic` is where its account's notices go, None if nobody wants them. `untold` are the
-    failed deliveries that no notice has told of, None if there are none.
+    failed deliveries that no notice has told of, `untold_pauses` the pauses, None if there are
+    none.
     """
 
     webhook: Webhook
     failing: bool
     notice_topic: str | None = None
     untold: UnreportedFailures | None = None
+    untold_pauses: UnreportedPauses | None = None

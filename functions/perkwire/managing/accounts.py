@@ -48,7 +48,8 @@ class NoticeTopics(Protocol):
     def subscribe_only(self, account_id: AccountId, addresses: Collection[str]) -> str:
         """Have these addresses and no others subscribed; the account's topic.
 
-        Doing it again finishes what a failure has cut off. Raises Unavailable.
+        Doing it again finishes what a failure has cut off. Raises Unavailable, and Problem for more
+        mails to new addresses than it may be.
         """
         ...
 

@@ -14,6 +14,7 @@ from mypy_boto3_sqs.type_defs import MessageTypeDef
 import dispatcher.app
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.dispatching.noticing import UnreportedFailures
+from perkwire.primitives.timestamps import now
 from tests.aws_events import Context, sqs_event_of
 from tests.integration.system import System, Tenant
 from tests.invariant import check
@@ -195,20 +196,38 @@ def test_a_failed_delivery_is_mailed_once_in_an_interval_and_none_is_forgotten(
     assert admin.untold(webhook) == 0
 
 
-def test_a_pause_is_mailed_once_and_again_after_the_next(
-    system: System, tenant: Tenant, receiver: Receiver, admin: Admin
+def test_a_pause_is_mailed_once_in_an_interval_and_the_next_mail_counts_the_others(
+    system: System,
+    tenant: Tenant,
+    receiver: Receiver,
+    admin: Admin,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     webhook = tenant.webhook(receiver.endpoint(410).url)
-    for _ in range(2):
+
+    def is_paused_and_enabled_again() -> None:
         route(system, tenant, 2)
         system.dispatch()
         system.dispatch_all()
-
-        (mail,) = admin.mail()
-        assert mail["Subject"] == 'Webhook "orders": paused'
-        assert f"POST /v1/webhooks/{webhook['id']}/enable" in mail["Message"]
         assert tenant.call("POST", f"/v1/webhooks/{webhook['id']}/enable").status == 200
         system.empty_queues()
+
+    is_paused_and_enabled_again()
+    (mail,) = admin.mail()
+    assert mail["Subject"] == 'Webhook "orders": paused'
+    assert f"POST /v1/webhooks/{webhook['id']}/enable" in mail["Message"]
+
+    for _ in range(3):
+        is_paused_and_enabled_again()
+    assert admin.mail() == []
+
+    later = now() + HOUR + 60_000_000
+    monkeypatch.setattr(dispatcher.app, "now", lambda: later)
+    system.cold_start("dispatcher")
+    is_paused_and_enabled_again()
+    system.cold_start("dispatcher")
+    (mail,) = admin.mail()
+    assert "It was paused 4 times since the last notice of a pause." in mail["Message"]
 
 
 def test_nobody_who_wants_no_notices_is_told_or_counted(

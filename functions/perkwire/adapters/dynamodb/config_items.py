@@ -9,8 +9,10 @@
 | tombstone of a webhook | `<account>#deleted` | `<webhook>` |
 | tombstone, in the order of deletion | `<account>#deleted` | `at#<time>#<webhook>` |
 | health of a webhook | `health#<account>` | `<webhook>` |
+| notices to an account | `health#<account>` | `notices#` and the hour, `2026-11-21T01` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
 | its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
+| mails that ask for confirmation | `<account>#confirmations`, or `address#<SHA-256>` | the day |
 | API key | `key#<SHA-256>` | `key` |
 | API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
 """
@@ -215,8 +217,8 @@ class HealthItem(ConfigItem, discriminator="health"):
     """A webhook's streak of failures; without `failures` there is none.
 
     `endpoint_version` is the webhook's that has failed. And the failed deliveries that no notice
-    has told of, and when the last notice was. It expires once nothing has changed for long, as the
-    webhook may be deleted.
+    has told of, and when the last notice was; the same of pauses. It expires once nothing has
+    changed for long, as the webhook may be deleted.
     """
 
     failures = NumberAttribute(null=True)
@@ -224,8 +226,17 @@ class HealthItem(ConfigItem, discriminator="health"):
     untold = NumberAttribute(null=True)
     untold_since = NumberAttribute(null=True)
     noticed_at = NumberAttribute(null=True)
+    untold_pauses = NumberAttribute(null=True)
+    pause_noticed_at = NumberAttribute(null=True)
     endpoint_version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+
+
+class NoticeCountItem(ConfigItem, discriminator="notices"):
+    """How many notices an account has had in an hour; `expires_at` ends it."""
+
+    taken = NumberAttribute()
+    expires_at = NumberAttribute()
 
 
 class TrialCountItem(ConfigItem, discriminator="tests"):
@@ -272,6 +283,7 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     TombstoneListItem,
     UrlItem,
     HealthItem,
+    NoticeCountItem,
     TrialCountItem,
     KeyItem,
     KeyListItem,
@@ -311,6 +323,16 @@ def dry_runs_pk(account_id: AccountId) -> str:
 def searches_pk(account_id: AccountId) -> str:
     """The partition of the counts of what an account's people look for far back."""
     return f"{account_id}#searches"
+
+
+def confirmations_pk(account_id: AccountId) -> str:
+    """The partition of the counts of mails that ask an account's addresses for confirmation."""
+    return f"{account_id}#confirmations"
+
+
+def address_confirmations_pk(digest: str) -> str:
+    """The partition of the counts of those to one address, by its SHA-256."""
+    return f"address#{digest}"
 
 
 def urls_pk(account_id: AccountId) -> str:

@@ -11,6 +11,7 @@ from perkwire.adapters.dynamodb.config_items import (
     AccountItem,
     ConfigItem,
     HealthItem,
+    NoticeCountItem,
     TombstoneItem,
     WebhookItem,
     health_pk,
@@ -18,14 +19,16 @@ from perkwire.adapters.dynamodb.config_items import (
     webhook_sk,
 )
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if, whole
-from perkwire.dispatching.noticing import UnreportedFailures
+from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
 from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.webhook import DeletedWebhook, Pause, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId, is_account_id
 from perkwire.primitives.journal import Unavailable
-from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
 
+_NOTICES = "notices#"
+_TO_THE_HOUR = len("2026-11-21T01")
 _HEALTH_SECONDS = 30 * DAY_SECONDS  # after its last change
 
 
@@ -162,6 +165,48 @@ class WebhookStates:
         """Add those whose notice was not sent; raises Unavailable."""
         self._add_untold(webhook, untold.count, untold.since)
 
+    def count_pause(self, webhook: Webhook, now: int) -> UnreportedPauses:
+        """Count a pause; all that are untold now. Raises Unavailable."""
+        item = _health_item(webhook)
+        with failing_as_unavailable():
+            item.update(actions=[HealthItem.untold_pauses.add(1), *_kept(now)])
+        return _untold_pauses(item)
+
+    def take_pauses(self, webhook: Webhook, pauses: UnreportedPauses, now: int) -> bool:
+        """Subtract those of a notice, by a condition on the last one: one caller wins.
+
+        Raises Unavailable.
+        """
+        seen = pauses.noticed_at
+        last = HealthItem.pause_noticed_at
+        with failing_as_unavailable():
+            return update_if(
+                _health_item(webhook),
+                [
+                    HealthItem.untold_pauses.add(-pauses.count),
+                    HealthItem.pause_noticed_at.set(now),
+                    *_kept(now),
+                ],
+                last.does_not_exist() if seen is None else last == seen,
+            )
+
+    def admit_notice(self, webhook: Webhook, now: int, most: int) -> bool:
+        """Count a notice by a condition on the count, so that no race gets past `most`.
+
+        Raises Unavailable.
+        """
+        hour = f"{_NOTICES}{to_rfc3339(now)[:_TO_THE_HOUR]}"
+        with failing_as_unavailable():
+            return update_if(
+                NoticeCountItem(health_pk(webhook.account_id), hour),
+                [
+                    NoticeCountItem.kind.set(NoticeCountItem),
+                    NoticeCountItem.taken.add(1),
+                    NoticeCountItem.expires_at.set(now // MICROSECONDS + DAY_SECONDS),
+                ],
+                NoticeCountItem.taken.does_not_exist() | (NoticeCountItem.taken < most),
+            )
+
     def _add_untold(self, webhook: Webhook, count: int, since: int) -> UnreportedFailures:
         item = _health_item(webhook)
         with failing_as_unavailable():
@@ -193,6 +238,7 @@ def _state(webhook: Webhook, health: HealthItem | None, notice_topic: str | None
         and health.endpoint_version in (None, webhook.endpoint_version),
         notice_topic=notice_topic,
         untold=_untold(health) if health.untold else None,
+        untold_pauses=_untold_pauses(health) if health.untold_pauses else None,
     )
 
 
@@ -201,6 +247,10 @@ def _untold(health: HealthItem) -> UnreportedFailures:
     # Counted while another's notice was taken out, they have failed at about that time.
     since = noticed_at if health.untold_since is None else int(health.untold_since)
     return UnreportedFailures(int(health.untold), since or 0, noticed_at)
+
+
+def _untold_pauses(health: HealthItem) -> UnreportedPauses:
+    return UnreportedPauses(int(health.untold_pauses), whole(health.pause_noticed_at))
 
 
 def _kept(now: int) -> list[Action]:
