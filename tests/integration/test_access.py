@@ -27,6 +27,7 @@ IDS_IN_BODIES = {
     ("POST /v1/events", "account_id"),
     ("POST /v1/events", "id"),  # a caller's own: tests/integration/accepting/test_ingest.py
     ("POST /v1/events", "program_id"),  # the platform's own string, which names nothing of ours
+    ("POST /v1/events", "webhook_id"),  # of `deliveries`, as an event is shown: passed over
     ("POST /v1/webhooks", "program_ids"),
     ("POST /v1/webhooks/test", "program_ids"),
     ("PATCH /v1/webhooks/{webhook_id}", "program_ids"),

@@ -137,7 +137,7 @@ def test_the_page_of_a_large_delivery_fits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     browser.sign_in(tenant.key)
-    tenant.webhook(receiver.endpoint(500).url, event_types=["*"], batch_size=3)
+    tenant.webhook(receiver.endpoint(500).url, event_types=["*"], batch_size=3, batch_bytes=900_000)
     text = character * (100_000 // len(character.encode()))
     tenant.post(*[{"type": "custom.large", "data": {"text": text}} for _ in range(3)])
     system.route()

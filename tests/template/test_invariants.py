@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.parameters import ParameterError, resolve
@@ -66,6 +66,7 @@ class TestQueues:
         defaults = {name: str(each["Default"]) for name, each in source()["Parameters"].items()}
         assert_visibility_outlasts_functions(defaults, times=6)
 
+    @settings(deadline=None)  # the first one expands the template
     @given(
         asked=st.fixed_dictionaries(
             {},

@@ -53,10 +53,12 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
         "program_ids": ["gold"],
         "header_names": ["X-Shop"],
         "batch_size": 100,
+        "batch_bytes": 65_536,
         "format": "standard",
         "format_settings": {},
         "status": "disabled",
         "paused": None,
+        "retired_secrets": [],
     }
 
 

@@ -392,7 +392,7 @@ def test_a_crash_of_the_dispatcher_is_503_and_no_message_is_in_its_log(
     def crash(*_: object) -> None:
         raise ValueError(webhook["secret"])
 
-    monkeypatch.setattr("perkwire.trials.sender.render", crash)
+    monkeypatch.setattr("perkwire.trials.sender.render_now", crash)
 
     assert tried(tenant, webhook).status == 503
     assert "test_crashed" in [line.get("message") for line in system.output.lines()]
