@@ -138,7 +138,7 @@ def test_the_page_of_a_large_delivery_fits(
 ) -> None:
     browser.sign_in(tenant.key)
     tenant.webhook(receiver.endpoint(500).url, event_types=["*"], batch_size=3, batch_bytes=900_000)
-    text = character * (100_000 // len(character.encode()))
+    text = character * (98_000 // len(character.encode()))
     tenant.post(*[{"type": "custom.large", "data": {"text": text}} for _ in range(3)])
     system.route()
     system.dispatch_all()
