@@ -11,6 +11,9 @@ import venv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "functions"))
 
 from infra.local.emulator import ROOT
 from tests.clients.languages import LANGUAGES, Language, run, save
