@@ -89,9 +89,11 @@ class Tenant:
             self.key,
         )
         event = self._made("/v1/events", event_body(), self.key)
+        link = self._made(f"/v1/accounts/{self.id}/console-links", {}, self.operator_key)
         self.known = {
             "account_id": self.id,
             "key_id": api_key["id"],
+            "link_id": link["id"],
             "webhook_id": webhook["id"],
             "event_id": event["id"],
             "event_type": "tier.upgraded",

@@ -146,6 +146,6 @@ def test_the_page_of_the_api(shell: Shell, receiver: Receiver) -> None:
     )
 
     assert said.count('"delivered": true') == 2
-    assert said.splitlines().count("204") == 2
+    assert said.splitlines().count("204") == 3
     assert re.search(r'"id": "job_\w+"', said)
     assert "order-1002" in {event_id for one in endpoint.requests for event_id in one.event_ids}
