@@ -15,8 +15,9 @@ from perkwire.primitives.problem import too_many
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
 
 MOST_OF_ACCOUNT = 30
-MOST_TO_ADDRESS = 5
-"""In a day, UTC, whoever asks: an address belongs to somebody who may never have heard of us."""
+MOST_TO_ADDRESS = 100
+"""In a day, UTC, whoever asks: it may belong to somebody who has never heard of us. Many, as the
+platform's own people may want the notices of all accounts that they set up in a day."""
 
 _TO_THE_DAY = len("2026-11-21")
 
