@@ -84,8 +84,8 @@ RECOVERED = FAILED
 GONE = FAILED
 """With one that is answered 410: the log and the webhook, which is paused."""
 
-EXHAUSTED: Calls = {"BatchGetItem": Count(2, 4), "UpdateItem": Count(4, 4), "Publish": Count(1, 1)}
-"""With a last attempt that fails, and admins to tell: also the count and the time of a notice."""
+EXHAUSTED: Calls = {"BatchGetItem": Count(2, 4), "UpdateItem": Count(5, 5), "Publish": Count(1, 1)}
+"""With a last attempt that fails, and admins to tell: failures, notice and hour are counted."""
 
 
 def paused(events: int, webhooks: int) -> Calls:
