@@ -139,9 +139,11 @@ class Estate:
         job = tenant.call("POST", replay, {"since": "2026-01-01T00:00:00Z"})
         assert job.status == 202, job
         keys = system.call("GET", f"/v1/accounts/{tenant.id}/api-keys", key=operator_key)
+        link = system.call("POST", f"/v1/accounts/{tenant.id}/console-links", key=operator_key)
         ids = {
             "account_id": tenant.id,
             "key_id": keys.json["data"][0]["id"],
+            "link_id": link.json["id"],
             "webhook_id": webhook["id"],
             "event_id": event_id,
             "delivery_id": delivery["id"],

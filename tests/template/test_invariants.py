@@ -219,6 +219,8 @@ class TestApi:
             ("GET", "/v1/accounts/{account_id}/api-keys/{key_id}", "ManagementFunction"),
             ("DELETE", "/v1/accounts/{account_id}/api-keys/{key_id}", "ManagementFunction"),
             ("POST", "/v1/accounts/{account_id}/console-links", "ManagementFunction"),
+            ("DELETE", "/v1/accounts/{account_id}/console-links", "ManagementFunction"),
+            ("DELETE", "/v1/accounts/{account_id}/console-links/{link_id}", "ManagementFunction"),
             ("POST", "/v1/webhooks", "ManagementFunction"),
             ("GET", "/v1/webhooks", "ManagementFunction"),
             ("GET", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
