@@ -15,6 +15,7 @@ type AwsEvent = dict[str, Any]
 
 _ACCOUNT = "000000000000"
 _REGION = "us-east-1"
+_QUEUE_ARN = f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:queue"
 
 
 @dataclass(kw_only=True)
@@ -34,11 +35,18 @@ class Context:
         return self.remaining_ms
 
 
-def sqs_record(body: str, *, receive_count: int = 1, message_id: str | None = None) -> AwsEvent:
+def sqs_record(
+    body: str,
+    *,
+    receive_count: int = 1,
+    message_id: str | None = None,
+    receipt: str | None = None,
+    queue_arn: str = _QUEUE_ARN,
+) -> AwsEvent:
     """One message as an event source mapping passes it on."""
     return {
         "messageId": message_id or str(uuid.uuid4()),
-        "receiptHandle": uuid.uuid4().hex,
+        "receiptHandle": receipt or uuid.uuid4().hex,
         "body": body,
         "attributes": {
             "ApproximateReceiveCount": str(receive_count),
@@ -49,7 +57,7 @@ def sqs_record(body: str, *, receive_count: int = 1, message_id: str | None = No
         "messageAttributes": {},
         "md5OfBody": "",
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:queue",
+        "eventSourceARN": queue_arn,
         "awsRegion": _REGION,
     }
 
@@ -59,14 +67,16 @@ def sqs_event(*records: AwsEvent) -> AwsEvent:
     return {"Records": [*records]}
 
 
-def sqs_event_of(messages: Sequence[MessageTypeDef]) -> AwsEvent:
-    """The event for messages that were received from SQS with all their system attributes."""
+def sqs_event_of(messages: Sequence[MessageTypeDef], queue_arn: str = _QUEUE_ARN) -> AwsEvent:
+    """The event for messages that were received from a queue with all their system attributes."""
     return sqs_event(
         *(
             sqs_record(
                 message["Body"],
                 receive_count=int(message["Attributes"]["ApproximateReceiveCount"]),
                 message_id=message["MessageId"],
+                receipt=message["ReceiptHandle"],
+                queue_arn=queue_arn,
             )
             for message in messages
         )

@@ -26,6 +26,7 @@ WEBHOOK = WebhookId("wh_0000000000000001")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # of the specification's example
 
 _numbers = count(1)
+QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:DeliveryQueue"
 
 
 def an_account(**overrides: object) -> Account:
@@ -165,6 +166,7 @@ def a_received(
     message: DeliveryMessage | EventMessage | str,
     receive_count: int = 1,
     message_id: str | None = None,
+    queue_arn: str = QUEUE_ARN,
 ) -> Received:
     """The message as SQS hands it over, or any body."""
     match message:
@@ -178,6 +180,8 @@ def a_received(
         message_id=message_id or f"message-{next(_numbers)}",
         body=body,
         receive_count=receive_count,
+        receipt=f"receipt-{next(_numbers)}",
+        queue_arn=queue_arn,
     )
 
 

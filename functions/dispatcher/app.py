@@ -19,6 +19,7 @@ from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sqs.event_source import batch_item_failures
+from perkwire.adapters.sqs.visibility import SqsVisibility
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.adapters.topics import NoticePublisher
 from perkwire.adapters.trial_calls import answer_test, is_test
@@ -84,6 +85,7 @@ def _dispatching() -> Dispatcher:
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         vault=_vault(),
         sender=_sender(settings.endpoint_timeout_seconds),
+        visibility=SqsVisibility(lambda: aws.sqs(connection, briefly=True), telemetry),
         follow_up=FollowUp(
             health=states,
             noticing=Noticing(

@@ -28,7 +28,7 @@ from tests.fakes.jobs import FakeJobItems, FakeJobStore, FakeJobTable
 from tests.fakes.kms import FakeOpener, FakeSealer
 from tests.fakes.sessions import FakeLinkStore, FakeSessionStore
 from tests.fakes.sns import FakeTopics
-from tests.fakes.sqs import FakeMoveTasks, FakeQueue
+from tests.fakes.sqs import FakeMoveTasks, FakeQueue, FakeVisibility
 from tests.fakes.telemetry import FakeTelemetry
 from tests.fakes.trials import FakeTrialCounter, FakeTrialDispatcher
 from tests.fakes.webhooks import FakeWebhookLookup, FakeWebhookStore
@@ -63,6 +63,7 @@ __all__ = [
     "FakeTopics",
     "FakeTrialCounter",
     "FakeTrialDispatcher",
+    "FakeVisibility",
     "FakeWebhookLookup",
     "FakeWebhookStore",
 ]

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from perkwire.primitives.journal import Unavailable
+from perkwire.dispatching.next_receive import NextReceive
+from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing
 from perkwire.recovering.redriving import AlreadyRunning, Redrive, RedriveQueue
 from tests.fakes.failing import Failing
@@ -32,6 +33,22 @@ class FakeQueue(Failing):
             return False
         self.messages.append(message)
         return True
+
+
+class FakeVisibility(Failing):
+    """For SqsVisibility: dispatching.Visibility. `hidden` says how long, by message id."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self.hidden: dict[str, int] = {}
+        self._journal = journal
+
+    def hide(self, receives: Sequence[NextReceive]) -> None:
+        if self._fails("hide"):
+            self._journal.fault("delay_not_set", detail="Told")
+            return
+        for receive in receives:
+            self.hidden[receive.received.message_id] = receive.seconds
 
 
 class FakeMoveTasks(Failing):

@@ -342,7 +342,7 @@ class System:
         messages = self.receive(queue, most)
         if not messages:
             return Polled([], [], self.sqs, url)
-        answer = APPS[app].handler(sqs_event_of(messages), Context())
+        answer = APPS[app].handler(sqs_event_of(messages, queue_arn(url)), Context())
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         assert failed <= {message["MessageId"] for message in messages}
         for message in messages:

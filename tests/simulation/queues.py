@@ -1,10 +1,12 @@
 """A standard queue of SQS: at least once, in any order, with visibility and a redrive policy."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from perkwire.primitives.journal import Unavailable
+from perkwire.dispatching.next_receive import NextReceive
+from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.simulation.world import World
@@ -12,6 +14,7 @@ from tests.simulation.world import World
 _LARGEST_BATCH = 10
 _DAYS = 4  # MessageRetentionPeriod, of the queues and of their dead-letter queues
 _DAYS_DEAD = 14
+_LONGEST_HIDDEN_SECONDS = 43_200
 
 
 @dataclass(slots=True, eq=False)
@@ -23,14 +26,24 @@ class Message:
     put_at: int
     visible_at: int
     receives: int = 0
+    received_at: int = 0
+
+    @property
+    def handle(self) -> str:
+        """That of the latest receive."""
+        return f"{self.id}/{self.receives}"
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A message as handed over; the count told is approximate and may be one too low."""
+    """A message as handed over; the count told is approximate and may be one too low.
+
+    `handle` is good until the message is received again.
+    """
 
     message: Message
     receive_count: int
+    handle: str
 
 
 @dataclass(eq=False)
@@ -76,13 +89,25 @@ class SimulatedQueue:
                 self.dead[message.id] = self.messages.pop(message.id)
                 continue
             message.receives += 1
+            message.received_at = world.now
             told = message.receives
             if told > 1 and world.chance(world.faults.miscounted_receive):
                 told -= 1
             if not world.chance(max(world.faults.doubled_receive, self.doubled)):
                 message.visible_at = world.now + self.visibility_seconds * MICROSECONDS
-            receipts.append(Receipt(message, told))
+            receipts.append(Receipt(message, told, message.handle))
         return receipts
+
+    def hide(self, handle: str, seconds: int) -> bool:
+        """Whether SQS takes it: the message is in flight by this handle, and not for too long."""
+        message = next((one for one in self.messages.values() if one.handle == handle), None)
+        if message is None or message.visible_at <= self.world.now:
+            return False
+        until = self.world.now + seconds * MICROSECONDS
+        if until > message.received_at + _LONGEST_HIDDEN_SECONDS * MICROSECONDS:
+            return False
+        message.visible_at = until
+        return True
 
     def delete(self, message: Message) -> None:
         """Delete it, or have a replica of SQS forget to."""
@@ -145,3 +170,38 @@ class QueuePort:
                 self._sent(message.body)
                 self._queue.put(message.body, message.delay_seconds)
         return held
+
+
+class VisibilityPort:
+    """dispatching.Visibility on simulated queues."""
+
+    def __init__(self, world: World, queues: Sequence[SimulatedQueue], journal: Journal) -> None:
+        self._world = world
+        self._queues = {queue.name: queue for queue in queues}
+        self._journal = journal
+
+    def hide(self, receives: Sequence[NextReceive]) -> None:
+        """What is not taken, or not known to be, is a fault."""
+        self._world.ask("hide", (receives,), lambda: self._hide(receives))
+
+    def _hide(self, receives: Sequence[NextReceive]) -> None:
+        by_queue: defaultdict[str, list[NextReceive]] = defaultdict(list)
+        for receive in receives:
+            by_queue[receive.received.queue_arn.rpartition(":")[2]].append(receive)
+        for name, own in by_queue.items():
+            try:
+                taken = self._world.call(
+                    f"hide {len(own)} of {name}", partial(self._each, self._queues[name], own)
+                )
+            except Unavailable as error:
+                self._journal.fault("delay_not_set", detail=str(error))
+                continue
+            for _ in range(taken.count(False)):
+                self._journal.fault("delay_not_set", detail="refused")
+
+    def _each(self, queue: SimulatedQueue, receives: Sequence[NextReceive]) -> list[bool]:
+        return [
+            not self._world.chance(self._world.faults.refused_message)
+            and queue.hide(receive.received.receipt, receive.seconds)
+            for receive in receives
+        ]

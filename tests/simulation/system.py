@@ -37,7 +37,7 @@ from tests.simulation.endpoints import TIMEOUT_SECONDS, Endpoints
 from tests.simulation.jobs import Jobs
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, Parameters
 from tests.simulation.oracle import Oracle
-from tests.simulation.queues import QueuePort, Receipt, SimulatedQueue
+from tests.simulation.queues import QueuePort, Receipt, SimulatedQueue, VisibilityPort
 from tests.simulation.retries import Retries
 from tests.simulation.stores import (
     DeliveryTable,
@@ -245,6 +245,7 @@ class System:
             log=self._log,
             vault=in_steps(self.world, FakeOpener()),
             sender=self.endpoints,
+            visibility=VisibilityPort(self.world, [self.delivery_queue], self._telemetry),
             follow_up=FollowUp(
                 health=self._lookup,
                 noticing=Noticing(
@@ -313,7 +314,9 @@ class System:
             return
         self.oracle.begins(invocation, receipts)
         invocation.deadline = self.world.now + seconds * 1_000_000
-        response = app.handler(_sqs_event(receipts), Context(self.world, invocation.deadline))
+        response = app.handler(
+            _sqs_event(queue, receipts), Context(self.world, invocation.deadline)
+        )
         left = [one["itemIdentifier"] for one in response["batchItemFailures"]]
         self.world.say(f"leaves {left}")
         self.oracle.answers(left, queue)
@@ -349,12 +352,14 @@ class Publisher:
         )
 
 
-def _sqs_event(receipts: Sequence[Receipt]) -> dict[str, Any]:
+def _sqs_event(queue: SimulatedQueue, receipts: Sequence[Receipt]) -> dict[str, Any]:
     return {
         "Records": [
             {
                 "messageId": one.message.id,
                 "body": one.message.body,
+                "receiptHandle": one.handle,
+                "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{queue.name}",
                 "attributes": {"ApproximateReceiveCount": str(one.receive_count)},
             }
             for one in receipts

@@ -46,6 +46,7 @@ UNSEEN = {
     "SqsFailing": "As DeliveryTableFailing.",
     "SqsRefusedMessage": "As DeliveryTableFailing.",
     "ClaimsNotMarked": "The events are queued, and a repeat of them is harmless.",
+    "DelayNotSet": "The stack's interval applies: the attempt comes, at another time.",
     "QueueAgeUnknown": "Whoever looks at the page of queues sees it there.",
 }
 

@@ -102,6 +102,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
     },
     "Dispatcher": {
         "TakeDeliveries": (CONSUME, {"DeliveryQueue"}, ALWAYS),
+        "DelayAttempts": ({"sqs:ChangeMessageVisibility"}, {"DeliveryQueue"}, ALWAYS),
         "ReadWebhooks": (
             dynamodb("BatchGetItem"),
             {"ConfigTable"},

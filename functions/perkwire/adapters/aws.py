@@ -49,9 +49,9 @@ class MetricsClient(Protocol):
         ...
 
 
-def sqs(connection: Connection) -> "SQSClient":
-    """A client for SQS."""
-    return _session(connection).client("sqs", config=_CONFIG)
+def sqs(connection: Connection, *, briefly: bool = False) -> "SQSClient":
+    """A client for SQS; `briefly`, it gives up in time for what goes on without an answer."""
+    return _session(connection).client("sqs", config=_BRIEFLY if briefly else _CONFIG)
 
 
 def sns(connection: Connection) -> "SNSClient":

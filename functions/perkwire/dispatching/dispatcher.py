@@ -12,6 +12,7 @@ from perkwire.dispatching.attempts import Attempts, Vault
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.lookup import LoggedDeliveries, Lookup, Webhooks
+from perkwire.dispatching.next_receive import NextReceives, Visibility
 from perkwire.dispatching.settlement import LogWriter, Settlement
 from perkwire.dispatching.timing import DispatchRule, in_time
 from perkwire.model.messages import Received, UnreadableMessage, read_delivery_message
@@ -37,6 +38,7 @@ class Dispatcher:
         log: DeliveryLog,
         vault: Vault,
         sender: Sender,
+        visibility: Visibility,
         follow_up: FollowUp,
         journal: Journal,
         rule: DispatchRule,
@@ -54,6 +56,9 @@ class Dispatcher:
         )
         self._settlement = Settlement(
             log=log, journal=journal, rule=rule, executor=executor, clock=clock
+        )
+        self._next_receives = NextReceives(
+            visibility=visibility, journal=journal, executor=executor
         )
         self._follow_up = follow_up
         self._journal = journal
@@ -77,6 +82,10 @@ class Dispatcher:
         sent = [delivery for delivery in deliveries if delivery.to_send]
         self._attempts.send(sent, seconds_left)
         left |= self._settlement.settle(deliveries, seconds_left)
+        self._next_receives.set(
+            [delivery for delivery in deliveries if delivery.received.message_id in left],
+            seconds_left,
+        )
         try:
             in_time(self._executor, seconds_left, lambda: self._follow_up.follow_up(deliveries))
         except Unavailable as error:

@@ -25,6 +25,8 @@ class InFlightDelivery:
     first_copy: "InFlightDelivery | None" = None
     attempt: Attempt | None = None
     after: Delivery | None = None
+    # Seconds after which SQS is to bring the message again; None: after the stack's interval.
+    delay_seconds: int | None = None
     # Set by the thread that sends.
     sending_since: int | None = None
     outcome: Outcome | None = None

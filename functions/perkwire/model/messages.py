@@ -39,11 +39,16 @@ class UnreadableMessage(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A message as a function gets it from SQS. `receive_count` begins at 1."""
+    """A message as a function gets it from SQS. `receive_count` begins at 1.
+
+    `receipt` is the handle of this receive, `queue_arn` the queue that it came from.
+    """
 
     message_id: str
     body: str = field(repr=False)
     receive_count: int
+    receipt: str = field(repr=False)
+    queue_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

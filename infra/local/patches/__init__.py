@@ -18,6 +18,7 @@ from infra.local.patches import (
     queue_lock,
     shared_code,
     table_time_to_live,
+    visibility_limits,
 )
 
 PATCHES = (
@@ -30,7 +31,8 @@ PATCHES = (
     table_time_to_live,
     message_move_tasks,
     delete_message_again,
-    # After the two above, whose queue actions it locks too.
+    visibility_limits,
+    # After the three above, whose queue actions it locks too.
     queue_lock,
     function_interpreter,
     shared_code,

@@ -23,6 +23,7 @@ from tests.fakes import (
     FakeSender,
     FakeTelemetry,
     FakeTopics,
+    FakeVisibility,
     FakeWebhookLookup,
 )
 
@@ -47,6 +48,7 @@ class DispatcherHarness:
         self.sender = FakeSender()
         self.journal = FakeTelemetry()
         self.topics = FakeTopics()
+        self.visibility = FakeVisibility(self.journal)
         self.clock = FakeClock(NOW)
         self.executor = executor
         self.seconds_left = 3 * REQUEST_SECONDS
@@ -60,6 +62,7 @@ class DispatcherHarness:
             log=self.log,
             vault=self.vault,
             sender=self.sender,
+            visibility=self.visibility,
             follow_up=FollowUp(
                 health=self.lookup,
                 noticing=Noticing(

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from perkwire.jobs.job import Job, JobKind, JobStatus
-from perkwire.model.messages import Received, read_job_message
+from perkwire.model.messages import read_job_message
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.queueing import Outgoing
-from tests.builders import ACCOUNT
+from tests.builders import ACCOUNT, a_received
 from tests.unit.jobs.world import Died, World, some_events
 
 type Call = Callable[..., Any]
@@ -41,7 +41,7 @@ class Worker(threading.Thread):
         self.has_returned = False
         self._work = world.work
         self._pages = pages
-        self._received = Received(message_id=message_id, body=body, receive_count=1)
+        self._received = a_received(body, message_id=message_id)
         self._order = ""
         self._told = threading.Semaphore(0)
         self._stands = threading.Semaphore(0)

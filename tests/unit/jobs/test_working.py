@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
-from perkwire.model.messages import JobMessage, Received, write_job_message
+from perkwire.model.messages import JobMessage, write_job_message
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.problem import Problem
-from tests.builders import ACCOUNT, OTHER_ACCOUNT, an_event
+from tests.builders import ACCOUNT, OTHER_ACCOUNT, a_received, an_event
 from tests.unit.jobs.world import (
     HOUR,
     REPLAY,
@@ -288,7 +288,7 @@ def test_what_cannot_be_read_or_stored_leaves_the_message(
     ],
 )
 def test_an_unreadable_message_is_left_with_one_line(world: World, body: str) -> None:
-    received = Received(message_id="m-2", body=body, receive_count=1)
+    received = a_received(body, message_id="m-2")
 
     assert world.work.work([received], world.may_go_on) == ["m-2"]
     assert world.journal.kinds == ["message_unreadable"]
@@ -298,7 +298,7 @@ def test_a_job_of_another_account_is_not_found(world: World) -> None:
     world.has_events(*some_events(3))
     job = world.start(REPLAY)
     message = JobMessage(account_id=OTHER_ACCOUNT, job_id=job.id, turn=0)
-    received = Received(message_id="m-2", body=write_job_message(message), receive_count=1)
+    received = a_received(write_job_message(message), message_id="m-2")
 
     assert world.work.work([received], world.may_go_on) == ["m-2"]
     assert world.journal.kinds == ["job_absent"]

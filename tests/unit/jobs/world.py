@@ -14,7 +14,7 @@ from perkwire.jobs.starting import DryRun, JobManagement
 from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event
-from perkwire.model.messages import DeliveryMessage, Received, read_delivery_message
+from perkwire.model.messages import DeliveryMessage, read_delivery_message
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, EventId
@@ -28,6 +28,7 @@ from tests.builders import (
     WEBHOOK,
     a_delivery,
     a_delivery_message,
+    a_received,
     a_webhook,
     an_account,
     an_event,
@@ -184,7 +185,7 @@ class World:
         self.waiting.sort()
         due, body, count = self.waiting.pop(0)
         self.clock.now = max(self.clock.now, due)
-        received = Received(message_id="m-1", body=body, receive_count=count)
+        received = a_received(body, count, "m-1")
         left: list[str] | None = None
         with suppress(Died):
             left = self.work.work([received], self.may_go_on)

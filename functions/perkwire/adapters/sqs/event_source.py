@@ -22,6 +22,8 @@ def batch_item_failures(
             message_id=record["messageId"],
             body=record["body"],
             receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+            receipt=record["receiptHandle"],
+            queue_arn=record["eventSourceARN"],
         )
         for record in event["Records"]
     ]
