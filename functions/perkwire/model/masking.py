@@ -17,6 +17,8 @@ from urllib.parse import quote
 _SHORTEST_SECRET = 4  # replacing less would leave little of an answer
 _LONGEST_RUN = 7  # of a secret, that may stand alone
 _WORD = re.compile(r"[A-Za-z]{1,11}|[0-9]{1,7}")
+_DATE_OR_VERSION = re.compile(r"[0-9]{1,4}(?:[-./][0-9]{1,2}){1,2}")
+_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+")
 _PASSES = 4  # a JSON text within JSON within a page; who goes deeper means to
 _SCHEMES = frozenset({"basic", "bearer"})
 _BLANKS = str.maketrans("+\t", "  ")  # a plus is one in a URL's query
@@ -34,22 +36,32 @@ _CUT_ESCAPE = re.compile(r"(?:[%&ux][%&#0-9a-z]{0,10})?")
 class _Secret:
     """What is not shown: all of it, or, if not `whole`, more than a few characters of it too.
 
-    `cut` is the least of its beginning that is not shown at the end of an answer.
+    `cut` is the least of its beginning that is not shown at the end of an answer. With `has_words`
+    one plain word of several stays.
     """
 
     text: str
     whole: bool
     cut: int = _SHORTEST_SECRET
+    has_words: bool = False
+
+    def is_word(self, part: str) -> bool:
+        """Whether a part of it is of one plain word, which is no secret in itself."""
+        words = [one for one in _BETWEEN_WORDS.split(self.text) if one]
+        plain = _BETWEEN_WORDS.sub("", part)
+        if not plain or len(words) == 1:
+            return False
+        return any(plain in one for one in words if _WORD.fullmatch(one))
 
 
 def masked(snippet: str, values: Iterable[str], credentials: Iterable[str] = ()) -> str:
     """The snippet without the values and credentials of at least four characters.
 
-    A value that is one plain word or a short number is no secret: `true` and `prod` are what
-    answers are made of. One of several words is one as a whole. Of credentials each word is one,
-    plain or not. What has fewer than eight characters is found where it stands alone, not within a
-    longer word; of what has more, and is one word, no longer part is shown, nor what the snippet's
-    end leaves of it.
+    A value that is one plain word, a short number, a date or a version is no secret: `true` and
+    `prod` are what answers are made of. One of several words is one as a whole. Of credentials each
+    word is one, plain or not. What has fewer than eight characters is found where it stands alone,
+    not within a longer word; of what has more, and has no blanks, no longer part is shown, nor what
+    the snippet's end leaves of it: but for one plain word of it, `production` of `production-eu`.
     """
     hidden = bytearray(len(snippet))
     secrets = {*_of_values(values), *(one for each in credentials for one in _parts(each))}
@@ -57,7 +69,7 @@ def masked(snippet: str, values: Iterable[str], credentials: Iterable[str] = ())
         text, places = read(snippet)
         for secret in secrets:
             wanted, _ = read(secret.text)
-            for start, end in _found(replace(secret, text=wanted), text):
+            for start, end in _spans(replace(secret, text=wanted), text):
                 first, last = places[start], places[end]
                 hidden[first:last] = b"\x01" * (last - first)
     shown, rest = [], 0
@@ -72,12 +84,13 @@ def _of_values(values: Iterable[str]) -> Iterator[_Secret]:
     for value in values:
         if value.partition(" ")[0].lower() in _SCHEMES:
             yield from _parts(value)
-        elif not _WORD.fullmatch(value):
-            has_words = len(value.split()) > 1
+        elif not _WORD.fullmatch(value) and not _DATE_OR_VERSION.fullmatch(value):
+            has_blanks = len(value.split()) > 1
             for spelling in _spellings(value):
                 # The beginning of a sentence is no secret.
-                cut = _LONGEST_RUN + 1 if has_words else _SHORTEST_SECRET
-                yield _Secret(spelling, has_words or len(value) <= _LONGEST_RUN, cut)
+                cut = _LONGEST_RUN + 1 if has_blanks else _SHORTEST_SECRET
+                whole = has_blanks or len(value) <= _LONGEST_RUN
+                yield _Secret(spelling, whole, cut, has_words=not whole)
 
 
 def _parts(credential: str) -> Iterator[_Secret]:
@@ -159,6 +172,20 @@ def _lower(text: str) -> str:
     if text.isascii():
         return text.lower()
     return "".join(one.lower() if one.isascii() else one for one in text)
+
+
+def _spans(sought: _Secret, text: str) -> list[tuple[int, int]]:
+    """Where the text must not be shown."""
+    found = sorted(_found(sought, text))
+    if not sought.has_words:
+        return found
+    joined: list[tuple[int, int]] = []
+    for start, end in found:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return [(start, end) for start, end in joined if not sought.is_word(text[start:end])]
 
 
 def _found(sought: _Secret, text: str) -> Iterator[tuple[int, int]]:

@@ -174,6 +174,14 @@ def test_what_is_shorter_than_four_characters_stays() -> None:
         ("a1b2", "a1b2c3 x1a1b2"),
         ("My Shop", "Shop? My word, a shop"),
         ("please contact us", "please contact support"),
+        ("production-eu", '{"environment":"production"}'),
+        ("processing-error", "a processing error; processing failed"),
+        ("application/json", "expected application/xml"),
+        ("loyalty_programme", "no loyalty_member of this programme"),
+        ("staging:main", "it ends with stag"),
+        ("2024-10", "closed since 2024-10-05"),
+        ("2024-10-01", "closed since 2024-10-15"),
+        ("1.0.0", "HTTP 1.0.0 expected"),
     ],
 )
 def test_the_words_of_an_answer_stay(value: str, answer: str) -> None:
@@ -188,6 +196,9 @@ def test_the_words_of_an_answer_stay(value: str, answer: str) -> None:
         ("My Shop", "from my shop!", "from …!"),
         ("Bearer prod", "prod is no product", "… is no product"),
         ("eu-west-1-abcdef", "in west-1-abc", "in …"),
+        ("production-eu", "in production-eu, production", "in …, production"),
+        ("production-8f3a9c2e41", "8f3a9c2e of production", "… of production"),
+        ("~abcdefgh", "was abcdefgh", "was …"),
         ("abcdefghijkl", "abcdefghijkl", "…"),
     ],
 )
