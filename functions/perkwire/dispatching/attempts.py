@@ -75,6 +75,9 @@ class Attempts:
     def _run(self, delivery: InFlightDelivery, seconds_left: Callable[[], float]) -> None:
         try:
             delivery.outcome = self._attempt(delivery, seconds_left)
+        except Exception as crash:  # the others of the batch have been sent, and must be logged
+            self._fault(delivery, "attempt_crashed", type(crash).__name__)
+            delivery.outcome = Finding.UNAVAILABLE, None
         finally:
             delivery.ended.set()
 
@@ -103,14 +106,9 @@ class Attempts:
             return Finding.UNAVAILABLE, None
         at = self._clock()
         delivery.sending_since = at
-        try:
-            result = self._sender.send(request)
-        except Exception as crash:  # the others of the batch have been sent, and must be logged
-            self._fault(delivery, "attempt_crashed", type(crash).__name__)
-            return Finding.UNAVAILABLE, None
         number = attempt_number(delivery)
-        match result:
-            case Response():
+        match self._sender.send(request):
+            case Response() as result:
                 success = format_of(state.webhook.format).is_success(result.status)
                 location = result.location and opened.masked(result.location)
                 return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(

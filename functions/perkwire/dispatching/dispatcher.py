@@ -90,6 +90,8 @@ class Dispatcher:
             in_time(self._executor, seconds_left, lambda: self._follow_up.follow_up(deliveries))
         except Unavailable as error:
             self._journal.fault("health_not_kept", detail=str(error))
+        except Exception as crash:  # what has been sent and logged stays so
+            self._journal.fault("health_not_kept", detail=type(crash).__name__)
         # A request that never ends must not come into the next invocation, where it could write to
         # its endpoint: the time-out of this one ends it with the process.
         for delivery in sent:

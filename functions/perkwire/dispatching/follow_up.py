@@ -59,12 +59,12 @@ class FollowUp:
                     failing=state.failing,
                     now=self._clock(),
                 )
-            except Unavailable as error:
+            except Exception as error:  # one webhook must not take those beside it along
                 self._journal.fault(
                     "health_not_kept",
                     account_id=state.webhook.account_id,
                     webhook_id=state.webhook.id,
-                    detail=str(error),
+                    detail=str(error) if isinstance(error, Unavailable) else type(error).__name__,
                 )
                 continue
             if reason is not None:

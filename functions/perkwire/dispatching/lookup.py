@@ -65,6 +65,9 @@ class Lookup:
         except Unavailable as error:
             self._journal.fault("dispatching_unavailable", detail=str(error))
             return
+        except Exception as crash:  # one message must not take its batch with it
+            self._find_alone(deliveries, seconds_left, type(crash).__name__)
+            return
         firsts: dict[DeliveryId, InFlightDelivery] = {}
         for delivery in deliveries:
             first = firsts.setdefault(delivery.message.delivery_id, delivery)
@@ -87,6 +90,17 @@ class Lookup:
                 decided = _decided_unsent(message, found, delivery.entry)
                 delivery.to_send = decided is None
                 delivery.finding = decided or Finding.UNAVAILABLE
+
+    def _find_alone(
+        self, deliveries: Sequence[InFlightDelivery], seconds_left: Callable[[], float], crash: str
+    ) -> None:
+        """Find each delivery by itself, with its copies, as looking all up together has crashed."""
+        ids = dict.fromkeys(delivery.message.delivery_id for delivery in deliveries)
+        for one in ids if len(ids) > 1 else ():
+            copies = [delivery for delivery in deliveries if delivery.message.delivery_id == one]
+            self.find(copies, seconds_left)
+        for delivery in deliveries if len(ids) == 1 else ():
+            delivery_fault(self._journal, delivery, "dispatching_unavailable", crash)
 
     def _look_up(
         self, deliveries: Sequence[InFlightDelivery]

@@ -111,6 +111,11 @@ class Settlement:
         except Unavailable as error:
             self._journal.fault("delivery_table_failing", detail=str(error))
             return {change.after.id for change in changes}
+        except Exception as crash:  # one entry must not take those beside it along
+            if len(changes) > 1:
+                return {one for change in changes for one in self._write([change], seconds_left)}
+            self._journal.fault("delivery_table_failing", detail=type(crash).__name__)
+            return {changes[0].after.id}
 
     def _is_last(self, delivery: InFlightDelivery) -> bool:
         return delivery.received.receive_count >= self._rule.max_attempts

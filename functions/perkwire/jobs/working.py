@@ -118,6 +118,9 @@ class JobWorker:
         except Unavailable as error:
             self._fault("job_unavailable", message, detail=str(error))
             return False
+        except Exception as crash:  # one job must not take those beside it along
+            self._fault("job_unavailable", message, detail=type(crash).__name__)
+            return False
 
     def _turn(self, message: JobMessage, may_go_on: Callable[[], bool]) -> bool:
         """Whether the message is done."""

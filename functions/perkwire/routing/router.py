@@ -127,9 +127,11 @@ class Router:
                     "message_unreadable", message_id=record.message_id, detail=str(error)
                 )
                 continue
-            except Unavailable as error:
+            except Exception as error:  # one message must not take its batch with it
                 self._journal.fault(
-                    "routing_unavailable", message_id=record.message_id, detail=str(error)
+                    "routing_unavailable",
+                    message_id=record.message_id,
+                    detail=str(error) if isinstance(error, Unavailable) else type(error).__name__,
                 )
                 continue
             webhooks = found[message.account_id]
@@ -185,8 +187,7 @@ class Router:
 
     def _keep(self, plans: Sequence[_Plan]) -> list[_Plan]:
         """The plans whose events and paused deliveries are stored now."""
-        events = [event for plan in plans for event in plan.events]
-        stored = iter(self._events.keep(events) if events else [])
+        stored = iter(self._kept(plans))
         kept = []
         for plan in plans:
             # A list, not a generator: each plan has to take its own share of the results.
@@ -195,6 +196,19 @@ class Router:
             elif self._log_paused(plan):
                 kept.append(plan)
         return kept
+
+    def _kept(self, plans: Sequence[_Plan]) -> list[bool]:
+        """Whether each event of the plans is stored, those of all at once."""
+        events = [event for plan in plans for event in plan.events]
+        if not events:
+            return []
+        try:
+            return self._events.keep(events)
+        except Exception as error:  # one message must not take its batch with it
+            if len(plans) > 1:
+                return [one for plan in plans for one in self._kept([plan])]
+            self._fault(plans[0], "message_unroutable", detail=type(error).__name__)
+            return [False] * len(events)
 
     def _log_paused(self, plan: _Plan) -> bool:
         if not plan.paused:

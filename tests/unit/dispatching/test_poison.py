@@ -1,13 +1,19 @@
 """Row 1 of the outcome table, and what crashes over a message: the other nine are sent."""
 
+from collections.abc import Collection, Mapping, Sequence
+
 import pytest
 
-from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.dispatching.follow_up import FollowUp
+from perkwire.dispatching.rendering import OpenedSecrets
+from perkwire.dispatching.webhook_state import WebhookState
+from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import NoResponse, Request, Response
-from perkwire.primitives.ids import WebhookId
+from perkwire.model.webhook import DeletedWebhook, Webhook
+from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from tests.builders import SECRET, a_delivery_message, a_received, a_webhook, an_event
-from tests.fakes import FakeSender
-from tests.unit.dispatching.harness import MAX_ATTEMPTS, DispatcherHarness
+from tests.fakes import FakeDeliveryTable, FakeOpener, FakeSender, FakeWebhookLookup
+from tests.unit.dispatching.harness import BROKEN, MAX_ATTEMPTS, DispatcherHarness
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", '{"v":2}', '{"v":1,"run":0}'])
@@ -133,3 +139,152 @@ def test_a_sender_that_crashes_does_not_disturb_the_nine_others(
     assert len(dispatcher.deliveries.entries) == 9
     assert dispatcher.journal.kinds == ["attempt_crashed"]
     assert crashing.url not in str(dispatcher.journal.faults)
+
+
+# What nobody foresaw, over one webhook or one delivery of ten.
+
+ILL = a_webhook(id=WebhookId("wh_2"), url="https://other.example/")
+
+
+class IllLookup(FakeWebhookLookup):
+    """Crashes over the item of one webhook."""
+
+    def states(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
+        if ILL.id in {webhook_id for _, webhook_id in keys}:
+            raise KeyError(ILL.id)
+        return super().states(keys)
+
+
+class IllLog(FakeDeliveryTable):
+    """Crashes over the entry of one delivery: when it is read, or when it is written."""
+
+    reads: DeliveryId | None = None
+    writes: DeliveryId | None = None
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        if self.reads in {delivery_id for _, delivery_id in keys}:
+            raise TypeError(self.reads)
+        return super().find(keys)
+
+    def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
+        if self.writes in {change.after.id for change in changes}:
+            raise TypeError(self.writes)
+        return super().write(changes)
+
+
+def test_an_item_of_a_webhook_that_crashes_does_not_disturb_the_nine_others(
+    dispatcher: DispatcherHarness,
+) -> None:
+    dispatcher.config.put(ILL)
+    dispatcher.lookup = IllLookup(dispatcher.config)
+    batch = [a_received(a_delivery_message()) for _ in range(9)]
+    batch.insert(4, a_received(a_delivery_message(ILL)))
+
+    assert dispatcher.dispatch(*batch) == [batch[4].message_id]
+
+    assert len(dispatcher.sender.requests) == len(dispatcher.deliveries.entries) == 9
+    ((what, line),) = dispatcher.journal.faults
+    assert (what, line["message_id"]) == ("dispatching_unavailable", batch[4].message_id)
+    assert line["detail"] == "KeyError"
+
+
+def test_an_entry_that_crashes_when_read_disturbs_its_own_copies_alone(
+    dispatcher: DispatcherHarness,
+) -> None:
+    log = dispatcher.log = IllLog(dispatcher.deliveries)
+    message, other = a_delivery_message(), a_delivery_message()
+    log.reads = message.delivery_id
+    batch = [a_received(one) for one in (message, other, message, other)]
+
+    assert dispatcher.dispatch(*batch) == [batch[0].message_id, batch[2].message_id]
+
+    assert len(dispatcher.sender.requests) == 1
+    assert dispatcher.journal.kinds == ["dispatching_unavailable"] * 2
+
+
+def test_an_entry_that_crashes_when_written_does_not_disturb_the_nine_others(
+    dispatcher: DispatcherHarness,
+) -> None:
+    log = dispatcher.log = IllLog(dispatcher.deliveries)
+    dispatcher.answer(*[BROKEN] * 10)
+    messages = [a_delivery_message() for _ in range(10)]
+    log.writes = messages[3].delivery_id
+    batch = [a_received(one) for one in messages]
+
+    assert dispatcher.dispatch(*batch) == [one.message_id for one in batch]
+
+    assert len(dispatcher.deliveries.entries) == 9
+    assert dispatcher.journal.kinds == ["delivery_table_failing", "delivery_not_logged"]
+
+
+def test_a_success_whose_entry_crashes_is_deleted_like_the_nine_others(
+    dispatcher: DispatcherHarness,
+) -> None:
+    log = dispatcher.log = IllLog(dispatcher.deliveries)
+    messages = [a_delivery_message() for _ in range(10)]
+    log.writes = messages[3].delivery_id
+
+    assert dispatcher.dispatch(*[a_received(one) for one in messages]) == []
+
+    assert len(dispatcher.deliveries.entries) == 9
+
+
+def test_an_answer_that_crashes_what_reads_it_does_not_disturb_the_nine_others(
+    dispatcher: DispatcherHarness,
+) -> None:
+    class Crashing(OpenedSecrets):
+        def masked(self, snippet: str) -> str:
+            raise RecursionError(snippet)
+
+    class Opener(FakeOpener):
+        def open(self, webhook: Webhook) -> OpenedSecrets:
+            return Crashing(SECRET, {}) if webhook == ILL else super().open(webhook)
+
+    dispatcher.config.put(ILL)
+    dispatcher.vault = Opener()
+    dispatcher.sender.answer(ILL.url, BROKEN)
+    batch = [a_received(a_delivery_message()) for _ in range(9)]
+    batch.insert(0, a_received(a_delivery_message(ILL)))
+
+    assert dispatcher.dispatch(*batch) == [batch[0].message_id]
+
+    assert len(dispatcher.deliveries.entries) == 9
+    assert dispatcher.journal.kinds == ["attempt_crashed"]
+
+
+def test_a_follow_up_that_crashes_leaves_no_message_and_no_other_webhooks_health(
+    dispatcher: DispatcherHarness,
+) -> None:
+    class Crashing(FakeWebhookLookup):
+        def end_streak(self, webhook: Webhook, now: int) -> None:
+            if webhook.id == ILL.id:
+                raise ValueError(webhook.id)
+            super().end_streak(webhook, now)
+
+    dispatcher.config.put(ILL)
+    for webhook in (ILL, dispatcher.webhook):
+        dispatcher.lookup.add_failures(webhook, 1, 0, failing=False)
+    dispatcher.lookup = Crashing(dispatcher.config)
+
+    batch = [a_received(a_delivery_message(ILL)), a_received(a_delivery_message())]
+    assert dispatcher.dispatch(*batch) == []
+
+    assert dispatcher.config.streaks.keys() == {ILL.id}
+    ((what, line),) = dispatcher.journal.faults
+    assert (what, line["webhook_id"], line["detail"]) == ("health_not_kept", ILL.id, "ValueError")
+
+
+def test_a_follow_up_that_crashes_altogether_leaves_no_message(
+    dispatcher: DispatcherHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise ValueError("of nobody's making")
+
+    monkeypatch.setattr(FollowUp, "follow_up", crash)
+
+    assert dispatcher.dispatch(a_received(a_delivery_message())) == []
+
+    assert dispatcher.entry().status is DeliveryStatus.SUCCEEDED
+    assert dispatcher.journal.kinds == ["health_not_kept"]

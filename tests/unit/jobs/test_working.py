@@ -9,6 +9,7 @@ import pytest
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
 from perkwire.model.messages import JobMessage, write_job_message
 from perkwire.model.webhook import WebhookStatus
+from perkwire.primitives.ids import AccountId, JobId
 from perkwire.primitives.problem import Problem
 from tests.builders import ACCOUNT, OTHER_ACCOUNT, a_received, an_event
 from tests.unit.jobs.world import (
@@ -302,3 +303,24 @@ def test_a_job_of_another_account_is_not_found(world: World) -> None:
 
     assert world.work.work([received], world.may_go_on) == ["m-2"]
     assert world.journal.kinds == ["job_absent"]
+
+
+def test_a_job_that_crashes_is_left_and_no_other(world: World) -> None:
+    world.has_events(*some_events(1))
+    world.has_failed()
+    ill, well = world.start(REPLAY), world.start(RETRY_FAILED)
+    find = world.store.find
+
+    def crashing(account_id: AccountId, job_id: JobId) -> Job | None:
+        if job_id == ill.id:
+            raise ValueError("a kind of a later release")
+        return find(account_id, job_id)
+
+    world.store.find = crashing  # type: ignore[method-assign]
+    batch = [a_received(message.body) for message in world.job_queue.messages]
+
+    assert world.work.work(batch, lambda: True) == [batch[0].message_id]
+
+    ((what, line),) = world.journal.faults
+    assert (what, line["job_id"], line["detail"]) == ("job_unavailable", ill.id, "ValueError")
+    assert world.job(well).has_ended

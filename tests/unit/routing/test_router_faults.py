@@ -7,8 +7,8 @@ import pytest
 
 from perkwire.formats.standard import Standard
 from perkwire.model.routed_event import RoutedEvent
-from perkwire.model.webhook import WebhookStatus
-from perkwire.primitives.ids import WebhookId
+from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.primitives.ids import AccountId, WebhookId
 from tests.builders import (
     OTHER_ACCOUNT,
     a_received,
@@ -18,7 +18,7 @@ from tests.builders import (
     an_event_message,
     webhooks,
 )
-from tests.fakes import FakeEventTable
+from tests.fakes import FakeEventTable, FakeWebhookLookup
 from tests.unit.routing.harness import RouterHarness
 
 
@@ -230,3 +230,45 @@ def test_a_webhook_that_cannot_be_routed_to_leaves_its_accounts_messages_alone(
     assert router.route(mine, other) == [mine.message_id]
 
     assert "message_unroutable" in router.journal.kinds
+
+
+def test_an_account_that_crashes_when_read_is_left_and_no_other(router: RouterHarness) -> None:
+    class Crashing(FakeWebhookLookup):
+        def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
+            if account_id == OTHER_ACCOUNT:
+                raise KeyError(account_id)
+            return super().of_account(account_id)
+
+    router.config.put(an_account(id=OTHER_ACCOUNT), a_webhook())
+    router.lookup = Crashing(router.config)
+    bad, good = a_received(an_event_message(account_id=OTHER_ACCOUNT)), an_event_message()
+
+    assert router.route(bad, a_received(good)) == [bad.message_id]
+
+    ((what, line),) = router.journal.faults
+    assert (what, line["detail"]) == ("routing_unavailable", "KeyError")
+    assert len(router.sent()) == 1
+
+
+def test_an_event_that_crashes_when_kept_leaves_its_message_and_no_other(
+    router: RouterHarness,
+) -> None:
+    ill = an_event()
+
+    class Crashing(FakeEventTable):
+        def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
+            if any(one.event == ill for one in events):
+                raise RecursionError(ill.id)
+            return super().keep(events)
+
+    router.config.put(a_webhook())
+    router.event_table = Crashing(router.events)
+    batch = [
+        a_received(one)
+        for one in (an_event_message(), an_event_message(an_event(), ill), an_event_message())
+    ]
+
+    assert router.route(*batch) == [batch[1].message_id]
+
+    assert router.journal.kinds == ["message_unroutable", "events_not_kept"]
+    assert len(router.sent()) == 2
