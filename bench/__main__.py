@@ -1,12 +1,21 @@
 """`make bench`: every benchmark, one after the other."""
 
-from bench import bench_dispatcher, bench_idle, bench_imports, bench_isolation, bench_send
+from bench import (
+    bench_dispatcher,
+    bench_first_call,
+    bench_idle,
+    bench_imports,
+    bench_isolation,
+    bench_send,
+)
 
 bench_send.main()
 print()
 bench_dispatcher.main()
 print()
 bench_imports.main()
+print()
+bench_first_call.main()
 print()
 bench_isolation.main()
 print()

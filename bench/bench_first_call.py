@@ -1,4 +1,4 @@
-"""The first event of each function in a fresh process, under the share of CPU that its memory gives.
+"""The first event of each function in a fresh process, under its share of CPU.
 
 Lambda gives a function of 1,769 MB one vCPU and less memory a share of it, in slices of 20 ms, once
 it is initialised; while it is, it has at least a whole one. So each function is imported here as
@@ -21,7 +21,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -30,8 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 from infra.local.emulator import ROOT, Emulator
 from infra.operator_key import create_operator_key
 from infra.parameters import load_template
-from tests.aws_events import AwsEvent, authorizer_event, http_api_event, sqs_event_of
-from tests.builders import points_data
+from tests.integration.first_events import first_event, is_well
 from tests.integration.system import APPS, Stack, System, Tenant
 from tests.receiver import Receiver
 from tests.template.test_imports import runtime_packages
@@ -122,46 +121,17 @@ def share_of_cpu(memory_mb: int) -> Iterator[Path | None]:
 
 
 class Bench:
-    """A stack on an emulator, an account with a webhook, and the events of its functions."""
+    """A stack on an emulator, and an account with a webhook."""
 
     def __init__(self, system: System, tenant: Tenant) -> None:
         self._system = system
         self._tenant = tenant
         self._allowed = " ".join(runtime_packages())
 
-    def event(self, app: str) -> AwsEvent:
-        """An event of this function that no function has seen."""
-        system, tenant = self._system, self._tenant
-        caller = {"account_id": tenant.id, "scopes": "events webhooks"}
-        events = {"events": [{"type": "points.earned", "data": points_data()}]}
-        match app:
-            case "authorizer":
-                return authorizer_event({"Authorization": f"Bearer {tenant.key}"})
-            case "ingest":
-                body = json.dumps(events).encode()
-                return http_api_event("POST", "/v1/events", body=body, authorizer=caller)
-            case "router":
-                tenant.post(*events["events"])
-                return sqs_event_of(system.receive("EventQueue", 1))
-            case "dispatcher":
-                tenant.post(*events["events"])
-                system.route()
-                return sqs_event_of(system.receive("DeliveryQueue", 1))
-            case "jobs":
-                webhook = tenant.webhook("http://127.0.0.1:9/")
-                tenant.call("POST", f"/v1/webhooks/{webhook['id']}/retry-failed", {"since": _SINCE})
-                message = sqs_event_of(system.receive("JobQueue", 1))
-                tenant.call("DELETE", f"/v1/webhooks/{webhook['id']}")
-                return message
-            case "management":
-                return http_api_event("GET", "/v1/webhooks", authorizer=caller)
-            case _:
-                return http_api_event("GET", "/console/sign-in")
-
     def first(self, app: str, share: Path | None) -> First:
         """Of a fresh process of this function."""
         stack = self._system.stack
-        event = self.event(app)
+        event = first_event(app, self._system, self._tenant)
         finished = subprocess.run(
             [sys.executable, "-c", FIRST_CALL, self._allowed, app, str(share or "")],
             env={
@@ -179,20 +149,9 @@ class Bench:
         if finished.returncode != 0:
             raise SystemExit(f"{app}: {finished.stderr}")
         measured = json.loads(finished.stderr.splitlines()[-1])
-        if not _is_well(measured["answer"]):
+        if not is_well(measured["answer"]):
             raise SystemExit(f"{app} answered {measured['answer']}: {finished.stdout}")
         return First(*(Spent(*(1e3 * part for part in measured[one])) for one in ("init", "first")))
-
-
-_SINCE = "2026-01-01T00:00:00Z"
-
-
-def _is_well(answer: Mapping[str, Any]) -> bool:
-    return (
-        answer.get("isAuthorized") is True
-        or answer.get("batchItemFailures") == []
-        or answer.get("statusCode", 500) < 400
-    )
 
 
 @contextlib.contextmanager
@@ -229,7 +188,9 @@ def measure(rounds: int) -> Mapping[str, First]:
         held = share is not None
     return {
         app: First(
-            Spent(*(statistics.median(times) for times in zip(*(f.init for f in some), strict=True))),
+            Spent(
+                *(statistics.median(times) for times in zip(*(f.init for f in some), strict=True))
+            ),
             Spent(
                 statistics.median(f.call.wall for f in some) if held else 0,
                 statistics.median(f.call.cpu for f in some),

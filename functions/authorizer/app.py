@@ -9,6 +9,7 @@ from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.http_api import caller_context, header_of
+from perkwire.adapters.initialising import while_initialising
 from perkwire.model.account import key_hash
 from perkwire.settings.authorizer import AuthorizerSettings
 
@@ -31,3 +32,6 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     if caller is None:
         return {"isAuthorized": False}
     return {"isAuthorized": True, "context": caller_context(caller)}
+
+
+while_initialising(_keys)

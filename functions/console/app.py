@@ -24,6 +24,7 @@ from console.pages import (
     webhooks,
 )
 from perkwire.adapters.http_api import HttpEvent, HttpResponse, respond
+from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
 from perkwire.settings.console import ConsoleSettings
@@ -78,3 +79,6 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     result = with_security_headers(respond(telemetry, lambda: _resolver().resolve(event, context)))
     telemetry.flush()
     return result
+
+
+while_initialising(_resolver)

@@ -17,7 +17,9 @@ from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
+from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sender.http import HttpSender
+from perkwire.adapters.sender.tls import tls_context
 from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.visibility import SqsVisibility
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
@@ -135,3 +137,6 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
 
     return batch_item_failures(event, _telemetry(), dispatch)
+
+
+while_initialising(_dispatching, _sampling, tls_context)

@@ -20,6 +20,7 @@ from perkwire.adapters.http_api import (
     json_response,
     respond,
 )
+from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.model.account_rates import AccountRates
@@ -76,3 +77,6 @@ def _accept(event: HttpEvent) -> HttpResponse:
     _rates().count(caller)
     accepted = _acceptance().accept(caller, body_of(event), header_of(event, "idempotency-key"))
     return json_response(202, accepted)
+
+
+while_initialising(_rates, _acceptance)

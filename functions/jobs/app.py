@@ -14,6 +14,7 @@ from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
+from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
@@ -88,3 +89,6 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             received, lambda: context.get_remaining_time_in_millis() > reserve_ms
         ),
     )
+
+
+while_initialising(_work)

@@ -17,6 +17,7 @@ from management import (
 )
 from management.resolver import http_resolver
 from perkwire.adapters.http_api import HttpEvent, HttpResponse, caller_of, respond
+from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
 from perkwire.settings.environment import emulator_ports
@@ -66,3 +67,6 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
 def _answer(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     _use_cases().rates.count(caller_of(event))
     return _resolver().resolve(event, context)
+
+
+while_initialising(_resolver)

@@ -12,6 +12,7 @@ from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
+from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
@@ -56,3 +57,6 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
 
     return batch_item_failures(event, _telemetry(), route)
+
+
+while_initialising(_routing)

@@ -90,6 +90,8 @@ class Running:
     @classmethod
     def function(cls) -> str | None:
         """The function's name, None outside of all."""
+        if getattr(cls._here, "rehearses", False):
+            return None
         found: str | None = getattr(cls._here, "function", None)
         started_by = getattr(threading.current_thread(), "started_by_function", None)
         return found or started_by or cls._everywhere
@@ -112,6 +114,19 @@ class Running:
                 cls._here.function = before
 
         return handle
+
+    @classmethod
+    def rehearsing(cls, rehearse: Callable[..., None]) -> Callable[..., None]:
+        """`initialising.rehearse`, whose calls are nobody's: they never go out."""
+
+        def unjudged(*arguments: Any, **request: Any) -> None:  # noqa: ANN401 - any call's
+            cls._here.rehearses = True
+            try:
+                rehearse(*arguments, **request)
+            finally:
+                cls._here.rehearses = False
+
+        return unjudged
 
     @classmethod
     def inherited(cls, start: Callable[..., None]) -> Callable[..., None]:

@@ -86,6 +86,18 @@ class TestWhoseACallIs:
         Running.within("dispatcher", handle)({}, None)
         assert found == ["dispatcher"]
 
+    def test_what_is_only_rehearsed_is_nobodys(self) -> None:
+        found: list[str | None] = []
+        rehearse = Running.rehearsing(lambda: found.append(Running.function()))
+
+        def handler() -> None:
+            rehearse()
+            found.append(Running.function())
+
+        Running.within("router", handler)()
+
+        assert found == [None, "router"]
+
     def test_a_function_that_another_calls_is_itself_and_the_other_then_again(self) -> None:
         found: list[str | None] = []
         note = Running.within("dispatcher", lambda event, context: found.append(Running.function()))

@@ -15,11 +15,12 @@ from perkwire.model.masking import MASK
 from perkwire.primitives.timestamps import to_rfc3339
 
 _FOLDER = Path(__file__).parents[1] / "templates"
+_SHARED = ("layout.html", "macros.html")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Templates:
-    """The templates of this folder."""
+    """The templates of this folder: those that pages share are compiled now, others when used."""
 
     def __init__(self, assets: Assets) -> None:
         self._environment = Environment(
@@ -39,6 +40,8 @@ class Templates:
         self._environment.filters["age"] = age
         self._environment.filters["text"] = text
         self._environment.filters["label"] = label
+        for name in _SHARED:
+            self._environment.get_template(name)
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """A page as HTML."""

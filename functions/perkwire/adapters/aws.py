@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from pynamodb.connection import Connection
 
+from perkwire.adapters.initialising import rehearse
 from perkwire.primitives.journal import Unavailable
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ class MetricsClient(Protocol):
 
 def sqs(connection: Connection, *, briefly: bool = False) -> "SQSClient":
     """A client for SQS; `briefly`, it gives up in time for what goes on without an answer."""
-    return _session(connection).client("sqs", config=_BRIEFLY if briefly else _CONFIG)
+    client = _session(connection).client("sqs", config=_BRIEFLY if briefly else _CONFIG)
+    entries = [{"Id": "0", "MessageBody": "{}", "MessageGroupId": "0", "DelaySeconds": 0}]
+    url = f"{client.meta.endpoint_url}/0/queue"
+    rehearse(client, "send_message_batch", QueueUrl=url, Entries=entries)
+    return client
 
 
 def sns(connection: Connection) -> "SNSClient":
@@ -61,7 +66,9 @@ def sns(connection: Connection) -> "SNSClient":
 
 def kms(connection: Connection) -> "KMSClient":
     """A client for KMS."""
-    return _session(connection).client("kms", config=_BRIEFLY)
+    client = _session(connection).client("kms", config=_BRIEFLY)
+    rehearse(client, "decrypt", KeyId="key", CiphertextBlob=b"0", EncryptionContext={"a": "b"})
+    return client
 
 
 def cloudwatch(connection: Connection) -> MetricsClient:

@@ -1,8 +1,8 @@
 """What of an event's data does not fit its type's schema: everything, where a validator stops.
 
 For the words of JSON Schema, draft 7, that the catalogue is written in (KEYWORDS), and no others.
-Asked only of what has been refused, so its speed is nobody's; what fits is `fastjsonschema`'s to
-say, a hundred times faster.
+Asked of the first events of a type and of what has been refused; of many that fit,
+`fastjsonschema` says so seven times faster, once it has compiled the schema.
 """
 
 import re

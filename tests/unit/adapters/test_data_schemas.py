@@ -15,25 +15,31 @@ from perkwire.primitives.strict_json import Json
 from tests.builders import points_data
 from tests.unit.strategies import JSON, OBJECTS
 
-CHECK = DataSchemas()
+CHECKS = {"read": DataSchemas(read_first=10**9), "compiled": DataSchemas(read_first=0)}
 LONG = "x" * 129
 
 
+@pytest.fixture(scope="module", params=CHECKS)
+def check(request: pytest.FixtureRequest) -> DataSchemas:
+    """Both ways to hold data against a schema."""
+    return CHECKS[request.param]
+
+
 @pytest.mark.parametrize("event_type", event_types())
-def test_every_example_fits(event_type: str) -> None:
-    assert CHECK(event_type, event_types()[event_type].example) == ()
+def test_every_example_fits(check: DataSchemas, event_type: str) -> None:
+    assert check(event_type, event_types()[event_type].example) == ()
 
 
 @pytest.mark.parametrize("data", [{}, {"anything": [1, None, {"at": "all"}]}])
-def test_any_object_fits_a_custom_type(data: dict[str, Json]) -> None:
-    assert CHECK("custom.gift_given", data) == ()
+def test_any_object_fits_a_custom_type(check: DataSchemas, data: dict[str, Json]) -> None:
+    assert check("custom.gift_given", data) == ()
 
 
-def test_members_that_no_schema_names_are_welcome() -> None:
+def test_members_that_no_schema_names_are_welcome(check: DataSchemas) -> None:
     data: Any = points_data() | {"till": 7}
     data["member"]["shoe_size"] = 43
 
-    assert CHECK("points.earned", data) == ()
+    assert check("points.earned", data) == ()
 
 
 @pytest.mark.parametrize(
@@ -91,8 +97,10 @@ def test_members_that_no_schema_names_are_welcome() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_named(changes: dict[str, Json], field: str, detail: str) -> None:
-    (error,) = CHECK("points.earned", points_data() | changes)
+def test_what_is_wrong_is_named(
+    check: DataSchemas, changes: dict[str, Json], field: str, detail: str
+) -> None:
+    (error,) = check("points.earned", points_data() | changes)
 
     assert (error.field, error.detail) == (field, detail)
 
@@ -109,40 +117,49 @@ def test_what_is_wrong_is_named(changes: dict[str, Json], field: str, detail: st
     ],
 )
 def test_points_are_signed_as_they_change_the_balance(
-    event_type: str, points: float, detail: str | None
+    check: DataSchemas, event_type: str, points: float, detail: str | None
 ) -> None:
     data: dict[str, Json] = {"member": {"id": "m"}, "transaction": {"id": "t", "points": points}}
 
-    found = [(error.field, error.detail) for error in CHECK(event_type, data)]
+    found = [(error.field, error.detail) for error in check(event_type, data)]
     assert found == ([("data.transaction.points", detail)] if detail else [])
 
 
-def test_a_word_of_a_closed_list_is_named_with_the_list() -> None:
+def test_a_word_of_a_closed_list_is_named_with_the_list(check: DataSchemas) -> None:
     data = copy.deepcopy(event_types()["voucher.redeemed"].example)
     data["voucher"] = {"code": "c", "type": "coin"}
 
     detail = "must be coupon, gift_card, loyalty_card or referral_code"
     error = FieldError("data.voucher.type", detail, pointer="/data/voucher/type")
-    assert CHECK("voucher.redeemed", data) == (error,)
+    assert check("voucher.redeemed", data) == (error,)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(sorted(event_types())), OBJECTS, JSON)
 def test_it_agrees_with_an_independent_validator(
-    event_type: str, data: dict[str, Json], member: Json
+    check: DataSchemas, event_type: str, data: dict[str, Json], member: Json
 ) -> None:
     """Formats aside, which jsonschema checks with packages of its own."""
     example = copy.deepcopy(event_types()[event_type].example)
     validator = jsonschema.Draft7Validator(event_types()[event_type].schema)
     for tried in (data, {**example, **data}, {**example, "member": member}):
-        found = CHECK(event_type, tried)
+        found = check(event_type, tried)
         if not any("such as 2026" in error.detail for error in found):
             assert (not found) == validator.is_valid(tried), (found, tried)
 
 
-def test_nothing_is_changed_by_the_check() -> None:
+def test_nothing_is_changed_by_the_check(check: DataSchemas) -> None:
     data = points_data()
 
-    CHECK("points.earned", data)
+    check("points.earned", data)
 
     assert data == points_data()
+
+
+def test_a_type_that_many_events_have_is_compiled() -> None:
+    compiles = DataSchemas(read_first=2)
+
+    found = [compiles("points.earned", {"member": {}}) for _ in range(4)]
+
+    assert found == [found[0]] * 4
+    assert found[0]

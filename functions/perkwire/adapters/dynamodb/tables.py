@@ -15,6 +15,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
+from perkwire.adapters.initialising import rehearse
 from perkwire.primitives.journal import Unavailable
 
 _RETRIES = 3
@@ -93,12 +94,16 @@ def text_list(*, null: bool = False) -> "ListAttribute[str]":
 
 
 def connect() -> Connection:
-    """A connection for `bind`; its client is made at its first call."""
-    return TransactionalConnection(
+    """A connection for `bind`, with its client."""
+    connection = TransactionalConnection(
         connect_timeout_seconds=PATIENCE.connect_seconds,
         read_timeout_seconds=PATIENCE.read_seconds,
         max_retry_attempts=PATIENCE.retries,
     )
+    # pynamodb keeps a session for each thread, and makes the client in whichever calls first.
+    keys = [{"pk": {"S": "pk"}, "sk": {"S": "sk"}}]
+    rehearse(connection.client, "batch_get_item", RequestItems={"table": {"Keys": keys}})
+    return connection
 
 
 def bind(connection: Connection, table_name: str, *models: type[Model]) -> None:

@@ -147,7 +147,7 @@ class _Reader(io.RawIOBase):
 _lock = threading.Lock()
 
 
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
+def tls_context(ca_file: str | None = None) -> ssl.SSLContext:
     """The process's one TLS context that trusts `ca_file`, or certifi's bundle; made on first use.
 
     requests would read the bundle again for each new connection, at 15 ms of CPU each.

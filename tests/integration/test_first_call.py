@@ -1,0 +1,102 @@
+"""What Lambda initialises has all that its first event needs, in one botocore session."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.integration.first_events import first_event, is_well
+from tests.integration.system import APPS, System, Tenant
+from tests.receiver import Receiver
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+# In one process, one function after the other, each with its own environment.
+COUNT = """
+import collections, importlib, json, os, ssl, sys
+
+import botocore.client, botocore.session
+
+made = collections.Counter()
+
+def counting(owner, name, what):
+    call = getattr(owner, name)
+    def counted(*arguments, **options):
+        made[what] += 1
+        return call(*arguments, **options)
+    setattr(owner, name, counted)
+
+counting(botocore.session.Session, "__init__", "session")
+counting(botocore.client.ClientCreator, "create_client", "client")
+counting(ssl.SSLContext, "load_verify_locations", "trust")
+
+class Context:
+    aws_request_id = "test"
+    function_name = "test"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:test"
+
+    def get_remaining_time_in_millis(self):
+        return 30_000
+
+found = {}
+for app, (environment, event) in json.load(sys.stdin).items():
+    os.environ.update(environment)
+    made.clear()
+    handler = importlib.import_module(f"{app}.app").handler
+    before = dict(made)
+    made.clear()
+    answer = handler(event, Context())
+    found[app] = before, dict(made), answer
+print(json.dumps(found), file=sys.stderr)
+"""
+
+
+def counted(given: dict[str, object]) -> dict[str, tuple[dict[str, int], dict[str, int], object]]:
+    finished = subprocess.run(
+        [sys.executable, "-c", COUNT],
+        env={"PYTHONPATH": str(FUNCTIONS), "PATH": os.defpath},
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    found: dict[str, tuple[dict[str, int], dict[str, int], object]]
+    found = json.loads(finished.stderr.splitlines()[-1])
+    return found
+
+
+def environment(system: System, app: str) -> dict[str, str]:
+    lambdas = {"AWS_LAMBDA_FUNCTION_NAME": app}
+    return {**system.stack.aws_environment, **system.stack.environment(app), **lambdas}
+
+
+def test_the_first_event_of_a_function_waits_for_nothing_to_be_made(
+    system: System, tenant: Tenant, receiver: Receiver
+) -> None:
+    tenant.webhook(receiver.endpoint().url)
+    given: dict[str, object] = {
+        app: (environment(system, app), first_event(app, system, tenant)) for app in APPS
+    }
+
+    for app, (before, during, answer) in counted(given).items():
+        assert is_well(answer), (app, answer)
+        assert before["session"] == 1, app
+        assert before["client"] >= 1, app
+        assert during == {}, app
+
+
+def test_a_function_that_lacks_a_setting_says_so_at_its_first_event(
+    system: System, tenant: Tenant, receiver: Receiver
+) -> None:
+    tenant.webhook(receiver.endpoint().url)
+    lacking = environment(system, "router")
+    del lacking["EVENT_TABLE"]
+    event = first_event("router", system, tenant)
+
+    _, _, answer = counted({"router": (lacking, event)})["router"]
+
+    left = [{"itemIdentifier": record["messageId"]} for record in event["Records"]]
+    assert answer == {"batchItemFailures": left}
