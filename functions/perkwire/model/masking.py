@@ -6,7 +6,6 @@ endpoint that means to hide it: other encodings are not undone.
 """
 
 import base64
-import binascii
 import html
 import json
 import re
@@ -115,7 +114,7 @@ def _words(credential: str) -> Iterator[str]:
     if has_scheme and first.lower() == "basic":
         try:
             user_and_password = base64.b64decode(credentials).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # of text that is not ASCII, too
             return
         yield user_and_password
         yield from user_and_password.split(":", 1)

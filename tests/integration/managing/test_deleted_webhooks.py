@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
+from pynamodb.connection import Connection
 
 from perkwire.adapters.dynamodb.config_items import health_pk, tombstones_pk
 from perkwire.primitives.ids import AccountId
+from perkwire.reading.log import MOST_DELETED
 from tests.integration.system import System, Tenant
 from tests.receiver import Receiver
 
@@ -58,6 +60,25 @@ def test_what_the_router_reads_does_not_grow_with_them(
 
 def test_a_list_of_webhooks_does_not_pass_over_them(tenant: Tenant, churned: list[str]) -> None:
     assert tenant.get("/v1/webhooks", limit="1") == {"data": [], "next_cursor": None}
+
+
+def test_the_log_reads_the_last_of_them(
+    system: System, tenant: Tenant, churned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    make = Connection._make_api_call
+
+    def counted(own: Connection, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = make(own, operation, request)
+        if operation == "Query" and tombstones_pk(AccountId(tenant.id)) in str(request):
+            read.append(answer["ScannedCount"])
+        return answer
+
+    monkeypatch.setattr(Connection, "_make_api_call", counted)
+
+    assert tenant.deliveries() == []
+
+    assert read == [MOST_DELETED]
 
 
 def test_a_tombstone_is_what_is_needed_and_expires(

@@ -113,9 +113,14 @@ def test_what_the_end_of_an_answer_leaves_of_a_value_is_not_shown(
     assert value[:5].lower() not in decode(shown).lower()
 
 
-@given(st.text(), st.lists(VALUES, max_size=3))
-def test_any_answer_can_be_masked_and_none_grows(answer: str, values: list[str]) -> None:
-    assert len(masked(answer, values).encode()) <= len(answer.encode())
+@given(st.text(), st.lists(VALUES, max_size=3), st.lists(st.text(), max_size=3))
+@example("", [], ["Basic é"])
+@example("", [], ["basic \ud7ff="])
+def test_any_answer_can_be_masked_and_none_grows(
+    answer: str, values: list[str], credentials: list[str]
+) -> None:
+    """A credential may be a plain secret: any line of text."""
+    assert len(masked(answer, values, credentials).encode()) <= len(answer.encode())
 
 
 @pytest.mark.parametrize(
