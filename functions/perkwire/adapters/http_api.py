@@ -48,7 +48,8 @@ def body_of(event: HttpEvent) -> bytes:
         return base64.b64decode(body)
     text = body.encode(errors="surrogatepass")
     length = (header_of(event, "content-length") or "").strip()
-    if "\ufffd" in body and length.isdecimal() and int(length) != len(text):
+    is_said = length.isascii() and length.isdecimal()
+    if "\ufffd" in body and is_said and length.lstrip("0") != str(len(text)):
         raise malformed(not_utf8(text))
     return text
 
