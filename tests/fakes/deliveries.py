@@ -149,6 +149,7 @@ class FakeDeliveryTable(FakeDeliveryReader):
                     reason=after.reason,
                     attempts=(*current.attempts, *new)[-_MOST_ATTEMPTS:],
                     due_at=after.due_at,
+                    spent_after=after.spent_after,
                     updated_at=after.updated_at,
                 )
             )

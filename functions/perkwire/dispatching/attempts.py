@@ -12,6 +12,7 @@ from perkwire.dispatching.in_flight import (
     delivery_fault,
 )
 from perkwire.dispatching.rendering import OpenedSecrets, render_now
+from perkwire.dispatching.schedule import retry_after_seconds
 from perkwire.dispatching.timing import LOG_SECONDS, DispatchRule
 from perkwire.dispatching.verdict import Finding
 from perkwire.formats.format import Unrenderable
@@ -109,6 +110,7 @@ class Attempts:
         number = attempt_number(delivery)
         match self._sender.send(request):
             case Response() as result:
+                delivery.retry_after_seconds = retry_after_seconds(result, self._clock())
                 success = format_of(state.webhook.format).is_success(result.status)
                 location = result.location and opened.masked(result.location)
                 return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(

@@ -45,7 +45,13 @@ class Dispatcher:
         executor: Executor,
         clock: Callable[[], int],
     ) -> None:
-        self._lookup = Lookup(webhooks=webhooks, log=log, journal=journal, executor=executor)
+        self._lookup = Lookup(
+            webhooks=webhooks,
+            log=log,
+            journal=journal,
+            executor=executor,
+            max_attempts=rule.max_attempts,
+        )
         self._attempts = Attempts(
             vault=vault,
             sender=sender,
@@ -63,6 +69,7 @@ class Dispatcher:
         self._follow_up = follow_up
         self._journal = journal
         self._executor = executor
+        self._clock = clock
 
     def dispatch(
         self, received: Sequence[Received], seconds_left: Callable[[], float]
@@ -101,9 +108,10 @@ class Dispatcher:
 
     def _readable(self, received: Sequence[Received]) -> list[InFlightDelivery]:
         deliveries = []
+        taken_at = self._clock()
         for one in received:
             try:
-                deliveries.append(InFlightDelivery(one, read_delivery_message(one.body)))
+                deliveries.append(InFlightDelivery(one, read_delivery_message(one.body), taken_at))
             except UnreadableMessage as error:
                 self._journal.fault(
                     "message_unreadable", message_id=one.message_id, detail=str(error)

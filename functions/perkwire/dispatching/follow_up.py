@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.noticing import NoticeTrigger, Noticing
 from perkwire.dispatching.pausing import HealthStore, PauseRule, Result, record
+from perkwire.dispatching.schedule import is_last_attempt
 from perkwire.dispatching.verdict import Finding
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.webhook import PauseReason
@@ -108,7 +109,7 @@ class FollowUp:
         return Result(
             success=delivery.finding is Finding.ACCEPTED,
             gone=delivery.attempt is not None and delivery.attempt.status_code == _GONE,
-            exhausted=delivery.received.receive_count >= self._max_attempts,
+            exhausted=is_last_attempt(delivery, self._max_attempts),
         )
 
 
@@ -116,4 +117,4 @@ def _is_to_be_told(delivery: InFlightDelivery) -> bool:
     """Whether a notice may be about it: it was not taken, or, never sent, has failed for good."""
     if delivery.finding is Finding.UNAVAILABLE:
         return delivery.after is not None and delivery.after.status is DeliveryStatus.FAILED
-    return delivery.finding in (Finding.REFUSED, Finding.UNRENDERABLE)
+    return delivery.finding in (Finding.REFUSED, Finding.UNRENDERABLE, Finding.USED_UP)

@@ -18,6 +18,8 @@ class InFlightDelivery:
 
     received: Received
     message: DeliveryMessage
+    # When the invocation began, microseconds since the epoch: soon after the receive.
+    taken_at: int
     finding: Finding = Finding.UNAVAILABLE
     to_send: bool = False
     state: WebhookState | None = None
@@ -30,6 +32,7 @@ class InFlightDelivery:
     # Set by the thread that sends.
     sending_since: int | None = None
     outcome: Outcome | None = None
+    retry_after_seconds: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
 
 

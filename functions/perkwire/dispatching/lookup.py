@@ -5,11 +5,11 @@ from concurrent.futures import Executor
 from typing import Protocol
 
 from perkwire.dispatching.in_flight import InFlightDelivery, delivery_fault
+from perkwire.dispatching.schedule import used_up
 from perkwire.dispatching.timing import in_time
 from perkwire.dispatching.verdict import Finding
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Delivery, DeliveryStatus
-from perkwire.model.messages import DeliveryMessage
 from perkwire.model.webhook import DeletedWebhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
@@ -46,11 +46,13 @@ class Lookup:
         log: LoggedDeliveries,
         journal: Journal,
         executor: Executor,
+        max_attempts: int,
     ) -> None:
         self._webhooks = webhooks
         self._log = log
         self._journal = journal
         self._executor = executor
+        self._max_attempts = max_attempts
 
     def find(
         self, deliveries: Sequence[InFlightDelivery], seconds_left: Callable[[], float]
@@ -87,7 +89,7 @@ class Lookup:
             elif delivery.entry is not None and delivery.entry.status is DeliveryStatus.UNKNOWN:
                 delivery_fault(self._journal, delivery, "delivery_of_later_release")
             else:
-                decided = _decided_unsent(message, found, delivery.entry)
+                decided = self._decided_unsent(delivery, found)
                 delivery.to_send = decided is None
                 delivery.finding = decided or Finding.UNAVAILABLE
 
@@ -114,20 +116,27 @@ class Lookup:
         return states, entries
 
 
-def _decided_unsent(
-    message: DeliveryMessage, found: WebhookState | DeletedWebhook, entry: Delivery | None
-) -> Finding | None:
-    """What the log and the webhook's status decide without a request; None: it is to be sent."""
-    if entry is not None and (entry.status is DeliveryStatus.SUCCEEDED or message.run < entry.run):
-        return Finding.SETTLED
-    if isinstance(found, DeletedWebhook):
-        return Finding.DELETED
-    match found.webhook.status:
-        case WebhookStatus.DELETED:
+    def _decided_unsent(
+        self, delivery: InFlightDelivery, found: WebhookState | DeletedWebhook
+    ) -> Finding | None:
+        """What log, webhook and receives decide without a request; None: it is to be sent."""
+        message, entry = delivery.message, delivery.entry
+        if entry is not None and (
+            entry.status is DeliveryStatus.SUCCEEDED or message.run < entry.run
+        ):
+            return Finding.SETTLED
+        if isinstance(found, DeletedWebhook):
             return Finding.DELETED
-        case WebhookStatus.DISABLED:
-            return Finding.DISABLED
-        case WebhookStatus.PAUSED:
-            return Finding.PAUSED
-        case WebhookStatus.ENABLED:
-            return None
+        webhook = found.webhook
+        used_up_as = used_up(
+            message, webhook, entry, delivery.received.receive_count, self._max_attempts
+        )
+        match webhook.status:
+            case WebhookStatus.DELETED:
+                return Finding.DELETED
+            case WebhookStatus.DISABLED:
+                return Finding.DISABLED
+            case WebhookStatus.PAUSED:
+                return Finding.SPENT if used_up_as is Finding.SPENT else Finding.PAUSED
+            case WebhookStatus.ENABLED:
+                return used_up_as

@@ -1,8 +1,8 @@
 """When the system pauses a webhook. Healthy webhooks cost no write.
 
 A webhook is paused after `after_failures` failed attempts in a row with no success for
-QUIET_SECONDS, at once on a 410 (Standard Webhooks 1.0), and, if `when_exhausted` is set
-(Qualifio's rule), with the first delivery that uses up its attempts.
+QUIET_SECONDS, at once on a 410 (Standard Webhooks 1.0), and, if `when_exhausted` is set or the
+webhook itself asks for it (Qualifio's rule), with the first delivery that uses up its attempts.
 """
 
 from collections.abc import Iterable
@@ -77,7 +77,7 @@ def record(
     others None. Raises Unavailable.
     """
     results = list(results)
-    reason = _reason_at_once(rule, results)
+    reason = _reason_at_once(rule, webhook, results)
     succeeded = any(result.success for result in results)
     if reason is None and not succeeded:
         streak = store.add_failures(webhook, len(results), now, failing=failing)
@@ -91,8 +91,12 @@ def record(
     return None
 
 
-def _reason_at_once(rule: PauseRule, results: list[Result]) -> PauseReason | None:
+def _reason_at_once(
+    rule: PauseRule, webhook: Webhook, results: list[Result]
+) -> PauseReason | None:
     if any(result.gone for result in results):
         return PauseReason.GONE
     exhausted = any(result.exhausted and not result.success for result in results)
-    return PauseReason.EXHAUSTED if rule.when_exhausted and exhausted else None
+    own = webhook.pause_when_exhausted
+    when_exhausted = rule.when_exhausted if own is None else own
+    return PauseReason.EXHAUSTED if when_exhausted and exhausted else None

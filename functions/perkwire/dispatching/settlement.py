@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from perkwire.dispatching.in_flight import InFlightDelivery, delivery_fault
+from perkwire.dispatching.schedule import delay_seconds, is_last_attempt
 from perkwire.dispatching.timing import DispatchRule, in_time
 from perkwire.dispatching.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus
@@ -79,6 +80,7 @@ class Settlement:
             for one in deliveries
         }
         for delivery in deliveries:
+            delivery.delay_seconds = delay_seconds(delivery, self._rule, self._clock())
             delivery.after = self._entry(delivery, verdicts[delivery.received.message_id])
         changes = [
             Change(one.entry, one.after, one.attempt) for one in deliveries if one.after is not None
@@ -118,7 +120,7 @@ class Settlement:
             return {changes[0].after.id}
 
     def _is_last(self, delivery: InFlightDelivery) -> bool:
-        return delivery.received.receive_count >= self._rule.max_attempts
+        return is_last_attempt(delivery, self._rule.max_attempts)
 
     def _entry(self, delivery: InFlightDelivery, decided: Verdict) -> Delivery | None:
         if delivery.entry is not None and delivery.entry.status is DeliveryStatus.UNKNOWN:
@@ -127,9 +129,6 @@ class Settlement:
             return self._still_due(delivery)
         now = self._clock()
         message = delivery.message
-        due_at = None
-        if decided.status is DeliveryStatus.RETRYING:
-            due_at = now + self._rule.retry_interval_seconds * MICROSECONDS
         before = delivery.entry or Delivery(
             id=message.delivery_id,
             account_id=message.account_id,
@@ -151,9 +150,23 @@ class Settlement:
             status=decided.status,
             reason=decided.reason,
             attempts=(*before.attempts, *made),
-            due_at=due_at,
+            due_at=self._due_at(delivery, now)
+            if decided.status is DeliveryStatus.RETRYING
+            else None,
+            spent_after=self._spent_after(delivery, decided),
             updated_at=now,
         )
+
+    def _due_at(self, delivery: InFlightDelivery, now: int) -> int:
+        """When the message comes again, as SQS will be told, or by the stack's interval."""
+        delay = delivery.delay_seconds
+        return now + (self._rule.retry_interval_seconds if delay is None else delay) * MICROSECONDS
+
+    def _spent_after(self, delivery: InFlightDelivery, decided: Verdict) -> int | None:
+        """The receive with which it has failed, if SQS has more for its message."""
+        receive_count = delivery.received.receive_count
+        is_spent = decided.status is DeliveryStatus.FAILED and delivery.delay_seconds is not None
+        return receive_count if is_spent and receive_count < self._rule.max_attempts else None
 
     def _still_due(self, delivery: InFlightDelivery) -> Delivery | None:
         """The entry of a delivery that is left as it is: only its next attempt is due later.
@@ -166,8 +179,7 @@ class Settlement:
         if entry.status is not DeliveryStatus.RETRYING:
             return None
         now = self._clock()
-        due_at = now + self._rule.retry_interval_seconds * MICROSECONDS
-        return replace(entry, run=run, due_at=due_at, updated_at=now)
+        return replace(entry, run=run, due_at=self._due_at(delivery, now), updated_at=now)
 
     def _report(self, delivery: InFlightDelivery, decided: Verdict, *, stored: bool) -> None:
         attempt = delivery.attempt

@@ -23,6 +23,13 @@ class Finding(enum.Enum):
     The secret is looked at only if the log and the webhook's status leave something to be sent: a
     tombstone has none.
     """
+    SPENT = enum.auto()
+    """The webhook's attempts are used up, and the log has it as failed or cancelled."""
+    USED_UP = enum.auto()
+    """They are used up, and the log has attempts and no end: fewer are allowed than were.
+
+    Without an attempt in the log it is UNAVAILABLE, or what kept it from being made.
+    """
     SETTLED = enum.auto()
     """The delivery has succeeded, or the message's run is older than the delivery's."""
     DELETED = enum.auto()
@@ -56,16 +63,18 @@ class Verdict:
 
 
 def verdict(finding: Finding, *, last_attempt: bool) -> Verdict:
-    """The row of the table for a finding; `last_attempt` says that SQS will not bring it again."""
+    """The row of the table for a finding; `last_attempt` says that there is no other."""
     unsuccessful = DeliveryStatus.FAILED if last_attempt else DeliveryStatus.RETRYING
     match finding:
-        case Finding.UNREADABLE | Finding.DOUBLED:
+        case Finding.UNREADABLE | Finding.DOUBLED | Finding.SPENT:
             return Verdict(None, None, Disposition.LEAVE)
         case Finding.UNAVAILABLE:
             # After the last receive nothing would ever say that it has failed.
             if last_attempt:
                 return Verdict(DeliveryStatus.FAILED, Reason.UNAVAILABLE, Disposition.LEAVE)
             return Verdict(None, None, Disposition.LEAVE)
+        case Finding.USED_UP:
+            return Verdict(DeliveryStatus.FAILED, None, Disposition.LEAVE)
         case Finding.SETTLED:
             return Verdict(None, None, Disposition.DELETE)
         case Finding.DELETED:

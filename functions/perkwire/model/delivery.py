@@ -78,7 +78,8 @@ class Delivery:
     """A log entry. Times are microseconds since the epoch.
 
     `due_at` is when a retrying delivery's next attempt is due. `parts` are the deliveries in which
-    the events of one that was too large went out.
+    the events of one that was too large went out. `spent_after` is the receive with which it
+    failed before SQS had made its last: what comes after that sends nothing.
     """
 
     id: DeliveryId
@@ -94,6 +95,7 @@ class Delivery:
     created_at: int
     updated_at: int
     parts: tuple[DeliveryId, ...] = ()
+    spent_after: int | None = None
 
     @property
     def was_too_large(self) -> bool:

@@ -58,13 +58,15 @@ class Response:
     """The endpoint answered; whether that is a success is the format's to say.
 
     `snippet` is at most the first 512 bytes of the answer as text, control characters removed.
-    `duration_ms` is the time to the head of the answer. `location` is where a redirect points.
+    `duration_ms` is the time to the head of the answer. `location` is where a redirect points,
+    `retry_after` the header of that name as it came.
     """
 
     status: int
     snippet: str
     duration_ms: int
     location: str | None = None
+    retry_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,9 @@ class Webhook:
     one changes nothing here. `version` grows with every change; `endpoint_version` is the one that
     last changed what may have failed: URL, headers, secret, format settings, or that enabled the
     webhook again. What failed before it says nothing of the webhook as it is.
+
+    `retry_delays_seconds` is its schedule; `pause_when_exhausted` says that a delivery which uses
+    up its attempts pauses it. None is the stack's own rule.
     """
 
     id: WebhookId
@@ -108,6 +111,8 @@ class Webhook:
     status: WebhookStatus
     pause: Pause | None
     sealed: SealedSecrets
+    retry_delays_seconds: tuple[int, ...] | None = None
+    pause_when_exhausted: bool | None = None
     version: int
     endpoint_version: int = 1
     created_at: int
@@ -151,6 +156,10 @@ class Webhook:
             "retired_secrets": [
                 {"signs_until": to_rfc3339(retired.until)} for retired in self.sealed.retired
             ],
+            "retry_delays_seconds": (
+                None if self.retry_delays_seconds is None else [*self.retry_delays_seconds]
+            ),
+            "pause_when_exhausted": self.pause_when_exhausted,
             "format": self.format,
             "format_settings": {**self.format_settings},
             "status": self.status,

@@ -22,12 +22,13 @@ import json
 
 from pynamodb.attributes import (
     BinaryAttribute,
+    BooleanAttribute,
     DiscriminatorAttribute,
     NumberAttribute,
     UnicodeAttribute,
 )
 
-from perkwire.adapters.dynamodb.tables import TableItem, text_list
+from perkwire.adapters.dynamodb.tables import TableItem, number_list, text_list
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.webhook import (
     MOST_BATCH_BYTES,
@@ -99,6 +100,8 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     header_names = text_list()
     batch_size = NumberAttribute()
     batch_bytes = NumberAttribute(null=True)
+    retry_delays_seconds = number_list(null=True)
+    pause_when_exhausted = BooleanAttribute(null=True)
     format = UnicodeAttribute()
     format_settings = UnicodeAttribute()
     status = UnicodeAttribute()
@@ -131,6 +134,10 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             header_names=list(webhook.header_names),
             batch_size=webhook.batch_size,
             batch_bytes=webhook.batch_bytes,
+            retry_delays_seconds=(
+                None if webhook.retry_delays_seconds is None else [*webhook.retry_delays_seconds]
+            ),
+            pause_when_exhausted=webhook.pause_when_exhausted,
             format=webhook.format,
             format_settings=compact_ascii({**webhook.format_settings}),
             status=webhook.status,
@@ -165,6 +172,12 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             header_names=tuple(self.header_names),
             batch_size=int(self.batch_size),
             batch_bytes=int(self.batch_bytes or MOST_BATCH_BYTES),
+            retry_delays_seconds=(
+                None
+                if self.retry_delays_seconds is None
+                else tuple(int(delay) for delay in self.retry_delays_seconds)
+            ),
+            pause_when_exhausted=self.pause_when_exhausted,
             format=self.format,
             format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.status),

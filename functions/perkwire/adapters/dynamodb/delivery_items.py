@@ -67,6 +67,7 @@ class DeliveryItem(TableItem):
     attempts = ListAttribute(of=AttemptMap)
     parts = text_list(null=True)
     due_at = NumberAttribute(null=True)
+    spent_after = NumberAttribute(null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
     failed_key = UnicodeAttribute(null=True)
@@ -100,6 +101,7 @@ def to_delivery(item: DeliveryItem) -> Delivery:
             for attempt in item.attempts
         ),
         due_at=whole(item.due_at),
+        spent_after=whole(item.spent_after),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
         parts=tuple(DeliveryId(part) for part in item.parts or ()),

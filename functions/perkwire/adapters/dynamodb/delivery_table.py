@@ -274,6 +274,9 @@ class DeliveryTable(DeliveryReader):
             DeliveryItem.due_at.set(after.due_at)
             if after.due_at is not None
             else DeliveryItem.due_at.remove(),
+            DeliveryItem.spent_after.set(after.spent_after)
+            if after.spent_after is not None
+            else DeliveryItem.spent_after.remove(),
             DeliveryItem.failed_key.set(delivery_key(after.account_id, after.id)[0])
             if after.status in _UNSETTLED
             else DeliveryItem.failed_key.remove(),
@@ -291,6 +294,7 @@ class DeliveryTable(DeliveryReader):
             reason=delivery.reason,
             attempts=[attempt_map(attempt) for attempt in delivery.attempts],
             due_at=delivery.due_at,
+            spent_after=delivery.spent_after,
             created_at=delivery.created_at,
             updated_at=delivery.updated_at,
             failed_key=pk if delivery.status in _UNSETTLED else None,

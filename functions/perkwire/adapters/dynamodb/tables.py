@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.expressions.condition import Condition
@@ -91,6 +91,11 @@ def whole(number: float | None) -> int | None:
 def text_list(*, null: bool = False) -> "ListAttribute[str]":
     """A list of strings, typed as what it holds rather than as its attribute."""
     return cast("ListAttribute[str]", ListAttribute(of=UnicodeAttribute, null=null))
+
+
+def number_list(*, null: bool = False) -> "ListAttribute[float]":
+    """A list of numbers, typed as what it holds rather than as its attribute."""
+    return cast("ListAttribute[float]", ListAttribute(of=NumberAttribute, null=null))
 
 
 def connect() -> Connection:

@@ -34,6 +34,7 @@ _WANTED = frozenset(
         b"keep-alive",
         b"location",
         b"proxy-connection",
+        b"retry-after",
         b"transfer-encoding",
     }
 )
@@ -47,7 +48,7 @@ class Answer(http.client.HTTPResponse):
     """An answer read within bounds; what exceeds them in its head raises HTTPException.
 
     Of its headers there are only those that say how it is framed, how long its connection stays,
-    how its body is coded and where it points.
+    how its body is coded, where it points and when to come again.
     """
 
     def __init__(self, sock: socket.socket, method: str, deadline: Deadline) -> None:

@@ -96,7 +96,13 @@ class HttpSender:
         deadline.shorten(BODY_SECONDS)
         body, is_whole = _read_body(answer)
         snippet = shown(body, answer.headers, is_whole=is_whole)
-        return Response(answer.status, snippet, duration_ms, _location(answer, request.url))
+        return Response(
+            answer.status,
+            snippet,
+            duration_ms,
+            location=_location(answer, request.url),
+            retry_after=answer.headers.get("retry-after"),
+        )
 
     def _answer(self, request: Request) -> BaseHTTPResponse:
         """The answer, its body unread; raises TransportFailure and KeptConnectionEnded."""
