@@ -77,12 +77,20 @@ WEBHOOK_CHANGES: list[Object] = [
     {"headers": {"x": text(3065)}},
     *each("batch_size", 1, 100, 0, 101, "1", True, 1.5, None),
     *each("batch_bytes", 1_024, 900_000, 1_023, 900_001, "65536", None),
+    *each("retry_delays_seconds", [], [1], [43_200], [300, 300], [0], [43_201], [1.5], ["1"]),
+    *each("retry_delays_seconds", [True], [None], 300, [1] * 99, [1] * 100, [60, 0]),
+    *each("pause_when_exhausted", True, False, 1, "yes"),
     *each("enabled", True, False, 0, "true", None),
     {"colour": "red"},
     {"id": "wh_0000000000000001"},
 ]
 
-NULLS: list[Object] = [{"program_ids": None}, {"description": None}]
+NULLS: list[Object] = [
+    {"program_ids": None},
+    {"description": None},
+    {"retry_delays_seconds": None},
+    {"pause_when_exhausted": None},
+]
 
 CREATION_CHANGES: list[Object] = [
     *NULLS,

@@ -15,7 +15,7 @@ from perkwire.model.endpoint import EndpointPolicy
 from tests.template.stack import ROOT
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-RULES = EndpointRules(EndpointPolicy.PUBLIC)
+RULES = EndpointRules(EndpointPolicy.PUBLIC, max_attempts=100)  # the most that there may be
 LATER = 1_800_000_000_000_000  # than the times of the examples, in microseconds
 
 type Object = dict[str, Any]

@@ -18,6 +18,7 @@ from perkwire.model import account, endpoint, event, header_rules
 from perkwire.model.account import Scope, new_api_key
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT
+from perkwire.model.schedule import LONGEST_DELAY_SECONDS, LONGEST_SCHEDULE_SECONDS
 from perkwire.model.sending import TransportError
 from perkwire.model.webhook import (
     DEFAULT_BATCH_BYTES,
@@ -39,6 +40,7 @@ from perkwire.trials.samples import default_type
 from perkwire.trials.trial import MOST_SECONDS
 from tests import builders
 from tests.template.contract import at, contract, errors, named, operations, parameter, schema, text
+from tests.template.stack import source
 
 
 class TestEnums:
@@ -152,6 +154,10 @@ class TestLimits:
         batch_bytes = schema("BatchBytes")
         assert batch_bytes["minimum"] == LEAST_BATCH_BYTES
         assert batch_bytes["maximum"] == MOST_BATCH_BYTES
+        delays = schema("RetryDelays")
+        assert delays["items"]["maximum"] == LONGEST_DELAY_SECONDS
+        assert delays["maxItems"] == source()["Parameters"]["MaxAttempts"]["MaxValue"] - 1
+        assert f"at most {LONGEST_SCHEDULE_SECONDS} (two days)" in delays["description"]
         for name in ("WebhookCreation", "UnsavedWebhookTrial"):
             said = schema(name)["properties"]["batch_bytes"]["description"]
             assert said == f"{DEFAULT_BATCH_BYTES} if left out."

@@ -62,7 +62,9 @@ class UseCases:
         tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
         tables.bind(connection, settings.delivery_table, DeliveryItem)
         self._lookup = WebhookLookup()
-        self.rules = EndpointRules(settings.endpoint_policy, frozenset(emulator_ports))
+        self.rules = EndpointRules(
+            settings.endpoint_policy, frozenset(emulator_ports), settings.max_attempts
+        )
         self.account_store = AccountStore(connection)
         self.searches = SearchCounter()
         self.rates = AccountRates(settings.account_rate_limit, settings.account_burst_limit, now)

@@ -115,7 +115,6 @@ class Lookup:
         )
         return states, entries
 
-
     def _decided_unsent(
         self, delivery: InFlightDelivery, found: WebhookState | DeletedWebhook
     ) -> Finding | None:

@@ -91,9 +91,7 @@ def record(
     return None
 
 
-def _reason_at_once(
-    rule: PauseRule, webhook: Webhook, results: list[Result]
-) -> PauseReason | None:
+def _reason_at_once(rule: PauseRule, webhook: Webhook, results: list[Result]) -> PauseReason | None:
     if any(result.gone for result in results):
         return PauseReason.GONE
     exhausted = any(result.exhausted and not result.success for result in results)

@@ -17,6 +17,7 @@ from perkwire.model.endpoint import (
 )
 from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, EventTypeCheck
 from perkwire.model.header_rules import folded
+from perkwire.model.schedule import LONGEST_DELAY_SECONDS, LONGEST_SCHEDULE_SECONDS
 from perkwire.model.webhook import (
     ALL_TYPES,
     DEFAULT_BATCH_BYTES,
@@ -32,6 +33,7 @@ DEFAULT_OVERLAP_HOURS = 24
 LONGEST_OVERLAP_HOURS = 168
 _MOST_EVENT_TYPES = 200
 _MOST_PROGRAMS = 100
+_MAY_BE_NULL = ("program_ids", "description", "retry_delays_seconds", "pause_when_exhausted")
 _EVENT_TYPE_FORM = f"{EVENT_TYPE_FORM}, or {ALL_TYPES}"
 
 
@@ -48,6 +50,8 @@ class WebhookDraft:
     secret: str = field(repr=False)
     batch_size: int
     batch_bytes: int
+    retry_delays_seconds: tuple[int, ...] | None = None
+    pause_when_exhausted: bool | None = None
     format: str
     format_settings: Settings
     enabled: bool
@@ -56,10 +60,11 @@ class WebhookDraft:
 
 @dataclass(frozen=True, slots=True)
 class EndpointRules:
-    """Which endpoints this stack may call."""
+    """Which endpoints this stack may call, and how often for one delivery."""
 
     policy: EndpointPolicy
     denied_ports: frozenset[int] = frozenset()
+    max_attempts: int = 6
 
 
 def parse_webhook(value: dict[str, Json], rules: EndpointRules) -> WebhookDraft:
@@ -73,9 +78,7 @@ def parse_webhook(value: dict[str, Json], rules: EndpointRules) -> WebhookDraft:
 def without_nulls(value: dict[str, Json]) -> dict[str, Json]:
     """The members but for those whose null, as a webhook is shown, means what absence does."""
     return {
-        name: item
-        for name, item in value.items()
-        if item is not None or name not in ("program_ids", "description")
+        name: item for name, item in value.items() if item is not None or name not in _MAY_BE_NULL
     }
 
 
@@ -112,6 +115,8 @@ def read_webhook(
         secret=secret or format_.new_secret(),
         batch_size=batch_size or 1,
         batch_bytes=_batch_bytes(fields) or DEFAULT_BATCH_BYTES,
+        retry_delays_seconds=_retry_delays(fields, rules),
+        pause_when_exhausted=fields.flag("pause_when_exhausted"),
         format=format_.name,
         format_settings=settings,
         enabled=enabled is not False,
@@ -151,7 +156,7 @@ def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
 class WebhookChange:
     """What PATCH /v1/webhooks/{id} is to change; None leaves a field as it is.
 
-    `any_program` and `no_description` say that null was sent.
+    `any_program`, `no_description`, `stacks_schedule` and `stacks_pausing` say that null was sent.
     """
 
     name: str | None
@@ -164,6 +169,10 @@ class WebhookChange:
     headers: Mapping[str, str] | None = field(repr=False)
     batch_size: int | None
     batch_bytes: int | None
+    retry_delays_seconds: tuple[int, ...] | None
+    stacks_schedule: bool
+    pause_when_exhausted: bool | None
+    stacks_pausing: bool
     format_settings: Settings | None
     enabled: bool | None
     warnings: tuple[FieldWarning, ...] = ()
@@ -174,8 +183,9 @@ def parse_webhook_change(
 ) -> WebhookChange:
     """Read PATCH /v1/webhooks/{id}; raises the 422 problem that names every wrong field.
 
-    `program_ids` and `description` may be null: all programmes, no description. The format and
-    the secret stay: a receiver set up for them would refuse what comes after. Stored headers stay
+    `program_ids` and `description` may be null: all programmes, no description; and so may
+    `retry_delays_seconds` and `pause_when_exhausted`: the stack's rule. The format and the secret
+    stay: a receiver set up for them would refuse what comes after. Stored headers stay
     with their endpoint: whoever may change a webhook could read them at one of their own.
     """
     any_program = value.get("program_ids", "") is None
@@ -209,6 +219,10 @@ def parse_webhook_change(
         headers=headers,
         batch_size=_batch_size(fields, format_),
         batch_bytes=_batch_bytes(fields),
+        retry_delays_seconds=_retry_delays(fields, rules),
+        stacks_schedule=value.get("retry_delays_seconds", "") is None,
+        pause_when_exhausted=fields.flag("pause_when_exhausted"),
+        stacks_pausing=value.get("pause_when_exhausted", "") is None,
         format_settings=settings,
         enabled=fields.flag("enabled"),
     )
@@ -351,3 +365,11 @@ def _batch_bytes(fields: Fields) -> int | None:
 
 def _batch_size(fields: Fields, format_: Format) -> int | None:
     return fields.integer("batch_size", 1, format_.largest_batch)
+
+
+def _retry_delays(fields: Fields, rules: EndpointRules) -> tuple[int, ...] | None:
+    name = "retry_delays_seconds"
+    delays = fields.integers(name, 1, LONGEST_DELAY_SECONDS, most=rules.max_attempts - 1)
+    if delays is not None and sum(delays) > LONGEST_SCHEDULE_SECONDS:
+        fields.wrong(name, f"must be {LONGEST_SCHEDULE_SECONDS} seconds at most, all together")
+    return delays

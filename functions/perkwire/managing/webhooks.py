@@ -148,6 +148,8 @@ class WebhookManagement:
             header_names=tuple(draft.headers),
             batch_size=draft.batch_size,
             batch_bytes=draft.batch_bytes,
+            retry_delays_seconds=draft.retry_delays_seconds,
+            pause_when_exhausted=draft.pause_when_exhausted,
             format=draft.format,
             format_settings=draft.format_settings,
             status=WebhookStatus.ENABLED if draft.enabled else WebhookStatus.DISABLED,
@@ -265,6 +267,16 @@ class WebhookManagement:
             header_names=header_names,
             batch_size=change.batch_size or before.batch_size,
             batch_bytes=change.batch_bytes or before.batch_bytes,
+            retry_delays_seconds=(
+                before.retry_delays_seconds
+                if change.retry_delays_seconds is None and not change.stacks_schedule
+                else change.retry_delays_seconds
+            ),
+            pause_when_exhausted=(
+                before.pause_when_exhausted
+                if change.pause_when_exhausted is None and not change.stacks_pausing
+                else change.pause_when_exhausted
+            ),
             format_settings=(
                 before.format_settings if change.format_settings is None else change.format_settings
             ),

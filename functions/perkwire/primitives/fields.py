@@ -147,8 +147,26 @@ class Fields:
     def integer(self, name: str, lowest: int, highest: int) -> int | None:
         """A whole number within bounds."""
         value = self._member(name)
+        return None if value is None else self._integer(name, value, lowest, highest)
+
+    def integers(
+        self, name: str, lowest: int, highest: int, *, most: int
+    ) -> tuple[int, ...] | None:
+        """A list of up to `most` whole numbers within bounds."""
+        value = self._member(name)
         if value is None:
             return None
+        if not isinstance(value, list) or len(value) > most:
+            self.wrong(name, f"must be a list of 0 to {most} whole numbers")
+            return None
+        found = [
+            self._integer(f"{name}[{position}]", one, lowest, highest)
+            for position, one in enumerate(value)
+        ]
+        whole = tuple(one for one in found if one is not None)
+        return whole if len(whole) == len(value) else None
+
+    def _integer(self, name: str, value: Json, lowest: int, highest: int) -> int | None:
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
             self.wrong(name, f"must be a whole number from {lowest} to {highest}")
             return None

@@ -23,6 +23,7 @@ class ManagementSettings(FromEnvironment):
     max_webhooks_per_account: int
     event_retention_days: int
     log_retention_days: int
+    max_attempts: int
     retry_interval_seconds: int
     account_rate_limit: int
     account_burst_limit: int

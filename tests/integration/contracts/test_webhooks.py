@@ -44,6 +44,8 @@ def webhook(adapters: Adapters, account_id: AccountId) -> Webhook:
         headers={"x-shop": "7"},
         batch_size=7,
         batch_bytes=12_345,
+        retry_delays_seconds=(5, 300, 43_200),
+        pause_when_exhausted=False,
     )
     adapters.webhooks.add(webhook, 10)
     return webhook

@@ -42,3 +42,12 @@ def test_a_webhook_without_batch_bytes_keeps_the_batches_that_it_had() -> None:
     item = stored(WebhookItem.of(a_webhook(batch_size=100)), batch_bytes=None)
 
     assert item.to_webhook().batch_bytes == 900_000
+
+
+def test_a_webhook_of_before_there_were_schedules_has_the_stacks_rule() -> None:
+    item = WebhookItem.of(a_webhook())
+    assert not {"retry_delays_seconds", "pause_when_exhausted"} & item.serialize().keys()
+
+    webhook = stored(item).to_webhook()
+
+    assert (webhook.retry_delays_seconds, webhook.pause_when_exhausted) == (None, None)

@@ -14,6 +14,8 @@ TABLE = {
     Finding.UNREADABLE: (None, None, None, LEAVE),
     Finding.DOUBLED: (None, None, None, LEAVE),
     Finding.UNAVAILABLE: (None, FAILED, Reason.UNAVAILABLE, LEAVE),
+    Finding.SPENT: (None, None, None, LEAVE),
+    Finding.USED_UP: (FAILED, FAILED, None, LEAVE),
     Finding.SETTLED: (None, None, None, DELETE),
     Finding.DELETED: (
         DeliveryStatus.CANCELLED,
