@@ -22,6 +22,7 @@ _TYPES = ("points.earned", "tier.upgraded")
 _FORMATS = (*["standard"] * 16, *["zoho-thrive"] * 3, LATER_FORMAT)
 _PROGRAMMES = (None, "p1", "p1", "p2")
 _API_SECONDS = 30
+_SCHEDULES = (None, None, None, (), (1,), (60, 600), (5, 5, 5, 5, 5), (7_200, 43_200))
 _PAUSED: dict[str, Any] = {
     "status": WebhookStatus.PAUSED,
     "pause": Pause(NOW, PauseReason.FAILURES),
@@ -358,6 +359,8 @@ class Actions:
             "batch_size": 1 if spoken == "zoho-thrive" else self._draw.choice((1, 1, 2, 10)),
             "event_types": self._draw.choice((("*",), ("*",), ("*",), _TYPES[:1], _TYPES)),
             "program_ids": self._draw.choice((None, None, None, ("p1",), ("p1", "p2"))),
+            "retry_delays_seconds": self._draw.choice(_SCHEDULES),
+            "pause_when_exhausted": self._draw.choice((None, None, True, False)),
         }
 
     def _data(self) -> dict[str, Json]:

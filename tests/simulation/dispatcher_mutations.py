@@ -6,9 +6,11 @@ from perkwire.dispatching import (
     follow_up,
     in_flight,
     lookup,
+    next_receive,
     noticing,
     pausing,
     rendering,
+    schedule,
     settlement,
     verdict,
 )
@@ -20,7 +22,81 @@ _Lookup = lookup.Lookup
 _Attempts = attempts.Attempts
 _Settlement = settlement.Settlement
 
+SCHEDULE_MUTATIONS = (
+    Mutation(
+        "what is received after the webhook's last attempt is sent",
+        schedule,
+        "used_up",
+        "is_over = delays is not None and",
+        "is_over = delays is None and",
+    ),
+    Mutation(
+        "receives after the last attempt wait for the stack's interval",
+        schedule,
+        "delay_seconds",
+        "delivery.finding in (Finding.SPENT, Finding.USED_UP)",
+        "delivery.finding is Finding.USED_UP",
+    ),
+    Mutation(
+        "a redriven message counts as spent",
+        schedule,
+        "used_up",
+        "and receive_count > failed_at",
+        "and receive_count > 0",
+    ),
+    Mutation(
+        "what has failed is sent again once the schedule is longer",
+        _Settlement,
+        "_spent_after",
+        "receive_count if is_spent",
+        "None if is_spent",
+    ),
+    Mutation(
+        "each delay is the one before",
+        schedule,
+        "delay_seconds",
+        "delays[delivery.received.receive_count - 1]",
+        "delays[delivery.received.receive_count - 2]",
+    ),
+    Mutation(
+        "Retry-After brings an attempt earlier",
+        schedule,
+        "delay_seconds",
+        "delay = max(delay, (",
+        "delay = min(delay, (",
+    ),
+    Mutation(
+        "a delay is longer than SQS takes",
+        next_receive,
+        "within_limit",
+        "return min(",
+        "return max(",
+    ),
+    Mutation(
+        "what is due under a schedule is due by the stack's interval",
+        _Settlement,
+        "_due_at",
+        "if delay is None else delay",
+        "if delay is None else self._rule.retry_interval_seconds",
+    ),
+    Mutation(
+        "our own faults come back sooner than by the stack's rule",
+        schedule,
+        "delay_seconds",
+        "if delay <= rule.retry_interval_seconds:",
+        "if delay <= 0:",
+    ),
+    Mutation(
+        "a webhook's own choice whether to pause is not looked at",
+        pausing,
+        "_reason_at_once",
+        "rule.when_exhausted if own is None else own",
+        "rule.when_exhausted",
+    ),
+)
+
 DISPATCHER_MUTATIONS = (
+    *SCHEDULE_MUTATIONS,
     Mutation(
         "a second copy has the time and the signature of the first",
         rendering,
@@ -44,7 +120,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "run numbers are ignored",
-        lookup,
+        _Lookup,
         "_decided_unsent",
         " or message.run < entry.run",
         "",
@@ -84,10 +160,10 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a paused webhook is sent to",
-        lookup,
+        _Lookup,
         "_decided_unsent",
-        "return Finding.PAUSED",
-        "return None",
+        "else Finding.PAUSED",
+        "else used_up_as",
     ),
     Mutation(
         "a webhook that is absent counts as deleted",
@@ -211,14 +287,14 @@ DISPATCHER_MUTATIONS = (
         "used-up attempts never pause",
         pausing,
         "_reason_at_once",
-        "if rule.when_exhausted and exhausted",
-        "if rule.when_exhausted and not results",
+        "if when_exhausted and exhausted",
+        "if when_exhausted and not results",
     ),
     Mutation(
         "used-up attempts always pause",
         pausing,
         "_reason_at_once",
-        "if rule.when_exhausted and exhausted",
+        "if when_exhausted and exhausted",
         "if exhausted",
     ),
     Mutation(
@@ -238,9 +314,9 @@ DISPATCHER_MUTATIONS = (
     Mutation(
         "what is still retrying is overdue at once",
         _Settlement,
-        "_entry",
-        "due_at = now + self._rule.retry_interval_seconds * MICROSECONDS",
-        "due_at = now - self._rule.retry_interval_seconds * 3 * MICROSECONDS",
+        "_due_at",
+        "return now + (",
+        "return now - 3 * (",
     ),
     Mutation(
         "a delivery that has lost its message is retrying for ever",
@@ -314,7 +390,7 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "a disabled webhook counts as paused",
-        lookup,
+        _Lookup,
         "_decided_unsent",
         "return Finding.DISABLED",
         "return Finding.PAUSED",
@@ -344,8 +420,8 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "the last receive is taken for one before it",
-        _Settlement,
-        "_is_last",
+        schedule,
+        "is_last_attempt",
         ">=",
         ">",
     ),

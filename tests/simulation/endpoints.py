@@ -10,6 +10,7 @@ from perkwire.primitives.journal import Unavailable
 from tests.simulation.world import World
 
 TIMEOUT_SECONDS = 10
+RETRY_AFTER_SECONDS = 900
 
 
 class Manner(enum.StrEnum):
@@ -21,10 +22,11 @@ class Manner(enum.StrEnum):
     HANGING = "hangs"
     DEAF = "takes it and answers too late"
     FLAPPING = "flaps"
+    BUSY = "429, Retry-After"
 
 
-_IN_THE_STORM = (6, 3, 0.5, 1, 1, 6)
-_IN_THE_END = (7, 1, 1, 1, 0, 0)
+_IN_THE_STORM = (6, 3, 0.5, 1, 1, 6, 1)
+_IN_THE_END = (7, 1, 1, 1, 0, 0, 0)
 
 
 _KEPT_CONNECTION_ENDS = 0.05
@@ -100,10 +102,13 @@ class Endpoints:
                 return self._answer(500)
             case Manner.GONE:
                 return self._answer(410)
+            case Manner.BUSY:
+                return self._answer(429, retry_after=str(RETRY_AFTER_SECONDS))
         if self.world.current is not None:
             self.world.current.spend(seconds)
         return NoResponse(TransportError.TIMEOUT, TIMEOUT_SECONDS * 1000)
 
-    def _answer(self, status: int) -> Response:
+    def _answer(self, status: int, retry_after: str | None = None) -> Response:
         snippet = "" if status < 300 else "sorry"
-        return Response(status, snippet, self.world.random.randint(1, 900))
+        duration_ms = self.world.random.randint(1, 900)
+        return Response(status, snippet, duration_ms, retry_after=retry_after)

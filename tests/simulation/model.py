@@ -59,6 +59,13 @@ class Notes:
     crashed: bool = False
 
 
+def most_attempts(webhook: Webhook, parameters: Parameters) -> int:
+    """How many attempts a delivery of the webhook has: its own, within the stack's."""
+    delays = webhook.retry_delays_seconds
+    most = parameters.max_attempts
+    return most if delays is None or len(delays) >= most else len(delays) + 1
+
+
 def members(body: str) -> dict[str, Any] | None:
     """A message's members; None if it is none of ours."""
     try:

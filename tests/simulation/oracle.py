@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import Request, Response
 from perkwire.model.webhook import Webhook, WebhookStatus
@@ -26,6 +27,7 @@ from tests.simulation.model import (
     event_ids,
     is_signed,
     members,
+    most_attempts,
 )
 from tests.simulation.notices import Notices
 from tests.simulation.pauses import Pauses
@@ -37,7 +39,7 @@ from tests.simulation.rows import Rows, overran
 from tests.simulation.world import Call, Invocation, World
 
 _HEALTH = ("add_failures", "end_streak", "pause")
-_NOTICES = ("count_failed", "take_untold", "give_back", "publish")
+_NOTICES = ("count_failed", "take_untold", "admit_notice", "give_back", "publish")
 
 
 @dataclass(eq=False)
@@ -312,7 +314,15 @@ class Oracle:
         ):
             self.world.violate(f"{delivery_id} is sent to a webhook that is not enabled there")
         told = max(notes.told[message_id] for message_id in own)
-        again = told > 1 or told >= notes.parameters.max_attempts
+        state = (notes.invocation.answer("states") or {}).get(webhook_id)
+        if isinstance(state, WebhookState):
+            most = most_attempts(state.webhook, notes.parameters)
+            least = min(notes.told[message_id] for message_id in own)
+            if state.webhook.retry_delays_seconds is not None and least > most:
+                self.world.violate(f"{delivery_id} is sent after its webhook's last attempt")
+        else:
+            most = notes.parameters.max_attempts
+        again = told > 1 or told >= most
         logged = delivery_id in self.deliveries.entries or delivery_id in notes.unstored
         if len(own) == 1 and again and not logged:
             self.world.violate(f"{delivery_id} may be received no more and is not in the log")

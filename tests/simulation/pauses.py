@@ -91,7 +91,8 @@ class Pauses:
         if any(isinstance(one.result, Response) and one.result.status == 410 for one in tried):
             return PauseReason.GONE
         exhausted = any(one.last and not one.success for one in tried)
-        if exhausted and notes.parameters.pause_when_exhausted:
+        own = tried[0].state.webhook.pause_when_exhausted
+        if exhausted and (notes.parameters.pause_when_exhausted if own is None else own):
             return PauseReason.EXHAUSTED
         return None
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import dispatcher.app
 import router.app
-from perkwire.dispatching import attempts, follow_up, lookup, settlement
+from perkwire.dispatching import attempts, follow_up, lookup, schedule, settlement
 from perkwire.model import messages
 
 
@@ -52,6 +52,15 @@ class Mutation:
 
 def _importers(name: str) -> Iterator[Any]:
     """The modules that hold a function under their own name for it."""
-    for module in (lookup, attempts, settlement, follow_up, messages, router.app, dispatcher.app):
+    for module in (
+        lookup,
+        attempts,
+        schedule,
+        settlement,
+        follow_up,
+        messages,
+        router.app,
+        dispatcher.app,
+    ):
         if name in vars(module):
             yield module

@@ -16,13 +16,15 @@ from perkwire.model.webhook import DeletedWebhook, WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
-from tests.simulation.endpoints import TIMEOUT_SECONDS
-from tests.simulation.model import RETRY_INTERVAL_SECONDS, Notes, can_say
+from tests.simulation.endpoints import RETRY_AFTER_SECONDS, TIMEOUT_SECONDS
+from tests.simulation.model import RETRY_INTERVAL_SECONDS, Notes, can_say, most_attempts
 from tests.simulation.world import Call, Invocation, StillRunning, World
 
 _INTERVAL = RETRY_INTERVAL_SECONDS * MICROSECONDS
 _UNSENT = ("secret_unreadable", "delivery_unrenderable", "no_time_left", "attempt_crashed")
 _AFTERWARDS_SECONDS = 1
+_LONGEST = 43_200 - 60
+_MOST_SPENT = 45  # seconds of an invocation
 
 type _Entry = tuple[DeliveryId, DeliveryStatus, Reason | None, int]
 
@@ -41,6 +43,7 @@ class Row:
     only_due_later: bool = False
 
 
+_SPENT = Row("spent", None, None, left=True)
 _ENDED = {
     WebhookStatus.DELETED: Row("deleted", DeliveryStatus.CANCELLED, Reason.DELETED, None),
     WebhookStatus.DISABLED: Row("disabled", DeliveryStatus.CANCELLED, Reason.DISABLED, None),
@@ -91,6 +94,11 @@ class Rows:
             self._changes += changes
             if changes:
                 self._unstored |= call.answer or {one.after.id for one in changes if call.error}
+        self._hidden: dict[str, int] = {
+            one.received.message_id: one.seconds
+            for call in called("hide")
+            for one in call.arguments[0]
+        }
         self._first: dict[DeliveryId, str] = {}
         for message_id, message in notes.batch.items():
             if message is not None:
@@ -123,6 +131,8 @@ class Rows:
             return
         for change in self._changes:
             self._check_change(change)
+        for message_id in self._notes.batch:
+            self._check_hidden(message_id)
 
     def tried(self) -> list[Tried]:
         """The requests that have come back."""
@@ -162,9 +172,34 @@ class Rows:
             return Row("settled", None, None, left=False)
         if isinstance(found, DeletedWebhook):
             return _ENDED[WebhookStatus.DELETED]
+        used_up = self._used_up(message_id, message, found, entry)
+        if used_up is _SPENT and found.webhook.status is WebhookStatus.PAUSED:
+            return used_up
         if found.webhook.status in _ENDED:
             return _ENDED[found.webhook.status]
-        return self._sent(message_id, message, found)
+        return used_up or self._sent(message_id, message, found)
+
+    def _used_up(
+        self,
+        message_id: str,
+        message: dict[str, Any],
+        state: WebhookState,
+        entry: Delivery | None,
+    ) -> Row | None:
+        """The row of a receive after the webhook's own last attempt, or after its failure."""
+        told = self._notes.told[message_id]
+        is_own = state.webhook.retry_delays_seconds is not None
+        is_over = is_own and told > most_attempts(state.webhook, self._notes.parameters)
+        known = entry if entry is not None and entry.run == message["run"] else None
+        if known is not None and known.status is not DeliveryStatus.RETRYING:
+            failed_at = known.spent_after
+            return _SPENT if is_over or (failed_at is not None and told > failed_at) else None
+        if not is_over:
+            return None
+        if known is not None and known.attempts:
+            return Row("used up", DeliveryStatus.FAILED, None, left=True)
+        reason = Reason.FORMAT if known is not None and known.reason else Reason.UNAVAILABLE
+        return Row("never sent", DeliveryStatus.FAILED, reason, left=True)
 
     def _sent(self, message_id: str, message: dict[str, Any], state: WebhookState) -> Row:
         failed = DeliveryStatus.FAILED if self._is_last(message_id) else DeliveryStatus.RETRYING
@@ -227,7 +262,9 @@ class Rows:
         return message["delivery_id"] in self._unstored
 
     def _is_last(self, message_id: str) -> bool:
-        return self._notes.told[message_id] >= self._notes.parameters.max_attempts
+        state, parameters = self._state(message_id), self._notes.parameters
+        most = most_attempts(state.webhook, parameters) if state else parameters.max_attempts
+        return self._notes.told[message_id] >= most
 
     def _state(self, message_id: str) -> WebhookState | None:
         found = self._found(message_id)
@@ -251,7 +288,9 @@ class Rows:
         if not notes.since + skew <= after.updated_at <= self._world.now + skew:
             self._world.violate(f"{after.id} was changed at another time")
         retrying = after.status is DeliveryStatus.RETRYING
-        if after.due_at != (after.updated_at + _INTERVAL if retrying else None):
+        asked = self._hidden.get(self._first[after.id])
+        wait = _INTERVAL if asked is None else asked * MICROSECONDS
+        if after.due_at != (after.updated_at + wait if retrying else None):
             self._world.violate(f"{after.id} ({after.status}) is due at {after.due_at}")
         call = self._requests.get(after.id)
         wanted = None
@@ -261,6 +300,35 @@ class Rows:
             self._world.violate(f"{after.id} is logged with {change.attempt} and not {wanted}")
         elif wanted is not None and after.attempts[-1:] != (wanted,):
             self._world.violate(f"{after.id} has {wanted} and does not end with it")
+
+    def _check_hidden(self, message_id: str) -> None:
+        """SQS is told when a message comes again where a schedule says it, and nowhere else."""
+        asked, wanted = self._hidden.get(message_id), None
+        if message_id in self._left:
+            wanted = self._delay(message_id)
+        if asked is None or wanted is None:
+            if asked != wanted:
+                self._violate(message_id, f"is hidden for {asked} and not for {wanted}")
+        elif not min(wanted, _LONGEST - _MOST_SPENT) <= asked <= min(wanted * 1.1, _LONGEST):
+            self._violate(message_id, f"is hidden for {asked} seconds and not for {wanted}")
+
+    def _delay(self, message_id: str) -> int | None:
+        """What the schedule says, without what spreads it."""
+        row, state = self._rows[message_id], self._state(message_id)
+        if row.name in ("spent", "used up"):
+            return 0
+        delays = state.webhook.retry_delays_seconds if state is not None else None
+        if delays is None or row.left is None or row.name == "absent":
+            return None
+        if self._is_last(message_id):
+            return 0
+        delay = delays[self._notes.told[message_id] - 1]
+        if row.name in ("secret_unreadable", "no_time_left", "attempt_crashed"):
+            return delay if delay > RETRY_INTERVAL_SECONDS else None
+        message = self._notes.batch[message_id]
+        result = self._result(message["delivery_id"]) if message is not None else None
+        asks = isinstance(result, Response) and result.status in (429, 503)
+        return max(delay, RETRY_AFTER_SECONDS) if asks else delay
 
     def _result(self, delivery_id: DeliveryId) -> Response | NoResponse | None:
         """What has come of a request, if there was one: a time-out, if it is still under way."""
