@@ -78,6 +78,12 @@ def dispatcher(deliveries: int, webhooks: int) -> Calls:
 FAILED: Calls = {"BatchGetItem": Count(2, 4), "UpdateItem": Count(2, 2)}
 """A dispatcher's invocation with one attempt that fails: the log and the webhook's streak."""
 
+SCHEDULED: Calls = {**FAILED, "ChangeMessageVisibilityBatch": Count(1, 1)}
+"""The same at a webhook with a schedule of its own: SQS is told when to bring the message again."""
+
+SPENT: Calls = {"BatchGetItem": Count(2, 4), "ChangeMessageVisibilityBatch": Count(1, 1)}
+"""With one receive after such a webhook's last attempt: nothing is sent and nothing written."""
+
 RECOVERED = FAILED
 """With one that succeeds after another that failed: the log, and the end of the streak."""
 

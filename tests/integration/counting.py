@@ -53,7 +53,7 @@ def _said(count: Count | None) -> str:
 
 def _items(operation: str, parameters: Mapping[str, Any]) -> int:
     match operation:
-        case "SendMessageBatch":
+        case "SendMessageBatch" | "ChangeMessageVisibilityBatch":
             return len(parameters["Entries"])
         case "BatchGetItem":
             return sum(len(table["Keys"]) for table in parameters["RequestItems"].values())

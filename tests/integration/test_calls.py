@@ -179,6 +179,38 @@ def test_a_failed_attempt_is_logged_and_counted_and_so_is_the_success_after_it(
     calls.check("dispatcher", aws_calls.RECOVERED)
 
 
+def test_a_schedule_costs_one_call_for_the_failures_of_an_invocation_and_none_for_successes(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    endpoint = receiver.endpoint()
+    tenant.webhook(endpoint.url, retry_delays_seconds=[30])
+    send_one(system, tenant)
+    calls.forget()
+
+    send_one(system, tenant)
+    calls.check("dispatcher", aws_calls.dispatcher(1, 1))
+
+    endpoint.answer(500)
+    tenant.post(*some_events(1))
+    system.route()
+    polled = system.dispatch()
+    calls.check("dispatcher", aws_calls.SCHEDULED)
+
+    polled.return_at_once()
+    system.dispatch()
+    calls.check("dispatcher", {**aws_calls.SCHEDULED, "UpdateItem": Count(2, 2)})
+    assert len(system.dispatch().left) == 1
+    calls.check("dispatcher", aws_calls.SPENT)
+
+    tenant.post(*some_events(10))
+    system.route()
+    calls.forget()
+    assert len(system.dispatch().left) == 10
+    looked_up = aws_calls.dispatcher(10, 1)["BatchGetItem"]
+    told = {"UpdateItem": Count(11, 11), "ChangeMessageVisibilityBatch": Count(1, 10)}
+    calls.check("dispatcher", {"BatchGetItem": looked_up, **told})
+
+
 def test_ten_failures_of_a_webhook_are_counted_in_one_call(
     system: System, tenant: Tenant, receiver: Receiver, calls: Counter
 ) -> None:

@@ -1,9 +1,11 @@
-"""docs/compatibility.md: the coverage tables, and the parameters given for retry rules."""
+"""docs/compatibility.md: the coverage tables, and what is given for retry rules."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,9 @@ from infra.coverage import (
 from infra.parameters import resolve
 from perkwire.catalogue.event_types import event_types
 from perkwire.catalogue.names import product_events, products
+from perkwire.managing.webhook_draft import EndpointRules, parse_webhook
+from perkwire.model.endpoint import EndpointPolicy
+from tests.builders import webhook_body
 from tests.template.stack import source
 
 TEXT = PAGE.read_text()
@@ -150,30 +155,50 @@ def test_every_row_names_a_test_that_exists(product: str, collected: set[str]) -
     assert named - collected == set()
 
 
-def retry_rules() -> dict[str, dict[str, str]]:
-    section = TEXT.partition("## Retry rules")[2].partition("\n## ")[0]
-    rows = [cells(line) for line in section.splitlines() if line.startswith("| ")][1:]
-    return {product: dict(RULE.findall(parameters)) for product, _, parameters, _ in rows}
+def retry_section() -> str:
+    return TEXT.partition("## Retry rules")[2].partition("\n## ")[0]
+
+
+def retry_rules() -> dict[str, dict[str, Any]]:
+    """The fields of a webhook with the rule of each product, by its name."""
+    rows = [cells(line) for line in retry_section().splitlines() if line.startswith("| ")][1:]
+    return {product: json.loads(fields.strip("`")) for product, _, fields, _ in rows}
+
+
+def stack() -> dict[str, str]:
+    """The parameters of the stack that holds all rules."""
+    return dict(RULE.findall(retry_section().partition("\n\n")[2].partition("\n\n")[0]))
 
 
 def test_every_product_has_a_retry_rule() -> None:
     assert {name.lower().replace(" ", "-") for name in retry_rules()} == {*products()}
 
 
-@pytest.mark.parametrize("product", retry_rules())
-def test_the_parameters_of_a_retry_rule_can_be_deployed(product: str) -> None:
-    given = retry_rules()[product]
+def test_the_stack_that_holds_all_rules_can_be_deployed() -> None:
+    assert stack()["MaxAttempts"] == "13"
+    assert resolve(source(), stack(), local=False).items() >= stack().items()
 
-    assert resolve(source(), given, local=False).items() >= given.items()
+
+@pytest.mark.parametrize("product", retry_rules())
+def test_the_rule_of_a_product_is_taken_on_that_stack(product: str) -> None:
+    rules = EndpointRules(EndpointPolicy.PUBLIC, max_attempts=int(stack()["MaxAttempts"]))
+    fields = retry_rules()[product]
+
+    draft = parse_webhook(webhook_body(**fields), rules)
+
+    delays = fields["retry_delays_seconds"]
+    assert draft.retry_delays_seconds == (None if delays is None else tuple(delays))
 
 
 def test_the_defaults_are_zinrelos_rule() -> None:
     defaults = resolve(source(), {}, local=False)
+    interval, attempts = int(defaults["RetryIntervalSeconds"]), int(defaults["MaxAttempts"])
 
-    assert resolve(source(), retry_rules()["Zinrelo"], local=False) == defaults
+    assert retry_rules()["Zinrelo"] == {"retry_delays_seconds": [interval] * (attempts - 1)}
 
 
-def test_voucherifys_retries_end_a_day_after_the_first_attempt() -> None:
-    given = retry_rules()["Voucherify"]
+def test_voucherifys_retries_are_where_its_page_says() -> None:
+    delays = retry_rules()["Voucherify"]["retry_delays_seconds"]
 
-    assert (int(given["MaxAttempts"]) - 1) * int(given["RetryIntervalSeconds"]) == 24 * 3600
+    after_the_first = [sum(delays[:count]) for count in range(1, len(delays) + 1)]
+    assert after_the_first == [*(60 * 2**power for power in range(11)), 24 * 3600]

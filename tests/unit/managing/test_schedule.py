@@ -22,7 +22,6 @@ from tests.unit.managing.test_managing import Management
 
 MAX_ATTEMPTS = 13
 RULES = EndpointRules(EndpointPolicy.PUBLIC, max_attempts=MAX_ATTEMPTS)
-DAY = 86_400
 VOUCHERIFY = [60, *(60 * 2**power for power in range(10)), 24_960]
 SVIX = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000]
 
@@ -52,13 +51,6 @@ def wrong(**members: Json) -> dict[str, str]:
 )
 def test_delays_of_every_product_are_taken(delays: list[Json]) -> None:
     assert created(retry_delays_seconds=delays).retry_delays_seconds == tuple(delays)
-
-
-def test_voucherifys_retries_are_where_its_page_says() -> None:
-    assert [sum(VOUCHERIFY[:count]) for count in range(1, 13)] == [
-        *(60 * 2**power for power in range(11)),
-        DAY,
-    ]
 
 
 @pytest.mark.parametrize("delay", [0, -1, LONGEST_DELAY_SECONDS + 1, 1.5, 1.0, "60", True, None])
