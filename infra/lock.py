@@ -1,8 +1,10 @@
-"""Compile the requirement files from pyproject.toml: `python -m infra.lock [--check]`.
+"""Compile the requirement files: `python -m infra.lock [--check]`.
 
 functions/requirements.txt is what `sam build` installs, requirements-dev.txt what `make setup`
-does. Both pin every version with its hashes and name no index. `--check` compiles again, with the
-versions that are there, and fails on any difference.
+does, both of pyproject.toml; tests/receivers/requirements.txt is what the code of
+docs/receiving/python.md runs with, in an environment of its own. They pin every version with its
+hashes and name no index. `--check` compiles again, with the versions that are there, and fails on
+any difference.
 """
 
 import argparse
@@ -12,10 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-_FILES: dict[str, list[str]] = {
-    "functions/requirements.txt": [],
-    "requirements-dev.txt": ["--group", "dev"],
+_FILES: dict[str, tuple[str, list[str]]] = {
+    "functions/requirements.txt": ("pyproject.toml", []),
+    "requirements-dev.txt": ("pyproject.toml", ["--group", "dev"]),
+    "tests/receivers/requirements.txt": ("tests/receivers/requirements.in", []),
 }
+"""What each is compiled from, and with which options."""
 
 
 def compile_requirements(source: Path, target: Path, options: list[str]) -> None:
@@ -40,13 +44,13 @@ def compile_requirements(source: Path, target: Path, options: list[str]) -> None
 
 
 def drifted(root: Path) -> list[str]:
-    """The requirement files that pyproject.toml would not compile to any more."""
+    """The requirement files that their sources would not compile to any more."""
     stale = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, options in _FILES.items():
-            copy = Path(folder) / Path(name).name
+        for name, (source, options) in _FILES.items():
+            copy = Path(folder) / name.replace("/", "-")
             shutil.copyfile(root / name, copy)
-            compile_requirements(root / "pyproject.toml", copy, options)
+            compile_requirements(root / source, copy, options)
             if copy.read_text() != (root / name).read_text():
                 stale.append(name)
     return stale
@@ -60,10 +64,10 @@ def main() -> int:
     if parser.parse_args().check:
         stale = drifted(root)
         for name in stale:
-            print(f"{name} is not what pyproject.toml says: run `make lock`", file=sys.stderr)
+            print(f"{name} is not what {_FILES[name][0]} says: run `make lock`", file=sys.stderr)
         return 1 if stale else 0
-    for name, options in _FILES.items():
-        compile_requirements(root / "pyproject.toml", root / name, options)
+    for name, (source, options) in _FILES.items():
+        compile_requirements(root / source, root / name, options)
     return 0
 
 

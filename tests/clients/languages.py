@@ -11,12 +11,14 @@ from infra.local.emulator import ROOT
 
 PAGE = ROOT / "docs" / "clients.md"
 CONTRACT = ROOT / "docs" / "openapi.yaml"
+NPM = Path(__file__).parent / "npm"
 
 # The last line that a program prints: SQS holds the delivery that it has retried.
 RETRIED = "retry: 202"
 _SECONDS = 1_200
 _FILE = re.compile(r"^```\w+\n((?:<\?php )?(?:#|//|<!--) (\S+\.\w+).*?\n.*?)^```$", re.M | re.S)
 _COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _INSTALLING = ("npm install ", "pip install ")
 
 
@@ -56,7 +58,10 @@ class Ran:
     @property
     def retried(self) -> bool:
         """Whether the program came to its end, and that was the right one."""
-        return self.status == 0 and self.output.rstrip().endswith(RETRIED)
+        output = _COLOUR.sub(
+            "", self.output
+        ).rstrip()  # Maven ends with one, even where it has none
+        return self.status == 0 and output.endswith(RETRIED)
 
 
 def section(language: Language) -> str:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients import tools
-from tests.clients.languages import CONTRACT, LANGUAGES, Language, run, save, sections
+from tests import tools
+from tests.clients.languages import CONTRACT, LANGUAGES, NPM, Language, run, save, sections
 from tests.clients.proxy import ContractProxy
-from tests.clients.tools import npm_packages
 from tests.e2e.system import LocalSystem, free_port
 from tests.receiver import Receiver
+from tests.tools import npm_packages
 
 # The first test builds and starts the system, and may install packages.
 pytestmark = pytest.mark.timeout(600)
@@ -77,7 +77,7 @@ def session(
 def test_a_client_in_typescript(
     tmp_path: Path, proxy: ContractProxy, environment: dict[str, str]
 ) -> None:
-    (tmp_path / "node_modules").symlink_to(npm_packages())
+    (tmp_path / "node_modules").symlink_to(npm_packages(NPM))
     session(BY_NAME["TypeScript"], tmp_path, proxy, environment)
 
 
@@ -123,14 +123,14 @@ SESSIONS = {
 def test_the_readmes_session_through_a_generated_client(
     program: str, tmp_path: Path, proxy: ContractProxy, environment: dict[str, str]
 ) -> None:
-    (tmp_path / "node_modules").symlink_to(npm_packages())
+    (tmp_path / "node_modules").symlink_to(npm_packages(NPM))
     shutil.copy(CONTRACT, tmp_path)
     # A text to linters and type checkers, which know no generated client.
     source = Path(__file__).parent / "sessions" / f"{program}.txt"
     shutil.copy(source, tmp_path / program)
 
     for command in SESSIONS[program]:
-        said = tools.run(["bash", "-c", command], tmp_path, **environment)
+        said = tools.run(["bash", "-c", command], tmp_path, environment=environment)
 
     assert json.loads(said.splitlines()[-1]) == SESSION
     assert proxy.against() == []

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulator import ROOT
-from tests.clients.tools import npm_packages, run
-from tests.tools import node
+from tests.clients.languages import CONTRACT, NPM
+from tests.tools import node, npm_packages, run
 
 # The packages may have to be installed first.
 pytestmark = pytest.mark.timeout(400)
 
-CONTRACT = ROOT / "docs" / "openapi.yaml"
 BROKEN = """
 openapi: 3.1.0
 info: {title: Broken, version: "1"}
@@ -29,18 +27,18 @@ def js_yaml(path: Path) -> None:
     script = (
         "require(process.argv[1]).load(require('node:fs').readFileSync(process.argv[2], 'utf8'))"
     )
-    run([node(), "-e", script, str(npm_packages() / "js-yaml"), str(path)], path.parent)
+    run([node(), "-e", script, str(npm_packages(NPM) / "js-yaml"), str(path)], path.parent)
 
 
 def redocly(path: Path) -> None:
-    command = npm_packages() / ".bin" / "redocly"
+    command = npm_packages(NPM) / ".bin" / "redocly"
     quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
-    run([str(command), "lint", "--extends=recommended", str(path)], path.parent, **quiet)
+    run([str(command), "lint", "--extends=recommended", str(path)], path.parent, environment=quiet)
 
 
 def spectral(path: Path) -> None:
-    command = npm_packages() / ".bin" / "spectral"
-    rules = npm_packages().parent / "spectral.yaml"
+    command = npm_packages(NPM) / ".bin" / "spectral"
+    rules = npm_packages(NPM).parent / "spectral.yaml"
     rules.write_text('extends: ["spectral:oas"]\n')
     run([str(command), "lint", "--ruleset", str(rules), str(path)], path.parent)
 

@@ -9,40 +9,48 @@ from perkwire.formats.format import Settings
 from perkwire.formats.reading import text
 
 _FOLDER = Path(__file__).parents[1] / "receivers"
-_SHARED: Mapping[str, str] = {
-    "okendo": "standard",
-    "zinrelo": "hex_hmac",
-    "qualifio": "hex_hmac",
-    "voucherify": "hex_hmac",
-    "zoho-thrive": "standard",
+_SHARED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "Python": {
+        "standard": ("checked",),
+        "okendo": ("checked",),
+        "zoho-thrive": ("checked",),
+        "zinrelo": ("checked", "plain_hmac"),
+        "qualifio": ("checked", "plain_hmac"),
+        "voucherify": ("checked", "plain_hmac"),
+    },
+    "Node": {
+        "standard": ("checked",),
+        "okendo": ("checked", "standard"),
+        "zoho-thrive": ("checked", "standard"),
+        "zinrelo": ("checked", "plain_hmac"),
+        "qualifio": ("checked", "plain_hmac"),
+        "voucherify": ("checked", "plain_hmac"),
+    },
 }
 """What the code of a format stands on. In Python those signed as `standard` use a library."""
 
-
-_SIGNATURE = '"x-hub-signature", "", "sha256"'
-"""What stands in the code of `qualifio` for the header, prefix and hash of the signature."""
+_SUFFIXES = {"Python": "py", "Node": "mjs"}
+_SIGNATURE = '"x-hub-signature", "", "sha256", "hex"'
+"""What stands in the code of `qualifio` for header, prefix, hash and encoding of the signature."""
 
 
 def receiver_code(format_name: str, settings: Settings) -> dict[str, str]:
-    """The code that verifies a request of a webhook with this format and settings, by language.
-
-    It reads signatures in hex.
-    """
+    """The code that verifies a request of a webhook with this format and settings, by language."""
     name = product(format_name)
-    own, shared = name.replace("-", "_"), _SHARED.get(name)
-    python = [shared] if shared == "hex_hmac" else []
-    node = [shared] if shared else []
     own_signature = ", ".join(
         json.dumps(text(settings, f"signature_{setting}") or default)
         for setting, default in (
             ("header", "x-hub-signature"),
             ("prefix", ""),
             ("algorithm", "sha256"),
+            ("encoding", "hex"),
         )
     )
     return {
-        "Python": _joined([*python, own], "py").replace(_SIGNATURE, own_signature),
-        "Node": _joined([*node, own], "mjs").replace(_SIGNATURE, own_signature),
+        language: _joined([*shared[name], name.replace("-", "_")], _SUFFIXES[language]).replace(
+            _SIGNATURE, own_signature
+        )
+        for language, shared in _SHARED.items()
     }
 
 

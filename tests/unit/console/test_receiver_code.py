@@ -16,6 +16,7 @@ from perkwire.primitives.strict_json import Json
 from tests.builders import NOW, a_delivery_message, a_webhook
 
 QUALIFIO = FORMATS["qualifio"]
+_MODULES = ("qualifio", "plain_hmac", "checked")
 
 
 def saved(code: str, folder: Path) -> None:
@@ -30,6 +31,12 @@ def saved(code: str, folder: Path) -> None:
         {},
         {"signature_header": "x-qualifio-signature"},
         {"signature_algorithm": "sha1", "signature_prefix": "sha1="},
+        {"signature_encoding": "base64"},
+        {
+            "signature_algorithm": "sha1",
+            "signature_prefix": "sha1=",
+            "signature_encoding": "base64",
+        },
         {"signature_header": "X-Own", "signature_algorithm": "sha512", "signature_prefix": '"='},
     ],
     ids=str,
@@ -41,7 +48,7 @@ def test_code_for_qualifio_is_of_the_webhooks_settings(
     webhook = a_webhook(format="qualifio", format_settings=settings)
     request = render(a_delivery_message(webhook), webhook, OpenedSecrets("mysecret", {}), NOW)
     saved(receiver_code("qualifio", settings)["Python"], tmp_path)
-    for module in ("qualifio", "hex_hmac"):
+    for module in _MODULES:
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
 
@@ -52,5 +59,5 @@ def test_code_for_qualifio_is_of_the_webhooks_settings(
         one["eventId"] for one in json.loads(request.body)
     ]
     assert qualifio.events(headers, request.body + b" ", "mysecret") is None
-    monkeypatch.delitem(sys.modules, "qualifio")
-    monkeypatch.delitem(sys.modules, "hex_hmac")
+    for module in _MODULES:
+        monkeypatch.delitem(sys.modules, module)
