@@ -1,4 +1,4 @@
-"""The code of docs/receiving/ in Python and Node, against requests as the real formats sign them."""
+"""The code of docs/receiving/ in Python and Node, on requests as the real formats sign them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
