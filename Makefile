@@ -11,7 +11,7 @@ PARAMS ?=
 ENV ?= default
 SEEDS ?= 20000
 LANGUAGES ?=
-PYTHON_SOURCES := functions infra tests bench
+PYTHON_SOURCES := functions packages infra tests bench
 
 export PATH := $(abspath $(BIN)):$(PATH)
 export SAM_CLI_TELEMETRY := 0

@@ -4,7 +4,7 @@ Lambda gives a function of 1,769 MB one vCPU and less memory a share of it, in s
 it is initialised; while it is, it has at least a whole one. So each function is imported here as
 Lambda imports it, with all of the machine, and then held to its share by a control group for its
 first event. Where none can be made (it takes root) the CPU alone is printed. Each process finds the
-packages of functions/requirements.txt and no other. Its calls go to the emulator, whose time is
+packages of packages/requirements.txt and no other. Its calls go to the emulator, whose time is
 part of the wall's and not of the CPU's. Medians of all rounds.
 
     python -m bench.bench_first_call [--rounds 7]

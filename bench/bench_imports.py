@@ -1,6 +1,6 @@
 """CPU time to import each function, beside that of the packages that it cannot do without.
 
-Each import is a process of its own that finds the packages of functions/requirements.txt and no
+Each import is a process of its own that finds the packages of packages/requirements.txt and no
 other, as on Lambda; what Python itself needs to start does not count. Rounds are interleaved and
 the medians compared: the ratios are the result.
 

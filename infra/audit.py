@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ("functions/requirements.txt", "requirements-dev.txt")
+REQUIREMENTS = ("packages/requirements.txt", "requirements-dev.txt")
 
 _SECONDS = 300
 _UNREACHABLE = re.compile(

@@ -10,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-_TASK_ROOT = "/var/task"  # where Lambda puts the code, for tracebacks that name it
+# Where Lambda puts the code, for tracebacks that name it.
+_FUNCTION_ROOT = "/var/task"
+_LAYER_ROOT = "/opt"
 
 
 def main() -> int:
@@ -29,15 +31,24 @@ def compile_code(folder: Path) -> bool:
             str(folder),
             quiet=1,
             stripdir=str(folder),
-            prependdir=_TASK_ROOT,
+            prependdir=_LAYER_ROOT if is_layer(folder) else _FUNCTION_ROOT,
             invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
         )
     )
 
 
+def is_layer(folder: Path) -> bool:
+    """Whether a folder is built as a layer, whose code stands in `python`."""
+    return (folder / "python").is_dir()
+
+
 def _code_folders(root: Path) -> list[Path]:
     build = root / ".aws-sam" / "build"
-    return [folder for folder in sorted(build.iterdir()) if (folder / "requirements.txt").exists()]
+    return [
+        folder
+        for folder in sorted(build.iterdir())
+        if is_layer(folder) or any(folder.glob("*/app.py"))
+    ]
 
 
 if __name__ == "__main__":

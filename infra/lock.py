@@ -1,6 +1,6 @@
 """Compile the requirement files: `python -m infra.lock [--check]`.
 
-functions/requirements.txt is what `sam build` installs, requirements-dev.txt what `make setup`
+packages/requirements.txt is what `sam build` installs, requirements-dev.txt what `make setup`
 does, both of pyproject.toml; tests/receivers/requirements.txt is what the code of
 docs/receiving/python.md runs with, in an environment of its own. They pin every version with its
 hashes and name no index. `--check` compiles again, with the versions that are there, and fails on
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 _FILES: dict[str, tuple[str, list[str]]] = {
-    "functions/requirements.txt": ("pyproject.toml", []),
+    "packages/requirements.txt": ("pyproject.toml", []),
     "requirements-dev.txt": ("pyproject.toml", ["--group", "dev"]),
     "tests/receivers/requirements.txt": ("tests/receivers/requirements.in", []),
 }

@@ -21,8 +21,8 @@ REGION = "us-east-1"
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 30.0
-# Unpacked code of earlier deployments; the newest is the one that the next start needs.
-_CODE_COPIES_KEPT = 2
+# Unpacked code and packages of earlier deployments; the newest two are what the next start needs.
+_CODE_COPIES_KEPT = 4
 
 
 class EmulatorError(RuntimeError):

@@ -205,7 +205,7 @@ def _fingerprint(root: Path) -> str:
     for path in sources:
         if not path.exists():
             raise StackError(f"{path.name}: no such file")
-    return _digest(root, [*sources, *_files(root / "functions")])
+    return _digest(root, [*sources, *_files(root / "functions"), *_files(root / "packages")])
 
 
 def _digest(root: Path, files: Iterable[Path]) -> str:

@@ -47,6 +47,10 @@ _ARNS: Mapping[str, tuple[str, ...]] = {
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:0f1e2d3c",
     ),
     "AWS::Lambda::Function": (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",),
+    "AWS::Lambda::LayerVersion": (
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{{name}}",
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{{name}}:1",
+    ),
     "AWS::Lambda::Permission": (
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-IngestFunction-{_SUFFIX}",
     ),
@@ -68,10 +72,15 @@ _ELSEWHERE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "iam": (f"arn:aws:iam::{ACCOUNT}:role/{STACK}-IngestRole-{_SUFFIX}",),
     },
     "AWS::ApiGatewayV2::Api": {"s3": (f"{_BUCKET}/{STACK}/0f1e2d3c",)},
+    "AWS::Lambda::LayerVersion": {"s3": (f"{_BUCKET}/{STACK}/0f1e2d3c",)},
 }
 
 # The physical names of resources that the template names itself, by logical id.
-_NAMED_BY = {"AWS::Logs::LogGroup": "LogGroupName", "AWS::IAM::Role": "RoleName"}
+_NAMED_BY = {
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::LayerVersion": "LayerName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+}
 
 # AWS's pages and its machine-readable reference differ on whether these are asked of the topic.
 _PERHAPS_WITHOUT_RESOURCE = {

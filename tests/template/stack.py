@@ -24,8 +24,9 @@ def _source() -> dict[str, Any]:
 @functools.cache
 def _transformed() -> dict[str, Any]:
     template = copy.deepcopy(_source())
-    # `sam package` would have uploaded both.
+    # `sam package` would have uploaded all three.
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
+    template["Resources"]["PackagesLayer"]["Properties"]["ContentUri"] = "s3://bucket/packages.zip"
     nested = template["Resources"]["ObservabilityStack"]["Properties"]
     nested["Location"] = "https://s3.amazonaws.com/bucket/observability.yaml"
     defaults = {name: each["Default"] for name, each in template["Parameters"].items()}

@@ -24,6 +24,7 @@ NEVER: dict[str, dict[str, set[str]]] = {
         "AWS::KMS::Key": {"kms:ListKeys"},
         "AWS::Lambda::EventSourceMapping": {"lambda:ListEventSourceMappings"},
         "AWS::Lambda::Function": {"lambda:ListFunctions"},
+        "AWS::Lambda::LayerVersion": {"lambda:ListLayerVersions"},
         "AWS::S3::Bucket": {"s3:ListAllMyBuckets"},
         "AWS::S3::BucketPolicy": {"s3:ListAllMyBuckets"},
         "AWS::SNS::Subscription": {"sns:ListSubscriptions"},
@@ -84,7 +85,7 @@ NEVER: dict[str, dict[str, set[str]]] = {
             "kms:GenerateDataKey",
         },
     },
-    "No function is in a network of ours, has layers, or mounts a file system.": {
+    "No function is in a network of ours or mounts a file system.": {
         "AWS::Lambda::Function": {
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeSecurityGroups",

@@ -50,8 +50,8 @@ print(*(set(sys.modules) - before))
 
 @functools.cache
 def runtime_packages() -> frozenset[str]:
-    """The packages of functions/requirements.txt, and our own."""
-    lines = (ROOT / "functions" / "requirements.txt").read_text().splitlines()
+    """The packages of packages/requirements.txt, and our own."""
+    lines = (ROOT / "packages" / "requirements.txt").read_text().splitlines()
     pinned = {line.partition("==")[0] for line in lines if "==" in line}
     distributions = importlib.metadata.packages_distributions()
     return frozenset(

@@ -2,7 +2,7 @@
 
 On Lambda the only packages are those of the function's own archive. The emulator runs functions
 on its own interpreter, inside our development environment, where a package that is missing from
-`functions/requirements.txt` would be found all the same.
+`packages/requirements.txt` would be found all the same.
 """
 
 import sys
