@@ -63,18 +63,21 @@ class NoticeTopics(_Topics):
 
         SNS asks each new one for confirmation; one that lets two days pass is asked again by the
         next call. One that has not confirmed cannot be unsubscribed. Raises Unavailable, and the
-        429 problem for more mails than it may be: then nobody new is asked.
+        429 problem for more mails than it may be: then all is left as it was.
         """
         wanted = {same_address(address): address for address in addresses}
         with failing_as_unavailable("SNS"):
             topic = self._topic(account_id)
-            for subscription in self._subscriptions(topic):
-                if wanted.pop(same_address(subscription["Endpoint"]), None) is None and (
-                    _is_confirmed(subscription)
-                ):
-                    self._client.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+            unwanted = [
+                subscription["SubscriptionArn"]
+                for subscription in self._subscriptions(topic)
+                if wanted.pop(same_address(subscription["Endpoint"]), None) is None
+                and _is_confirmed(subscription)
+            ]
             for address in wanted.values():
                 self._count_mail(account_id, address)
+            for subscription_arn in unwanted:
+                self._client.unsubscribe(SubscriptionArn=subscription_arn)
             for address in wanted.values():
                 self._client.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
         return topic

@@ -55,6 +55,23 @@ def test_an_account_has_so_many_asked_a_day(
     assert statuses == [200] * (MOST_OF_ACCOUNT // 10) + [429]
 
 
+def test_an_account_that_has_had_enough_asked_uses_up_no_address(
+    system: System,
+    tenant: Tenant,
+    another_tenant: Tenant,
+    operator_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(confirmation_counter, "MOST_OF_ACCOUNT", 1)
+    monkeypatch.setattr(confirmation_counter, "MOST_TO_ADDRESS", 3)
+    address = an_address()
+    assert wants(system, tenant, operator_key, an_address()) == 200
+
+    assert [wants(system, tenant, operator_key, address) for _ in range(5)] == [429] * 5
+
+    assert wants(system, another_tenant, operator_key, address) == 200
+
+
 def test_who_is_subscribed_already_is_not_asked_or_counted_again(
     system: System, tenant: Tenant, operator_key: str
 ) -> None:

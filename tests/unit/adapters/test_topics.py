@@ -10,6 +10,7 @@ from perkwire.adapters.topics import NoticePublisher, NoticeTopics
 from perkwire.dispatching.noticing import Notice
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.journal import Unavailable
+from perkwire.primitives.problem import Problem, too_many
 
 ACCOUNT = AccountId("acct_1")
 TOPIC = "arn:aws:sns:us-east-1:0:stack-notices-acct_1"
@@ -158,6 +159,21 @@ def test_others_are_unsubscribed_once_they_can_be(sns: Sns) -> None:
     topics(sns).subscribe_only(ACCOUNT, ["stayer@x.example"])
 
     assert sns.endpoints == ["arn:aws:sqs:us-east-1:0:mine", "stayer@x.example"]
+
+
+def test_who_may_have_nobody_asked_changes_nobody(sns: Sns) -> None:
+    def refuse(_account_id: AccountId, _address: str) -> None:
+        raise too_many("Enough for today.", retry_after_seconds=1)
+
+    sns.has("a@x.example", confirmed=True)
+    topics = NoticeTopics(lambda: cast("Any", sns), "stack", refuse)
+
+    with pytest.raises(Problem):
+        topics.subscribe_only(ACCOUNT, ["b@x.example"])
+
+    assert [one["Endpoint"] for one in sns.subscriptions] == ["a@x.example"]
+    topics.subscribe_only(ACCOUNT, [])
+    assert sns.subscriptions == []
 
 
 def test_a_failure_half_way_is_finished_by_the_next_call(sns: Sns) -> None:

@@ -36,8 +36,9 @@ class ConfirmationCounter:
         digest = hashlib.sha256(same_address(address).encode()).hexdigest()
         now = self._clock()
         for partition, most in (
-            (address_confirmations_pk(digest), MOST_TO_ADDRESS),
+            # An account that may have nobody asked uses up nothing of what others may.
             (confirmations_pk(account_id), MOST_OF_ACCOUNT),
+            (address_confirmations_pk(digest), MOST_TO_ADDRESS),
         ):
             item = TrialCountItem(partition, to_rfc3339(now)[:_TO_THE_DAY])
             with failing_as_unavailable():
