@@ -11,7 +11,7 @@ from tests.fakes.failing import Failing
 
 
 class FakeQueue(Failing):
-    """For SqsQueue: accepting.Queue. `refuse(n)` has SQS refuse the n-th message of all, from 1."""
+    """For SqsQueue: queueing.Queue. `refuse(n)` has SQS refuse the n-th message of all, from 1."""
 
     def __init__(self) -> None:
         super().__init__()

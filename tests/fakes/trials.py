@@ -11,7 +11,7 @@ from tests.fakes.failing import Failing
 
 
 class FakeTrialCounter(Failing):
-    """For TrialCounter: trying.TrialCounter."""
+    """For TrialCounter: runner.TrialCounter."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class FakeTrialCounter(Failing):
 
 
 class FakeTrialDispatcher(Failing):
-    """For DispatcherFunction: trying.TrialDispatcher. Answers as it is told, delivered at first."""
+    """For DispatcherFunction: runner.TrialDispatcher. Answers as it is told, delivered at first."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,6 +15,8 @@ from tests.template.stack import ROOT
 BASES = ("", "functions/", "functions/perkwire/", "tests/integration/")
 TOPS = "functions|infra|tests|docs|bench|\\.github|perkwire|adapters|console"
 PATH = re.compile(rf"(?<![\w./}}$-])(?:\.\./)*((?:{TOPS})/[a-z_0-9][\w./-]*\w)(?![\w/*{{<(…])")
+# What a class or its contract tests say that it is there for: `Fulfils queueing.Queue`.
+FULFILLED = re.compile(r"(?:[Ff]ulfils |, | and |: |^)([a-z_]+)\.([A-Z]\w+)(?=[,.: ])")
 SUFFIXES = (".md", ".yaml", ".toml", ".py", "Makefile", ".ci/run")
 
 
@@ -54,6 +56,24 @@ def missing(text: str) -> list[str]:
     ]
 
 
+def defined() -> set[tuple[str, str]]:
+    """Classes and types of the functions, each with its module and with every folder above it."""
+    found = set()
+    for path in tracked():
+        if path.startswith("functions/") and path.endswith(".py"):
+            for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body:
+                match node:
+                    case ast.ClassDef(name=name) | ast.TypeAlias(name=ast.Name(id=name)):
+                        found |= {(place, name) for place in path.removesuffix(".py").split("/")}
+    return found
+
+
+def fulfilled(text: str) -> set[tuple[str, str]]:
+    """What is named in lines that say so; fakes begin with what they stand for."""
+    lines = [one for one in text.splitlines() if "ulfils" in one or one.startswith("For ")]
+    return {one for line in lines for one in FULFILLED.findall(line)}
+
+
 @pytest.mark.parametrize("path", READ)
 def test_paths_that_are_named_exist(path: str) -> None:
     assert missing(prose(path)) == []
@@ -63,3 +83,23 @@ def test_a_path_that_is_not_there_is_found() -> None:
     text = "`adapters/gone.bind`, tests/unit/test_gone.py; docs/adr/0003, ../docs/cost.md"
 
     assert missing(text) == ["adapters/gone.bind", "tests/unit/test_gone.py"]
+
+
+def test_what_is_said_to_be_fulfilled_exists() -> None:
+    texts = {path: prose(path) for path in READ if path.startswith(("functions/", "tests/fakes/"))}
+    for path in READ:
+        if path.startswith("tests/integration/contracts/"):
+            texts[path] = f"Fulfils {prose(path)}"
+    said = {path: fulfilled(text) for path, text in texts.items()}
+    known = defined()
+
+    assert {path: found - known for path, found in said.items() if found - known} == {}
+    assert ("queueing", "Queue") in said["functions/perkwire/adapters/sqs/queues.py"]
+
+
+def test_a_name_that_is_not_there_is_found() -> None:
+    text = "Fulfils a.Queue, b.Counter and c.One. Not os.Path.\nFor Table: d.Log, e.Log.\nAn f.No."
+
+    assert fulfilled(text) == {
+        *(("a", "Queue"), ("b", "Counter"), ("c", "One"), ("d", "Log"), ("e", "Log"))
+    }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class DispatcherFunction:
-    """Management's side. Fulfils trying.TrialDispatcher."""
+    """Management's side. Fulfils runner.TrialDispatcher."""
 
     def __init__(self, client: "LambdaClient", name: str) -> None:
         self._client = client

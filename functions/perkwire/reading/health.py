@@ -19,7 +19,7 @@ _HOUR = HOUR_SECONDS * MICROSECONDS
 
 
 class Log(Protocol):
-    """The log of deliveries. LogReading fulfils it."""
+    """The log of deliveries. LogReader fulfils it."""
 
     def list(
         self, account_id: AccountId, wanted: DeliveryFilter, limit: int, cursor: str | None

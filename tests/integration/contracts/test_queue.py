@@ -1,4 +1,4 @@
-"""accepting.Queue: what is said to be held is held, within the limits of SQS."""
+"""queueing.Queue: what is said to be held is held, within the limits of SQS."""
 
 import uuid
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""trying.TrialCounter: so many tests for each account and minute, under any race."""
+"""runner.TrialCounter: so many tests for each account and minute, under any race."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -40,7 +40,7 @@ class MinuteCounter:
 
 
 class TrialCounter(MinuteCounter):
-    """Fulfils trying.TrialCounter."""
+    """Fulfils runner.TrialCounter."""
 
     def __init__(self) -> None:
         super().__init__(trials_pk)

@@ -17,7 +17,7 @@ _TRIES = 2
 
 
 class SqsQueue:
-    """Fulfils accepting.Queue. A message's group makes a standard queue fair, not ordered."""
+    """Fulfils queueing.Queue. A message's group makes a standard queue fair, not ordered."""
 
     def __init__(self, client: "SQSClient", url: str, journal: Journal) -> None:
         self._client = client
