@@ -69,7 +69,11 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, at
     )
     body = format_.render(payload)
     attempt = Attempt(
-        delivery_id=message.delivery_id, at=at, body=body, settings=webhook.format_settings
+        delivery_id=message.delivery_id,
+        at=at,
+        body=body,
+        settings=webhook.format_settings,
+        payload=payload,
     )
     signed = format_.sign(opened.secrets(at), attempt)
     if not {*map(folded, custom)}.isdisjoint(map(folded, signed)):

@@ -32,12 +32,16 @@ class Payload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try of a delivery to be signed: the bytes that go out, and when, in microseconds."""
+    """One try of a delivery to be signed: the bytes that go out, and when, in microseconds.
+
+    `payload` is what the body was rendered from; None where only the headers' names matter.
+    """
 
     delivery_id: DeliveryId
     at: int
     body: bytes = field(repr=False)
     settings: Settings
+    payload: Payload | None = None
 
 
 class Unrenderable(Exception):

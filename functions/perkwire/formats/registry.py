@@ -1,7 +1,8 @@
 """Every format by its name, and which of its versions a webhook has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from perkwire.formats.contracts.built_in import BUILT_IN, built_in
 from perkwire.formats.format import Format
 from perkwire.formats.okendo.envelope import Okendo
 from perkwire.formats.qualifio import Qualifio
@@ -11,10 +12,30 @@ from perkwire.formats.voucherify.envelope import Voucherify
 from perkwire.formats.zinrelo.envelope import Zinrelo
 from perkwire.formats.zoho_thrive import ZohoThrive
 
-FORMATS: Mapping[str, Format] = {
+_IN_CODE: Mapping[str, Format] = {
     format_.name: format_
     for format_ in (Standard(), Zinrelo(), ZohoThrive(), Qualifio(), Okendo(), Voucherify())
 }
+
+
+class _Formats(Mapping[str, Format]):
+    """Those in code, then the built-in contracts, each of which is read when it is asked for."""
+
+    def __getitem__(self, name: str) -> Format:
+        return built_in(name) if name in BUILT_IN else _IN_CODE[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _IN_CODE
+        yield from BUILT_IN
+
+    def __len__(self) -> int:
+        return len(_IN_CODE) + len(BUILT_IN)
+
+    def __contains__(self, name: object) -> bool:
+        return name in BUILT_IN or name in _IN_CODE
+
+
+FORMATS: Mapping[str, Format] = _Formats()
 
 STANDARD = "standard"
 _VERSION = "@"

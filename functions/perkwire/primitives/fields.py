@@ -185,6 +185,19 @@ class Fields:
         self._require(name)
         return self.object(name) or {}
 
+    def value(self, name: str) -> Json:
+        """Any value at all, null too."""
+        self._read.add(name)
+        return self._value.get(name)
+
+    def values(self, name: str, most: int) -> list[Json] | None:
+        """A list of at most `most` values of any kind."""
+        value = self._member(name)
+        if value is None or (isinstance(value, list) and len(value) <= most):
+            return value
+        self.wrong(name, f"must be a list of at most {most} values")
+        return None
+
     def texts(
         self,
         name: str,

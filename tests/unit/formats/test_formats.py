@@ -34,7 +34,8 @@ def payload_of(name: str, *types: str, data: dict[str, Json] | None = None) -> P
     return a_payload(*events, settings=FORMATS[name].read_settings(Fields({})))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+# Rivo tells of points and their redemption only.
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "rivo@1"])
 def test_every_format_says_a_tier_upgrade(name: str) -> None:
     assert json.loads(FORMATS[name].render(payload_of(name, "tier.upgraded")))
 
@@ -46,7 +47,8 @@ def test_every_example_is_said_and_carries_the_events_own_words(name: str, event
 
     assert parse(body) is not None
     if isinstance(member, dict) and not event_type.endswith(".deleted"):
-        assert str(member["id"]).encode() in body or str(member["email"]).encode() in body
+        own = [str(member[name]).encode() for name in ("id", "membership_id", "email")]
+        assert any(word in body for word in own)
 
 
 @settings(max_examples=150, deadline=None)
@@ -79,9 +81,14 @@ def test_data_from_before_a_change_of_the_catalogue_breaks_no_format(
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_signed_attempt_has_headers_that_can_be_sent(name: str) -> None:
     format_ = FORMATS[name]
-    payload = payload_of(name, "tier.upgraded")
-    body = format_.render(payload)
-    attempt = Attempt(delivery_id=DeliveryId("dlv_1"), at=NOW, body=body, settings=payload.settings)
+    payload = payload_of(name, next(one for one in event_types() if format_.name_of(one)))
+    attempt = Attempt(
+        delivery_id=DeliveryId("dlv_1"),
+        at=NOW,
+        body=format_.render(payload),
+        settings=payload.settings,
+        payload=payload,
+    )
 
     headers = format_.sign([format_.new_secret()], attempt)
 
@@ -106,7 +113,8 @@ def test_one_changed_byte_changes_the_signature(name: str) -> None:
     assert signed(b'{"a":1}') == signed(b'{"a":1}') != signed(b'{"a":2}')
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "standard"])
+@pytest.mark.parametrize("name", [name for name in FORMATS if FORMATS[name].name_of("custom.x") is None]
+)
 def test_a_type_that_the_format_has_no_word_for_is_not_said(name: str) -> None:
     unsaid = next(one for one in event_types() if FORMATS[name].name_of(one) is None)
 
@@ -120,5 +128,7 @@ def test_a_type_that_the_format_has_no_word_for_is_not_said(name: str) -> None:
     "name", [name for name, each in FORMATS.items() if each.largest_batch == 1]
 )
 def test_more_events_than_the_format_carries_are_not_said(name: str) -> None:
+    said = next(one for one in event_types() if FORMATS[name].name_of(one))
+
     with pytest.raises(Unrenderable):
-        FORMATS[name].render(payload_of(name, "tier.upgraded", "tier.upgraded"))
+        FORMATS[name].render(payload_of(name, said, said))
