@@ -23,16 +23,16 @@ from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.strict_json import Json
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "fields.md"
-WHOLE = ("standard", "qualifio")
+WHOLE = ("standard", "qualifio", "cloudevents@1.0")
 """The formats that pass on all of `data`."""
 
 _ABOVE = """# Fields
 
 What of an event's `data` reaches a receiver: post these fields to fill what its format has. Made by
 `python -m infra.fields`, which renders the catalogue's examples; what is in no list has no place in
-that product's bodies. `standard` and `qualifio` pass on all of `data`, and `voucherify` that of
-types under `custom.`. A field in *italics* is passed on in only some of the types that have it: the
-console's catalogue shows the body of each type. What a receiver of Voucherify knows and never gets
+that product's bodies. `standard`, `qualifio` and `cloudevents` pass on all of
+`data`, and `voucherify` that of types under `custom.`. A field in *italics* is passed on in only
+some of the types that have it: the console's catalogue shows the body of each type. What a receiver of Voucherify knows and never gets
 stands in [compatibility.md](compatibility.md).
 """
 _FREE = ["member", "attributes"]

@@ -35,7 +35,10 @@ _SIGNATURE = '"x-hub-signature", "", "sha256", "hex"'
 
 
 def receiver_code(format_name: str, settings: Settings) -> dict[str, str]:
-    """The code that verifies a request of a webhook with this format and settings, by language."""
+    """The code that verifies a request of a webhook with this format and settings, by language.
+
+    None for a contract: how to verify is what its signature says.
+    """
     name = product(format_name)
     own_signature = ", ".join(
         json.dumps(text(settings, f"signature_{setting}") or default)
@@ -51,6 +54,7 @@ def receiver_code(format_name: str, settings: Settings) -> dict[str, str]:
             _SIGNATURE, own_signature
         )
         for language, shared in _SHARED.items()
+        if name in shared
     }
 
 

@@ -7,6 +7,8 @@ from functools import cached_property
 from console.http.form import Form, ShownProblem, WrongField
 from console.views.webhook_wording import product, secret_prefix, secret_rule
 from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
+from perkwire.formats.contracts.contract import Setting
+from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Format
 from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_of
 from perkwire.model.endpoint import MAX_HEADERS
@@ -110,6 +112,11 @@ class WebhookForm:
         if self.current is not None:
             return format_of(self.current.format)
         return find_format(self.form.text("format")) or FORMATS[STANDARD]
+
+    @property
+    def contract_settings(self) -> Mapping[str, Setting]:
+        """What a contract asks the user of a webhook for."""
+        return self.format.contract.settings if isinstance(self.format, ContractFormat) else {}
 
     @property
     def product(self) -> str:
@@ -253,7 +260,7 @@ class WebhookForm:
             value["batch_size"] = batch_size
         if (batch_bytes := self.form.number("batch_bytes")) is not None:
             value["batch_bytes"] = batch_bytes
-        if settings := _SETTINGS.get(self.product):
+        if settings := _SETTINGS.get(self.product, tuple(self.contract_settings)):
             value["format_settings"] = {
                 name: given
                 for name in settings

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from perkwire.dispatching.pausing import QUIET_SECONDS
+from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Attempt, Format, Settings
 from perkwire.formats.registry import find_format, format_names, format_of
 from perkwire.formats.unknown import UnknownFormat
@@ -66,13 +67,18 @@ def product(format_name: str) -> str:
 def format_label(format_name: str) -> str:
     """`Okendo (2025-02-01)`."""
     name, _, version = format_name.partition("@")
-    label = _LABELS.get(name, name)
+    found = format_of(format_name)
+    of_contract = found.contract.title if isinstance(found, ContractFormat) else name
+    label = _LABELS.get(name, of_contract)
     return f"{label} ({version})" if version else label
 
 
 def format_hint(format_name: str) -> str:
     """What the format is for, in a sentence or two."""
-    if isinstance(format_of(format_name), UnknownFormat):
+    found = format_of(format_name)
+    if isinstance(found, ContractFormat):
+        return found.contract.description or ""
+    if isinstance(found, UnknownFormat):
         return (
             "This release does not know the format: nothing can be sent. What fails stays in the "
             "log, to be retried once a release that knows it is back."

@@ -127,6 +127,65 @@ def test_okendo(system: System, tenant: Tenant, receiver: Receiver) -> None:
     assert request.json["sequenceNumber"].endswith(accepted_at[-7:-1])
 
 
+def test_square_loyalty_signs_the_endpoints_url_too(
+    system: System, tenant: Tenant, receiver: Receiver
+) -> None:
+    endpoint = receiver.endpoint()
+    settings = {"merchant_id": "ML3", "environment": "Sandbox"}
+    webhook = tenant.webhook(
+        endpoint.url, format="square-loyalty", secret=OLD, format_settings=settings
+    )
+
+    request = delivered(system, tenant, endpoint)
+
+    assert (webhook["format"], webhook["format_settings"]) == ("square-loyalty@1", settings)
+    digest = hmac.new(OLD.encode(), endpoint.url.encode() + request.body, "sha256").digest()
+    assert request.headers["x-square-hmacsha256-signature"] == base64.b64encode(digest).decode()
+    assert request.headers["square-environment"] == "Sandbox"
+    assert (request.json["merchant_id"], request.json["type"], request.json["event_id"]) == (
+        "ML3",
+        "loyalty.account.updated",
+        "upgrade-1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "encoding"),
+    [
+        ("loyaltylion", "x-loyaltylion-hmac-sha256", "base64"),
+        ("open-loyalty", "x-webhook-signature", "hex"),
+        ("talon-one", "webhook-signature", None),
+        ("brevo-loyalty", "webhook-signature", None),
+        ("cloudevents", "webhook-signature", None),
+    ],
+)
+def test_a_built_in_contract(
+    system: System,
+    tenant: Tenant,
+    receiver: Receiver,
+    name: str,
+    header: str,
+    encoding: str | None,
+) -> None:
+    endpoint = receiver.endpoint()
+    given = {"secret": OLD} if encoding else {}
+    webhook = tenant.webhook(endpoint.url, format=name, **given)
+
+    request = delivered(system, tenant, endpoint)
+
+    assert webhook["format"].startswith(f"{name}@")
+    assert "michael@zylker.com" in request.body.decode() or name == "talon-one"
+    if encoding is None:
+        StandardWebhook(webhook["secret"]).verify(request.body, request.headers)
+    else:
+        before = f"{request.headers['x-webhook-timestamp']}." if name == "open-loyalty" else ""
+        digest = hmac.new(OLD.encode(), before.encode() + request.body, "sha256").digest()
+        written = digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
+        assert request.headers[header] == written
+    expected = "cloudevents+json" if name == "cloudevents" else "json"
+    assert request.headers["content-type"] == f"application/{expected}"
+
+
 @pytest.mark.parametrize("event_name", [None, "Our gold members"])
 def test_voucherify(
     system: System, tenant: Tenant, receiver: Receiver, event_name: str | None
@@ -262,7 +321,7 @@ def test_the_catalogue_is_listed_page_by_page_with_every_formats_names(tenant: T
 
     assert len(found) == len({one["type"] for one in found}) > 80
     upgrade = next(one for one in found if one["type"] == "tier.upgraded")
-    assert set(upgrade["names"]) == set(FORMATS)
+    assert set(upgrade["names"]) == set(FORMATS) - {"rivo@1"}
     assert (
         upgrade["names"].items()
         >= {

@@ -113,7 +113,8 @@ def test_one_changed_byte_changes_the_signature(name: str) -> None:
     assert signed(b'{"a":1}') == signed(b'{"a":1}') != signed(b'{"a":2}')
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if FORMATS[name].name_of("custom.x") is None]
+@pytest.mark.parametrize(
+    "name", [name for name in FORMATS if FORMATS[name].name_of("custom.x") is None]
 )
 def test_a_type_that_the_format_has_no_word_for_is_not_said(name: str) -> None:
     unsaid = next(one for one in event_types() if FORMATS[name].name_of(one) is None)

@@ -48,7 +48,11 @@ def headers(
     """The headers of an attempt of a delivery of one event."""
     payload = payload or a_payload(an_event())
     attempt = Attempt(
-        delivery_id=DeliveryId("dlv_1"), at=at, body=body, settings=payload.settings, payload=payload
+        delivery_id=DeliveryId("dlv_1"),
+        at=at,
+        body=body,
+        settings=payload.settings,
+        payload=payload,
     )
     return format_.sign(secrets, attempt)
 

@@ -80,7 +80,9 @@ def test_numbers_are_exact() -> None:
 def test_only_whole_numbers_that_64_bits_hold_become_integers() -> None:
     assert value("integer_if_whole(a)", "826000000272053") == 826000000272053
     for kept in ("007", "-0", "", "mbr_1", "1.5", str(2**63), True, None):
-        assert value("integer_if_whole(a)", kept) is kept or value("integer_if_whole(a)", kept) == kept
+        assert (
+            value("integer_if_whole(a)", kept) is kept or value("integer_if_whole(a)", kept) == kept
+        )
 
 
 def test_a_uuid_is_the_same_for_the_same_text() -> None:

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import json
 import time
 from typing import Any
 
@@ -47,7 +46,10 @@ def test_each_hash_and_encoding(hash_name: str) -> None:
         ("{url}{body}", URL.encode() + BODY),
         ("{timestamp_s}.{body}", str(NOW // 10**6).encode() + b"." + BODY),
         ("{body}:{timestamp_ms}", BODY + b":" + str(NOW // 1000).encode()),
-        ("{delivery_id}.{timestamp_s}.{body}", b"dlv_1." + str(NOW // 10**6).encode() + b"." + BODY),
+        (
+            "{delivery_id}.{timestamp_s}.{body}",
+            b"dlv_1." + str(NOW // 10**6).encode() + b"." + BODY,
+        ),
         ("v0:{{{timestamp_s}}}:{body}", b"v0:{" + str(NOW // 10**6).encode() + b"}:" + BODY),
     ],
 )
@@ -74,7 +76,9 @@ def test_the_vector_that_zinrelo_prints() -> None:
 
 def test_the_vector_that_github_prints() -> None:
     """https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries"""
-    found = signature({"value": "sha256={signature}"}, "It's a Secret to Everybody", body=b"Hello, World!")
+    found = signature(
+        {"value": "sha256={signature}"}, "It's a Secret to Everybody", body=b"Hello, World!"
+    )
 
     assert found == "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
 
@@ -108,7 +112,9 @@ def test_a_header_of_several_parts_with_one_for_each_live_secret() -> None:
 
 
 @pytest.mark.parametrize(("rotation", "signs"), [("old", OLD), ("new", KEY)])
-def test_one_signature_is_of_the_secret_that_the_contract_chooses(rotation: str, signs: str) -> None:
+def test_one_signature_is_of_the_secret_that_the_contract_chooses(
+    rotation: str, signs: str
+) -> None:
     assert signature({"rotation": rotation}, KEY, OLD) == signature({}, signs)
 
 

@@ -18,7 +18,14 @@ ITEMS: dict[str, Json] = {"items": [{"sku": "A", "price": "1.50"}, {"sku": "B"},
 
 
 def test_what_begins_with_an_equals_sign_is_an_expression_and_all_else_is_itself() -> None:
-    template: Json = {"a": "=data.x", "b": "x", "c": 1.0, "d": None, "e": "==x", "f": [True, "=data.x"]}
+    template: Json = {
+        "a": "=data.x",
+        "b": "x",
+        "c": 1.0,
+        "d": None,
+        "e": "==x",
+        "f": [True, "=data.x"],
+    }
 
     assert made(template, {"x": 5}) == {
         "a": 5, "b": "x", "c": 1, "d": None, "e": "=x", "f": [True, 5],
@@ -163,8 +170,7 @@ def test_whatever_the_template_and_the_event_a_body_is_whole_or_none(
     payload = a_payload(an_event(data=data))
     try:
         found = format_.render(payload)
-    except Unrenderable as unrenderable:
-        assert "cannot be said" in str(unrenderable)
+    except Unrenderable:
         return
 
     assert found == format_.render(payload)
