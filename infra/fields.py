@@ -32,8 +32,8 @@ What of an event's `data` reaches a receiver: post these fields to fill what its
 `python -m infra.fields`, which renders the catalogue's examples; what is in no list has no place in
 that product's bodies. `standard`, `qualifio` and `cloudevents` pass on all of
 `data`, and `voucherify` that of types under `custom.`. A field in *italics* is passed on in only
-some of the types that have it: the console's catalogue shows the body of each type. What a receiver of Voucherify knows and never gets
-stands in [compatibility.md](compatibility.md).
+some of the types that have it: the console's catalogue shows the body of each type. What a receiver
+of Voucherify knows and never gets stands in [compatibility.md](compatibility.md).
 """
 _FREE = ["member", "attributes"]
 
