@@ -19,6 +19,8 @@ DEEPEST = 48
 
 _LETTERS_OF_A_STEP = 64
 _LETTERS_OF_A_NUMBER = 8
+_LETTERS_AROUND = 3
+"""Quotes, a colon, a comma, brackets: about so many for each text, member and container."""
 
 
 class Unsayable(Exception):
@@ -64,25 +66,35 @@ class Allowance:
         A value may hold another many times over while it is in memory once: what counts is what
         would be written.
         """
-        self._measure(value, DEEPEST)
-
-    def _measure(self, value: Json, levels: int) -> None:
-        letters = _LETTERS_OF_A_NUMBER
-        if isinstance(value, str):
-            letters = len(value) + 3
-        elif isinstance(value, dict | list):
-            if levels == 0:
-                raise TooMuch("nests too deeply")
-            letters = 2
-            if isinstance(value, dict):
-                letters += sum(map(len, value)) + 4 * len(value)
-            for item in value.values() if isinstance(value, dict) else value:
-                self._measure(item, levels - 1)
-        elif isinstance(value, float):
-            if not math.isfinite(value):
-                raise Unsayable("makes a number that JSON cannot say")
-        elif isinstance(value, int):
-            letters += value.bit_length() // 3
-        self._letters -= letters
-        if self._letters < 0:
+        letters, left = 0, self._letters
+        level: list[Json] = [value]
+        for _ in range(DEEPEST):
+            below: list[Json] = []
+            for one in level:
+                if isinstance(one, str):
+                    letters += len(one) + _LETTERS_AROUND
+                elif isinstance(one, dict | list):
+                    letters += _LETTERS_AROUND + _LETTERS_AROUND * len(one)
+                    if isinstance(one, dict):
+                        letters += sum(map(len, one))
+                    if letters > left:
+                        raise TooMuch("makes too large a body")
+                    below += one.values() if isinstance(one, dict) else one
+                else:
+                    letters += _letters_of(one)
+            if not below:
+                break
+            level = below
+        else:
+            raise TooMuch("nests too deeply")
+        self._letters = left - letters
+        if letters > left:
             raise TooMuch("makes too large a body")
+
+
+def _letters_of(value: float | bool | None) -> int:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unsayable("makes a number that JSON cannot say")
+    if type(value) is int:
+        return _LETTERS_OF_A_NUMBER + value.bit_length() // 3
+    return _LETTERS_OF_A_NUMBER

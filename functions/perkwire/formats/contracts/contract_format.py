@@ -172,7 +172,7 @@ class ContractFormat:
                 "timestamp": to_rfc3339(event.happened_at),
                 "accepted_at": to_rfc3339(event.accepted_at),
             },
-            "data": dict(event.data),
+            "data": event.data,
             "delivery": {"id": payload.delivery_id},
             "account": {"id": payload.account_id},
             "webhook": {"id": payload.webhook_id},

@@ -32,6 +32,10 @@ FUNCTIONS: Mapping[str, Function] = {
 }
 
 
+NO_VALUE = (ArithmeticError, RecursionError, TypeError, ValueError)
+"""What evaluating may raise: numbers beyond what doubles and integers hold."""
+
+
 class WrongExpression(ValueError):
     """What is wrong with an expression, as the rest of a sentence that begins with its place."""
 
@@ -46,14 +50,10 @@ class Expression:
     def value(self, roots: Mapping[str, Json], allowance: Allowance) -> Json:
         """What it is for these roots; raises Unsayable."""
         allowance.spend(self.steps)
-        return self.evaluate_safely(roots, allowance)
-
-    def evaluate_safely(self, roots: Mapping[str, Json], allowance: Allowance) -> Json:
-        """As `value`, of which the caller has spent the steps."""
         try:
             found: Json = self.evaluate(roots, allowance)
-        except (ArithmeticError, RecursionError, TypeError, ValueError):
-            # Of numbers beyond what doubles and integers hold; never with the event's own words.
+        except NO_VALUE:
+            # Never with the event's own words.
             raise Unsayable("has no value") from None
         return found
 
@@ -373,6 +373,7 @@ _LOOPS: Mapping[str, Callable[[Evaluator, int, list[Evaluator]], Evaluator]] = {
 
 __all__ = [
     "FUNCTIONS",
+    "NO_VALUE",
     "Expression",
     "TooMuch",
     "Unsayable",

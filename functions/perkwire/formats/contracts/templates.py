@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from perkwire.formats.contracts.bounds import Allowance, Unsayable
-from perkwire.formats.contracts.expressions import WrongExpression, read_expression
+from perkwire.formats.contracts.expressions import NO_VALUE, WrongExpression, read_expression
 from perkwire.primitives.problem import FieldError
 from perkwire.primitives.strict_json import Json
 
@@ -111,19 +111,23 @@ class TemplateReader:
         except WrongExpression as wrong:
             self.wrong(place, str(wrong))
             return _constant(None), 1
-        value = expression.evaluate_safely
+        evaluate = expression.evaluate
         otherwise = _OTHERWISE[absent]
         refuses = absent is Absent.REFUSE
 
         def make(roots: Roots, allowance: Allowance) -> Made:
             try:
-                found = value(roots, allowance)
-                if found is None and refuses:
-                    raise Unsayable("is absent")
+                found: Json = evaluate(roots, allowance)
             except Unsayable as unsayable:
                 unsayable.place = unsayable.place or place.name
                 raise
-            return otherwise if found is None else found
+            except NO_VALUE:
+                raise _unsayable(place, "has no value") from None
+            if found is not None:
+                return found
+            if refuses:
+                raise _unsayable(place, "is absent")
+            return otherwise
 
         return make, expression.steps
 
@@ -229,6 +233,12 @@ _OTHERWISE: Mapping[Absent, Json | _Nothing] = {
     Absent.EMPTY: "",
     Absent.REFUSE: _NOTHING,
 }
+
+
+def _unsayable(place: Place, why: str) -> Unsayable:
+    made = Unsayable(why)
+    made.place = place.name
+    return made
 
 
 def _constant(value: Json | _Nothing) -> Make:
