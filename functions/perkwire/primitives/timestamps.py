@@ -11,6 +11,7 @@ _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 _SECONDS = slice(17, 19)
+_OFFSET = -len("+00:00")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MICROSECONDS = 1_000_000
 HOUR_SECONDS = 3_600
@@ -25,7 +26,7 @@ def now() -> int:
 def to_rfc3339(microseconds: int) -> str:
     """`2026-11-21T01:23:45.678901Z`: always UTC, always six digits, so that text sorts as time."""
     moment = _EPOCH + timedelta(microseconds=microseconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z"
+    return f"{moment.isoformat(timespec='microseconds')[:_OFFSET]}Z"
 
 
 def iso_milliseconds(microseconds: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from perkwire.formats.contracts.bounds import Allowance, Unsayable
-from perkwire.formats.contracts.contract import Contract
+from perkwire.formats.contracts.contract import Contract, Said
 from perkwire.formats.contracts.recipes import Signed
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.standard import Standard
@@ -97,7 +97,7 @@ class ContractFormat:
         bodies = [self._said(payload, event, allowance) for event in payload.events]
         if batch is None or not wrapped:
             return stringify(bodies[0])
-        roots = {**self._roots(payload, payload.events[0]), "events": bodies}
+        roots = {**self._roots_of_first(payload), "events": bodies}
         try:
             return stringify(batch.body.make(roots, Allowance(len(payload.events))))
         except Unsayable as wrong:
@@ -131,11 +131,11 @@ class ContractFormat:
         return batch is not None and (batch.always or payload.batched or len(payload.events) > 1)
 
     def _said(self, payload: Payload, event: Event, allowance: Allowance) -> Json:
-        body = self.contract.body_of(event.type)
-        if body is None or self.contract.said(event.type) is None:
+        said, body = self.contract.said(event.type), self.contract.body_of(event.type)
+        if said is None or body is None:
             raise Unrenderable(f"{event.id} is of a type that this format cannot say.")
         try:
-            return body.make(self._roots(payload, event), allowance)
+            return body.make(self._roots(payload, event, said), allowance)
         except Unsayable as wrong:
             raise Unrenderable(f"{event.id} cannot be said: {wrong}.") from None
 
@@ -148,7 +148,7 @@ class ContractFormat:
             "timestamp_s": attempt.at // MICROSECONDS,
             "timestamp_ms": attempt.at // _MILLISECOND,
         }
-        roots = {**self._roots(payload, payload.events[0]), "attempt": times}
+        roots = {**self._roots_of_first(payload), "attempt": times}
         allowance = Allowance()
         found: dict[str, str] = {}
         for name, template in self.contract.headers.items():
@@ -160,8 +160,15 @@ class ContractFormat:
                 found[name] = _header_value(name, value, payload)
         return found
 
-    def _roots(self, payload: Payload, event: Event) -> Mapping[str, Json]:
-        said = self.contract.said(event.type)
+    def _roots_of_first(self, payload: Payload) -> Mapping[str, Json]:
+        first = payload.events[0]
+        return self._roots(payload, first, self.contract.said(first.type))
+
+    def _roots(self, payload: Payload, event: Event, said: Said | None) -> Mapping[str, Json]:
+        happened = to_rfc3339(event.happened_at)
+        accepted = happened
+        if event.accepted_at != event.happened_at:
+            accepted = to_rfc3339(event.accepted_at)
         return {
             "event": {
                 "id": event.id,
@@ -169,8 +176,8 @@ class ContractFormat:
                 "name": None if said is None else said.name,
                 "words": {} if said is None else dict(said.words),
                 "program_id": event.program_id,
-                "timestamp": to_rfc3339(event.happened_at),
-                "accepted_at": to_rfc3339(event.accepted_at),
+                "timestamp": happened,
+                "accepted_at": accepted,
             },
             "data": event.data,
             "delivery": {"id": payload.delivery_id},
