@@ -1,6 +1,7 @@
 """`make bench`: every benchmark, one after the other."""
 
 from bench import (
+    bench_contracts,
     bench_dispatcher,
     bench_first_call,
     bench_idle,
@@ -10,6 +11,8 @@ from bench import (
 )
 
 bench_send.main()
+print()
+bench_contracts.main()
 print()
 bench_dispatcher.main()
 print()

@@ -36,6 +36,9 @@ _CONTENT_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json(?:; charset=utf-
 _CONTENT_TYPE_FORM = "application/json, or application/…+json"
 _TYPE_IN_NAME = "{type}"
 _SUCCESSES = range(200, 300)
+SENDABLE = re.compile(r"[!-~]+(?:[ \t]+[!-~]+)*")
+"""A value that a header may have."""
+IN_HEADER_FORM = "must be visible ASCII, with blanks inside only: a header has it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Something that the user of a webhook fills in: a text, one of `choices` if there are any."""
+    """Something that the user of a webhook fills in: a text, one of `choices` if there are any.
+
+    `in_header` says that a header has it, so that it must be one that a header may have.
+    """
 
     title: str
     default: str | None
     choices: tuple[str, ...]
+    in_header: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +309,8 @@ def _success(fields: Fields) -> frozenset[int]:
 
 def _settings(fields: Fields) -> dict[str, Setting]:
     given = fields.object("settings") or {}
+    headers = fields.value("headers")
+    written = [str(one) for one in headers.values()] if isinstance(headers, dict) else []
     if len(given) > MOST_SETTINGS:
         fields.wrong("settings", f"must be at most {MOST_SETTINGS}")
     found: dict[str, Setting] = {}
@@ -314,7 +323,11 @@ def _settings(fields: Fields) -> dict[str, Setting]:
             title=inner.text("title", longest=120) or name,
             default=inner.text("default"),
             choices=inner.texts("choices", most=MOST_CHOICES) or (),
+            in_header=any(f"settings.{name}" in template for template in written),
         )
+        for text in (setting.default, *setting.choices):
+            if text and setting.in_header and not SENDABLE.fullmatch(text):
+                inner.wrong("default", IN_HEADER_FORM)
         if setting.choices and setting.default not in setting.choices:
             inner.wrong("default", f"must be {one_of(setting.choices)}")
         found[name] = setting

@@ -1,11 +1,10 @@
 """A format whose every rule is a contract."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from perkwire.formats.contracts.bounds import Allowance, Unsayable
-from perkwire.formats.contracts.contract import Contract, Said
+from perkwire.formats.contracts.contract import IN_HEADER_FORM, SENDABLE, Contract, Said
 from perkwire.formats.contracts.recipes import Signed
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.standard import Standard
@@ -15,7 +14,6 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 
-_SENDABLE = re.compile(r"[!-~]+(?:[ \t]+[!-~]+)*")
 _LONGEST_HEADER_VALUE = 1_000
 _STAND_IN = "-"
 _MILLISECOND = 1_000
@@ -69,6 +67,9 @@ class ContractFormat:
             value = fields.text(name)
             if value is not None and setting.choices and value not in setting.choices:
                 fields.wrong(name, f"must be {one_of(setting.choices)}")
+                value = None
+            if value is not None and setting.in_header and not SENDABLE.fullmatch(value):
+                fields.wrong(name, IN_HEADER_FORM)
                 value = None
             value = setting.default if value is None else value
             if value is not None:
@@ -191,7 +192,7 @@ def _header_value(name: str, value: Json, payload: Payload) -> str:
     text = value if isinstance(value, str) else stringify(value).decode()
     if (
         isinstance(value, dict | list)
-        or not _SENDABLE.fullmatch(text)
+        or not SENDABLE.fullmatch(text)
         or len(text) > _LONGEST_HEADER_VALUE
     ):
         raise Unrenderable(f"{payload.delivery_id} has no value that header {name} may have.")

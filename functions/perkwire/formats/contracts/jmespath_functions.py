@@ -190,7 +190,8 @@ def _reverse(given: Sequence[Any], allowance: Allowance) -> Json:
 
 
 def _sum(given: Sequence[Any], allowance: Allowance) -> Json:
-    return sum(_numbers("sum", given[0], allowance))
+    total: Json = sum(_numbers("sum", given[0], allowance))
+    return total
 
 
 def _avg(given: Sequence[Any], allowance: Allowance) -> Json:

@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from perkwire.formats.contracts.bounds import Allowance
@@ -39,8 +40,11 @@ _NAMESPACE = uuid.UUID("4b1c2f0a-6a0c-5d0e-9f3a-0c5f6a1d2e3b")
 """Of ids that are made of other ids. It never changes: a repeat must carry the same."""
 
 
+_read_time = lru_cache(maxsize=32)(parse_rfc3339)  # a body says the same time in several places
+
+
 def _moment(value: Any) -> int | None:  # noqa: ANN401
-    return parse_rfc3339(value) if isinstance(value, str) else None
+    return _read_time(value) if isinstance(value, str) else None
 
 
 def _decimal(value: Any) -> Decimal | None:  # noqa: ANN401
