@@ -301,7 +301,7 @@ def _success(fields: Fields) -> frozenset[int]:
             statuses.add(item)
         else:
             fields.wrong("success", "must be a list of statuses from 200 to 499, or of 2xx")
-            break
+            return frozenset(_SUCCESSES)
     if not statuses:
         fields.wrong("success", "must name a status")
     return frozenset(statuses)
