@@ -16,7 +16,7 @@ from tests.builders import NOW, a_payload, an_event
 
 def contract(**members: Any) -> ContractFormat:  # noqa: ANN401
     """One that says every type, with its data as the body, unless said otherwise."""
-    value: dict[str, Json] = {
+    value: dict[str, Any] = {
         "name": "ours",
         "version": "1",
         "events": {"*": "{type}"},
