@@ -43,8 +43,9 @@ test: $(STAMP) ## Run all tests
 	@exec python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: second-opinion
-second-opinion: $(STAMP) ## Run the contracts of the adapters against another implementation of AWS (moto), minutes
-	@exec python -m pytest tests/integration/contracts --second-opinion -n auto --maxprocesses 4 --dist loadfile
+second-opinion: $(STAMP) ## Run the contracts against another implementation of AWS (moto), and 10,000 event patterns; minutes
+	python -m pytest tests/integration/contracts --second-opinion -n auto --maxprocesses 4 --dist loadfile
+	PATTERN_PAIRS=10000 python -m pytest tests/integration/test_event_patterns.py
 
 .PHONY: clients
 clients: $(STAMP) ## Generate, compile and run every client of docs/clients.md (LANGUAGES="go rust")

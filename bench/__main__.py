@@ -3,6 +3,7 @@
 from bench import (
     bench_contracts,
     bench_dispatcher,
+    bench_filter,
     bench_first_call,
     bench_idle,
     bench_imports,
@@ -15,6 +16,8 @@ print()
 bench_contracts.main()
 print()
 bench_dispatcher.main()
+print()
+bench_filter.main()
 print()
 bench_imports.main()
 print()

@@ -1,9 +1,9 @@
 """The invariant: what must hold, after any fault, for every event that was answered 202.
 
-For each webhook that matched it, the event has succeeded, or it is on its way (a message in
-EventQueue or DeliveryQueue), or it has failed in the log and, unless the webhook is paused, rests
-in the dead-letter queue, or a person has cancelled it. Every repeat at an endpoint has the same
-`webhook-id` and the same event ids.
+For each webhook that matched it (type, programme and filter), the event has succeeded, or it is on
+its way (a message in EventQueue or DeliveryQueue), or it has failed in the log and, unless the
+webhook is paused, rests in the dead-letter queue, or a person has cancelled it. Every repeat at an
+endpoint has the same `webhook-id` and the same event ids.
 """
 
 import json
@@ -85,6 +85,9 @@ def violations(
             if webhook_id not in became:
                 if event_id not in waiting.events:
                     found.append(f"{place} is neither routed nor queued")
+                continue
+            if "id" not in became[webhook_id]:
+                found.append(f"{place} was to be sent and reads {became[webhook_id]['status']}")
                 continue
             delivery_id = became[webhook_id]["id"]
             on_its_way = event_id in waiting.events or delivery_id in waiting.deliveries

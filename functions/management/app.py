@@ -47,7 +47,7 @@ def _resolver() -> APIGatewayHttpResolver:
     resolver = http_resolver(_telemetry())
     account_routes.add(resolver, use_cases.accounts, use_cases.signing_in, console_url)
     webhook_routes.add(resolver, webhooks)
-    trial_routes.add(resolver, webhooks, use_cases.trying)
+    trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events)
     type_routes.add(resolver)
     retry_routes.add(resolver, webhooks, use_cases.retrying, use_cases.redriving)

@@ -8,6 +8,7 @@ from perkwire.model.event import Event, EventHeading
 from perkwire.model.routed_event import RoutedEvent, merge
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
+from perkwire.reading.event_listing import ListPosition
 from tests.fakes.failing import Failing
 
 _DAY_SECONDS = 86_400
@@ -83,11 +84,25 @@ class FakeEventReader(Failing):
 
 
 class FakeEventIndex(Failing):
-    """For EventIndex: selecting.EventsByTime."""
+    """For EventIndex: selecting.EventsByTime and event_listing.EventsByHour."""
 
     def __init__(self, items: FakeEventItems) -> None:
         super().__init__()
         self._items = items
+
+    def newest_of_hour(
+        self, account_id: AccountId, since: int, place: ListPosition, limit: int
+    ) -> tuple[list[EventHeading], bool]:
+        self._called("newest_of_hour")
+        end = (place.moment, place.event_id or "")
+        own = [
+            _heading(routed.event)
+            for (owner, _), routed in self._items.events.items()
+            if owner == account_id and since <= routed.event.accepted_at
+        ]
+        own = [one for one in own if (one.accepted_at, one.id) < end]
+        own.sort(key=lambda one: (one.accepted_at, one.id), reverse=True)
+        return own[:limit], len(own) > limit
 
     def of_hour(
         self, account_id: AccountId, since: int, until: int, after: str | None, limit: int
@@ -101,15 +116,7 @@ class FakeEventIndex(Failing):
         )
         if after is not None:
             own = [one for one in own if one[:2] > (since, EventId(after))]
-        headings = [
-            EventHeading(
-                id=event.id,
-                type=event.type,
-                accepted_at=event.accepted_at,
-                program_id=event.program_id,
-            )
-            for _, _, event in own[:limit]
-        ]
+        headings = [_heading(event) for _, _, event in own[:limit]]
         # DynamoDB says that there may be more whenever it stopped at the limit.
         return headings, len(headings) == limit
 
@@ -127,3 +134,12 @@ class FakeEventTable(Failing):
         merged, taken = merge(self._items.events, events)
         self._items.events |= merged
         return taken
+
+
+def _heading(event: Event) -> EventHeading:
+    return EventHeading(
+        id=event.id,
+        type=event.type,
+        accepted_at=event.accepted_at,
+        program_id=event.program_id,
+    )

@@ -30,6 +30,7 @@ IDS_IN_BODIES = {
     ("POST /v1/events", "webhook_id"),  # of `deliveries`, as an event is shown: passed over
     ("POST /v1/webhooks", "program_ids"),
     ("POST /v1/webhooks/test", "program_ids"),
+    ("POST /v1/webhooks/filter-preview", "program_ids"),
     ("PATCH /v1/webhooks/{webhook_id}", "program_ids"),
 }
 

@@ -18,6 +18,7 @@ from tests.simulation.model import LATER_FORMAT
 from tests.simulation.queues import SimulatedQueue
 from tests.simulation.system import System
 
+_FILTERS = tuple(f'{{"data":{{"transaction":{{"id":[{ids}]}}}}}}' for ids in ('"t0"', '"t0","t1"'))
 _TYPES = ("points.earned", "tier.upgraded")
 _FORMATS = (*["standard"] * 16, *["zoho-thrive"] * 3, LATER_FORMAT)
 _PROGRAMMES = (None, "p1", "p1", "p2")
@@ -361,12 +362,14 @@ class Actions:
             "program_ids": self._draw.choice((None, None, None, ("p1",), ("p1", "p2"))),
             "retry_delays_seconds": self._draw.choice(_SCHEDULES),
             "pause_when_exhausted": self._draw.choice((None, None, True, False)),
+            "filter": self._draw.choice((None, None, None, *_FILTERS)),
         }
 
     def _data(self) -> dict[str, Json]:
+        number = self._number()
         return {
             "member": {"id": "m1"},
-            "transaction": {"id": "t1", "points": self._number()},
+            "transaction": {"id": f"t{number % 3}", "points": number},
         }
 
     def _url(self) -> str:

@@ -18,6 +18,7 @@ from tests.simulation.world import Invocation
 
 RETRY_INTERVAL_SECONDS = 300
 NOT_IN_FORMAT = "not_in_format"
+FILTERED = "filtered"
 LATER_FORMAT = "later@2099-01-01"
 """A format of a release that is not this one, as a deployment that was taken back leaves it."""
 
@@ -52,6 +53,7 @@ class Notes:
     entries: dict[DeliveryId, Delivery]
     matched: dict[str, dict[Key, Webhook]] = field(default_factory=dict)
     foreign: dict[str, set[tuple[WebhookId, EventId]]] = field(default_factory=dict)
+    filtered: dict[str, set[tuple[WebhookId, EventId]]] = field(default_factory=dict)
     requests: Counter[DeliveryId] = field(default_factory=Counter)
     stored: dict[DeliveryId, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
     unstored: set[DeliveryId] = field(default_factory=set)
@@ -92,6 +94,12 @@ def matches(webhook: Webhook, event: dict[str, Any]) -> bool:
     return (types == ("*",) or event["type"] in types) and (
         programmes is None or event["program_id"] in programmes
     )
+
+
+def passes(pattern: str | None, data: dict[str, Any]) -> bool:
+    """Whether an event with such data gets through one of the filters of the simulation."""
+    wanted = None if pattern is None else json.loads(pattern)["data"]["transaction"]["id"]
+    return wanted is None or data["transaction"]["id"] in wanted
 
 
 def is_known(webhook: Webhook, event_type: str) -> bool:

@@ -9,7 +9,7 @@ from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import DeliveryId, EventId, JobId, WebhookId, accepted_at
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems, FakeJobItems
-from tests.simulation.model import EventKey, Key, event_ids, is_known, members
+from tests.simulation.model import EventKey, Key, event_ids, is_known, members, passes
 from tests.simulation.queues import SimulatedQueue
 from tests.simulation.world import World
 
@@ -65,6 +65,7 @@ class Promises:
             and job.since <= routed.event.accepted_at < job.until
             and webhook.wants(routed.event)
             and is_known(webhook, routed.event.type)
+            and passes(webhook.filter, routed.event.data)
         )
         self._made[job.id] = Promise(failed, events, webhook)
         self._planned[job.id] = set()
@@ -107,6 +108,8 @@ class Promises:
         its_own = self._of_job.setdefault(delivery_id, job.id) == job.id
         if not same or not its_own or message["webhook_id"] != job.webhook_id:
             self.world.violate(f"{delivery_id} of {job.id} is not what it was")
+        if not all(passes(job.page_filter, event["data"]) for event in message["events"]):
+            self.world.violate(f"{delivery_id} of {job.id} has what the filter keeps out")
         # A page that is sent again once one of its events has expired is batched otherwise.
         expired = {one for owner, one in self.forgotten if owner == job.account_id}
         for event_id in ids:
@@ -164,4 +167,4 @@ class Promises:
 
 
 def _tastes(webhook: Webhook) -> Sequence[object]:
-    return webhook.format, webhook.event_types, webhook.program_ids
+    return webhook.format, webhook.event_types, webhook.program_ids, webhook.filter

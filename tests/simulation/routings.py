@@ -1,6 +1,6 @@
 """What the router has to make of events: matched, batched and recorded once more."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from perkwire.primitives.ids import AccountId, EventId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.fakes import FakeConfigItems, FakeEventItems
 from tests.simulation.model import (
+    FILTERED,
     NOT_IN_FORMAT,
     EventKey,
     Key,
@@ -16,6 +17,7 @@ from tests.simulation.model import (
     event_ids,
     is_known,
     matches,
+    passes,
 )
 from tests.simulation.queues import Message
 from tests.simulation.world import Invocation, World
@@ -50,6 +52,7 @@ class Routings:
                 continue
             notes.matched[message_id] = self._matched(message, webhooks)
             notes.foreign[message_id] = _foreign(message, webhooks)
+            notes.filtered[message_id] = _filtered(message, webhooks)
             self.possible |= notes.matched[message_id].keys()
             ids = {(account_id, event_id) for event_id in event_ids(message)}
             self.contended |= ids & self._routed_beside(notes)
@@ -65,14 +68,32 @@ class Routings:
             self.routed.add(key)
             if key not in self.events.events and key not in self.forgotten:
                 self.world.violate(f"{key[1]} is routed and not kept")
+        self._check_filtered(notes, account_id, notes.filtered[message.id])
         for webhook_id, event_id in notes.foreign[message.id]:
             key = (account_id, event_id)
             kept = self.events.events.get(key)
             if kept is None or key in self.contended:
                 continue
             self.world.say(f"  {event_id} is {NOT_IN_FORMAT} at {webhook_id}")
-            if kept.deliveries.get(webhook_id) != NOT_IN_FORMAT:
+            is_told = kept.deliveries.get(webhook_id) == NOT_IN_FORMAT
+            if not is_told and not _has(self.possible, webhook_id, event_id):
                 self.world.violate(f"{event_id} cannot be said at {webhook_id}, and nobody says so")
+
+    def _check_filtered(
+        self, notes: Notes, account_id: AccountId, filtered: set[tuple[WebhookId, EventId]]
+    ) -> None:
+        """What a filter has kept out is told, unless an earlier routing had let it through."""
+        for webhook_id, event_id in sorted(filtered):
+            key = (account_id, event_id)
+            kept = self.events.events.get(key)
+            if kept is None or key in self.contended:
+                continue
+            self.world.say(f"  {event_id} is {FILTERED} at {webhook_id}")
+            is_told = kept.deliveries.get(webhook_id) == FILTERED
+            if not is_told and not _has(self.possible, webhook_id, event_id):
+                self.world.violate(f"{event_id} is filtered at {webhook_id}, and nobody says so")
+            if is_told and _has(self.owed, webhook_id, event_id) and key not in self.forgotten:
+                self.world.violate(f"{event_id} was sent to {webhook_id}, and reads as filtered")
 
     def check(self, notes: Notes) -> None:
         """Time has run out only for a router that has none left."""
@@ -88,7 +109,9 @@ class Routings:
             wanted = [
                 EventId(one["id"])
                 for one in message["events"]
-                if matches(webhook, one) and is_known(webhook, one["type"])
+                if matches(webhook, one)
+                and is_known(webhook, one["type"])
+                and passes(webhook.filter, one["data"])
             ]
             for start in range(0, len(wanted), webhook.batch_size):
                 matched[webhook.id, tuple(wanted[start : start + webhook.batch_size])] = webhook
@@ -116,3 +139,20 @@ def _foreign(
         for event in message["events"]
         if matches(webhook, event) and not is_known(webhook, event["type"])
     }
+
+
+def _filtered(
+    message: dict[str, Any], webhooks: Sequence[Webhook]
+) -> set[tuple[WebhookId, EventId]]:
+    return {
+        (webhook.id, event["id"])
+        for webhook in webhooks
+        for event in message["events"]
+        if matches(webhook, event)
+        and is_known(webhook, event["type"])
+        and not passes(webhook.filter, event["data"])
+    }
+
+
+def _has(keys: Iterable[Key], webhook_id: WebhookId, event_id: EventId) -> bool:
+    return any(one == webhook_id and event_id in ids for one, ids in keys)

@@ -67,6 +67,7 @@ _SEEN = (
     "(replay) is done",
     "is cancelled",
     "is not_in_format at",
+    "is filtered at",
     "run 2",
     "is dead",
     "is absent",

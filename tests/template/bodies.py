@@ -66,6 +66,8 @@ WEBHOOK_CHANGES: list[Object] = [
     *each("event_types", ["custom." + text(121)], ["custom." + text(122)]),
     {"event_types": [f"custom.b{number}" for number in range(200)]},
     {"event_types": [f"custom.b{number}" for number in range(201)]},
+    *each("event_types", ["points.*"], ["custom.*"], ["points*"], ["*.points"]),
+    *each("filter", {"data": {"points": [1]}}, {"type": ["points.earned"]}, [], "x", 1),
     *each("program_ids", ["a"], ["a", "a"], [], [""], [text(128)], [text(129)]),
     {"program_ids": [f"{number}" for number in range(100)]},
     {"program_ids": [f"{number}" for number in range(101)]},
@@ -88,6 +90,7 @@ WEBHOOK_CHANGES: list[Object] = [
 NULLS: list[Object] = [
     {"program_ids": None},
     {"description": None},
+    {"filter": None},
     {"retry_delays_seconds": None},
     {"pause_when_exhausted": None},
 ]

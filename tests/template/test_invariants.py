@@ -227,6 +227,7 @@ class TestApi:
             ("PATCH", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
             ("DELETE", "/v1/webhooks/{webhook_id}", "ManagementFunction"),
             ("POST", "/v1/webhooks/test", "ManagementFunction"),
+            ("POST", "/v1/webhooks/filter-preview", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/test", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/enable", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/disable", "ManagementFunction"),

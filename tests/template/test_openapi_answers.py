@@ -38,7 +38,7 @@ from tests.fakes import (
 )
 from tests.template.contract import contract, errors, named, schema
 from tests.template.stack import ROOT
-from tests.template.use_cases import a_job, a_listing, a_redriving
+from tests.template.use_cases import a_job, a_listing, a_redriving, preview_filter
 
 
 def shown_as(name: str, value: object) -> None:
@@ -79,6 +79,7 @@ class TestAnswers:
         full = builders.a_webhook(
             description="Nightly",
             program_ids=("gold",),
+            filter='{"type":["points.earned"]}',
             headers={"X-A": "b"},
             status=WebhookStatus.PAUSED,
             pause=pause,
@@ -98,6 +99,16 @@ class TestAnswers:
         assert errors(named("CreatedWebhook"), changed.to_json())
         assert errors(named("ChangedWebhook"), changed.webhook.to_json())
         shown_as("Warning", warning.to_json())
+
+    def test_a_preview_of_a_filter(self) -> None:
+        many: Json = {"data": {"transaction": {"points": [{"numeric": [">", 5]}]}}}
+        nothing = preview_filter({"event_types": ["*"], "filter": many})
+        one = preview_filter({"event_types": ["points.*"], "filter": {"type": ["points.earned"]}})
+
+        shown_as("FilterPreview", nothing)
+        shown_as("UnmatchedEvent", nothing["unmatched"])
+        shown_as("FilterPreview", one)
+        assert (nothing["matched"], one["matched"]) == (0, 1)
 
     def test_a_delivery_with_its_attempts(self) -> None:
         refused = builders.an_attempt(location="https://new.example/")

@@ -17,7 +17,7 @@ from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERL
 from perkwire.model import account, endpoint, event, header_rules
 from perkwire.model.account import Scope, new_api_key
 from perkwire.model.delivery import DeliveryStatus, Reason
-from perkwire.model.routed_event import NOT_IN_FORMAT
+from perkwire.model.routed_event import UNSENT
 from perkwire.model.schedule import LONGEST_DELAY_SECONDS, LONGEST_SCHEDULE_SECONDS
 from perkwire.model.sending import TransportError
 from perkwire.model.webhook import (
@@ -64,7 +64,7 @@ class TestEnums:
             ),
             (
                 schema("EventDelivery")["properties"]["status"]["enum"],
-                {*DeliveryStatus, EXPIRED, NOT_IN_FORMAT},
+                {*DeliveryStatus, EXPIRED, *UNSENT},
             ),
             (schema("Delivery")["properties"]["reason"]["enum"], {*Reason}),
             (schema("RedriveQueue")["enum"], {*RedriveQueue}),

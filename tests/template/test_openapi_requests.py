@@ -46,7 +46,7 @@ from tests.template.contract import (
     schema,
     text,
 )
-from tests.template.use_cases import a_listing, a_redriving, a_trying
+from tests.template.use_cases import a_listing, a_redriving, a_trying, preview_filter
 
 
 def refusal(parse: Callable[[], object]) -> Problem | None:
@@ -157,6 +157,7 @@ class TestRequests:
             *WEBHOOK_CHANGES,
             {"program_ids": None},
             {"description": None},
+            {"filter": None},
             {"format": "standard"},
             {"secret": builders.SECRET},
         ],
@@ -422,6 +423,7 @@ class TestRequests:
                 builders.an_operator(), parse_object(body)
             ),
             "testNewWebhook": lambda body: try_new_webhook(parse_object(body)),
+            "previewFilter": lambda body: preview_filter(parse_object(body)),
             "testWebhook": lambda body: try_webhook(parse_object(body)),
             "retryFailedDeliveries": lambda body: parse_job(
                 parse_object(body), JobKind.RETRY_FAILED, LATER

@@ -5,8 +5,9 @@ import pytest
 from tests.template.stack import ROOT
 
 WORDS = (
-    "hat is routed is delivered: a change of event types, programmes or batch size acts on events "
-    "routed after it, one of URL, headers, secret, format settings or status on what is queued too"
+    "hat is routed is delivered: a change of event types, programmes, filter or batch size acts on "
+    "events routed after it, one of URL, headers, secret, format settings, schedule or status on "
+    "what is queued too"
 )
 
 

@@ -5,9 +5,11 @@ from typing import Any
 from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.event import EventHeading
+from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives import ids
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.reading.event_listing import EventListing, ListPosition
+from perkwire.reading.filter_previewing import FilterPreviewing
 from perkwire.recovering.redriving import Redrive, RedriveQueue, Redriving
 from perkwire.trials.runner import TrialRunner
 from tests import builders
@@ -15,6 +17,9 @@ from tests.fakes import (
     FakeAccountStore,
     FakeClock,
     FakeConfigItems,
+    FakeEventIndex,
+    FakeEventItems,
+    FakeEventReader,
     FakeSealer,
     FakeTrialCounter,
     FakeTrialDispatcher,
@@ -93,6 +98,24 @@ def a_listing(now: int = builders.NOW) -> EventListing:
 
 def a_redriving() -> Redriving:
     return Redriving(OneRedrive(), FakeClock(builders.NOW))
+
+
+def preview_filter(value: Object) -> Object:
+    """What a filter would have let through of an account's one event."""
+    items, clock = FakeConfigItems(), FakeClock(builders.NOW)
+    items.put(builders.an_account(created_at=builders.NOW - 1))
+    event = builders.an_event(accepted_at=builders.NOW - 1, data={"transaction": {"points": 5}})
+    events = FakeEventItems()
+    kept = RoutedEvent(account_id=builders.ACCOUNT, event=event, deliveries={})
+    events.events[builders.ACCOUNT, event.id] = kept
+    previewing = FilterPreviewing(
+        accounts=FakeAccountStore(items),
+        listing=EventListing(FakeEventIndex(events), event_retention_days=30, clock=clock),
+        events=FakeEventReader(events),
+        searches=FakeTrialCounter(),
+        clock=clock,
+    )
+    return previewing.preview(builders.ACCOUNT, value).to_json()
 
 
 def a_trying() -> TrialRunner:

@@ -90,6 +90,7 @@ _LABELS = {
     "event_type": "Event type",
     "event_types": "Events",
     "expires_in_minutes": "Minutes that it works",
+    "filter": "Filter",
     "format": "Format",
     "format_settings": "Settings of the format",
     "headers": "Headers",

@@ -13,7 +13,7 @@ from console.views.log import reload_seconds, webhook_names
 from console.views.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.delivery import Delivery, DeliveryStatus
-from perkwire.model.routed_event import NOT_IN_FORMAT
+from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, sampled_at
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
@@ -98,6 +98,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             tried={one: _attempts(entries.get(one)) for one in ids},
             came_back=came_back,
             not_in_format=NOT_IN_FORMAT,
+            filtered=FILTERED,
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
             is_moving=any(one["status"] in _MOVING for one in deliveries),
             expired=EXPIRED,

@@ -10,6 +10,7 @@ from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.pages.webhooks import PATH, secret_page
 from console.views.curl import as_curl
+from console.views.filter_rows import CONDITIONS
 from console.views.json_text import indented_json
 from console.views.log import account_webhooks
 from console.views.webhook_form import WebhookForm
@@ -23,6 +24,7 @@ from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now
+from perkwire.reading.filter_previewing import FilterPreview
 from perkwire.reading.previewing import Preview, preview
 from perkwire.settings.console import ConsoleSettings
 
@@ -67,6 +69,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         *,
         problem: Problem | None = None,
         outcome: dict[str, Json] | None = None,
+        filtered: FilterPreview | None = None,
         status: int = 200,
     ) -> HtmlResponse:
         """The form with what is filled in, and the preview of it."""
@@ -78,6 +81,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             asked=asked,
             rows=asked.rows(None if problem is None else ShownProblem(problem)),
             most_headers=MAX_HEADERS,
+            conditions=CONDITIONS,
+            filtered=filtered,
             formats=format_options(),
             hint=format_hint(asked.format.name),
             format_label=format_label,
@@ -130,6 +135,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.form(f"{PATH}/form")
     def show_again(visit: Visit) -> HtmlResponse:
         return form_page(visit, sent(visit))
+
+    @pages.form(f"{PATH}/filter")
+    def try_filter(visit: Visit) -> HtmlResponse:
+        asked = sent(visit)
+        try:
+            filtered = use_cases.filter_previews.preview(
+                visit.account_id, asked.asked_filter_preview()
+            )
+        except Problem as problem:
+            return form_page(visit, asked, problem=problem)
+        return form_page(visit, asked, filtered=filtered)
 
     @pages.form(f"{PATH}/preview")
     def show_preview(visit: Visit) -> HtmlResponse:

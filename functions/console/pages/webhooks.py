@@ -1,5 +1,6 @@
 """Webhooks: the list, and one with all that can be done to it. Its form is webhook_form's."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,7 @@ from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.chart import BAR_WIDTH, HEIGHT, WIDTH, bars
+from console.views.json_text import indented_json
 from console.views.log import sorted_webhooks
 from console.views.notices import notice_of
 from console.views.receiver_code import receiver_code
@@ -117,6 +119,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             at=now(),
             signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
             paused_why=PAUSED_WHY,
+            filter_text=webhook.filter and indented_json(json.loads(webhook.filter)),
             **_SHOWING,
         )
 

@@ -112,26 +112,32 @@ function eventPicker() {
   search.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
 }
 
-function addHeaderRow(event) {
-  const rows = document.getElementById("header-rows");
-  const row = rows.lastElementChild.cloneNode(true);
-  const number = rows.children.length;
-  for (const input of row.querySelectorAll("input")) {
+// One more row like the last one, for a header or a condition of the filter.
+function addRow(event) {
+  const button = event.target.closest("[data-add-row]");
+  if (!button) return;
+  const kind = button.dataset.addRow;
+  const rows = document.querySelectorAll(`#${kind} > .${kind.replace(/s$/, "")}`);
+  const last = rows[rows.length - 1];
+  const row = last.cloneNode(true);
+  const number = rows.length;
+  for (const input of row.querySelectorAll("input, select")) {
     input.name = input.name.replace(/\d+$/, String(number));
     input.setAttribute("aria-label", input.getAttribute("aria-label").replace(/\d+$/, String(number + 1)));
     input.removeAttribute("aria-invalid");
     input.removeAttribute("aria-describedby");
-    input.value = "";
+    if (input.matches("select")) input.selectedIndex = 0;
+    else input.value = "";
   }
   row.querySelector("div")?.remove();
-  rows.append(row);
+  last.after(row);
   row.querySelector("input").focus();
   event.preventDefault();
 }
 
 hideStandIns();
 eventPicker();
-webhookForm.querySelector("[data-add-header]").addEventListener("click", addHeaderRow);
+webhookForm.addEventListener("click", addRow);
 webhookForm.addEventListener("input", previewSoon);
 webhookForm.addEventListener("change", (event) => {
   if (event.target.name === "format") showFormat();

@@ -36,6 +36,7 @@ from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.account_rates import AccountRates
 from perkwire.primitives.timestamps import now
 from perkwire.reading.event_listing import EventListing
+from perkwire.reading.filter_previewing import FilterPreviewing
 from perkwire.reading.log import LogReader
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
@@ -142,6 +143,17 @@ class UseCases:
         """The accepted events."""
         return EventListing(
             EventIndex(), event_retention_days=self._settings.event_retention_days, clock=now
+        )
+
+    @cached_property
+    def filter_previews(self) -> FilterPreviewing:
+        """What filters would have let through."""
+        return FilterPreviewing(
+            accounts=self.account_store,
+            listing=self.events,
+            events=EventReader(),
+            searches=self.searches,
+            clock=now,
         )
 
     @cached_property

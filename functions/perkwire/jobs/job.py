@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from perkwire.model.event import EVENT_TYPE_FORM, has_type_form
-from perkwire.model.webhook import MOST_BATCH_BYTES
+from perkwire.model.webhook import MOST_BATCH_BYTES, Webhook
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.strict_json import Json
@@ -57,8 +57,8 @@ class Job:
     `total`, `sent` and `skipped` count deliveries in a `retry-failed`, events in a `replay`;
     `total` is None until it is counted, and stays None where counting would take long. `page` is
     decided and not known to be sent, `page_batch` and `page_batch_bytes` how its events are
-    grouped; `cursor` is where the page after it begins, None behind the last. `turn` counts the
-    hand-overs to SQS and `version` the writes.
+    grouped, `page_filter` which of them are sent; `cursor` is where the page after it begins, None
+    behind the last. `turn` counts the hand-overs to SQS and `version` the writes.
     """
 
     id: JobId
@@ -77,6 +77,7 @@ class Job:
     page: tuple[JobItem, ...]
     page_batch: int
     page_batch_bytes: int = MOST_BATCH_BYTES
+    page_filter: str | None = None
     cursor: str | None
     turn: int
     version: int
@@ -100,6 +101,7 @@ class Job:
             shown["reason"] = self.reason
         shown |= {
             "total": self.total,
+            "at_most": self.page_filter is not None,
             "sent": self.sent,
             "skipped": self.skipped,
             "created_at": to_rfc3339(self.created_at),
@@ -108,6 +110,11 @@ class Job:
         if self.finished_at is not None:
             shown["finished_at"] = to_rfc3339(self.finished_at)
         return shown
+
+
+def page_filter(kind: JobKind, webhook: Webhook) -> str | None:
+    """The filter of a page's events: a delivery that has failed was let through once."""
+    return webhook.filter if kind is JobKind.REPLAY else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

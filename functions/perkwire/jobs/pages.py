@@ -8,6 +8,7 @@ from typing import Protocol
 from perkwire.jobs.job import Job
 from perkwire.jobs.selecting import has_failed
 from perkwire.model.delivery import Delivery
+from perkwire.model.event_pattern import stored_pattern
 from perkwire.model.messages import DeliveryMessage, EventEncoder, chunks, write_delivery_message
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, delivery_id
@@ -92,7 +93,10 @@ class RetryPages:
 
 
 class ReplayPages:
-    """Pages of events, as deliveries of the job's own; an event that is gone is skipped."""
+    """Pages of events, as deliveries of the job's own.
+
+    An event that is gone is skipped, and one that the filter keeps out.
+    """
 
     def __init__(self, *, events: Events, queue: Queue) -> None:
         self._events = events
@@ -103,6 +107,9 @@ class ReplayPages:
         ids = [EventId(item.id) for item in job.page]
         kept = self._events.find_all({(job.account_id, one) for one in ids})
         events = [kept[one].event for one in ids if one in kept]
+        if job.page_filter is not None:
+            pattern = stored_pattern(job.page_filter)
+            events = [event for event in events if pattern.matches(event)]
         encode = EventEncoder()
         messages = [
             DeliveryMessage(

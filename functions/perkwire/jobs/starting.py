@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.jobs.job import Job, JobKind, JobReason, JobRequest, JobStatus, parse_job
+from perkwire.jobs.job import (
+    Job,
+    JobKind,
+    JobReason,
+    JobRequest,
+    JobStatus,
+    page_filter,
+    parse_job,
+)
 from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.selecting import Selection, count
 from perkwire.model.account import Account
@@ -207,6 +215,7 @@ class JobManagement:
             page=(),
             page_batch=webhook.batch_size,
             page_batch_bytes=webhook.batch_bytes,
+            page_filter=page_filter(kind, webhook),
             cursor=None,
             turn=0,
             version=1,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus
+from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus, page_filter
 from perkwire.jobs.pages import PageResult
 from perkwire.jobs.selecting import Selection, SelectionPage, count
 from perkwire.model.messages import (
@@ -189,6 +189,7 @@ class JobWorker:
             page=step.items,
             page_batch=webhook.batch_size,
             page_batch_bytes=webhook.batch_bytes,
+            page_filter=page_filter(job.kind, webhook),
             cursor=step.cursor,
             updated_at=self._clock(),
             version=job.version + 1,

@@ -1,13 +1,19 @@
 """What a request says of a webhook: made new, changed, or given another secret."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from perkwire.catalogue import event_types as catalogue
 from perkwire.formats.format import Format, Settings, header_names
 from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
 from perkwire.formats.unknown import UnknownFormat
 from perkwire.managing.endpoint_warnings import header_warning, url_warnings
+from perkwire.managing.wanted_events import (
+    MOST_EVENT_TYPES,
+    MOST_PROGRAMS,
+    check_types,
+    read_filter,
+    type_check,
+)
 from perkwire.model.endpoint import (
     EndpointPolicy,
     Refusal,
@@ -15,11 +21,9 @@ from perkwire.model.endpoint import (
     check_url,
     origin,
 )
-from perkwire.model.event import EVENT_TYPE_FORM, LONGEST_EVENT_TYPE, EventTypeCheck
 from perkwire.model.header_rules import folded
 from perkwire.model.schedule import LONGEST_DELAY_SECONDS, LONGEST_SCHEDULE_SECONDS
 from perkwire.model.webhook import (
-    ALL_TYPES,
     DEFAULT_BATCH_BYTES,
     LEAST_BATCH_BYTES,
     MOST_BATCH_BYTES,
@@ -31,10 +35,13 @@ from perkwire.primitives.strict_json import Json
 
 DEFAULT_OVERLAP_HOURS = 24
 LONGEST_OVERLAP_HOURS = 168
-_MOST_EVENT_TYPES = 200
-_MOST_PROGRAMS = 100
-_MAY_BE_NULL = ("program_ids", "description", "retry_delays_seconds", "pause_when_exhausted")
-_EVENT_TYPE_FORM = f"{EVENT_TYPE_FORM}, or {ALL_TYPES}"
+_MAY_BE_NULL = (
+    "program_ids",
+    "description",
+    "filter",
+    "retry_delays_seconds",
+    "pause_when_exhausted",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,7 @@ class WebhookDraft:
     url: str
     event_types: tuple[str, ...]
     program_ids: tuple[str, ...] | None
+    filter: str | None
     headers: Mapping[str, str] = field(repr=False)
     secret: str = field(repr=False)
     batch_size: int
@@ -93,9 +101,10 @@ def read_webhook(
     url = _url(fields, rules)
     format_ = format_of(stored.format) if stored else _format(fields)
     stored_settings = stored.format_settings if stored else None
-    event_types = fields.required_texts("event_types", most=_MOST_EVENT_TYPES, check=_type_check())
-    _check_types(fields, event_types, format_)
+    event_types = fields.required_texts("event_types", most=MOST_EVENT_TYPES, check=type_check())
+    check_types(fields, event_types, format_)
     program_ids = _program_ids(fields)
+    filter_ = read_filter(fields)
     settings = _settings(fields, format_, stored_settings)
     if settings is None:
         settings = format_.read_settings(Fields({}), stored_settings)
@@ -111,6 +120,7 @@ def read_webhook(
         url=url or "",
         event_types=event_types,
         program_ids=program_ids,
+        filter=filter_,
         headers=headers or {},
         secret=secret or format_.new_secret(),
         batch_size=batch_size or 1,
@@ -156,7 +166,8 @@ def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
 class WebhookChange:
     """What PATCH /v1/webhooks/{id} is to change; None leaves a field as it is.
 
-    `any_program`, `no_description`, `stacks_schedule` and `stacks_pausing` say that null was sent.
+    `any_program`, `no_description`, `no_filter`, `stacks_schedule` and `stacks_pausing` say that
+    null was sent.
     """
 
     name: str | None
@@ -166,6 +177,8 @@ class WebhookChange:
     event_types: tuple[str, ...] | None
     program_ids: tuple[str, ...] | None
     any_program: bool
+    filter: str | None
+    no_filter: bool
     headers: Mapping[str, str] | None = field(repr=False)
     batch_size: int | None
     batch_bytes: int | None
@@ -183,7 +196,7 @@ def parse_webhook_change(
 ) -> WebhookChange:
     """Read PATCH /v1/webhooks/{id}; raises the 422 problem that names every wrong field.
 
-    `program_ids` and `description` may be null: all programmes, no description; and so may
+    `program_ids`, `description` and `filter` may be null: all programmes, and none; and so may
     `retry_delays_seconds` and `pause_when_exhausted`: the stack's rule. The format and the secret
     stay: a receiver set up for them would refuse what comes after. Stored headers stay
     with their endpoint: whoever may change a webhook could read them at one of their own.
@@ -198,8 +211,8 @@ def parse_webhook_change(
     format_ = format_of(current.format)
     if isinstance(format_, UnknownFormat):
         _refuse_what_only_it_knows(fields, value, format_)
-    event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_type_check())
-    _check_types(fields, event_types or (), format_)
+    event_types = fields.texts("event_types", most=MOST_EVENT_TYPES, check=type_check())
+    check_types(fields, event_types or (), format_)
     headers = _headers(fields)
     settings = _settings(fields, format_, current.format_settings)
     _check_header_names(
@@ -216,6 +229,8 @@ def parse_webhook_change(
         event_types=event_types,
         program_ids=_program_ids(fields),
         any_program=any_program,
+        filter=read_filter(fields),
+        no_filter=value.get("filter", "") is None,
         headers=headers,
         batch_size=_batch_size(fields, format_),
         batch_bytes=_batch_bytes(fields),
@@ -269,37 +284,8 @@ def _url(fields: Fields, rules: EndpointRules, *, required: bool = True) -> str 
     return checked
 
 
-def _type_check() -> Callable[[str], str | None]:
-    check_name = EventTypeCheck(_EVENT_TYPE_FORM)
-
-    def check(event_type: str) -> str | None:
-        if event_type == ALL_TYPES:
-            return None
-        if len(event_type) > LONGEST_EVENT_TYPE:
-            return f"must be {_EVENT_TYPE_FORM}"
-        return check_name(event_type)
-
-    return check
-
-
-def _check_types(fields: Fields, event_types: tuple[str, ...], format_: Format) -> None:
-    if ALL_TYPES in event_types:
-        if len(event_types) > 1:
-            fields.wrong("event_types", f"must not name types beside {ALL_TYPES}")
-        return
-    if any(format_.name_of(event_type) is None for event_type in event_types):
-        known = one_of([one for one in catalogue.event_types() if format_.name_of(one)])
-        if format_.name_of(f"{catalogue.CUSTOM}x"):
-            known += f", and any under {catalogue.CUSTOM}"
-        for position, event_type in enumerate(event_types):
-            if format_.name_of(event_type) is None:
-                detail = f"is not said in the format {format_.name}, whose types are {known}"
-                fields.wrong(f"event_types[{position}]", detail)
-                known = "those above"
-
-
 def _program_ids(fields: Fields) -> tuple[str, ...] | None:
-    return fields.texts("program_ids", most=_MOST_PROGRAMS, longest=128)
+    return fields.texts("program_ids", most=MOST_PROGRAMS, longest=128)
 
 
 def _headers(fields: Fields) -> Mapping[str, str] | None:

@@ -7,6 +7,9 @@ from perkwire.model.event import Event
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 
 NOT_IN_FORMAT = "not_in_format"
+FILTERED = "filtered"
+UNSENT = (NOT_IN_FORMAT, FILTERED)
+"""What an event becomes at a webhook that wants its type and gets no delivery of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +33,9 @@ def merge(kept: KeptEvents, events: Sequence[RoutedEvent]) -> tuple[KeptEvents, 
     """What is to be kept of some events once they are routed, and whether each of them is in it.
 
     All that an event has become stays, in earlier routings too: a webhook changed between two must
-    not make the log forget the first. And an event stays what it is: another body under the same
-    id would be sent wherever the first one is sent again.
+    not make the log forget the first, nor a filter set between them its delivery. And an event
+    stays what it is: another body under the same id would be sent wherever the first one is sent
+    again.
     """
     merged: dict[tuple[AccountId, EventId], RoutedEvent] = {}
     taken = []
@@ -40,10 +44,18 @@ def merge(kept: KeptEvents, events: Sequence[RoutedEvent]) -> tuple[KeptEvents, 
         if before is None:
             merged[routed.key] = routed
         elif before.event.digest() == routed.event.digest():
-            became = {**before.deliveries, **routed.deliveries}
-            merged[routed.key] = replace(before, deliveries=became)
+            merged[routed.key] = replace(before, deliveries=_became(before, routed))
         else:
             taken.append(False)
             continue
         taken.append(True)
     return merged, taken
+
+
+def _became(before: RoutedEvent, routed: RoutedEvent) -> Mapping[WebhookId, DeliveryId | str]:
+    later = {
+        webhook_id: became
+        for webhook_id, became in routed.deliveries.items()
+        if became not in UNSENT or before.deliveries.get(webhook_id, became) in UNSENT
+    }
+    return {**before.deliveries, **later}

@@ -1,15 +1,19 @@
 """Webhooks: who gets which events, where, and how."""
 
 import enum
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from perkwire.model.event import Event, EventHeading
+from perkwire.model.event_pattern import Misfit, stored_pattern
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 
 ALL_TYPES = "*"
+ANY_OF_GROUP = ".*"
+"""Behind the beginning of types: `points.*`."""
 LEAST_BATCH_BYTES = 1_024
 DEFAULT_BATCH_BYTES = 65_536
 """Of a new webhook: below what common receivers take (100 kB, 128 kB)."""
@@ -86,7 +90,8 @@ class SealedSecrets:
 class Webhook:
     """A subscription and its endpoint. Times are microseconds since the epoch.
 
-    `program_ids` None means all programmes. A request has at most `batch_size` events and, if it
+    `program_ids` None means all programmes, `filter` None all that they and the types leave; else
+    it is the text of an event pattern. A request has at most `batch_size` events and, if it
     has more than one, about `batch_bytes`. `format` is a name with its version, so that a newer
     one changes nothing here. `version` grows with every change; `endpoint_version` is the one that
     last changed what may have failed: URL, headers, secret, format settings, or that enabled the
@@ -103,6 +108,7 @@ class Webhook:
     url: str
     event_types: tuple[str, ...]
     program_ids: tuple[str, ...] | None
+    filter: str | None = None
     header_names: tuple[str, ...]
     batch_size: int
     batch_bytes: int = DEFAULT_BATCH_BYTES
@@ -137,9 +143,19 @@ class Webhook:
 
         An event of no programme goes to webhooks for all programmes only.
         """
-        if self.event_types != (ALL_TYPES,) and event.type not in self.event_types:
+        if event.type not in self.event_types and not any(
+            covers(wanted, event.type) for wanted in self.event_types
+        ):
             return False
         return self.program_ids is None or event.program_id in self.program_ids
+
+    def lets_through(self, event: Event) -> bool:
+        """Whether the event matches the filter, if there is one; raises UnreadablePattern."""
+        return self.filter is None or stored_pattern(self.filter).matches(event)
+
+    def misfit(self, event: Event) -> Misfit | None:
+        """The condition of the filter that keeps the event out, None if none does."""
+        return None if self.filter is None else stored_pattern(self.filter).misfit(event)
 
     def to_json(self) -> dict[str, Json]:
         """The webhook as the API answers it: never the secret, of the headers only the names."""
@@ -150,6 +166,7 @@ class Webhook:
             "url": self.url,
             "event_types": [*self.event_types],
             "program_ids": None if self.program_ids is None else [*self.program_ids],
+            "filter": None if self.filter is None else json.loads(self.filter),
             "header_names": [*self.header_names],
             "batch_size": self.batch_size,
             "batch_bytes": self.batch_bytes,
@@ -167,3 +184,10 @@ class Webhook:
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }
+
+
+def covers(wanted: str, event_type: str) -> bool:
+    """Whether a type is meant by what a webhook names: itself, `*`, or the `points.*` of it."""
+    if wanted in (event_type, ALL_TYPES):
+        return True
+    return wanted.endswith(ANY_OF_GROUP) and event_type.startswith(wanted[:-1])

@@ -11,7 +11,7 @@ from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event, has_type_form
 from perkwire.model.messages import DeliveryMessage
-from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.routed_event import FILTERED, UNSENT, RoutedEvent
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
@@ -222,7 +222,10 @@ class LogReader:
     def matched(self, account_id: AccountId, ids: Collection[EventId]) -> Mapping[EventId, int]:
         """At how many webhooks each of the kept events was to arrive; raises Unavailable."""
         kept = self._events.find_all({(account_id, one) for one in ids})
-        return {one: len(found.deliveries) for one, found in kept.items()}
+        return {
+            one: sum(became != FILTERED for became in found.deliveries.values())
+            for one, found in kept.items()
+        }
 
     def list(
         self, account_id: AccountId, wanted: DeliveryFilter, limit: int, cursor: str | None
@@ -312,7 +315,7 @@ class LogReader:
         became = {
             webhook_id: DeliveryId(delivery_id)
             for webhook_id, delivery_id in found.deliveries.items()
-            if delivery_id != NOT_IN_FORMAT
+            if delivery_id not in UNSENT
         }
         entries = self._deliveries.find({(account_id, one) for one in became.values()})
         is_kept = self._clock() <= found.event.accepted_at + self._retention
@@ -320,7 +323,7 @@ class LogReader:
         for webhook_id in found.deliveries:
             shown: dict[str, Json] = {"webhook_id": webhook_id}
             if webhook_id not in became:
-                shown["status"] = NOT_IN_FORMAT
+                shown["status"] = found.deliveries[webhook_id]
             else:
                 unlogged = DeliveryStatus.PENDING if is_kept else EXPIRED
                 shown |= {"id": became[webhook_id], "status": unlogged}

@@ -5,7 +5,6 @@ Made by the code that delivers, of a sample, without storing, sealing or sending
 
 from dataclasses import dataclass, field
 
-from perkwire.catalogue.event_types import is_event_type
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats.format import Format
 from perkwire.formats.registry import format_of
@@ -23,7 +22,7 @@ from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookSta
 from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.strict_json import Json
-from perkwire.trials.samples import default_type, sample_event
+from perkwire.trials.samples import default_type, first_type, sample_event
 
 STAND_IN_URL = "https://your-endpoint.example/webhook"
 """Where the request goes as long as no URL is given."""
@@ -108,9 +107,8 @@ def _sample_type(named: Json, event_types: Json, format_: Format) -> str:
     """The type that is named, else the webhook's first, if the format says it; else one it says."""
     listed = event_types if isinstance(event_types, list) else []
     for wanted in (named, *listed[:1]):
-        is_type = isinstance(wanted, str) and is_event_type(wanted)
-        if is_type and format_.name_of(str(wanted)) is not None:
-            return str(wanted)
+        if isinstance(wanted, str) and (found := first_type([wanted], format_)):
+            return found
     return default_type(format_)
 
 
@@ -123,6 +121,7 @@ def _webhook(account_id: AccountId, webhook_id: WebhookId, draft: WebhookDraft, 
         url=draft.url,
         event_types=draft.event_types,
         program_ids=draft.program_ids,
+        filter=draft.filter,
         header_names=tuple(draft.headers),
         batch_size=draft.batch_size,
         batch_bytes=draft.batch_bytes,

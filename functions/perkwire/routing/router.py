@@ -21,7 +21,7 @@ from perkwire.model.messages import (
     read_event_message,
     write_delivery_message,
 )
-from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.journal import Journal, Unavailable
@@ -167,11 +167,15 @@ class Router:
         for webhook in webhooks:
             wanted = [event for event in message.events if is_routed(event, webhook)]
             name_of = format_of(webhook.format).name_of
+            sent: list[Event] = []
             for event in wanted:
                 if name_of(event.type) is None:
                     became[event.id][webhook.id] = NOT_IN_FORMAT
-            known = [event for event in wanted if name_of(event.type)]
-            for chunk in chunks(known, webhook.batch_size, webhook.batch_bytes, encode):
+                elif webhook.lets_through(event):
+                    sent.append(event)
+                else:
+                    became[event.id][webhook.id] = FILTERED
+            for chunk in chunks(sent, webhook.batch_size, webhook.batch_bytes, encode):
                 delivery = _delivery(message.account_id, webhook, chunk)
                 for event in chunk:
                     became[event.id][webhook.id] = delivery.delivery_id
@@ -274,7 +278,7 @@ class Router:
 
 
 def is_routed(event: Event, webhook: Webhook) -> bool:
-    """Whether the event becomes something at the webhook: a delivery, or `not_in_format`."""
+    """Whether the event becomes something at the webhook: a delivery, or one of UNSENT."""
     is_on = webhook.status in (WebhookStatus.ENABLED, WebhookStatus.PAUSED)
     return is_on and webhook.wants(event)
 

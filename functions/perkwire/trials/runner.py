@@ -8,13 +8,13 @@ from perkwire.managing.endpoint_warnings import redirect_warning
 from perkwire.managing.webhook_draft import EndpointRules, read_webhook, without_nulls
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.event import LONGEST_EVENT_TYPE, check_event_type
-from perkwire.model.webhook import ALL_TYPES
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.problem import FieldError, invalid, not_found, too_many
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
-from perkwire.trials.samples import default_type
+from perkwire.trials.samples import first_type, sample_event
 from perkwire.trials.trial import SavedWebhook, Trial
 
 MOST_PER_MINUTE = 10
@@ -73,7 +73,8 @@ class TrialRunner:
         webhook = self._webhooks.get(account_id, webhook_id)
         event_type = _chosen(named, webhook.event_types, webhook.format)
         self._count(account_id)
-        return self._send(Trial(SavedWebhook(account_id, webhook_id), event_type), ())
+        saved = SavedWebhook(account_id, webhook_id)
+        return self._send(Trial(saved, event_type), self._kept_out(webhook, event_type))
 
     def test_unsaved(self, account_id: AccountId, value: dict[str, Json]) -> dict[str, Json]:
         """Test a webhook as `create` would make it, without storing anything of it.
@@ -87,7 +88,8 @@ class TrialRunner:
         event_type = _chosen(named, draft.event_types, draft.format)
         self._count(account_id)
         webhook = self._webhooks.made_of(account_id, draft)
-        return self._send(Trial(webhook, event_type), draft.warnings)
+        warnings = draft.warnings + self._kept_out(webhook, event_type)
+        return self._send(Trial(webhook, event_type), warnings)
 
     def test_change(
         self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
@@ -105,7 +107,16 @@ class TrialRunner:
         webhook = changed.webhook
         event_type = _chosen(named, webhook.event_types, webhook.format)
         self._count(account_id)
-        return self._send(Trial(webhook, event_type), changed.warnings)
+        warnings = changed.warnings + self._kept_out(webhook, event_type)
+        return self._send(Trial(webhook, event_type), warnings)
+
+    def _kept_out(self, webhook: Webhook, event_type: str) -> tuple[FieldWarning, ...]:
+        """That the filter would not let the sample through, which a test sends regardless."""
+        misfit = webhook.misfit(sample_event(event_type, self._clock()))
+        if misfit is None:
+            return ()
+        told = f"would not have let this sample through: it does not meet {misfit.pointer}"
+        return (FieldWarning("filter", told),)
 
     def _count(self, account_id: AccountId) -> None:
         now = self._clock()
@@ -133,9 +144,8 @@ def _event_type(fields: Fields) -> str | None:
 
 def _chosen(named: str | None, event_types: tuple[str, ...], format_: str) -> str:
     """The type that was named, else the webhook's first; raises Problem if its format lacks it."""
-    first = event_types[0]
     found = format_of(format_)
-    event_type = named or (default_type(found) if first == ALL_TYPES else first)
+    event_type = named or first_type(event_types[:1], found) or event_types[0]
     if found.name_of(event_type) is None:
         detail = f"must be a type of the format {format_}, which {event_type} is not"
         raise invalid([FieldError("event_type", detail)])

@@ -12,12 +12,12 @@ from perkwire.accepting.acceptance import send_events
 from perkwire.formats.registry import FORMATS, STANDARD, format_of
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import Event, check_event_type
-from perkwire.model.webhook import ALL_TYPES, Webhook, WebhookStatus
+from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, EventId, new_sample_event_id
 from perkwire.primitives.problem import FieldError, invalid, unavailable
 from perkwire.primitives.queueing import Queue
 from perkwire.routing.router import is_routed
-from perkwire.trials.samples import default_type, sample_event
+from perkwire.trials.samples import default_type, first_type, sample_event
 
 _LONGEST_PROGRAM = 128
 
@@ -29,6 +29,7 @@ class SampleFate(enum.StrEnum):
     PAUSED = "paused"
     """Failed in the log, and not sent."""
     NOT_IN_FORMAT = "not_in_format"
+    FILTERED = "filtered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class SampleEvents:
         """Who would get such an event now; raises Problem and Unavailable."""
         event = self._event(event_type, program_id)
         return [
-            Recipient(webhook, _becoming(webhook, event.type))
+            Recipient(webhook, _becoming(webhook, event))
             for webhook in self._of_account(account_id)
             if is_routed(event, webhook)
         ]
@@ -107,13 +108,12 @@ class SampleEvents:
 def proposed_type(webhook: Webhook) -> str:
     """A type that the webhook wants and its format says, if there is one."""
     format_ = format_of(webhook.format)
-    if webhook.event_types == (ALL_TYPES,):
-        return default_type(format_)
-    said = (one for one in webhook.event_types if format_.name_of(one) is not None)
-    return next(said, webhook.event_types[0])
+    return first_type(webhook.event_types, format_) or webhook.event_types[0]
 
 
-def _becoming(webhook: Webhook, event_type: str) -> SampleFate:
-    if format_of(webhook.format).name_of(event_type) is None:
+def _becoming(webhook: Webhook, event: Event) -> SampleFate:
+    if format_of(webhook.format).name_of(event.type) is None:
         return SampleFate.NOT_IN_FORMAT
+    if not webhook.lets_through(event):
+        return SampleFate.FILTERED
     return SampleFate.PAUSED if webhook.status is WebhookStatus.PAUSED else SampleFate.SENT

@@ -3,7 +3,7 @@
 import base64
 import random
 
-from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT, RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, new_account_id
 from perkwire.primitives.strict_json import Json
 from tests.builders import NOW, an_event
@@ -137,3 +137,15 @@ def test_what_has_expired_may_be_another_event(real: Adapters) -> None:
     assert real.events.keep([new]) == [True]
 
     assert real.event_reader.find(account_id, new.event.id) == new
+
+
+def test_a_word_makes_no_delivery_forgotten(adapters: Adapters, account_id: AccountId) -> None:
+    sent = routed(account_id, {FIRST: DeliveryId("dlv_1_x"), SECOND: FILTERED}, id="order:1")
+    again = routed(account_id, {FIRST: FILTERED, SECOND: DeliveryId("dlv_2_x")}, id="order:1")
+    adapters.events.keep([sent])
+
+    assert adapters.events.keep([again]) == [True]
+
+    found = adapters.event_reader.find(account_id, sent.event.id)
+    assert found is not None
+    assert found.deliveries == {FIRST: "dlv_1_x", SECOND: "dlv_2_x"}

@@ -41,6 +41,7 @@ def webhook(adapters: Adapters, account_id: AccountId) -> Webhook:
         description="Points to the till.",
         event_types=("points.earned",),
         program_ids=("gold", "silver"),
+        filter='{"data":{"points":[{"numeric":[">=",1000]}]}}',
         headers={"x-shop": "7"},
         batch_size=7,
         batch_bytes=12_345,

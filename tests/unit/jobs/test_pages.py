@@ -104,6 +104,44 @@ def test_a_replay_sends_what_the_webhook_wants_now(world: World) -> None:
     assert counts(world.job(job)) == (JobStatus.DONE, 1, 1, 0)
 
 
+def test_a_replay_keeps_to_the_filter_and_counts_at_most(world: World) -> None:
+    world.change_webhook(filter='{"data":{"points":[{"numeric":[">",1]}]}}', batch_size=2)
+    events = [an_event(accepted_at=START + place, data={"points": place}) for place in range(5)]
+    world.has_events(*events)
+
+    counted = world.dry_run(REPLAY).to_json()
+    assert (counted["total"], counted["at_most"], counted["complete"]) == (5, True, True)
+    assert world.dry_run(RETRY_FAILED).to_json()["at_most"] is False
+    job = world.start(REPLAY)
+    world.run()
+
+    assert world.sent_events() == [event.id for event in events[2:]]
+    assert counts(world.job(job)) == (JobStatus.DONE, 5, 3, 2)
+    assert world.job(job).to_json()["at_most"] is True
+
+
+def test_a_page_that_is_sent_again_keeps_to_the_filter_that_it_was_planned_with(
+    world: World,
+) -> None:
+    world.change_webhook(filter='{"data":{"points":[{"numeric":["<",3]}]}}', batch_size=5)
+    world.has_events(
+        *(an_event(accepted_at=START + place, data={"points": place}) for place in range(5))
+    )
+    world.start(REPLAY)
+    advance = world.store.advance
+
+    def changing(before: Job, after: Job) -> Job | None:
+        stored = advance(before, after)
+        if after.page:
+            world.change_webhook(filter=None)
+        return stored
+
+    world.store.advance = changing  # type: ignore[method-assign]
+    world.run()
+
+    assert len(world.sent_events()) == 3
+
+
 def test_events_of_one_moment_are_each_sent_once(world: World) -> None:
     events = [an_event(accepted_at=START) for _ in range(1_300)]
     world.has_events(*events)

@@ -136,6 +136,7 @@ def test_a_job_as_it_is_shown(world: World) -> None:
         "per_second": 7,
         "status": "queued",
         "total": None,
+        "at_most": False,
         "sent": 0,
         "skipped": 0,
         "created_at": to_rfc3339(NOW),

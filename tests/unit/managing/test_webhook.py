@@ -76,6 +76,7 @@ def test_everything_said_is_taken() -> None:
         description="For the till.\nSecond line.",
         event_types=("points.earned", "custom.x"),
         program_ids=("gold",),
+        filter=None,
         headers={"Authorization": "Bearer t"},
         secret=SECRET,
         batch_size=100,
@@ -405,3 +406,73 @@ def test_a_paused_webhook_shows_when_and_why() -> None:
     assert webhook.to_json()["status"] == "paused"
     assert webhook.to_json()["paused"] == {"at": "2026-09-21T14:13:20.000000Z", "reason": "gone"}
     assert a_webhook().to_json()["paused"] is None
+
+
+def test_a_filter_is_kept_as_its_text_and_shown_as_json() -> None:
+    given: Json = {"data": {"points": [{"numeric": [">=", 1000]}], "name": ["é"]}}
+
+    draft = parse(filter=given)
+
+    assert draft.filter == ('{"data":{"points":[{"numeric":[">=",1000]}],"name":["\\u00e9"]}}')
+    assert a_webhook(filter=draft.filter).to_json()["filter"] == given
+    assert parse().filter is None
+    assert parse(filter=None).filter is None
+
+
+def test_a_wrong_filter_is_named_at_its_place() -> None:
+    with pytest.raises(Problem) as raised:
+        parse(filter={"data": {"points": [5, {"numeric": ["!", 1]}], "x": 1}})
+
+    errors: Any = raised.value.document()["errors"]
+    assert {error["field"]: error["pointer"] for error in errors} == {
+        "filter.data.points[1].numeric": "/filter/data/points/1/numeric",
+        "filter.data.x": "/filter/data/x",
+    }
+    assert wrong_fields(filter={}) == ["filter"]
+    assert wrong_fields(filter=["x"]) == ["filter"]
+    assert wrong_in_change(filter={"points": [1]}) == ["filter.points"]
+
+
+def test_null_takes_a_filter_away_and_silence_keeps_it() -> None:
+    current = a_webhook(filter='{"type":["points.earned"]}')
+
+    silent = parse_webhook_change({"name": "Till"}, RULES, current)
+    taken = parse_webhook_change({"filter": None}, RULES, current)
+
+    assert (silent.filter, silent.no_filter) == (None, False)
+    assert (taken.filter, taken.no_filter) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("event_types", "wrong"),
+    [
+        (["points.*"], []),
+        (["points.*", "tier.upgraded", "custom.*"], []),
+        (["custom.quiz.*"], []),
+        (["nothing.*"], ["event_types[0]"]),
+        (["point.*"], ["event_types[0]"]),
+        (["points*"], ["event_types[0]"]),
+        (["points.*", "points.earned"], ["event_types[1]"]),
+        (["custom.*", "custom.quiz.*"], ["event_types[1]"]),
+        (["*", "points.*"], ["event_types"]),
+    ],
+)
+def test_types_may_be_named_by_how_they_begin(event_types: list[Json], wrong: list[str]) -> None:
+    if wrong:
+        assert wrong_fields(event_types=event_types) == wrong
+    else:
+        assert parse(event_types=event_types).event_types == tuple(event_types)
+
+
+def test_a_group_has_to_have_a_type_that_the_format_says() -> None:
+    assert parse(event_types=["tier.*"], format="zoho-thrive").event_types
+    assert wrong_fields(event_types=["quiz_response.*"], format="zoho-thrive") == ["event_types[0]"]
+
+
+def test_a_group_is_all_types_that_begin_so() -> None:
+    points = a_webhook(event_types=("points.*", "custom.quiz.*"))
+
+    assert points.wants(an_event(type="points.earned"))
+    assert points.wants(an_event(type="custom.quiz.done"))
+    assert not points.wants(an_event(type="custom.quizzes"))
+    assert not points.wants(an_event(type="tier.upgraded"))

@@ -8,7 +8,7 @@ from perkwire.formats.format import Unrenderable
 from perkwire.formats.registry import FORMATS
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event
-from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
@@ -351,7 +351,11 @@ def test_without_an_entry_a_delivery_is_pending_only_while_the_log_would_have_on
 
 def test_an_event_is_shown_with_what_became_of_it_at_each_webhook(log: Log) -> None:
     entry = log.has(log.one, 0, status=DeliveryStatus.RETRYING, due_at=NOW)
-    routed = kept(log, **{log.one.id: entry.id, log.two.id: "dlv_2_x", "wh_3": NOT_IN_FORMAT})
+    routed = kept(
+        log,
+        **{log.one.id: entry.id, log.two.id: "dlv_2_x", "wh_3": NOT_IN_FORMAT, "wh_4": FILTERED},
+    )
+    assert log.reading.matched(ACCOUNT, [EventId("e")]) == {"e": 3}
 
     assert log.reading.event(ACCOUNT, EventId("e")) == {
         "id": "e",
@@ -364,6 +368,7 @@ def test_an_event_is_shown_with_what_became_of_it_at_each_webhook(log: Log) -> N
             {"webhook_id": log.one.id, "id": entry.id, "status": "retrying"},
             {"webhook_id": log.two.id, "id": "dlv_2_x", "status": "pending"},
             {"webhook_id": "wh_3", "status": "not_in_format"},
+            {"webhook_id": "wh_4", "status": "filtered"},
         ],
     }
 

@@ -8,8 +8,9 @@ import pytest
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats.standard import Standard
 from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.model.event_pattern import read_pattern
 from perkwire.model.messages import MAX_MESSAGE_BYTES
-from perkwire.model.routed_event import NOT_IN_FORMAT
+from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT
 from perkwire.model.webhook import MOST_BATCH_BYTES, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from tests.builders import (
@@ -315,3 +316,54 @@ def test_logging_a_paused_delivery_does_not_change_an_entry_that_is_there(
     assert router.route(a_received(an_event_message(event))) == []
 
     assert router.log.entries == {there.id: there}
+
+
+def test_what_the_filter_keeps_out_is_shown_and_not_sent(router: RouterHarness) -> None:
+    many = '{"data":{"points":[{"numeric":[">=",1000]}]}}'
+    webhook = a_webhook(batch_size=10, filter=many, event_types=("points.*",))
+    router.config.put(webhook)
+    few, enough = an_event(data={"points": 999}), an_event(data={"points": 1000})
+    other = an_event(type="tier.upgraded", data={"points": 1000})
+
+    assert router.route(a_received(an_event_message(few, enough, other))) == []
+
+    (message,) = router.sent()
+    assert message.events == (enough,)
+    assert router.became(few) == {webhook.id: FILTERED}
+    assert router.became(enough) == {webhook.id: message.delivery_id}
+    assert router.became(other) == {}
+
+
+def test_a_filter_set_between_two_routings_makes_no_delivery_forgotten(
+    router: RouterHarness,
+) -> None:
+    webhook = a_webhook()
+    router.config.put(webhook)
+    event = an_event(data={"points": 1})
+    received = a_received(an_event_message(event))
+    router.route(received)
+    (message,) = router.sent()
+    router.config.put(a_webhook(filter='{"data":{"points":[2]}}'))
+
+    assert router.route(received) == []
+
+    assert router.became(event) == {webhook.id: message.delivery_id}
+    router.config.put(a_webhook(filter='{"data":{"points":[1]}}'))
+    kept_out = an_event(data={"points": 2})
+    received = a_received(an_event_message(kept_out))
+    router.route(received)
+    assert router.became(kept_out) == {webhook.id: FILTERED}
+    router.config.put(a_webhook())
+    router.route(received)
+    assert router.became(kept_out) == {webhook.id: router.sent()[-1].delivery_id}
+
+
+def test_a_message_is_left_while_a_filter_cannot_be_read(router: RouterHarness) -> None:
+    of_a_later_release = '{"data":{"points":[{"later":1}]}}'
+    assert isinstance(read_pattern({"data": {"points": [{"later": 1}]}}), list)
+    router.config.put(a_webhook(filter=of_a_later_release))
+    received = a_received(an_event_message())
+
+    assert router.route(received) == [received.message_id]
+
+    assert router.queue.messages == []

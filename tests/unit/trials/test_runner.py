@@ -276,3 +276,26 @@ def test_what_fails_is_unavailable(bench: Bench, failing: str) -> None:
 
     with pytest.raises(Unavailable):
         bench.test_unsaved()
+
+
+def test_a_filter_does_not_keep_a_test_from_being_sent_and_is_told_of(bench: Bench) -> None:
+    nothing: Json = {"data": {"nothing": [{"exists": True}]}}
+    kept_out = [
+        {
+            "field": "filter",
+            "detail": "would not have let this sample through: it does not meet /data/nothing",
+        }
+    ]
+    bench.items.put(a_webhook(filter='{"data":{"nothing":[{"exists":true}]}}'))
+
+    assert bench.test()["warnings"] == kept_out
+    assert bench.test_unsaved(filter=nothing)["warnings"] == kept_out
+    assert bench.test_change(filter=nothing)["warnings"] == kept_out
+    assert bench.test_change(filter={"type": ["tier.upgraded"]})["warnings"] == []
+    assert len(bench.dispatcher.trials) == 4
+
+
+def test_of_a_group_the_first_type_that_the_format_says_is_sent(bench: Bench) -> None:
+    bench.test_unsaved(event_types=["tier.*"], format="zoho-thrive")
+
+    assert bench.asked().event_type.startswith("tier.")

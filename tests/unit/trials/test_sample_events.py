@@ -6,7 +6,7 @@ import pytest
 
 from perkwire.model.account import Scope
 from perkwire.model.messages import read_event_message
-from perkwire.model.routed_event import NOT_IN_FORMAT
+from perkwire.model.routed_event import UNSENT
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId, new_event_id, new_sample_event_id, sampled_at
 from perkwire.primitives.problem import Problem
@@ -58,6 +58,9 @@ EVERY_KIND = (
     numbered(5, status=WebhookStatus.DISABLED),
     numbered(6, status=WebhookStatus.DELETED),
     numbered(7, program_ids=("gold",)),
+    numbered(71, filter='{"data":{"member":{"id":[{"exists":true}]}}}'),
+    numbered(72, filter='{"data":{"nothing":[{"exists":true}]}}', event_types=("tier.*",)),
+    numbered(73, filter='{"type":[{"anything-but":{"prefix":"tier."}}]}'),
     numbered(8, format="zinrelo"),
 )
 
@@ -121,7 +124,7 @@ def routed(bench: Bench) -> dict[WebhookId, str]:
     (event,) = events.events.values()
     paused = {entry.webhook_id: "paused" for entry in log.entries.values()}
     return {
-        webhook_id: paused.get(webhook_id, NOT_IN_FORMAT if one == NOT_IN_FORMAT else "sent")
+        webhook_id: paused.get(webhook_id, one if one in UNSENT else "sent")
         for webhook_id, one in event.deliveries.items()
     }
 

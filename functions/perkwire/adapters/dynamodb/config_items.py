@@ -97,6 +97,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     url = UnicodeAttribute()
     event_types = text_list()
     program_ids = text_list(null=True)
+    pattern = UnicodeAttribute(null=True, attr_name="filter")
     header_names = text_list()
     batch_size = NumberAttribute()
     batch_bytes = NumberAttribute(null=True)
@@ -131,6 +132,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             url=webhook.url,
             event_types=list(webhook.event_types),
             program_ids=None if webhook.program_ids is None else list(webhook.program_ids),
+            pattern=webhook.filter,
             header_names=list(webhook.header_names),
             batch_size=webhook.batch_size,
             batch_bytes=webhook.batch_bytes,
@@ -169,6 +171,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             url=self.url,
             event_types=tuple(self.event_types),
             program_ids=None if self.program_ids is None else tuple(self.program_ids),
+            filter=self.pattern,
             header_names=tuple(self.header_names),
             batch_size=int(self.batch_size),
             batch_bytes=int(self.batch_bytes or MOST_BATCH_BYTES),

@@ -59,6 +59,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
     page = JSONAttribute()
     page_batch = NumberAttribute()
     page_batch_bytes = NumberAttribute(null=True)
+    page_filter = UnicodeAttribute(null=True)
     cursor = UnicodeAttribute(null=True)
     turn = NumberAttribute()
     version = NumberAttribute()
@@ -86,6 +87,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             page=_page(job),
             page_batch=job.page_batch,
             page_batch_bytes=job.page_batch_bytes,
+            page_filter=job.page_filter,
             cursor=job.cursor,
             turn=job.turn,
             version=job.version,
@@ -115,6 +117,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             page=tuple(JobItem(item_id, run) for item_id, run in self.page),
             page_batch=int(self.page_batch),
             page_batch_bytes=int(self.page_batch_bytes or MOST_BATCH_BYTES),
+            page_filter=self.page_filter,
             cursor=self.cursor,
             turn=int(self.turn),
             version=int(self.version),
@@ -166,6 +169,12 @@ class JobTable:
             if after.cursor is not None
             else JobConfigItem.cursor.remove(),
         ]
+        if after.page_filter is not None or before.page_filter is not None:
+            actions.append(
+                JobConfigItem.page_filter.remove()
+                if after.page_filter is None
+                else JobConfigItem.page_filter.set(after.page_filter)
+            )
         if after.total is not None:
             actions.append(JobConfigItem.total.set(after.total))
         if after.reason is not None:
