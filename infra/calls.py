@@ -54,13 +54,19 @@ def ingest(events: int, *, with_ids: bool = False) -> Calls:
 
 
 def router(events: int, fan_out: int) -> Calls:
-    """Of one invocation, whose messages are of one account."""
+    """Of one invocation, whose messages are of one account and hold events that are new."""
     return {
         "Query": Count(1, 1),
-        "BatchGetItem": _batches(events, _READS),
-        "BatchWriteItem": _batches(events, _WRITES),
+        **_kept(events),
         "SendMessageBatch": _batches(events * fan_out, _SENDS),
     }
+
+
+def _kept(events: int) -> Calls:
+    """One by itself is put under a condition, and read only if another is kept under its id."""
+    if events == 1:
+        return {"PutItem": Count(1, 1)}
+    return {"BatchGetItem": _batches(events, _READS), "BatchWriteItem": _batches(events, _WRITES)}
 
 
 def dispatcher(deliveries: int, webhooks: int) -> Calls:
@@ -98,8 +104,7 @@ def paused(events: int, webhooks: int) -> Calls:
     """A router's invocation with one message, all its account's webhooks paused."""
     return {
         "Query": Count(1, 1),
-        "BatchGetItem": _batches(events, _READS),
-        "BatchWriteItem": _batches(events, _WRITES),
+        **_kept(events),
         "TransactWriteItems": _batches(events * webhooks, _TRANSACTION),
     }
 

@@ -108,7 +108,10 @@ class Lookup(FakeWebhookLookup):
 
 
 class EventTable:
-    """routing.Events, as the adapter does it: all that is there is read, then all is put."""
+    """routing.Events, as the adapter does it: one by itself is put as new, if nothing is there.
+
+    Else all that is there is read, then all is put.
+    """
 
     def __init__(self, world: World, items: FakeEventItems) -> None:
         self._world = world
@@ -117,6 +120,11 @@ class EventTable:
     def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
         stored = self._items.events
         try:
+            if len(events) == 1 and self._world.call(
+                "EventTable.keep puts one as new",
+                lambda: stored.setdefault(events[0].key, events[0]) is events[0],
+            ):
+                return [True]
             kept = self._world.call(
                 "EventTable.keep reads",
                 lambda: {one.key: stored[one.key] for one in events if one.key in stored},

@@ -93,7 +93,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "TakeEvents": (CONSUME, {"EventQueue"}, ALWAYS),
         "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
         "KeepEvents": (
-            dynamodb("BatchGetItem", "BatchWriteItem"),
+            dynamodb("BatchGetItem", "BatchWriteItem", "PutItem"),
             {"EventTable"},
             ALWAYS,
         ),

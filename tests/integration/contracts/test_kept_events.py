@@ -2,6 +2,9 @@
 
 import base64
 import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT, RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, new_account_id
@@ -9,6 +12,7 @@ from perkwire.primitives.strict_json import Json
 from tests.builders import NOW, an_event
 from tests.integration.contracts.conftest import Adapters
 
+NOISE = base64.b64encode(random.Random(1).randbytes(500_000)).decode()
 FIRST, SECOND = WebhookId("wh_0000000000000001"), WebhookId("wh_0000000000000002")
 
 
@@ -90,6 +94,36 @@ def test_another_body_never_replaces_a_kept_event(
     assert adapters.event_reader.find(account_id, first.event.id) == first
 
 
+def test_another_body_by_itself_replaces_no_kept_event_either(
+    adapters: Adapters, account_id: AccountId
+) -> None:
+    first = routed(account_id, {FIRST: DeliveryId("dlv_1_x")}, id="order:1")
+    adapters.events.keep([first])
+
+    assert adapters.events.keep([routed(account_id, id="order:1", data={"points": 9})]) == [False]
+
+    assert adapters.event_reader.find(account_id, first.event.id) == first
+
+
+def test_of_many_bodies_at_once_one_is_kept(real: Adapters) -> None:
+    account_id = new_account_id()
+    bodies = [routed(account_id, id="order:1", data={"points": points}) for points in range(8)]
+
+    with ThreadPoolExecutor(len(bodies)) as threads:
+        kept = [*threads.map(lambda one: real.events.keep([one]), bodies)]
+
+    assert kept.count([True]) == 1
+    found = real.event_reader.find(account_id, EventId("order:1"))
+    assert found == bodies[kept.index([True])]
+
+
+@pytest.mark.parametrize("data", [{"x": "\ud800"}, {"x": NOISE}])
+def test_an_event_by_itself_that_dynamodb_will_not_have_is_not_stored(
+    real: Adapters, data: dict[str, Json]
+) -> None:
+    assert real.events.keep([routed(new_account_id(), data=data)]) == [False]
+
+
 def test_of_two_bodies_at_once_the_first_is_kept(adapters: Adapters, account_id: AccountId) -> None:
     first = routed(account_id, id="order:1")
     forged = routed(account_id, id="order:1", program_id="gold")
@@ -115,8 +149,7 @@ def test_the_same_body_in_another_order_is_the_same_event(
 
 def test_an_event_that_dynamodb_will_not_have_harms_no_other(real: Adapters) -> None:
     account_id = new_account_id()
-    noise = base64.b64encode(random.Random(1).randbytes(500_000)).decode()
-    too_large = routed(account_id, data={"x": noise})
+    too_large = routed(account_id, data={"x": NOISE})
     unwritable = routed(account_id, data={"x": "\ud800"})
     good = [routed(account_id) for _ in range(30)]
 

@@ -25,7 +25,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
-from perkwire.adapters.dynamodb.tables import TableItem, find_all, put_all, whole
+from perkwire.adapters.dynamodb.tables import TableItem, find_all, put_all, put_if, whole
 from perkwire.model.event import Event
 from perkwire.model.routed_event import KeptEvents, RoutedEvent, merge
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
@@ -163,9 +163,12 @@ class EventTable:
     def keep(self, events: Sequence[RoutedEvent]) -> list[bool]:
         """Store them in batches, and whether each is stored; after a failed call none is.
 
-        What DynamoDB will not have of one event harms no other.
+        What DynamoDB will not have of one event harms no other. One by itself is put as new, and
+        read only if it is not: most are.
         """
         try:
+            if len(events) == 1 and self._is_put_as_new(events[0]):
+                return [True]
             merged, taken = merge(self._kept(events), events)
             items = self._items(merged)
             left = {pk for pk, _ in put_all(EventItem, [*items.values()])}
@@ -179,6 +182,13 @@ class EventTable:
             is_in_it and routed.key in items and event_pk(*routed.key) not in left
             for routed, is_in_it in zip(events, taken, strict=True)
         ]
+
+    def _is_put_as_new(self, routed: RoutedEvent) -> bool:
+        """Whether it is stored where nothing was, or what has expired; raises Unavailable."""
+        item = self._item(routed, 0)
+        expires_at = EventItem.expires_at
+        is_new = expires_at.does_not_exist() | (expires_at <= self._clock() // MICROSECONDS)
+        return item is not None and put_if(item, is_new)
 
     def _kept(self, events: Sequence[RoutedEvent]) -> KeptEvents:
         """Those of the events that are kept; DynamoDB removes days late what has expired."""

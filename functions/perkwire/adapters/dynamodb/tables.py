@@ -206,6 +206,21 @@ def _find_page[M: Model](model: type[M], keys: Sequence[tuple[str, str]]) -> lis
     return found
 
 
+def put_if(item: Model, condition: Condition) -> bool:
+    """Put an item if the condition holds; False if not, or if DynamoDB will not have the item.
+
+    Raises Unavailable.
+    """
+    with failing_as_unavailable():
+        try:
+            item.save(condition=condition)
+        except PynamoDBException as error:
+            if is_condition_failure(error) or _code(error) == "ValidationException":
+                return False
+            raise
+    return True
+
+
 def put_all(model: type[Model], items: Sequence[Model]) -> set[tuple[str, str]]:
     """Put items of different keys in batches; the keys of those that were left. Raises Unavailable.
 
