@@ -66,7 +66,7 @@ class Entries:
         invocation = self.world.current
         if invocation is None or invocation.kind != "dispatcher":
             return {}
-        return invocation.answer("find") or {}
+        return invocation.answers("find")
 
     def _check_seen(self, delivery_id: DeliveryId, attempt: Attempt) -> None:
         """An attempt in the log is a request of this very invocation."""

@@ -314,7 +314,7 @@ class Oracle:
         ):
             self.world.violate(f"{delivery_id} is sent to a webhook that is not enabled there")
         told = max(notes.told[message_id] for message_id in own)
-        state = (notes.invocation.answer("states") or {}).get(webhook_id)
+        state = notes.invocation.answers("states").get(webhook_id)
         if isinstance(state, WebhookState):
             most = most_attempts(state.webhook, notes.parameters)
             least = min(notes.told[message_id] for message_id in own)

@@ -72,13 +72,15 @@ class Rows:
         self._notes = notes
         self._left = left
         called = notes.invocation.called
-        looked_up = not overran(notes.invocation, "states", "find")
-        self._states: dict[str, WebhookState | DeletedWebhook] | None = (
-            notes.invocation.answer("states") if looked_up else None
-        )
-        self._entries: dict[DeliveryId, Delivery] | None = (
-            notes.invocation.answer("find") if looked_up else None
-        )
+        # All at once, or, if something crashed that nobody foresaw, each delivery by itself.
+        self._states: dict[str, WebhookState | DeletedWebhook] = notes.invocation.answers("states")
+        self._entries: dict[DeliveryId, Delivery] = notes.invocation.answers("find")
+        self._looked_up: set[DeliveryId] = {
+            delivery_id
+            for call in called("find")
+            if call.error is None
+            for _, delivery_id in call.arguments[0]
+        }
         self._requests = {
             call.arguments[0].headers["webhook-id"]: call for call in called("request")
         }
@@ -88,7 +90,14 @@ class Rows:
         self._unstored: set[DeliveryId] = set()
         self._changes: list[Change] = []
         self._placeholders: list[Change] = []
+        crashed: set[DeliveryId] = set()
         for call in called("write"):
+            # What nobody foresaw is tried again, each entry by itself.
+            again = crashed & {one.after.id for one in call.arguments[0]}
+            self._changes = [one for one in self._changes if one.after.id not in again]
+            self._unstored -= again
+            if isinstance(call.error, RuntimeError):
+                crashed |= {one.after.id for one in call.arguments[0]}
             self._placeholders += [one for one in call.arguments[0] if _is_placeholder(one)]
             changes = [one for one in call.arguments[0] if not _is_placeholder(one)]
             self._changes += changes
@@ -161,10 +170,10 @@ class Rows:
         if message is None:
             return Row("unreadable", None, None, left=True)
         found = self._found(message_id)
-        if found is None or self._entries is None:
-            looked_up = self._states is not None and self._entries is not None
-            return self._unavailable(message_id, "absent" if looked_up else "not looked up")
         delivery_id = message["delivery_id"]
+        if found is None:
+            looked_up = delivery_id in self._looked_up
+            return self._unavailable(message_id, "absent" if looked_up else "not looked up")
         if message_id != self._first[delivery_id]:
             return Row("doubled", None, None, left=self._is_left(self._first[delivery_id]))
         entry = self._entries.get(delivery_id)
@@ -250,8 +259,8 @@ class Rows:
 
     def _known(self, delivery_id: DeliveryId) -> Delivery | None:
         """The entry that was read, or made because there was none."""
-        if self._entries is None or delivery_id in self._entries:
-            return self._entries[delivery_id] if self._entries is not None else None
+        if delivery_id not in self._looked_up or delivery_id in self._entries:
+            return self._entries.get(delivery_id)
         made = [one.after for one in self._placeholders if one.after.id == delivery_id]
         return made[0] if made else None
 
@@ -272,7 +281,7 @@ class Rows:
 
     def _found(self, message_id: str) -> WebhookState | DeletedWebhook | None:
         message = self._notes.batch[message_id]
-        if message is None or self._states is None or self._entries is None:
+        if message is None or message["delivery_id"] not in self._looked_up:
             return None
         return self._states.get(message["webhook_id"])
 
@@ -343,7 +352,7 @@ class Rows:
 
     def _attempt(self, delivery_id: DeliveryId, at: int, result: Response | NoResponse) -> Attempt:
         """The try as it was seen; its number goes on from the log's and from what SQS counted."""
-        entry = self._entries.get(delivery_id) if self._entries else None
+        entry = self._entries.get(delivery_id)
         number = self._notes.told[self._first[delivery_id]]
         if entry is not None and entry.attempts:
             number = max(number, entry.attempts[-1].number + 1)

@@ -106,6 +106,15 @@ class Invocation:
         """What the first such call that did not raise has answered, or None."""
         return next((call.answer for call in self.called(name) if call.error is None), None)
 
+    def answers(self, name: str) -> dict[Any, Any]:
+        """What all such calls that did not raise have found, together."""
+        return {
+            key: found
+            for call in self.called(name)
+            if call.error is None
+            for key, found in call.answer.items()
+        }
+
     def _run(self) -> None:
         self._go.acquire()
         try:

@@ -281,7 +281,7 @@ def bind_for_now(patch: pytest.MonkeyPatch, table: str, model: type[Model]) -> N
     """Point a model at a table until the test is over: others have bound it for theirs."""
     patch.setattr(model.Meta, "table_name", table, raising=False)
     patch.setattr(model, "_connection", None)
-    tables.bind(tables.connect(), table, model)
+    tables.bind(tables.TransactionalConnection("eu-west-1"), table, model)
 
 
 class TestConditionsFitTheCode:
