@@ -4,7 +4,7 @@
 
 The same bytes come of it on every machine: wheels for Lambda's processor, no bytecode, no scripts,
 no notes of pip's. Of botocore's data there are the services of SERVICES: a client of another cannot
-be made, and what a function opens at its start is short (docs/adr/0011).
+be made, and what a function opens at its start is short (docs/adr/0013).
 """
 
 import json
