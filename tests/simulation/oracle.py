@@ -217,6 +217,7 @@ class Oracle:
             notes.unstored.add(after.id)
             self.unlogged.add(after.id)
             return
+        notes.unstored.discard(after.id)
         notes.stored[after.id].append(after)
         entry = self.deliveries.entries[after.id]
         overruled = entry.status is DeliveryStatus.SUCCEEDED or entry.run > after.run

@@ -169,7 +169,7 @@ class DeliveryTable:
     def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
         try:
             return self._world.ask("write", (changes,), lambda: self._write_all(changes))
-        except StillRunning:
+        except (StillRunning, RuntimeError):  # what nobody foresaw says of none that it is stored
             for change in changes:
                 self._told(change.after, False)
             raise
