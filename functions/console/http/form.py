@@ -98,6 +98,8 @@ _LABELS = {
     "key": "API key",
     "max_per_second": "Messages a second",
     "name": "Name",
+    "pause_when_exhausted": "Pause",
+    "retry_delays_seconds": "Delays",
     "notify_emails": "E-mail addresses for notices",
     "overlap_hours": "Hours of overlap",
     "per_second": "Deliveries per second",
@@ -119,6 +121,7 @@ _POSITION = re.compile(r"\[(\d+)\]")
 # The API's words for what a person sees as boxes or lines.
 _WORDS = (
     (re.compile(r"must be a list of (\d+) to (\d+) strings"), r"needs \1 to \2 of these"),
+    (re.compile(r"must be a list of 0 to (\d+) whole numbers"), r"may be \1 at most"),
     (re.compile(r"must be an RFC 3339 time.*"), "must be a date and a time"),
 )
 

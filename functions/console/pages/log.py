@@ -26,6 +26,7 @@ from console.views.log import (
 )
 from console.views.notices import Notice, notice_of
 from console.views.retries import retry_groups
+from console.views.schedules import span, time_line
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
@@ -143,6 +144,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             delivery=shown,
             webhook=webhook,
             interval=settings.retry_interval_seconds,
+            max_attempts=settings.max_attempts,
+            span=span,
+            time_line=time_line,
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
             request=request,
             body=_readable(request),

@@ -13,6 +13,7 @@ from console.views.curl import as_curl
 from console.views.filter_rows import CONDITIONS
 from console.views.json_text import indented_json
 from console.views.log import account_webhooks
+from console.views.schedules import PRESETS, span, time_line
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import format_hint, format_label, format_options
 from console.views.wording import came_back
@@ -83,6 +84,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             most_headers=MAX_HEADERS,
             conditions=CONDITIONS,
             filtered=filtered,
+            presets=PRESETS,
+            time_line=time_line,
+            span=span,
+            max_attempts=settings.max_attempts,
+            interval=settings.retry_interval_seconds,
             formats=format_options(),
             hint=format_hint(asked.format.name),
             format_label=format_label,

@@ -13,6 +13,7 @@ from console.views.json_text import indented_json
 from console.views.log import sorted_webhooks
 from console.views.notices import notice_of
 from console.views.receiver_code import receiver_code
+from console.views.schedules import preset_name, span, time_line
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import (
     PAUSED_WHY,
@@ -52,6 +53,9 @@ _SHOWING: dict[str, Any] = {
     "reasons": REASONS,
     "came_back": came_back,
     "format_label": format_label,
+    "preset_name": preset_name,
+    "span": span,
+    "time_line": time_line,
 }
 
 
@@ -120,6 +124,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
             paused_why=PAUSED_WHY,
             filter_text=webhook.filter and indented_json(json.loads(webhook.filter)),
+            max_attempts=settings.max_attempts,
+            interval=settings.retry_interval_seconds,
             **_SHOWING,
         )
 

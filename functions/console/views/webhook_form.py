@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from console.http.form import Form, ShownProblem, WrongField
+from console.views import schedules
 from console.views.filter_rows import (
     MOST_ROWS,
     FilterRow,
@@ -98,6 +99,7 @@ class WebhookForm:
             "batch_size": [str(webhook.batch_size)],
             "batch_bytes": [str(webhook.batch_bytes)],
             **_filter_fields(webhook),
+            **schedules.filled(webhook),
         }
         for name, value in webhook.format_settings.items():
             fields[f"format_settings.{name}"] = [str(value)]
@@ -148,6 +150,11 @@ class WebhookForm:
     def is_secret_made_up(self) -> bool:
         """Whether a test or preview is signed with a secret that nobody has given."""
         return self.current is None and not self.form.text("secret")
+
+    @property
+    def own_time_line(self) -> list[str]:
+        """When attempts are by the delays that are filled in."""
+        return schedules.own_time_line(self.form)
 
     @property
     def has_all_types(self) -> bool:
@@ -279,6 +286,9 @@ class WebhookForm:
                 del value[name]
         value["format"] = self.form.text("format", STANDARD)
         value["enabled"] = "enabled" in self.form
+        value |= {
+            name: said for name, said in schedules.asked(self.form).items() if said is not None
+        }
         value["headers"] = self._headers_object()
         if programs := self.form.lines("program_ids"):
             value["program_ids"] = [*programs]
@@ -296,6 +306,7 @@ class WebhookForm:
         value["program_ids"] = [*self.form.lines("program_ids")] or None
         value["description"] = self.form.text("description") or None
         value["filter"] = self.asked_filter()
+        value |= schedules.asked(self.form)
         if not self.keeps_headers:
             value["headers"] = self._headers_object()
         return value
