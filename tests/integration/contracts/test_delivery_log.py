@@ -65,11 +65,25 @@ def test_an_entry_is_found_as_it_was_written(
         status=status,
         reason=Reason.FORMAT if status is FAILED else None,
         due_at=NOW + 5 if status is RETRYING else None,
+        spent_after=6 if status is FAILED else None,
     )
 
     assert adapters.deliveries.write([written]) == set()
 
     assert found(adapters, fresh) == written.after
+
+
+def test_a_delivery_that_is_tried_again_forgets_with_which_receive_it_failed(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    failed = change(None, fresh, an_attempt(number=1), status=FAILED, spent_after=1)
+    adapters.deliveries.write([failed])
+    assert found(adapters, fresh).spent_after == 1
+
+    again = change(failed.after, fresh, an_attempt(number=2), status=RETRYING, spent_after=None)
+    adapters.deliveries.write([again])
+
+    assert found(adapters, fresh).spent_after is None
 
 
 def test_a_word_of_a_later_release_harms_no_other_entry(stack: Stack, real: Adapters) -> None:

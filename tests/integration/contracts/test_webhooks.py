@@ -52,6 +52,17 @@ def webhook(adapters: Adapters, account_id: AccountId) -> Webhook:
     return webhook
 
 
+@pytest.mark.parametrize("delays", [None, (), (1,), (43_200, 5)])
+@pytest.mark.parametrize("pause", [None, True, False])
+def test_a_schedule_is_kept_as_it_is_an_empty_one_too(
+    adapters: Adapters, webhook: Webhook, delays: tuple[int, ...] | None, pause: bool | None
+) -> None:
+    after = changed(webhook, retry_delays_seconds=delays, pause_when_exhausted=pause)
+    adapters.webhooks.replace(webhook, after)
+
+    assert adapters.webhooks.find(webhook.account_id, webhook.id) == after
+
+
 def changed(webhook: Webhook, **members: object) -> Webhook:
     after = replace(webhook, **members)  # type: ignore[arg-type]
     return webhook.changed_to(after, after.updated_at)
