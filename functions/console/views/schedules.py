@@ -103,7 +103,8 @@ def asked(form: Form) -> dict[str, Json]:
         delays = [*preset.delays]
     elif form.text("schedule") == OWN:
         delays = own_delays(form)
-    pause = _PAUSE.get(form.text("pause_when_exhausted"), preset and preset.pause)
+    presets_own = None if preset is None else preset.pause
+    pause = _PAUSE.get(form.text("pause_when_exhausted"), presets_own)
     return {"retry_delays_seconds": delays, "pause_when_exhausted": pause}
 
 
