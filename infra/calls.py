@@ -109,6 +109,19 @@ def paused(events: int, webhooks: int) -> Calls:
     }
 
 
+def paced(events: int) -> Calls:
+    """A router's invocation with one account's events for one webhook with a pace.
+
+    The execution environment has taken slots of it before, or it is quiet: else one update more.
+    """
+    return {**router(events, 1), "UpdateItem": Count(1, 1)}
+
+
+def handed_on(deliveries: int) -> Calls:
+    """A router's invocation with deliveries that wait for slots, all of them near or all far."""
+    return {"SendMessageBatch": _batches(deliveries, _SENDS)}
+
+
 def log_page(webhooks: int, *, unsettled: int = 0) -> Calls:
     """GET /v1/deliveries, whatever the log's length: webhooks, tombstones, a query for each.
 

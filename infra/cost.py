@@ -24,8 +24,10 @@ from infra.calls import (
     Calls,
     Load,
     dispatcher,
+    handed_on,
     ingest,
     log_page,
+    paced,
     paused,
     router,
 )
@@ -71,6 +73,7 @@ def tables() -> Mapping[str, str]:
         "what else": _what_else(),
         "per event": _per_event(),
         "dollars": _dollars(),
+        "paced": _paced(),
         "at rest": _at_rest(),
         "prices": _prices(),
     }
@@ -112,6 +115,9 @@ def _what_else() -> str:
         "ingest, 100 such events": ingest(100, with_ids=True),
         "router, one event, the account's webhook paused": paused(1, 1),
         "router, 100 events, the account's webhook paused": paused(100, 1),
+        "router, one event, the account's webhook with a pace": paced(1),
+        "router, 100 events, the account's webhook with a pace": paced(100),
+        "router, 100 deliveries handed on towards their slots": handed_on(100),
         "dispatcher, one attempt that fails": FAILED,
         "dispatcher, one that fails under a schedule of the webhook's own": SCHEDULED,
         "dispatcher, a receive that is spent after its last attempt": SPENT,
@@ -135,6 +141,19 @@ def _said(calls: Calls) -> str:
 def _dispatcher_of(load: Load, fan_out: int) -> Calls:
     """With as many different webhooks among its deliveries as there can be."""
     return dispatcher(load.deliveries, min(fan_out, load.deliveries))
+
+
+_LONGEST_DELAY_SECONDS = 900
+# A full invocation with deliveries from PacingQueue: sent, received and deleted ten at a time.
+_PACED_BATCH = 100
+_HAND_OVER = (
+    3 / 10 * SQS_REQUEST
+    + INVOCATION / _PACED_BATCH
+    + (_OWN_SECONDS + _CALL_SECONDS * handed_on(_PACED_BATCH)["SendMessageBatch"].calls)
+    / _PACED_BATCH
+    * _MEMORY_GB
+    * GB_SECOND
+)
 
 
 @dataclass(frozen=True)
@@ -224,6 +243,28 @@ def _dollars() -> str:
     rows.append(("**total**", *(f"**{sum(column.values()):.2f}**" for column in columns)))
     heads = [f"F = {fan_out} {load.name}" for load, fan_out in cases]
     return _table(("", *heads), rows)
+
+
+def _paced() -> str:
+    rows = []
+    for per_second in (1_000, 100, 10, 1):
+        seconds = _MILLION // per_second
+        times = sum(_hand_overs(second) for second in range(seconds)) / seconds
+        rows.append(
+            (
+                f"{per_second:,} a second",
+                f"{seconds / 3600:,.1f} hours",
+                f"{times:,.1f}",
+                f"{_MILLION * times * _HAND_OVER:,.2f}",
+            )
+        )
+    heads = ("a million at once, at a pace of", "last", "handed on, each on average", "dollars")
+    return _table(heads, rows)
+
+
+def _hand_overs(seconds: int) -> int:
+    """How often a delivery whose slot is so far away comes through PacingQueue."""
+    return max(0, ceil(seconds / _LONGEST_DELAY_SECONDS) - 1)
 
 
 def _at_rest() -> str:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _API_SHARE = 3
 _SET_ASIDE = ("ManagementConcurrency", "ConsoleConcurrency")
 _LEAST_UNRESERVED = 100
+_OF_QUEUES = ("RouterMaxConcurrency", "PacingMaxConcurrency", "DispatcherMaxConcurrency")
 # The MaximumConcurrency of the jobs function's mapping, which no parameter sets.
 _JOBS_SHARE = 2
 # What an event source mapping takes at least.
@@ -143,8 +144,7 @@ def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:
     A throttled invocation costs each of its messages an attempt without any request being sent.
     AWS lets no function have what would leave less than _LEAST_UNRESERVED to all others together.
     """
-    router = int(parameters["RouterMaxConcurrency"])
-    dispatcher = int(parameters["DispatcherMaxConcurrency"])
+    wanted = {name: int(parameters[name]) for name in _OF_QUEUES}
     aside = sum(int(parameters.get(name, "0")) for name in _SET_ASIDE)
     if aside and limit - aside < _LEAST_UNRESERVED:
         raise DeployError(
@@ -154,19 +154,23 @@ def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:
             f"{_LEAST_UNRESERVED} for all functions together."
         )
     available = limit - aside - _API_SHARE - _JOBS_SHARE
-    if router + dispatcher <= available:
+    total = sum(wanted.values())
+    if total <= available:
         return
     found = (
-        f"The account runs {limit} functions at a time, and RouterMaxConcurrency ({router}) and "
-        f"DispatcherMaxConcurrency ({dispatcher}) leave less than {_API_SHARE} of them to the API"
+        f"The account runs {limit} functions at a time, and "
+        f"{', '.join(f'{name} ({number})' for name, number in wanted.items())} "
+        f"leave less than {_API_SHARE} of them to the API"
     )
-    if available < 2 * _LEAST_MAXIMUM_CONCURRENCY:
+    left = available - len(wanted) * _LEAST_MAXIMUM_CONCURRENCY
+    if left < 0:
         raise DeployError(f"{found}: ask AWS for a higher quota of Lambda concurrent executions.")
-    fair_share = available * router // (router + dispatcher)
-    router = max(_LEAST_MAXIMUM_CONCURRENCY, fair_share)
-    dispatcher = available - router
+    advised = {
+        name: _LEAST_MAXIMUM_CONCURRENCY + left * number // total for name, number in wanted.items()
+    }
+    advised["DispatcherMaxConcurrency"] += available - sum(advised.values())
     raise DeployError(
-        f"{found}: set RouterMaxConcurrency={router} DispatcherMaxConcurrency={dispatcher}, or "
+        f"{found}: set {' '.join(f'{name}={number}' for name, number in advised.items())}, or "
         "ask AWS for a higher quota of Lambda concurrent executions."
     )
 

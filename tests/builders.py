@@ -7,6 +7,7 @@ from perkwire.formats.format import Payload
 from perkwire.model.account import Account, Caller, Scope
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus
 from perkwire.model.event import Event
+from perkwire.model.hand_over import HandOver
 from perkwire.model.messages import (
     DeliveryMessage,
     EventMessage,
@@ -17,7 +18,7 @@ from perkwire.model.messages import (
 from perkwire.model.webhook import SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.strict_json import Json
-from tests.fakes import FakeSealer
+from tests.fakes import FakeClock, FakeQueue, FakeSealer, FakeSlotCounter, FakeTelemetry
 
 NOW = 1_790_000_000_000_000
 ACCOUNT = AccountId("acct_0000000000000001")
@@ -102,6 +103,18 @@ def a_payload(*events: Event, **overrides: object) -> Payload:
         settings={},
     )
     return replace(payload, **overrides)  # type: ignore[arg-type]
+
+
+def a_hand_over(delivery_queue: FakeQueue, **overrides: object) -> HandOver:
+    """Into this queue; its other parts are fakes of its own unless they are given."""
+    parts: dict[str, object] = {
+        "delivery_queue": delivery_queue,
+        "pacing_queue": FakeQueue(),
+        "slots": FakeSlotCounter(),
+        "journal": FakeTelemetry(),
+        "clock": FakeClock(NOW),
+    }
+    return HandOver(**parts | overrides)  # type: ignore[arg-type]
 
 
 def webhooks(number: int, **overrides: object) -> list[Webhook]:

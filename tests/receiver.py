@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,13 +34,17 @@ DROP = Answer(status=0)
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """One request as it came: header names in lower case, the body's very bytes."""
+    """One request as it came: header names in lower case, the body's very bytes.
+
+    `at` is when, in seconds since the epoch.
+    """
 
     path: str
     headers: dict[str, str]
     body: bytes
     status: int
     json: Any = field(repr=False)
+    at: float = field(default_factory=time.time)
 
     @property
     def webhook_id(self) -> str:

@@ -13,6 +13,7 @@ from perkwire.adapters.dynamodb.delivery_table import RetryableDeliveries
 from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
+from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sqs.event_source import batch_item_failures
@@ -22,6 +23,7 @@ from perkwire.jobs.job import JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.working import JobWorker, KindWorker
+from perkwire.model.hand_over import HandOver
 from perkwire.primitives.timestamps import now
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.jobs import JobsSettings
@@ -44,13 +46,19 @@ def _work() -> JobWorker:
     deliveries = RetryableDeliveries(telemetry)
     events = EventReader()
     webhooks = WebhookLookup()
-    delivery_queue = SqsQueue(sqs, settings.delivery_queue_url, telemetry)
+    hand_over = HandOver(
+        delivery_queue=SqsQueue(sqs, settings.delivery_queue_url, telemetry),
+        pacing_queue=SqsQueue(sqs, settings.pacing_queue_url, telemetry),
+        slots=SlotCounter(),
+        journal=telemetry,
+        clock=now,
+    )
     interval = settings.retry_interval_seconds
     retrying = Retrying(
         deliveries=deliveries,
         events=events,
         webhooks=webhooks,
-        queue=delivery_queue,
+        hand_over=hand_over,
         retry_interval_seconds=interval,
         clock=now,
     )
@@ -68,7 +76,7 @@ def _work() -> JobWorker:
                 ),
             ),
             JobKind.REPLAY: KindWorker(
-                EventSelection(EventIndex()), ReplayPages(events=events, queue=delivery_queue)
+                EventSelection(EventIndex()), ReplayPages(events=events, hand_over=hand_over)
             ),
         },
         queue=SqsQueue(sqs, settings.job_queue_url, telemetry),

@@ -1,4 +1,4 @@
-"""Router: event messages in, delivery messages out."""
+"""Router: event messages in, delivery messages out; those that wait for their slots handed on."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,13 @@ from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventTable
+from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.model.hand_over import HandOver
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.routing.router import Router
@@ -37,11 +39,18 @@ def _routing() -> Router:
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
     tables.bind(connection, settings.delivery_table, DeliveryItem)
+    sqs = aws.sqs(connection)
     return Router(
         webhooks=WebhookLookup(),
         events=EventTable(telemetry, event_retention_days=settings.event_retention_days, clock=now),
         paused=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
-        queue=SqsQueue(aws.sqs(connection), settings.delivery_queue_url, telemetry),
+        hand_over=HandOver(
+            delivery_queue=SqsQueue(sqs, settings.delivery_queue_url, telemetry),
+            pacing_queue=SqsQueue(sqs, settings.pacing_queue_url, telemetry),
+            slots=SlotCounter(),
+            journal=telemetry,
+            clock=now,
+        ),
         journal=telemetry,
         clock=now,
     )

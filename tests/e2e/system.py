@@ -238,7 +238,7 @@ class Account:
         return self._found(f"/v1/deliveries/{delivery_id}")
 
     def waiting(self) -> list[str]:
-        return [*self._own("EventQueue"), *self._own("DeliveryQueue")]
+        return [*self._own("EventQueue"), *self._own("PacingQueue"), *self._own("DeliveryQueue")]
 
     def dead(self) -> list[str]:
         return self._own("DeadLetterQueue")

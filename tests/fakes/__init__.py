@@ -27,6 +27,7 @@ from tests.fakes.http import FakeSender
 from tests.fakes.jobs import FakeJobItems, FakeJobStore, FakeJobTable
 from tests.fakes.kms import FakeOpener, FakeSealer
 from tests.fakes.sessions import FakeLinkStore, FakeSessionStore
+from tests.fakes.slots import FakeSlotCounter
 from tests.fakes.sns import FakeTopics
 from tests.fakes.sqs import FakeMoveTasks, FakeQueue, FakeVisibility
 from tests.fakes.telemetry import FakeTelemetry
@@ -59,6 +60,7 @@ __all__ = [
     "FakeSealer",
     "FakeSender",
     "FakeSessionStore",
+    "FakeSlotCounter",
     "FakeTelemetry",
     "FakeTopics",
     "FakeTrialCounter",

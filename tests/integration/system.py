@@ -462,7 +462,8 @@ class Tenant:
         return self._found(f"/v1/deliveries/{delivery_id}")
 
     def waiting(self) -> list[str]:
-        return [*self.system.bodies("EventQueue"), *self.system.bodies("DeliveryQueue")]
+        queues = ("EventQueue", "PacingQueue", "DeliveryQueue")
+        return [body for queue in queues for body in self.system.bodies(queue)]
 
     def dead(self) -> list[str]:
         return self.system.bodies("DeadLetterQueue")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import router.app
 from infra import calls as aws_calls
 from infra import cost
 from infra.calls import FAN_OUTS, Count
@@ -17,6 +18,7 @@ from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.primitives.ids import AccountId, EventId, WebhookId, delivery_id
 from perkwire.primitives.timestamps import now
 from perkwire.reading.log import MOST_DELETED
+from tests.aws_events import Context, sqs_event, sqs_record
 from tests.builders import a_delivery, an_attempt, points_data
 from tests.fakes import FakeTelemetry
 from tests.integration.counting import Counter, count_calls
@@ -368,3 +370,36 @@ def test_the_page_shows_the_counts_that_these_tests_check() -> None:
     text = cost.PAGE.read_text(encoding="utf-8")
 
     assert cost.with_tables(text) == text, "run `python -m infra.cost`"
+
+
+@pytest.mark.parametrize("count", [1, LIST])
+def test_a_pace_costs_one_update_more_and_the_others_pay_nothing(
+    count: int, system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    paced = tenant.webhook(receiver.endpoint().url, max_per_second=1000)
+    calls.forget()
+
+    tenant.post(*some_events(count))
+    system.poll("EventQueue", "router")
+    calls.check("router", aws_calls.paced(count))
+
+    tenant.call("PATCH", f"/v1/webhooks/{paced['id']}", {"max_per_second": None})
+    tenant.post(*some_events(count))
+    system.poll("EventQueue", "router")
+    calls.check("router", aws_calls.router(count, 1))
+
+
+def test_a_delivery_that_is_handed_on_costs_its_share_of_a_batch(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    tenant.webhook(receiver.endpoint().url, max_per_second=0.1)
+    tenant.post(*some_events(LIST))
+    tenant.post(*some_events(LIST))
+    system.route()
+    waiting = system.bodies("PacingQueue")[:LIST]
+    calls.forget()
+
+    event = sqs_event(*[sqs_record(body) for body in waiting])
+    assert router.app.handler(event, Context()) == {"batchItemFailures": []}
+
+    calls.check("router", aws_calls.handed_on(LIST))

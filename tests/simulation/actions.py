@@ -21,6 +21,7 @@ from tests.simulation.system import System
 _FILTERS = tuple(f'{{"data":{{"transaction":{{"id":[{ids}]}}}}}}' for ids in ('"t0"', '"t0","t1"'))
 _TYPES = ("points.earned", "tier.upgraded")
 _FORMATS = (*["standard"] * 16, *["zoho-thrive"] * 3, LATER_FORMAT)
+_PACES = (None, None, None, 2, 0.005, 0.001)  # slots further apart than SQS delays, too
 _PROGRAMMES = (None, "p1", "p1", "p2")
 _API_SECONDS = 30
 _SCHEDULES = (None, None, None, (), (1,), (60, 600), (5, 5, 5, 5, 5), (7_200, 43_200))
@@ -52,7 +53,12 @@ class Actions:
         self._forged: set[tuple[AccountId, EventId]] = set()
         self._numbered = 0
         self._left_alone = False
-        self._queues = (system.event_queue, system.delivery_queue, system.job_queue)
+        self._queues = (
+            system.event_queue,
+            system.pacing_queue,
+            system.delivery_queue,
+            system.job_queue,
+        )
 
     def set_up(self) -> None:
         """Two accounts, of which one wants notices, with a few webhooks."""
@@ -77,6 +83,7 @@ class Actions:
         actions = (
             (self.post, 3),
             (self.poll_events, 5),
+            (self.poll_paced, 4),
             (self.poll_deliveries, 12),
             (self.wait, 1),
             (self.change_webhook, 1.5),
@@ -109,6 +116,10 @@ class Actions:
 
     def poll_events(self) -> None:
         self._poll(self._system.event_queue)
+
+    def poll_paced(self) -> None:
+        if self._system.pacing_queue.messages:
+            self._poll(self._system.pacing_queue)
 
     def poll_deliveries(self) -> None:
         self._poll(self._system.delivery_queue)
@@ -363,6 +374,7 @@ class Actions:
             "retry_delays_seconds": self._draw.choice(_SCHEDULES),
             "pause_when_exhausted": self._draw.choice((None, None, True, False)),
             "filter": self._draw.choice((None, None, None, *_FILTERS)),
+            "max_per_second": self._draw.choice(_PACES),
         }
 
     def _data(self) -> dict[str, Json]:

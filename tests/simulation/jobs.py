@@ -5,6 +5,7 @@ from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import JobManagement
 from perkwire.jobs.working import JobWorker, KindWorker
+from perkwire.model.hand_over import HandOver
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Journal
@@ -77,7 +78,7 @@ class Jobs:
         deliveries: RetryableDeliveries,
         webhooks: Lookup,
         retrying: Retrying,
-        delivery_queue: QueuePort,
+        hand_over: HandOver,
         job_queue: QueuePort,
         promises: Promises,
         journal: Journal,
@@ -107,7 +108,7 @@ class Jobs:
             clock=world.clock,
         )
         replay_pages = ReplayPages(
-            events=in_steps(world, FakeEventReader(events)), queue=delivery_queue
+            events=in_steps(world, FakeEventReader(events)), hand_over=hand_over
         )
         self.work = JobWorker(
             jobs=jobs,

@@ -3,10 +3,12 @@
 from perkwire.accepting import acceptance as accepting
 from perkwire.jobs import pages, working
 from perkwire.model import event, messages, routed_event
+from perkwire.model.hand_over import HandOver
 from perkwire.model.webhook import Webhook
 from perkwire.recovering import retrying
 from perkwire.routing import router as routing
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
+from tests.simulation.pace_mutations import PACE_MUTATIONS
 from tests.simulation.planting import Mutation
 
 _Routing = routing.Router
@@ -15,14 +17,15 @@ _JobWork = working.JobWorker
 
 MUTATIONS = (
     *DISPATCHER_MUTATIONS,
+    *PACE_MUTATIONS,
     Mutation(
         "deliveries are sent before their events are kept",
         _Routing,
         "route",
-        """kept = self._keep(plans)
-    sent = self._send(kept, encode, may_go_on)""",
-        """sent = self._send(plans, encode, may_go_on)
-    sent = self._keep(sent)""",
+        "kept = self._keep(self._plans(events, encode))",
+        """plans = self._plans(events, encode)
+    self._send(plans, encode, may_go_on)
+    kept = self._keep(plans)""",
     ),
     Mutation(
         "events are not kept",
@@ -35,8 +38,8 @@ MUTATIONS = (
         "a message is done although a delivery was refused",
         _Routing,
         "_send",
-        "if all([next(held) for _ in plan.deliveries]):",
-        "if [next(held) for _ in plan.deliveries] is not None:",
+        "if all([next(sent) is not None for _ in plan.deliveries]):",
+        "if [next(sent) is not None for _ in plan.deliveries] is not None:",
     ),
     Mutation(
         "a message is done although its paused deliveries were not logged",
@@ -63,10 +66,10 @@ MUTATIONS = (
         "a retry notes the next run before sending it",
         retrying.Retrying,
         "_send_group",
-        "held = self._queue.send(",
+        "go_out = iter(",
         """for entry, _ in ready:
         self._deliveries.hand_over(entry, self._clock(), self._clock() + 300_000_000)
-    held = self._queue.send(""",
+    go_out = iter(""",
     ),
     Mutation(
         "a retry sends the same run again",
@@ -164,22 +167,24 @@ MUTATIONS = (
         "a retry that SQS has refused is noted",
         retrying.Retrying,
         "_send_group",
-        "if is_held else",
-        "if self._noted(entry, messages, now) and is_held else",
+        "if len(held) == len(messages)",
+        """if self._noted(entry, messages, now, max(held, default=now))
+            and len(held) == len(messages)""",
     ),
     Mutation(
         "what is not sent for want of time counts as sent",
-        _Routing,
-        "_send",
-        "results += [False] *",
-        "results += [True] *",
+        HandOver,
+        "_send_slices",
+        "return len(places) - start",
+        """sending.goes_out_at[:] = [one or 1 for one in sending.goes_out_at]
+            return len(places) - start""",
     ),
     Mutation(
         "results of sending are given to the wrong messages",
         _Routing,
         "_send",
-        "all([next(held) for _ in plan.deliveries])",
-        "all(next(held) for _ in plan.deliveries)",
+        "all([next(sent) is not None for _ in plan.deliveries])",
+        "all(next(sent) is not None for _ in plan.deliveries)",
     ),
     Mutation(
         "one of the paused deliveries is not logged",
@@ -278,8 +283,8 @@ MUTATIONS = (
         "a page of a replay that SQS has refused counts as sent",
         pages.ReplayPages,
         "send",
-        "if not all(held):",
-        "if held and not any(held):",
+        "if None in sent:",
+        "if set(sent) == {None}:",
     ),
     Mutation(
         "two replays send under the same ids",

@@ -15,6 +15,7 @@ from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import Request, Response
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.queueing import Outgoing
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems
 from tests.simulation.endpoints import TIMEOUT_SECONDS
@@ -36,6 +37,7 @@ from tests.simulation.queues import Message, Receipt, SimulatedQueue
 from tests.simulation.retries import is_overdue
 from tests.simulation.routings import Routings
 from tests.simulation.rows import Rows, overran
+from tests.simulation.slots import Slots
 from tests.simulation.world import Call, Invocation, World
 
 _HEALTH = ("add_failures", "end_streak", "pause")
@@ -52,6 +54,7 @@ class Oracle:
     deliveries: FakeDeliveryItems
     parameters: Parameters
     event_queue: SimulatedQueue
+    pacing_queue: SimulatedQueue
     delivery_queue: SimulatedQueue
     job_queue: SimulatedQueue
     notes: dict[Invocation, Notes] = field(default_factory=dict)
@@ -73,6 +76,7 @@ class Oracle:
 
     def __post_init__(self) -> None:
         self.routings = Routings(self.world, self.config, self.events, self.notes)
+        self.slots = Slots(self.world, self.was)
         self.pauses = Pauses(self.world)
         self.promises = Promises(
             world=self.world,
@@ -170,18 +174,29 @@ class Oracle:
         if notes is not None and notes.invocation.kind == "router":
             self.routings.reads(notes, account_id)
 
-    def queues_delivery(self, body: str) -> None:
-        """A message goes into DeliveryQueue."""
-        message = members(body)
+    def queues_delivery(self, outgoing: Outgoing) -> None:
+        """A message goes into DeliveryQueue or PacingQueue."""
+        message = members(outgoing.body)
         if message is None:
             self.world.violate("a delivery message is unreadable")
             return
+        self.slots.sends(message, outgoing.delay_seconds, self._waited_for(message))
         self.runs.add((message["delivery_id"], message["run"]))
         if not self._is_replayed(message):
             self._identify(message["delivery_id"], (message["webhook_id"], event_ids(message)))
         for key in [(message["account_id"], event_id) for event_id in event_ids(message)]:
             if key not in self.events.events and key not in self.routings.forgotten:
                 self.world.violate(f"{key[1]} is on its way and not kept")
+
+    def _waited_for(self, message: dict[str, Any]) -> set[int]:
+        """The slots of what the router hands on as this one; routed twice, it has two."""
+        notes = self.noted()
+        run = (message["delivery_id"], message["run"])
+        return {
+            one["slot_at"]
+            for one in (notes.batch.values() if notes else ())
+            if one and "slot_at" in one and (one["delivery_id"], one["run"]) == run
+        }
 
     def _is_replayed(self, message: dict[str, Any]) -> bool:
         """Whether a worker of a replay queues it."""
@@ -373,6 +388,8 @@ class Oracle:
             self.world.violate(f"{message.id} is unreadable and deleted")
         elif "job_id" in parsed:
             self.promises.is_done(message.id, parsed)
+        elif "slot_at" in parsed:
+            self.slots.is_done(message.id, parsed)
         elif "delivery_id" in parsed:
             self._delivery_done(notes, parsed)
         else:

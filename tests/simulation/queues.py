@@ -138,7 +138,9 @@ class SimulatedQueue:
 class QueuePort:
     """accepting.Queue on a simulated queue. `sent` hears of each message before it is there."""
 
-    def __init__(self, world: World, queue: SimulatedQueue, sent: Callable[[str], None]) -> None:
+    def __init__(
+        self, world: World, queue: SimulatedQueue, sent: Callable[[Outgoing], None]
+    ) -> None:
         self._world = world
         self._queue = queue
         self._sent = sent
@@ -167,7 +169,7 @@ class QueuePort:
             held.append(not refused)
             copies = 2 if self._world.chance(self._world.faults.doubled_send) else 1
             for _ in range(0 if refused else copies):
-                self._sent(message.body)
+                self._sent(message)
                 self._queue.put(message.body, message.delay_seconds)
         return held
 

@@ -1,11 +1,12 @@
 """What a person who sends deliveries again has to be told, and what has to be done about it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.webhook import WebhookStatus
-from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.ids import DeliveryId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.recovering.retrying import RetryResult
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, members
@@ -41,7 +42,8 @@ class Retries:
                 self.world.violate(f"{result.delivery_id} ({result.status:d}) is noted: {noted}")
         for call in invocation.called("hand_over"):
             _, now, due_at = call.arguments
-            if due_at != now + _INTERVAL:
+            webhook_id = call.arguments[0].webhook_id
+            if due_at - _INTERVAL not in _going_out(invocation, webhook_id, now):
                 self.world.violate(f"{call.arguments[0].id} is handed over, due at {due_at}")
 
     def _status(
@@ -61,6 +63,18 @@ class Retries:
         if not kept.issuperset(entry.event_ids):
             return 409
         return 202 if held[delivery_id] else 503
+
+
+def _going_out(invocation: Invocation, webhook_id: WebhookId, now: int) -> set[int]:
+    """When the request's deliveries to a webhook may go out: now, or at one of their slots."""
+    takings = [call for call in invocation.called("take") if call.error is None]
+    own = [call for call in takings if call.arguments[0].id == webhook_id]
+    slots = {
+        call.answer + place * math.ceil(MICROSECONDS / call.arguments[0].max_per_second)
+        for call in own
+        for place in range(call.arguments[1])
+    }
+    return {max(now, slot) for slot in slots} or {now}
 
 
 def _held(invocation: Invocation) -> dict[DeliveryId, bool]:

@@ -125,7 +125,7 @@ class Routings:
             for notes in beside
             if notes is not own
             for message in notes.batch.values()
-            if message and notes.invocation.kind == "router"
+            if message and notes.invocation.kind == "router" and "slot_at" not in message
             for event_id in event_ids(message)
         }
 

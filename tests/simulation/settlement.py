@@ -11,7 +11,7 @@ from tests.simulation.oracle import Oracle
 
 
 class Settlement:
-    """`dead` are the bodies of DeliveryQueue's dead letters; `interval` its visibility time-out.
+    """`dead` are the dead letters of both queues of deliveries, `interval` the visibility time-out.
 
     `burnt` says that dead letters may have had all their receives burnt by crashes, so that no
     invocation ever came to know them: then they are nowhere but there.

@@ -80,6 +80,7 @@ class _Run:
 
     def _redrive(self) -> None:
         self.system.event_queue.redrive()
+        self.system.pacing_queue.redrive()
         self.system.delivery_queue.redrive()
         self.system.job_queue.redrive()
 
@@ -96,7 +97,12 @@ class _Run:
 
     def _drain(self) -> None:
         """Until nothing waits: all is done or dead. Then nothing is overdue any more."""
-        queues = (self.system.event_queue, self.system.delivery_queue, self.system.job_queue)
+        queues = (
+            self.system.event_queue,
+            self.system.pacing_queue,
+            self.system.delivery_queue,
+            self.system.job_queue,
+        )
         for _ in range(_MOST_TURNS):
             if self.world.violations:
                 return
@@ -111,7 +117,8 @@ class _Run:
         self.world.violate("the queues do not drain")
 
     def _judge(self, *, burnt: bool = False) -> Settlement:
-        dead = [one.body for one in self.system.delivery_queue.dead.values()]
+        queues = (self.system.delivery_queue, self.system.pacing_queue)
+        dead = [one.body for queue in queues for one in queue.dead.values()]
         settlement = Settlement(self.system.oracle, dead, RETRY_INTERVAL_SECONDS, burnt=burnt)
         if not self.world.violations:
             settlement.check()

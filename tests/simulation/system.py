@@ -18,10 +18,11 @@ from perkwire.dispatching.noticing import Notice, Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.timing import DispatchRule
 from perkwire.jobs import selecting
+from perkwire.model import hand_over as handing_over
+from perkwire.model.hand_over import HandOver
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
 from perkwire.recovering.retrying import Retrying
-from perkwire.routing import router as routing
 from perkwire.routing.router import Router
 from tests.builders import any_data
 from tests.fakes import (
@@ -39,6 +40,7 @@ from tests.simulation.model import RETRY_INTERVAL_SECONDS, Parameters
 from tests.simulation.oracle import Oracle
 from tests.simulation.queues import QueuePort, Receipt, SimulatedQueue, VisibilityPort
 from tests.simulation.retries import Retries
+from tests.simulation.slots import SlotCounter
 from tests.simulation.stores import (
     DeliveryTable,
     EventTable,
@@ -49,6 +51,7 @@ from tests.simulation.stores import (
 from tests.simulation.world import StillRunning, World
 
 _EVENT_VISIBILITY_SECONDS = 180
+_PACING_VISIBILITY_SECONDS = 185
 _ROUTER_SECONDS = 30
 _DISPATCHER_SECONDS = 45
 _JOBS_SECONDS = 20
@@ -153,6 +156,9 @@ class System:
         self.delivery_queue = SimulatedQueue(
             world, "delivery", RETRY_INTERVAL_SECONDS, parameters.max_attempts
         )
+        self.pacing_queue = SimulatedQueue(
+            world, "pacing", _PACING_VISIBILITY_SECONDS, draw.choice((3, 10))
+        )
         self.job_queue = SimulatedQueue(world, "job", 120, 5, largest_batch=1, doubled=0.3)
         self.oracle = Oracle(
             world=world,
@@ -161,6 +167,7 @@ class System:
             deliveries=self.deliveries,
             parameters=parameters,
             event_queue=self.event_queue,
+            pacing_queue=self.pacing_queue,
             delivery_queue=self.delivery_queue,
             job_queue=self.job_queue,
         )
@@ -191,11 +198,18 @@ class System:
             journal=self._telemetry,
             clock=world.clock,
         )
+        hand_over = HandOver(
+            delivery_queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
+            pacing_queue=QueuePort(world, self.pacing_queue, oracle.queues_delivery),
+            slots=in_steps(world, SlotCounter(oracle.slots)),
+            journal=self._telemetry,
+            clock=world.clock,
+        )
         self._routing = Router(
             webhooks=stepwise,
             events=EventTable(world, self.events),
             paused=table,
-            queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
+            hand_over=hand_over,
             journal=self._telemetry,
             clock=world.clock,
         )
@@ -207,7 +221,7 @@ class System:
             deliveries=retryable,
             events=in_steps(world, FakeEventReader(self.events)),
             webhooks=stepwise,
-            queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
+            hand_over=hand_over,
             retry_interval_seconds=RETRY_INTERVAL_SECONDS,
             clock=world.clock,
         )
@@ -219,7 +233,7 @@ class System:
             deliveries=retryable,
             webhooks=stepwise,
             retrying=self.retrying,
-            delivery_queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
+            hand_over=hand_over,
             job_queue=QueuePort(world, self.job_queue, lambda _: None),
             promises=oracle.promises,
             journal=self._telemetry,
@@ -227,6 +241,7 @@ class System:
         )
         self._functions = {
             "event": (router.app, "router", _ROUTER_SECONDS),
+            "pacing": (router.app, "router", _ROUTER_SECONDS),
             "delivery": (dispatcher.app, "dispatcher", _DISPATCHER_SECONDS),
             "job": (jobs.app, "jobs", _JOBS_SECONDS),
         }
@@ -275,7 +290,7 @@ class System:
         """The handlers work on this system, and ids are drawn from its seed."""
         with (
             patch.object(ids, "secrets", SimpleNamespace(randbits=self.world.random.getrandbits)),
-            patch.object(routing, "_SLICE", self._slice),
+            patch.object(handing_over, "_SLICE", self._slice),
             patch.object(jobs.app, "_telemetry", lambda: self._telemetry),
             patch.object(jobs.app, "_work", lambda: self.jobs.work),
             patch.object(selecting, "ThreadPoolExecutor", lambda *_, **__: SideBySide(self.world)),

@@ -79,6 +79,7 @@ WEBHOOK_CHANGES: list[Object] = [
     {"headers": {"x": text(3065)}},
     *each("batch_size", 1, 100, 0, 101, "1", True, 1.5, None),
     *each("batch_bytes", 1_024, 900_000, 1_023, 900_001, "65536", None),
+    *each("max_per_second", 0.1, 0.25, 1, 999.5, 1000, 0, -1, 0.09, 1000.5, 1e9, "5", True),
     *each("retry_delays_seconds", [], [1], [43_200], [300, 300], [0], [43_201], [1.5], ["1"]),
     *each("retry_delays_seconds", [True], [None], 300, [1] * 99, [1] * 100, [60, 0]),
     *each("pause_when_exhausted", True, False, 1, "yes"),
@@ -91,6 +92,7 @@ NULLS: list[Object] = [
     {"program_ids": None},
     {"description": None},
     {"filter": None},
+    {"max_per_second": None},
     {"retry_delays_seconds": None},
     {"pause_when_exhausted": None},
 ]

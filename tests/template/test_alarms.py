@@ -29,6 +29,8 @@ SEEN_BY = {
     "EventUnkeepable": "EventDeadLetterQueueDepthAlarm",
     "EventsNotKept": "EventDeadLetterQueueDepthAlarm",
     "DeliveriesNotQueued": "EventDeadLetterQueueDepthAlarm",
+    "SlotsNotTaken": "EventDeadLetterQueueDepthAlarm",
+    "DeliveryNotHandedOn": "EventDeadLetterQueueDepthAlarm",
     "PausedDeliveriesNotLogged": "EventDeadLetterQueueDepthAlarm",
     "TestUnavailable": "ApiFailuresAlarm",
     "TestCrashed": "ApiFailuresAlarm",

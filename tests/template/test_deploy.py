@@ -27,15 +27,19 @@ def samconfig() -> dict[str, Any]:
 
 
 def concurrencies(router: int, dispatcher: int) -> dict[str, str]:
-    return {"RouterMaxConcurrency": str(router), "DispatcherMaxConcurrency": str(dispatcher)}
+    return {
+        "RouterMaxConcurrency": str(router),
+        "PacingMaxConcurrency": "5",
+        "DispatcherMaxConcurrency": str(dispatcher),
+    }
 
 
 class TestConcurrency:
-    @pytest.mark.parametrize("limit", [1000, 65])
+    @pytest.mark.parametrize("limit", [1000, 70])
     def test_an_account_with_room_is_fine(self, limit: int) -> None:
         check_concurrency(concurrencies(10, 50), limit)
 
-    @pytest.mark.parametrize("limit", [64, 40, 10, 9])
+    @pytest.mark.parametrize("limit", [69, 40, 12, 11])
     def test_what_it_says_to_set_is_then_accepted(self, limit: int) -> None:
         with pytest.raises(DeployError) as refusal:
             check_concurrency(concurrencies(10, 50), limit)
@@ -46,13 +50,14 @@ class TestConcurrency:
         check_concurrency(advised, limit)
         assert resolve(source(), advised, local=False)
 
-    def test_a_new_account_of_ten(self) -> None:
-        with pytest.raises(DeployError, match="=2 DispatcherMaxConcurrency=3, or ask AWS"):
-            check_concurrency(concurrencies(10, 50), 10)
+    def test_a_small_account(self) -> None:
+        advice = "RouterMaxConcurrency=2 PacingMaxConcurrency=2 DispatcherMaxConcurrency=3, or ask"
+        with pytest.raises(DeployError, match=advice):
+            check_concurrency(concurrencies(10, 50), 12)
 
     def test_an_account_too_small_for_any_setting(self) -> None:
         with pytest.raises(DeployError, match=r"to the API: ask AWS for a higher quota"):
-            check_concurrency(concurrencies(2, 2), 8)
+            check_concurrency(concurrencies(2, 2), 10)
 
 
 class TestSamconfig:

@@ -102,11 +102,13 @@ class TestQueues:
         pairs = dead_letter_queues()
         assert set(of_type(transformed(), QUEUE)) == set(pairs) | set(pairs.values())
         assert not set(pairs) & set(pairs.values())
-        assert len(set(pairs.values())) == len(pairs), "a redrive must know where to go"
+        # A redrive brings each message back to its own; both are the router's.
+        shared = {one for one in pairs if [*pairs.values()].count(pairs[one]) > 1}
+        assert shared == {"EventQueue", "PacingQueue"}
 
     def test_dead_letters_are_kept_14_days_and_longer_than_messages(self) -> None:
         queues = of_type(transformed(), QUEUE)
-        assert len(dead_letter_queues()) == 3
+        assert len(dead_letter_queues()) == 4
         for name, dead_letter_queue in dead_letter_queues().items():
             assert queues[dead_letter_queue]["MessageRetentionPeriod"] == 14 * DAY
             assert queues[name]["MessageRetentionPeriod"] == 4 * DAY
@@ -125,6 +127,7 @@ class TestConsumers:
     def test_router_dispatcher_and_jobs_are_all_there_are(self) -> None:
         assert set(consumers()) == {
             ("EventQueue", "RouterFunction"),
+            ("PacingQueue", "RouterFunction"),
             ("DeliveryQueue", "DispatcherFunction"),
             ("JobQueue", "JobsFunction"),
         }
@@ -142,11 +145,13 @@ class TestConsumers:
             assert bounds["MinValue"] >= 2, "AWS takes no less"
             assert bounds["MaxValue"] <= 1000, "nor more"
 
-    def test_none_waits_for_a_batch_or_drops_messages(self) -> None:
+    def test_none_waits_for_a_batch_but_what_waits_for_its_slot_or_drops_messages(self) -> None:
+        sizes = {"JobQueue": 1, "PacingQueue": 100}
         for name, mapping in of_type(transformed(), MAPPING).items():
-            is_for_jobs = logical_id(mapping["FunctionName"]) == "JobsFunction"
-            assert mapping["BatchSize"] == (1 if is_for_jobs else 10), name
-            assert "MaximumBatchingWindowInSeconds" not in mapping, name
+            queue = logical_id(mapping["EventSourceArn"])
+            assert mapping["BatchSize"] == sizes.get(queue, 10), name
+            window = mapping.get("MaximumBatchingWindowInSeconds")
+            assert window == (5 if queue == "PacingQueue" else None), name
             assert "FilterCriteria" not in mapping, name
 
 
@@ -174,11 +179,14 @@ class TestFunctions:
             assert "CodeUri" not in each
         assert source()["Globals"]["Function"]["CodeUri"] == "functions/"
 
-    def test_jobs_alone_may_send_to_its_own_queue_time_and_again(self) -> None:
+    def test_jobs_and_router_alone_may_send_to_their_own_queues_time_and_again(self) -> None:
         """Lambda stops a function that comes round by its own queue at the sixteenth time."""
         functions = of_type(source(), "AWS::Serverless::Function")
         loops = {name: each.get("RecursiveLoop") for name, each in functions.items()}
-        assert {name: loop for name, loop in loops.items() if loop} == {"JobsFunction": "Allow"}
+        assert {name: loop for name, loop in loops.items() if loop} == {
+            "JobsFunction": "Allow",
+            "RouterFunction": "Allow",
+        }
 
     def test_a_test_of_a_webhook_is_over_before_anyone_stops_waiting_for_it(self) -> None:
         api_gateway_waits = 30
@@ -419,6 +427,7 @@ class TestWhole:
             "DeadLetterQueueUrl",
             "DeadLetterQueueArn",
             "JobQueueUrl",
+            "PacingQueueUrl",
             "ConfigTableName",
             "EventTableName",
             "DeliveryTableName",

@@ -17,6 +17,7 @@ from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERL
 from perkwire.model import account, endpoint, event, header_rules
 from perkwire.model.account import Scope, new_api_key
 from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.model.pace import HIGHEST_PACE, LOWEST_PACE
 from perkwire.model.routed_event import UNSENT
 from perkwire.model.schedule import LONGEST_DELAY_SECONDS, LONGEST_SCHEDULE_SECONDS
 from perkwire.model.sending import TransportError
@@ -151,6 +152,8 @@ class TestLimits:
         assert schema("Problem")["properties"]["errors"]["maxItems"] == MOST_ERRORS
         largest = max(each.largest_batch for each in FORMATS.values())
         assert schema("BatchSize")["maximum"] == largest
+        pace = schema("MaxPerSecond")
+        assert (pace["minimum"], pace["maximum"]) == (LOWEST_PACE, HIGHEST_PACE)
         batch_bytes = schema("BatchBytes")
         assert batch_bytes["minimum"] == LEAST_BATCH_BYTES
         assert batch_bytes["maximum"] == MOST_BATCH_BYTES

@@ -51,6 +51,7 @@ ACCOUNT = f"acct_{'?' * 16}"
 DELETED = f"{ACCOUNT}#deleted"
 ACCOUNTS = partitions(ACCOUNT)
 HEALTH = partitions("health#*")
+SLOTS = partitions("slots#*")
 JOBS = partitions(f"{ACCOUNT}#jobs")
 NEXT_RUN = attributes("pk", "sk", "run", "status", "reason", "due_at", "updated_at", "failed_key")
 PAUSE = attributes("pk", "sk", "status", "paused_at", "pause_reason", "updated_at", "version")
@@ -90,7 +91,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "SendEvents": ({"sqs:SendMessage"}, {"EventQueue"}, ALWAYS),
     },
     "Router": {
-        "TakeEvents": (CONSUME, {"EventQueue"}, ALWAYS),
+        "TakeEvents": (CONSUME, {"EventQueue", "PacingQueue"}, ALWAYS),
         "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
         "KeepEvents": (
             dynamodb("BatchGetItem", "BatchWriteItem", "PutItem"),
@@ -98,7 +99,8 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
             ALWAYS,
         ),
         "LogPausedDeliveries": (dynamodb("PutItem"), {"DeliveryTable"}, ALWAYS),
-        "SendDeliveries": ({"sqs:SendMessage"}, {"DeliveryQueue"}, ALWAYS),
+        "TakeSlots": (dynamodb("UpdateItem"), {"ConfigTable"}, SLOTS),
+        "SendDeliveries": ({"sqs:SendMessage"}, {"DeliveryQueue", "PacingQueue"}, ALWAYS),
     },
     "Dispatcher": {
         "TakeDeliveries": (CONSUME, {"DeliveryQueue"}, ALWAYS),
@@ -137,7 +139,8 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
             ALWAYS,
         ),
         "NoteRetries": (dynamodb("UpdateItem"), {"DeliveryTable"}, NEXT_RUN),
-        "SendDeliveries": ({"sqs:SendMessage"}, {"DeliveryQueue"}, ALWAYS),
+        "TakeSlots": (dynamodb("UpdateItem"), {"ConfigTable"}, SLOTS),
+        "SendDeliveries": ({"sqs:SendMessage"}, {"DeliveryQueue", "PacingQueue"}, ALWAYS),
         "SendNextTurns": ({"sqs:SendMessage"}, {"JobQueue"}, ALWAYS),
     },
     "Management": {
@@ -158,7 +161,11 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         ),
         "NoteRetries": (dynamodb("UpdateItem"), {"DeliveryTable"}, ALWAYS),
         "StartJobs": ({"sqs:SendMessage"}, {"JobQueue"}, ALWAYS),
-        "SendAgain": ({"sqs:SendMessage"}, {"DeliveryQueue", "EventQueue"}, ALWAYS),
+        "SendAgain": (
+            {"sqs:SendMessage"},
+            {"DeliveryQueue", "EventQueue", "PacingQueue"},
+            ALWAYS,
+        ),
         "Redrive": (REDRIVE, {"DeadLetterQueue", "EventDeadLetterQueue"}, ALWAYS),
         "TestWebhooks": ({"lambda:InvokeFunction"}, {"DispatcherFunction"}, ALWAYS),
         "KeepSecrets": ({"kms:Encrypt"}, {"SecretKey"}, BOUND_TO_WEBHOOK),

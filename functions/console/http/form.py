@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from perkwire.primitives.problem import Problem, malformed
 
 _MOST_FIELDS = 2_000
+_FRACTION = re.compile(r"[0-9]{0,9}\.[0-9]{1,9}")
 
 
 class Form:
@@ -58,6 +59,11 @@ class Form:
             return int(text)
         return text or None
 
+    def fraction(self, name: str) -> float | str | None:
+        """As `number`, and `0.5` is one too."""
+        text = self.text(name)
+        return float(text) if _FRACTION.fullmatch(text) else self.number(name)
+
 
 @dataclass(frozen=True, slots=True)
 class WrongField:
@@ -96,7 +102,7 @@ _LABELS = {
     "headers": "Headers",
     "id": "Event id",
     "key": "API key",
-    "max_per_second": "Messages a second",
+    "max_per_second": "Most a second",
     "name": "Name",
     "pause_when_exhausted": "Pause",
     "retry_delays_seconds": "Delays",

@@ -21,6 +21,7 @@ from console.views.webhook_wording import (
     SWITCHING,
     format_hint,
     format_label,
+    pace_words,
     secret_prefix,
     secret_rule,
     signs_with_both,
@@ -76,6 +77,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def health(webhook: Webhook, most: int) -> Health:
         return recent_health(use_cases.log, webhook, now(), most=most)
 
+    def waits_until(webhook: Webhook) -> int | None:
+        """When the last of what waits for its slot goes out; None: nothing waits."""
+        last = use_cases.slots.last_taken(webhook)
+        return last if last is not None and last > now() else None
+
     @pages.page(PATH)
     def list_webhooks(visit: Visit) -> HtmlResponse:
         page = use_cases.webhooks.list(visit.account_id, _PAGE, visit.query.text("cursor") or None)
@@ -126,6 +132,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             filter_text=webhook.filter and indented_json(json.loads(webhook.filter)),
             max_attempts=settings.max_attempts,
             interval=settings.retry_interval_seconds,
+            pace_words=pace_words,
+            waits_until=waits_until(webhook),
             **_SHOWING,
         )
 

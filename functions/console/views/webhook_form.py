@@ -100,6 +100,7 @@ class WebhookForm:
             "batch_bytes": [str(webhook.batch_bytes)],
             **_filter_fields(webhook),
             **schedules.filled(webhook),
+            "max_per_second": [_text(webhook.max_per_second)],
         }
         for name, value in webhook.format_settings.items():
             fields[f"format_settings.{name}"] = [str(value)]
@@ -296,6 +297,8 @@ class WebhookForm:
             value["description"] = description
         if (pattern := self.asked_filter()) is not None:
             value["filter"] = pattern
+        if (pace := self.form.fraction("max_per_second")) is not None:
+            value["max_per_second"] = pace
         if secret := self.form.text("secret"):
             value["secret"] = secret
         return value
@@ -307,6 +310,7 @@ class WebhookForm:
         value["description"] = self.form.text("description") or None
         value["filter"] = self.asked_filter()
         value |= schedules.asked(self.form)
+        value["max_per_second"] = self.form.fraction("max_per_second")
         if not self.keeps_headers:
             value["headers"] = self._headers_object()
         return value
@@ -395,3 +399,7 @@ def _filter_fields(webhook: Webhook) -> dict[str, Sequence[str]]:
             f"filter_value_{number}": [row.value],
         }
     return fields
+
+
+def _text(number: float | None) -> str:
+    return "" if number is None else str(number)

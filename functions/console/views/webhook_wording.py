@@ -108,3 +108,14 @@ def format_options() -> list[tuple[str, str]]:
     found = (find_format(name) for name in format_names())
     names = dict.fromkeys(format_.name for format_ in found if format_ is not None)
     return [(name, format_label(name)) for name in names]
+
+
+def pace_words(max_per_second: float | None) -> str:
+    """How fast deliveries go out."""
+    if max_per_second is None:
+        return "As fast as events come."
+    if max_per_second == 1:
+        return "At most one delivery a second."
+    if max_per_second < 1:
+        return f"At most one delivery every {1 / max_per_second:.3g} seconds."
+    return f"At most {max_per_second:,} deliveries a second."

@@ -16,6 +16,7 @@ from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReade
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
+from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.trial_counter import DryRunCounter, SearchCounter, TrialCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
@@ -34,6 +35,7 @@ from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.account_rates import AccountRates
+from perkwire.model.hand_over import HandOver
 from perkwire.primitives.timestamps import now
 from perkwire.reading.event_listing import EventListing
 from perkwire.reading.filter_previewing import FilterPreviewing
@@ -68,6 +70,7 @@ class UseCases:
         )
         self.account_store = AccountStore(connection)
         self.searches = SearchCounter()
+        self.slots = SlotCounter()
         self.rates = AccountRates(settings.account_rate_limit, settings.account_burst_limit, now)
 
     @cached_property
@@ -159,12 +162,19 @@ class UseCases:
     @cached_property
     def retrying(self) -> Retrying:
         """Sending selected deliveries again."""
+        settings, telemetry = self._settings, self._telemetry
         return Retrying(
-            deliveries=RetryableDeliveries(self._telemetry),
+            deliveries=RetryableDeliveries(telemetry),
             events=EventReader(),
             webhooks=self._lookup,
-            queue=SqsQueue(self._sqs, self._settings.delivery_queue_url, self._telemetry),
-            retry_interval_seconds=self._settings.retry_interval_seconds,
+            hand_over=HandOver(
+                delivery_queue=SqsQueue(self._sqs, settings.delivery_queue_url, telemetry),
+                pacing_queue=SqsQueue(self._sqs, settings.pacing_queue_url, telemetry),
+                slots=self.slots,
+                journal=telemetry,
+                clock=now,
+            ),
+            retry_interval_seconds=settings.retry_interval_seconds,
             clock=now,
         )
 

@@ -9,11 +9,12 @@ from perkwire.jobs.job import Job
 from perkwire.jobs.selecting import has_failed
 from perkwire.model.delivery import Delivery
 from perkwire.model.event_pattern import stored_pattern
-from perkwire.model.messages import DeliveryMessage, EventEncoder, chunks, write_delivery_message
+from perkwire.model.hand_over import Addressed, HandOver
+from perkwire.model.messages import DeliveryMessage, EventEncoder, chunks
 from perkwire.model.routed_event import RoutedEvent
-from perkwire.primitives.ids import AccountId, DeliveryId, EventId, delivery_id
+from perkwire.model.webhook import Webhook
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.journal import Unavailable
-from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.recovering.retrying import RetryResult
 
 
@@ -37,7 +38,9 @@ class Deliveries(Protocol):
 class Retrying(Protocol):
     """What sends the next run of deliveries."""
 
-    def send(self, entries: Sequence[Delivery]) -> Mapping[DeliveryId, RetryResult]:
+    def send(
+        self, entries: Sequence[Delivery], webhooks: Mapping[WebhookId, Webhook]
+    ) -> Mapping[DeliveryId, RetryResult]:
         """Send the next run of each entry; raises Unavailable."""
         ...
 
@@ -72,7 +75,7 @@ class RetryPages:
         self._retry_interval_seconds = retry_interval_seconds
         self._clock = clock
 
-    def send(self, job: Job) -> PageResult:
+    def send(self, job: Job, webhook: Webhook) -> PageResult:
         """Send the job's page; raises Unavailable unless SQS holds all of it."""
         found = self._deliveries.find({(job.account_id, DeliveryId(one.id)) for one in job.page})
         now = self._clock()
@@ -84,7 +87,8 @@ class RetryPages:
                 noted += 1
             elif entry is not None and has_failed(entry, now, self._retry_interval_seconds):
                 entries.append(entry)
-        statuses = [result.status for result in self._retrying.send(entries).values()]
+        results = self._retrying.send(entries, {webhook.id: webhook})
+        statuses = [result.status for result in results.values()]
         if HTTPStatus.SERVICE_UNAVAILABLE in statuses:
             raise Unavailable("SQS: deliveries not queued")
         deliveries = statuses.count(HTTPStatus.ACCEPTED)
@@ -98,11 +102,11 @@ class ReplayPages:
     An event that is gone is skipped, and one that the filter keeps out.
     """
 
-    def __init__(self, *, events: Events, queue: Queue) -> None:
+    def __init__(self, *, events: Events, hand_over: HandOver) -> None:
         self._events = events
-        self._queue = queue
+        self._hand_over = hand_over
 
-    def send(self, job: Job) -> PageResult:
+    def send(self, job: Job, webhook: Webhook) -> PageResult:
         """Send the job's page; raises Unavailable unless SQS holds all of it."""
         ids = [EventId(item.id) for item in job.page]
         kept = self._events.find_all({(job.account_id, one) for one in ids})
@@ -123,12 +127,7 @@ class ReplayPages:
             )
             for chunk in chunks(events, job.page_batch, job.page_batch_bytes, encode)
         ]
-        held = self._queue.send(
-            [
-                Outgoing(write_delivery_message(message, encode), message.webhook_id)
-                for message in messages
-            ]
-        )
-        if not all(held):
+        sent = self._hand_over.send([Addressed(message, webhook) for message in messages], encode)
+        if None in sent:
             raise Unavailable("SQS: deliveries not queued")
         return PageResult(len(events), len(ids) - len(events), len(messages))

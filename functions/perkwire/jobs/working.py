@@ -65,7 +65,7 @@ class Webhooks(Protocol):
 class Pages(Protocol):
     """What sends the pages of one kind of job."""
 
-    def send(self, job: Job) -> PageResult:
+    def send(self, job: Job, webhook: Webhook) -> PageResult:
         """Send the job's page; raises Unavailable unless SQS holds all of it."""
         ...
 
@@ -163,7 +163,7 @@ class JobWorker:
         begun = self._clock()  # counting is no time in which it might have sent
         deliveries = 0
         while True:
-            outcome = work.pages.send(job) if job.page else _NOTHING
+            outcome = work.pages.send(job, webhook) if job.page else _NOTHING
             deliveries += outcome.deliveries
             after = self._after(job, webhook, work.selection, outcome)
             delay = self._delay(after, deliveries, self._clock() - begun, may_go_on)

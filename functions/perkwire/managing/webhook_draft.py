@@ -22,6 +22,7 @@ from perkwire.model.endpoint import (
     origin,
 )
 from perkwire.model.header_rules import folded
+from perkwire.model.pace import HIGHEST_PACE, LOWEST_PACE
 from perkwire.model.schedule import LONGEST_DELAY_SECONDS, LONGEST_SCHEDULE_SECONDS
 from perkwire.model.webhook import (
     DEFAULT_BATCH_BYTES,
@@ -39,6 +40,7 @@ _MAY_BE_NULL = (
     "program_ids",
     "description",
     "filter",
+    "max_per_second",
     "retry_delays_seconds",
     "pause_when_exhausted",
 )
@@ -58,6 +60,7 @@ class WebhookDraft:
     secret: str = field(repr=False)
     batch_size: int
     batch_bytes: int
+    max_per_second: float | None
     retry_delays_seconds: tuple[int, ...] | None = None
     pause_when_exhausted: bool | None = None
     format: str
@@ -125,6 +128,7 @@ def read_webhook(
         secret=secret or format_.new_secret(),
         batch_size=batch_size or 1,
         batch_bytes=_batch_bytes(fields) or DEFAULT_BATCH_BYTES,
+        max_per_second=_max_per_second(fields),
         retry_delays_seconds=_retry_delays(fields, rules),
         pause_when_exhausted=fields.flag("pause_when_exhausted"),
         format=format_.name,
@@ -166,8 +170,8 @@ def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
 class WebhookChange:
     """What PATCH /v1/webhooks/{id} is to change; None leaves a field as it is.
 
-    `any_program`, `no_description`, `no_filter`, `stacks_schedule` and `stacks_pausing` say that
-    null was sent.
+    `any_program`, `no_description`, `no_filter`, `no_pace`, `stacks_schedule` and `stacks_pausing`
+    say that null was sent.
     """
 
     name: str | None
@@ -182,6 +186,8 @@ class WebhookChange:
     headers: Mapping[str, str] | None = field(repr=False)
     batch_size: int | None
     batch_bytes: int | None
+    max_per_second: float | None
+    no_pace: bool
     retry_delays_seconds: tuple[int, ...] | None
     stacks_schedule: bool
     pause_when_exhausted: bool | None
@@ -196,13 +202,15 @@ def parse_webhook_change(
 ) -> WebhookChange:
     """Read PATCH /v1/webhooks/{id}; raises the 422 problem that names every wrong field.
 
-    `program_ids`, `description` and `filter` may be null: all programmes, and none; and so may
-    `retry_delays_seconds` and `pause_when_exhausted`: the stack's rule. The format and the secret
-    stay: a receiver set up for them would refuse what comes after. Stored headers stay
-    with their endpoint: whoever may change a webhook could read them at one of their own.
+    `program_ids`, `description`, `filter` and `max_per_second` may be null: all programmes, and
+    none; and so may `retry_delays_seconds` and `pause_when_exhausted`: the stack's rule. The
+    format and the secret stay: a receiver set up for them would refuse what comes after. Stored
+    headers stay with their endpoint: whoever may change a webhook could read them at one of their
+    own.
     """
     any_program = value.get("program_ids", "") is None
     no_description = value.get("description", "") is None
+    no_pace = value.get("max_per_second", "") is None
     fields = Fields(without_nulls(value))
     if "secret" in value:
         fields.refuse("secret", "is changed by rotate-secret")
@@ -234,6 +242,8 @@ def parse_webhook_change(
         headers=headers,
         batch_size=_batch_size(fields, format_),
         batch_bytes=_batch_bytes(fields),
+        max_per_second=_max_per_second(fields),
+        no_pace=no_pace,
         retry_delays_seconds=_retry_delays(fields, rules),
         stacks_schedule=value.get("retry_delays_seconds", "") is None,
         pause_when_exhausted=fields.flag("pause_when_exhausted"),
@@ -347,6 +357,10 @@ def _settings(fields: Fields, format_: Format, stored: Settings | None) -> Setti
 
 def _batch_bytes(fields: Fields) -> int | None:
     return fields.integer("batch_bytes", LEAST_BATCH_BYTES, MOST_BATCH_BYTES)
+
+
+def _max_per_second(fields: Fields) -> float | None:
+    return fields.number("max_per_second", LOWEST_PACE, HIGHEST_PACE)
 
 
 def _batch_size(fields: Fields, format_: Format) -> int | None:

@@ -149,6 +149,7 @@ class WebhookManagement:
             header_names=tuple(draft.headers),
             batch_size=draft.batch_size,
             batch_bytes=draft.batch_bytes,
+            max_per_second=draft.max_per_second,
             retry_delays_seconds=draft.retry_delays_seconds,
             pause_when_exhausted=draft.pause_when_exhausted,
             format=draft.format,
@@ -269,6 +270,9 @@ class WebhookManagement:
             header_names=header_names,
             batch_size=change.batch_size or before.batch_size,
             batch_bytes=change.batch_bytes or before.batch_bytes,
+            max_per_second=(
+                None if change.no_pace else change.max_per_second or before.max_per_second
+            ),
             retry_delays_seconds=(
                 before.retry_delays_seconds
                 if change.retry_delays_seconds is None and not change.stacks_schedule

@@ -70,6 +70,14 @@ class DeliveryMessage:
     events: tuple[Event, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PacedDelivery:
+    """A delivery in PacingQueue, and the slot for which it waits: microseconds since the epoch."""
+
+    message: DeliveryMessage
+    slot_at: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobMessage:
     """A job's next turn; `turn` counts them, from 0."""
@@ -152,14 +160,25 @@ def write_delivery_message(
     message: DeliveryMessage, encode: Callable[[Event], str] = encode_event
 ) -> str:
     """The body of a delivery message, in ASCII."""
-    members: dict[str, Json] = {
+    return _with_events(_delivery_members(message), map(encode, message.events))
+
+
+def write_paced_delivery(
+    paced: PacedDelivery, encode: Callable[[Event], str] = encode_event
+) -> str:
+    """The body of a delivery message that waits in PacingQueue, in ASCII."""
+    members = _delivery_members(paced.message) | {"slot_at": paced.slot_at}
+    return _with_events(members, map(encode, paced.message.events))
+
+
+def _delivery_members(message: DeliveryMessage) -> dict[str, Json]:
+    return {
         "v": _VERSION,
         "delivery_id": message.delivery_id,
         "account_id": message.account_id,
         "webhook_id": message.webhook_id,
         "run": message.run,
     }
-    return _with_events(members, map(encode, message.events))
 
 
 def write_job_message(message: JobMessage) -> str:
@@ -176,13 +195,30 @@ def write_job_message(message: JobMessage) -> str:
 
 def read_event_message(body: str) -> EventMessage:
     """The message that `write_event_message` wrote; raises UnreadableMessage."""
-    members = _Members(body)
-    return EventMessage(account_id=AccountId(members.own_id("account_id")), events=members.events())
+    return _event_message(_Members(body))
 
 
 def read_delivery_message(body: str) -> DeliveryMessage:
     """The message that `write_delivery_message` wrote; raises UnreadableMessage."""
+    return _delivery_message(_Members(body))
+
+
+def read_router_message(body: str) -> EventMessage | PacedDelivery:
+    """What `write_event_message` or `write_paced_delivery` wrote; raises UnreadableMessage.
+
+    Told apart by what is in them, whichever queue they have come through.
+    """
     members = _Members(body)
+    if members.has("slot_at"):
+        return PacedDelivery(_delivery_message(members), members.moment("slot_at"))
+    return _event_message(members)
+
+
+def _event_message(members: "_Members") -> EventMessage:
+    return EventMessage(account_id=AccountId(members.own_id("account_id")), events=members.events())
+
+
+def _delivery_message(members: "_Members") -> DeliveryMessage:
     return DeliveryMessage(
         delivery_id=DeliveryId(members.own_id("delivery_id")),
         account_id=AccountId(members.own_id("account_id")),
@@ -263,6 +299,15 @@ class _Members:
     def own_id(self, name: str) -> str:
         value = self._value.get(name)
         if not isinstance(value, str) or not _OWN_ID.fullmatch(value):
+            raise UnreadableMessage(f"The message has no {name}.")
+        return value
+
+    def has(self, name: str) -> bool:
+        return name in self._value
+
+    def moment(self, name: str) -> int:
+        value = self._value.get(name)
+        if not isinstance(value, int) or not _is_moment(value):
             raise UnreadableMessage(f"The message has no {name}.")
         return value
 

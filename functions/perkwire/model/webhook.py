@@ -92,10 +92,11 @@ class Webhook:
 
     `program_ids` None means all programmes, `filter` None all that they and the types leave; else
     it is the text of an event pattern. A request has at most `batch_size` events and, if it
-    has more than one, about `batch_bytes`. `format` is a name with its version, so that a newer
-    one changes nothing here. `version` grows with every change; `endpoint_version` is the one that
-    last changed what may have failed: URL, headers, secret, format settings, or that enabled the
-    webhook again. What failed before it says nothing of the webhook as it is.
+    has more than one, about `batch_bytes`. It gets at most `max_per_second`
+    deliveries a second; None is as fast as they come. `format` is a name with its version, so that
+    a newer one changes nothing here. `version` grows with every change; `endpoint_version` is the
+    one that last changed what may have failed: URL, headers, secret, format settings, or that
+    enabled the webhook again. What failed before it says nothing of the webhook as it is.
 
     `retry_delays_seconds` is its schedule; `pause_when_exhausted` says that a delivery which uses
     up its attempts pauses it. None is the stack's own rule.
@@ -112,6 +113,7 @@ class Webhook:
     header_names: tuple[str, ...]
     batch_size: int
     batch_bytes: int = DEFAULT_BATCH_BYTES
+    max_per_second: float | None = None
     format: str
     format_settings: Mapping[str, Json]
     status: WebhookStatus
@@ -170,6 +172,7 @@ class Webhook:
             "header_names": [*self.header_names],
             "batch_size": self.batch_size,
             "batch_bytes": self.batch_bytes,
+            "max_per_second": self.max_per_second,
             "retired_secrets": [
                 {"signs_until": to_rfc3339(retired.until)} for retired in self.sealed.retired
             ],

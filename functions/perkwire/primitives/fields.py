@@ -172,6 +172,20 @@ class Fields:
             return None
         return value
 
+    def number(self, name: str, lowest: float, highest: float) -> float | None:
+        """A number within bounds, fractions allowed; without one it is whole."""
+        value = self._member(name)
+        if value is None:
+            return None
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not lowest <= value <= highest
+        ):
+            self.wrong(name, f"must be a number from {lowest} to {highest}")
+            return None
+        return whole if (whole := int(value)) == value else value
+
     def object(self, name: str) -> dict[str, Json] | None:
         """A JSON object of any members."""
         value = self._member(name)

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+LONGEST_DELAY_SECONDS = 900
+"""For which SQS holds a message back at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A message to be sent, and the fair-queue group that it belongs to.
 
-    SQS holds it back for `delay_seconds`, 900 at most.
+    SQS holds it back for `delay_seconds`, LONGEST_DELAY_SECONDS at most.
     """
 
     body: str = field(repr=False)

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import MAX_EVENTS, Event
-from perkwire.model.messages import DeliveryMessage, chunks, write_delivery_message
+from perkwire.model.hand_over import Addressed, HandOver
+from perkwire.model.messages import DeliveryMessage, chunks
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.fields import Fields
@@ -23,7 +24,6 @@ from perkwire.primitives.ids import (
     delivery_id,
     webhook_of,
 )
-from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 
@@ -95,14 +95,14 @@ class Retrying:
         deliveries: Deliveries,
         events: Events,
         webhooks: AccountWebhooks,
-        queue: Queue,
+        hand_over: HandOver,
         retry_interval_seconds: int,
         clock: Callable[[], int],
     ) -> None:
         self._deliveries = deliveries
         self._events = events
         self._webhooks = webhooks
-        self._queue = queue
+        self._hand_over = hand_over
         self._retry_interval_seconds = retry_interval_seconds
         self._clock = clock
 
@@ -114,10 +114,10 @@ class Retrying:
         """
         known = [one for one in ids if webhook_of(one) is not None]
         entries = self._deliveries.find({(account_id, one) for one in known})
-        statuses = self._statuses(account_id)
-        results = {one: self._refusal(one, entries.get(one), statuses) for one in ids}
+        webhooks = self._webhooks_of(account_id)
+        results = {one: self._refusal(one, entries.get(one), webhooks) for one in ids}
         retryable = [entries[one] for one, refusal in results.items() if refusal is None]
-        sent = self.send(retryable)
+        sent = self.send(retryable, webhooks)
         return [refusal or sent[one] for one, refusal in results.items()]
 
     def refusal(self, entry: Delivery) -> RetryResult | None:
@@ -125,28 +125,29 @@ class Retrying:
 
         Whether its events are still kept is not looked at.
         """
-        return self._refusal(entry.id, entry, self._statuses(entry.account_id))
+        return self._refusal(entry.id, entry, self._webhooks_of(entry.account_id))
 
-    def send(self, entries: Sequence[Delivery]) -> dict[DeliveryId, RetryResult]:
-        """Send the next run of each entry, whatever its status.
+    def send(
+        self, entries: Sequence[Delivery], webhooks: Mapping[WebhookId, Webhook]
+    ) -> dict[DeliveryId, RetryResult]:
+        """Send the next run of each entry, whatever its status, to webhooks as they are now.
 
         Raises Unavailable if events cannot be read; then later entries have not been sent.
         """
         results: dict[DeliveryId, RetryResult] = {}
         for group in _groups(entries):
-            results |= self._send_group(group)
+            results |= self._send_group(group, webhooks)
         return results
 
-    def _statuses(self, account_id: AccountId) -> dict[WebhookId, WebhookStatus]:
-        return {
-            webhook.id: webhook.status for webhook in self._webhooks.of_account(account_id) or ()
-        }
+    def _webhooks_of(self, account_id: AccountId) -> dict[WebhookId, Webhook]:
+        return {webhook.id: webhook for webhook in self._webhooks.of_account(account_id) or ()}
 
-    def _send_group(self, entries: Sequence[Delivery]) -> dict[DeliveryId, RetryResult]:
+    def _send_group(
+        self, entries: Sequence[Delivery], webhooks: Mapping[WebhookId, Webhook]
+    ) -> dict[DeliveryId, RetryResult]:
         kept = self._events.find_all(
             {(entry.account_id, one) for entry in entries for one in entry.event_ids}
         )
-        webhooks = self._webhooks_of([entry for entry in entries if entry.was_too_large])
         results: dict[DeliveryId, RetryResult] = {}
         ready: list[tuple[Delivery, list[DeliveryMessage]]] = []
         for entry in entries:
@@ -160,34 +161,31 @@ class Retrying:
             else:
                 detail = "Its events are no longer kept."
                 results[entry.id] = RetryResult(entry.id, HTTPStatus.CONFLICT, detail)
-        held = self._queue.send(
-            [
-                Outgoing(write_delivery_message(message), entry.webhook_id)
-                for entry, messages in ready
-                for message in messages
-            ]
+        go_out = iter(
+            self._hand_over.send(
+                [
+                    Addressed(message, webhooks.get(entry.webhook_id))
+                    for entry, messages in ready
+                    for message in messages
+                ]
+            )
         )
-        taken = iter(held)
         now = self._clock()
         for entry, messages in ready:
-            # A list, not a generator: each entry has to take its own share of the results.
-            is_held = all([next(taken) for _ in messages])  # noqa: C419
-            results[entry.id] = self._noted(entry, messages, now) if is_held else _unqueued(entry)
+            held = [moment for _ in messages if (moment := next(go_out)) is not None]
+            results[entry.id] = (
+                self._noted(entry, messages, now, max(held))
+                if len(held) == len(messages)
+                else _unqueued(entry)
+            )
         return results
 
-    def _webhooks_of(self, entries: Sequence[Delivery]) -> dict[WebhookId, Webhook]:
-        """The webhooks of these entries as they are now; of none, none is asked for."""
-        accounts = {entry.account_id for entry in entries}
-        return {
-            webhook.id: webhook
-            for account_id in accounts
-            for webhook in self._webhooks.of_account(account_id) or ()
-        }
-
-    def _noted(self, entry: Delivery, messages: Sequence[DeliveryMessage], now: int) -> RetryResult:
-        """Note in the log what SQS holds."""
+    def _noted(
+        self, entry: Delivery, messages: Sequence[DeliveryMessage], now: int, goes_out_at: int
+    ) -> RetryResult:
+        """Note in the log what SQS holds. It is not overdue while it waits for its slot."""
         if len(messages) == 1:
-            due_at = now + self._retry_interval_seconds * MICROSECONDS
+            due_at = max(now, goes_out_at) + self._retry_interval_seconds * MICROSECONDS
             self._deliveries.hand_over(entry, now, due_at)
             return RetryResult(entry.id, HTTPStatus.ACCEPTED)
         self._deliveries.split(entry, [message.delivery_id for message in messages], now)
@@ -198,7 +196,7 @@ class Retrying:
         self,
         delivery_id: DeliveryId,
         entry: Delivery | None,
-        statuses: Mapping[WebhookId, WebhookStatus],
+        webhooks: Mapping[WebhookId, Webhook],
     ) -> RetryResult | None:
         if entry is None:
             return RetryResult(delivery_id, HTTPStatus.NOT_FOUND, "There is no such delivery.")
@@ -208,12 +206,13 @@ class Retrying:
         status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
         if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):
             return RetryResult(delivery_id, HTTPStatus.CONFLICT, f"The delivery is {status}.")
+        webhook = webhooks.get(entry.webhook_id)
         # A tombstone does not stay for ever.
-        webhook = statuses.get(entry.webhook_id, WebhookStatus.DELETED)
-        if webhook is WebhookStatus.ENABLED:
+        webhook_status = WebhookStatus.DELETED if webhook is None else webhook.status
+        if webhook_status is WebhookStatus.ENABLED:
             return None
-        detail = f"Its webhook is {webhook}; enable it first."
-        if webhook is WebhookStatus.DELETED:
+        detail = f"Its webhook is {webhook_status}; enable it first."
+        if webhook_status is WebhookStatus.DELETED:
             detail = "Its webhook is deleted and gets nothing any more."
         return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
 

@@ -1,7 +1,8 @@
 """Routing: one event message becomes the deliveries of its account's webhooks.
 
 Only the events of one message are ever batched together, and ids are derived, so that a message
-that comes twice becomes the same deliveries twice, whose second copies send nothing.
+that comes twice becomes the same deliveries twice, whose second copies send nothing. What waits in
+PacingQueue for its slot comes by here too, and is handed on.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,23 +12,21 @@ from typing import Protocol
 from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.event import Event, types_of
+from perkwire.model.hand_over import Addressed, HandOver
 from perkwire.model.messages import (
     DeliveryMessage,
     EventEncoder,
     EventMessage,
+    PacedDelivery,
     Received,
     UnreadableMessage,
     chunks,
-    read_event_message,
-    write_delivery_message,
+    read_router_message,
 )
 from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.journal import Journal, Unavailable
-from perkwire.primitives.queueing import Outgoing, Queue
-
-_SLICE = 100  # deliveries that are sent between two looks at the clock
 
 
 class AccountWebhooks(Protocol):
@@ -69,7 +68,7 @@ class _Plan:
     received: Received
     message: EventMessage
     events: list[RoutedEvent] = field(default_factory=list)
-    deliveries: list[DeliveryMessage] = field(default_factory=list)
+    deliveries: list[Addressed] = field(default_factory=list)
     paused: list[Delivery] = field(default_factory=list)
 
 
@@ -82,14 +81,14 @@ class Router:
         webhooks: AccountWebhooks,
         events: Events,
         paused: PausedDeliveries,
-        queue: Queue,
+        hand_over: HandOver,
         journal: Journal,
         clock: Callable[[], int],
     ) -> None:
         self._webhooks = webhooks
         self._events = events
         self._paused = paused
-        self._queue = queue
+        self._hand_over = hand_over
         self._journal = journal
         self._clock = clock
 
@@ -105,28 +104,62 @@ class Router:
         for paused webhooks, by the log. Events are kept before their deliveries are sent.
         """
         encode = EventEncoder()
-        plans = self._plans(received, encode)
-        left = {message.message_id for message in received} - {
-            plan.received.message_id for plan in plans
-        }
-        kept = self._keep(plans)
-        sent = self._send(kept, encode, may_go_on)
-        left |= {plan.received.message_id for plan in plans if plan not in sent}
-        return [message.message_id for message in received if message.message_id in left]
+        read = self._readable(received)
+        done = self._hand_on(
+            [(one, paced) for one, paced in read if isinstance(paced, PacedDelivery)], may_go_on
+        )
+        events = [(one, message) for one, message in read if isinstance(message, EventMessage)]
+        kept = self._keep(self._plans(events, encode))
+        done |= {plan.received.message_id for plan in self._send(kept, encode, may_go_on)}
+        return [message.message_id for message in received if message.message_id not in done]
 
-    def _plans(self, received: Sequence[Received], encode: EventEncoder) -> list[_Plan]:
-        found: dict[AccountId, Sequence[Webhook] | None] = {}
-        plans = []
+    def _readable(
+        self, received: Sequence[Received]
+    ) -> list[tuple[Received, EventMessage | PacedDelivery]]:
+        read = []
         for record in received:
             try:
-                message = read_event_message(record.body)
-                if message.account_id not in found:
-                    found[message.account_id] = self._webhooks.of_account(message.account_id)
+                read.append((record, read_router_message(record.body)))
             except UnreadableMessage as error:
                 self._journal.fault(
                     "message_unreadable", message_id=record.message_id, detail=str(error)
                 )
-                continue
+            except Exception as error:  # one message must not take its batch with it
+                self._journal.fault(
+                    "message_unroutable",
+                    message_id=record.message_id,
+                    detail=type(error).__name__,
+                )
+        return read
+
+    def _hand_on(
+        self, waiting: Sequence[tuple[Received, PacedDelivery]], may_go_on: Callable[[], bool]
+    ) -> set[str]:
+        """The ids of the messages whose deliveries SQS holds anew."""
+        held = self._hand_over.hand_on([paced for _, paced in waiting], may_go_on)
+        done = set()
+        for (record, paced), is_held in zip(waiting, held, strict=True):
+            if is_held:
+                done.add(record.message_id)
+            else:
+                self._journal.fault(
+                    "delivery_not_handed_on",
+                    account_id=paced.message.account_id,
+                    webhook_id=paced.message.webhook_id,
+                    delivery_id=paced.message.delivery_id,
+                    message_id=record.message_id,
+                )
+        return done
+
+    def _plans(
+        self, received: Sequence[tuple[Received, EventMessage]], encode: EventEncoder
+    ) -> list[_Plan]:
+        found: dict[AccountId, Sequence[Webhook] | None] = {}
+        plans = []
+        for record, message in received:
+            try:
+                if message.account_id not in found:
+                    found[message.account_id] = self._webhooks.of_account(message.account_id)
             except Exception as error:  # one message must not take its batch with it
                 self._journal.fault(
                     "routing_unavailable",
@@ -182,7 +215,7 @@ class Router:
                 if webhook.status is WebhookStatus.PAUSED:
                     plan.paused.append(_paused(delivery, self._clock()))
                 else:
-                    plan.deliveries.append(delivery)
+                    plan.deliveries.append(Addressed(delivery, webhook))
         plan.events = [
             RoutedEvent(account_id=message.account_id, event=event, deliveries=became[event.id])
             for event in message.events
@@ -232,26 +265,15 @@ class Router:
     ) -> list[_Plan]:
         """The plans whose deliveries SQS holds, all of them.
 
-        Sent in the order of the plans: when time runs out, the first ones are done.
+        Sent in the order of the plans, those with a pace last: when time runs out, the first ones
+        are done.
         """
         deliveries = [delivery for plan in plans for delivery in plan.deliveries]
-        results: list[bool] = []
-        for start in range(0, len(deliveries), _SLICE):
-            if not may_go_on():
-                self._journal.fault("no_time_left", messages=len(deliveries) - start)
-                break
-            results += self._queue.send(
-                [
-                    Outgoing(write_delivery_message(delivery, encode), delivery.webhook_id)
-                    for delivery in deliveries[start : start + _SLICE]
-                ]
-            )
-        results += [False] * (len(deliveries) - len(results))
-        held = iter(results)
+        sent = iter(self._hand_over.send(deliveries, encode, may_go_on))
         done = []
         for plan in plans:
             # A list, not a generator: each plan has to take its own share of the results.
-            if all([next(held) for _ in plan.deliveries]):  # noqa: C419
+            if all([next(sent) is not None for _ in plan.deliveries]):  # noqa: C419
                 self._note(plan)
                 done.append(plan)
             else:

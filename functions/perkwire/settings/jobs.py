@@ -13,5 +13,6 @@ class JobsSettings(FromEnvironment):
     event_table: str
     delivery_table: str
     delivery_queue_url: str
+    pacing_queue_url: str
     job_queue_url: str
     retry_interval_seconds: int

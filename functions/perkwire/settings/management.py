@@ -14,6 +14,7 @@ class ManagementSettings(FromEnvironment):
     event_table: str
     delivery_table: str
     delivery_queue_url: str
+    pacing_queue_url: str
     dead_letter_queue_arn: str
     event_dead_letter_queue_arn: str
     job_queue_url: str

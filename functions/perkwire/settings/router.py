@@ -13,5 +13,6 @@ class RouterSettings(FromEnvironment):
     event_table: str
     delivery_table: str
     delivery_queue_url: str
+    pacing_queue_url: str
     event_retention_days: int
     log_retention_days: int

@@ -13,6 +13,7 @@ from infra.local.patches import (
     http_api_errors,
     http_api_routes,
     log_drain,
+    longest_delay,
     message_move_tasks,
     partial_batch_response,
     queue_lock,
@@ -32,7 +33,8 @@ PATCHES = (
     message_move_tasks,
     delete_message_again,
     visibility_limits,
-    # After the three above, whose queue actions it locks too.
+    longest_delay,
+    # After the four above, whose queue actions it locks too.
     queue_lock,
     function_interpreter,
     shared_code,

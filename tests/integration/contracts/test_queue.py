@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from perkwire.adapters.sqs.queues import SqsQueue
-from perkwire.primitives.queueing import Outgoing
+from perkwire.primitives.queueing import LONGEST_DELAY_SECONDS, Outgoing
 from tests.fakes import FakeQueue, FakeTelemetry
 from tests.integration.system import Stack
 
@@ -150,3 +150,19 @@ def test_a_queue_that_is_gone_holds_nothing(stack: Stack, delivery_queue: str) -
     gone = SqsQueue(stack.client("sqs"), f"{delivery_queue}-gone", FakeTelemetry())
 
     assert gone.send(outgoing(2)) == [False, False]
+
+
+def test_sqs_delays_a_message_by_fifteen_minutes_at_most(stack: Stack, delivery_queue: str) -> None:
+    """What has a later slot has to be handed on."""
+    sqs, journal = stack.client("sqs"), FakeTelemetry()
+    longest = Outgoing("longest", "group", LONGEST_DELAY_SECONDS)
+    longer = Outgoing("longer", "group", LONGEST_DELAY_SECONDS + 1)
+
+    assert SqsQueue(sqs, delivery_queue, journal).send([longest, longer]) == [True, False]
+
+    assert journal.kinds == ["sqs_refused_message"] * 2
+    assert received(stack, delivery_queue) == []
+    counts = sqs.get_queue_attributes(
+        QueueUrl=delivery_queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )["Attributes"]
+    assert counts == {"ApproximateNumberOfMessagesDelayed": "1"}

@@ -45,6 +45,7 @@ def webhook(adapters: Adapters, account_id: AccountId) -> Webhook:
         headers={"x-shop": "7"},
         batch_size=7,
         batch_bytes=12_345,
+        max_per_second=0.3,
         retry_delays_seconds=(5, 300, 43_200),
         pause_when_exhausted=False,
     )

@@ -54,6 +54,7 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
         "header_names": ["X-Shop"],
         "batch_size": 100,
         "batch_bytes": 65_536,
+        "max_per_second": None,
         "retry_delays_seconds": None,
         "pause_when_exhausted": None,
         "format": "standard",

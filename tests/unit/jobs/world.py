@@ -28,6 +28,7 @@ from tests.builders import (
     WEBHOOK,
     a_delivery,
     a_delivery_message,
+    a_hand_over,
     a_received,
     a_webhook,
     an_account,
@@ -45,6 +46,7 @@ from tests.fakes import (
     FakeJobStore,
     FakeQueue,
     FakeRetryableDeliveries,
+    FakeSlotCounter,
     FakeTelemetry,
     FakeTrialCounter,
     FakeWebhookLookup,
@@ -92,6 +94,7 @@ class World:
         self.reader = FakeEventReader(self.events)
         self.index = FakeEventIndex(self.events)
         self.delivery_queue = FakeQueue()
+        self.slots = FakeSlotCounter()
         self.job_queue = FakeQueue()
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
@@ -113,11 +116,12 @@ class World:
             event_retention_days=RETENTION_DAYS,
             clock=self.clock,
         )
+        hand_over = a_hand_over(self.delivery_queue, slots=self.slots, clock=self.clock)
         retrying = Retrying(
             deliveries=self.log,
             events=self.reader,
             webhooks=self.lookup,
-            queue=self.delivery_queue,
+            hand_over=hand_over,
             retry_interval_seconds=INTERVAL,
             clock=self.clock,
         )
@@ -127,7 +131,7 @@ class World:
             retry_interval_seconds=INTERVAL,
             clock=self.clock,
         )
-        replay_pages = ReplayPages(events=self.reader, queue=self.delivery_queue)
+        replay_pages = ReplayPages(events=self.reader, hand_over=hand_over)
         self.work = JobWorker(
             jobs=self.store,
             webhooks=self.lookup,

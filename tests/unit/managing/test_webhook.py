@@ -50,6 +50,7 @@ def test_what_is_not_said_has_its_default() -> None:
     assert draft.program_ids is None
     assert draft.headers == {}
     assert draft.batch_size == 1
+    assert draft.max_per_second is None
     assert draft.format == "standard"
     assert draft.enabled is True
     assert draft.description is None
@@ -63,6 +64,7 @@ def test_everything_said_is_taken() -> None:
         "secret": SECRET,
         "batch_size": 100,
         "batch_bytes": 100_000,
+        "max_per_second": 2.5,
         "format": "standard",
         "enabled": False,
         "description": "For the till.\nSecond line.",
@@ -81,6 +83,7 @@ def test_everything_said_is_taken() -> None:
         secret=SECRET,
         batch_size=100,
         batch_bytes=100_000,
+        max_per_second=2.5,
         format="standard",
         format_settings={},
         enabled=False,
@@ -97,6 +100,23 @@ def test_the_bytes_of_a_batch_are_within_bounds(batch_bytes: Json) -> None:
         parse(batch_bytes=batch_bytes)
 
     assert fields_of(raised.value) == ["batch_bytes"]
+
+
+@pytest.mark.parametrize("given", [0.1, 0.25, 1, 999.5, 1000])
+def test_a_pace_may_have_a_fraction(given: float) -> None:
+    assert parse(max_per_second=given).max_per_second == given
+
+
+def test_a_whole_pace_is_shown_as_one() -> None:
+    assert str(parse(max_per_second=5.0).max_per_second) == "5"
+
+
+@pytest.mark.parametrize(
+    "wrong", [0, -1, 0.05, 0.0999, 1000.1, 1e9, 10**9, "5", "0,5", True, [5], float("nan")]
+)
+def test_a_pace_is_within_bounds(wrong: Json) -> None:
+    assert wrong_fields(max_per_second=wrong) == ["max_per_second"]
+    assert wrong_in_change(max_per_second=wrong) == ["max_per_second"]
 
 
 def test_a_webhook_without_a_secret_is_given_one_of_its_own() -> None:
@@ -189,7 +209,7 @@ def test_a_header_without_a_name_is_a_fault_of_the_headers() -> None:
     assert wrong_fields(headers={"": "x"}) == ["headers"]
 
 
-@pytest.mark.parametrize("field", ["program_ids", "description"])
+@pytest.mark.parametrize("field", ["program_ids", "description", "max_per_second"])
 def test_null_means_absence_where_a_webhook_is_shown_with_null(field: str) -> None:
     assert a_webhook().to_json()[field] is None
     assert getattr(parse(**{field: None}), field) is None
@@ -231,7 +251,12 @@ def test_any_json_object_is_a_webhook_or_a_problem(value: Json) -> None:
         parse_webhook(value if isinstance(value, dict) else {"name": value}, RULES)
 
 
-FIELDS = st.sampled_from([*webhook_body(), "headers", "secret", "batch_size", "format", "enabled"])
+FIELDS = st.sampled_from(
+    [
+        *webhook_body(),
+        *("headers", "secret", "batch_size", "max_per_second", "format", "enabled"),
+    ]
+)
 
 
 @given(st.dictionaries(FIELDS, JSON, max_size=3))
@@ -260,13 +285,17 @@ def test_an_empty_change_changes_nothing() -> None:
     assert (change.batch_size, change.enabled, change.program_ids) == (None,) * 3
     assert not change.any_program
     assert not change.no_description
+    assert not change.no_pace
 
 
-def test_null_takes_programmes_and_description_away() -> None:
-    change = parse_webhook_change({"program_ids": None, "description": None}, RULES, a_webhook())
+def test_null_takes_programmes_description_and_pace_away() -> None:
+    value: dict[str, Json] = {"program_ids": None, "description": None, "max_per_second": None}
+
+    change = parse_webhook_change(value, RULES, a_webhook())
 
     assert change.any_program
     assert change.no_description
+    assert change.no_pace
 
 
 @pytest.mark.parametrize("field", ["name", "url", "event_types", "headers", "batch_size"])

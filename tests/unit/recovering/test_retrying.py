@@ -20,6 +20,7 @@ from tests.builders import (
     OTHER_ACCOUNT,
     a_delivery,
     a_delivery_message,
+    a_hand_over,
     a_webhook,
     an_account,
     an_event,
@@ -32,6 +33,7 @@ from tests.fakes import (
     FakeEventReader,
     FakeQueue,
     FakeRetryableDeliveries,
+    FakeSlotCounter,
     FakeWebhookLookup,
 )
 
@@ -49,12 +51,13 @@ class Retries:
         self.log = FakeRetryableDeliveries(self.items)
         self.events = FakeEventItems()
         self.queue = FakeQueue()
+        self.slots = FakeSlotCounter()
         self.clock = FakeClock(NOW)
         self.retrying = Retrying(
             deliveries=self.log,
             events=FakeEventReader(self.events),
             webhooks=FakeWebhookLookup(self.config),
-            queue=self.queue,
+            hand_over=a_hand_over(self.queue, slots=self.slots, clock=self.clock),
             retry_interval_seconds=INTERVAL,
             clock=self.clock,
         )

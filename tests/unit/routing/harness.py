@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from perkwire.model.event import Event
+from perkwire.model.hand_over import HandOver
 from perkwire.model.messages import DeliveryMessage, Received, read_delivery_message
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.routing.router import Router
@@ -15,6 +16,7 @@ from tests.fakes import (
     FakeEventItems,
     FakeEventTable,
     FakeQueue,
+    FakeSlotCounter,
     FakeTelemetry,
     FakeWebhookLookup,
 )
@@ -32,6 +34,8 @@ class RouterHarness:
         self.log = FakeDeliveryItems()
         self.delivery_table = FakeDeliveryTable(self.log)
         self.queue = FakeQueue()
+        self.pacing_queue = FakeQueue()
+        self.slots = FakeSlotCounter()
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
 
@@ -40,7 +44,13 @@ class RouterHarness:
             webhooks=self.lookup,
             events=self.event_table,
             paused=self.delivery_table,
-            queue=self.queue,
+            hand_over=HandOver(
+                delivery_queue=self.queue,
+                pacing_queue=self.pacing_queue,
+                slots=self.slots,
+                journal=self.journal,
+                clock=self.clock,
+            ),
             journal=self.journal,
             clock=self.clock,
         )

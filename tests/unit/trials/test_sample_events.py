@@ -16,6 +16,7 @@ from tests.builders import (
     ACCOUNT,
     NOW,
     a_caller,
+    a_hand_over,
     a_received,
     a_webhook,
     an_account,
@@ -116,7 +117,7 @@ def routed(bench: Bench) -> dict[WebhookId, str]:
         webhooks=bench.lookup,
         events=FakeEventTable(events),
         paused=FakeDeliveryTable(log),
-        queue=FakeQueue(),
+        hand_over=a_hand_over(FakeQueue()),
         journal=FakeTelemetry(),
         clock=FakeClock(NOW),
     )

@@ -10,6 +10,7 @@
 | tombstone, in the order of deletion | `<account>#deleted` | `at#<time>#<webhook>` |
 | health of a webhook | `health#<account>` | `<webhook>` |
 | notices to an account | `health#<account>` | `notices#` and the hour, `2026-11-21T01` |
+| slots of a webhook with a pace | `slots#<account>` | `<webhook>` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
 | its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
 | mails that ask for confirmation | `<account>#confirmations`, or `address#<SHA-256>` | the day |
@@ -101,6 +102,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     header_names = text_list()
     batch_size = NumberAttribute()
     batch_bytes = NumberAttribute(null=True)
+    max_per_second = NumberAttribute(null=True)
     retry_delays_seconds = number_list(null=True)
     pause_when_exhausted = BooleanAttribute(null=True)
     format = UnicodeAttribute()
@@ -136,6 +138,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             header_names=list(webhook.header_names),
             batch_size=webhook.batch_size,
             batch_bytes=webhook.batch_bytes,
+            max_per_second=webhook.max_per_second,
             retry_delays_seconds=(
                 None if webhook.retry_delays_seconds is None else [*webhook.retry_delays_seconds]
             ),
@@ -175,6 +178,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             header_names=tuple(self.header_names),
             batch_size=int(self.batch_size),
             batch_bytes=int(self.batch_bytes or MOST_BATCH_BYTES),
+            max_per_second=self.max_per_second,
             retry_delays_seconds=(
                 None
                 if self.retry_delays_seconds is None
@@ -248,6 +252,16 @@ class HealthItem(ConfigItem, discriminator="health"):
     expires_at = NumberAttribute(null=True)
 
 
+class SlotItem(ConfigItem, discriminator="slots"):
+    """Until when a webhook's slots are taken; `expires_at` ends it long after the last of them.
+
+    `last_at` is the last slot that is taken, in microseconds since the epoch.
+    """
+
+    last_at = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
 class NoticeCountItem(ConfigItem, discriminator="notices"):
     """How many notices an account has had in an hour; `expires_at` ends it."""
 
@@ -299,6 +313,7 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     TombstoneListItem,
     UrlItem,
     HealthItem,
+    SlotItem,
     NoticeCountItem,
     TrialCountItem,
     KeyItem,
@@ -324,6 +339,11 @@ def tombstone_list_sk(webhook_id: WebhookId, deleted_at: int) -> str:
 def health_pk(account_id: AccountId) -> str:
     """The partition of an account's health items: apart, so that they do not heat its webhooks."""
     return f"health#{account_id}"
+
+
+def slots_pk(account_id: AccountId) -> str:
+    """The partition of an account's slots: apart, so that they do not heat its webhooks."""
+    return f"slots#{account_id}"
 
 
 def trials_pk(account_id: AccountId) -> str:
