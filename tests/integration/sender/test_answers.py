@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from perkwire.adapters.sender.answer import (
+from perkwire.adapters.sender.bounded_response import (
     MAX_HEAD_LINES,
-    MAX_INTERIM_ANSWERS,
+    MAX_INTERIM_RESPONSES,
     MAX_LINE_BYTES,
     MAX_TRAILER_LINES,
 )
@@ -62,7 +62,7 @@ LIMITS: dict[str, tuple[Callable[[int], bytes], int]] = {
     "bytes of a line": (longest_line, MAX_LINE_BYTES),
     "bytes of the status line": (longest_status_line, MAX_LINE_BYTES),
     "bytes in all": (head, MAX_HEAD_BYTES),
-    "interim answers": (interim, MAX_INTERIM_ANSWERS),
+    "interim answers": (interim, MAX_INTERIM_RESPONSES),
     "bytes in all, interim answers included": (head_with_interim, MAX_HEAD_BYTES),
 }
 

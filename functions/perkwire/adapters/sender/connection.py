@@ -22,7 +22,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
-from perkwire.adapters.sender.answer import Answer
+from perkwire.adapters.sender.bounded_response import BoundedResponse
 from perkwire.adapters.sender.deadline import Deadline
 from perkwire.adapters.sender.dialling import Dialler, TransportFailure
 from perkwire.adapters.sender.failures import failure_of
@@ -66,7 +66,7 @@ class _Guarded(HTTPConnection):
         self._idle_since = (0.0, 0.0)
         self._may_idle_seconds = MAX_IDLE_SECONDS
         self._has_answered = False
-        self._answer: Answer | None = None
+        self._response: BoundedResponse | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -78,7 +78,7 @@ class _Guarded(HTTPConnection):
         idle = max(time.time() - wall, time.monotonic() - monotonic)
         if idle > self._may_idle_seconds or self._guard.current.on_a_new_connection:
             return False
-        if self._answer and self._answer.bytes_follow:
+        if self._response and self._response.bytes_follow:
             return False
         return super().is_connected
 
@@ -106,7 +106,7 @@ class _Guarded(HTTPConnection):
         if self.sock is None:
             self.connect()
         self._outgoing.clear()
-        self._answer = None
+        self._response = None
         super().request(method, url, body, headers, **options)
         try:
             self.sock.settimeout(self._deadline.remaining())
@@ -122,10 +122,10 @@ class _Guarded(HTTPConnection):
         """Collect a part of the request for `request` to write."""
         self._outgoing.append(data)
 
-    def response_class(self, sock: socket.socket, method: str) -> Answer:  # type: ignore[override]
+    def response_class(self, sock: socket.socket, method: str) -> BoundedResponse:  # type: ignore[override]
         """What http.client makes for an answer, here by hand."""
-        self._answer = Answer(sock, method, self._deadline)
-        return self._answer
+        self._response = BoundedResponse(sock, method, self._deadline)
+        return self._response
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's
         """Read the head of the answer; raises KeptConnectionEnded and TransportFailure."""
@@ -142,7 +142,7 @@ class _Guarded(HTTPConnection):
         """What to raise for an error after which the connection is closed."""
         if self.sock is not None:
             _forget_unsent(self.sock)
-        has_begun = self._answer is not None and self._answer.has_begun
+        has_begun = self._response is not None and self._response.has_begun
         if self._has_answered and not has_begun and isinstance(error, ConnectionError):
             return KeptConnectionEnded()
         return failure_of(error)

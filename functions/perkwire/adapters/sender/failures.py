@@ -2,7 +2,7 @@
 
 import ssl
 
-from perkwire.adapters.sender.answer import SpeaksTls
+from perkwire.adapters.sender.bounded_response import SpeaksTls
 from perkwire.adapters.sender.dialling import TransportFailure
 from perkwire.model.sending import ErrorDetail, TransportError
 

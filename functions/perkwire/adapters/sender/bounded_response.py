@@ -16,7 +16,7 @@ MAX_HEAD_LINES = 1000
 """Header lines of an answer."""
 MAX_LINE_BYTES = 32768
 """Of a line of a head, a chunk's size or a trailer, with its end."""
-MAX_INTERIM_ANSWERS = 100
+MAX_INTERIM_RESPONSES = 100
 """1xx answers before the answer; all of them and its head have MAX_HEAD_BYTES together."""
 MAX_TRAILER_LINES = 1000
 """Lines after a chunked body. More are no harm to the answer: its connection is not kept."""
@@ -44,7 +44,7 @@ class SpeaksTls(http.client.HTTPException):
     """What answers a plain request is TLS."""
 
 
-class Answer(http.client.HTTPResponse):
+class BoundedResponse(http.client.HTTPResponse):
     """An answer read within bounds; what exceeds them in its head raises HTTPException.
 
     Of its headers there are only those that say how it is framed, how long its connection stays,
@@ -69,7 +69,7 @@ class Answer(http.client.HTTPResponse):
         of the next request on the connection.
         """
         head = _HeadReader(self.fp)
-        for _ in range(MAX_INTERIM_ANSWERS + 1):
+        for _ in range(MAX_INTERIM_RESPONSES + 1):
             status_line, lines = head.read()
             interim = _INTERIM.match(status_line)
             if interim is None:
