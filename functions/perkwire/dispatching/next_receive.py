@@ -82,3 +82,5 @@ class NextReceives:
             in_time(self._executor, seconds_left, lambda: self._visibility.hide(receives))
         except Unavailable as error:
             self._journal.fault("delay_not_set", detail=str(error))
+        except Exception as crash:  # what has been sent and logged stays so
+            self._journal.fault("delay_not_set", detail=type(crash).__name__)

@@ -11,7 +11,7 @@ from tests.receiver import Receiver
 LESS: list[dict[str, Any]] = [
     {"event_types": ["tier.upgraded"]},
     {"program_ids": ["gold"]},
-    {"batch_size": 5},
+    {"batch_size": 1},
 ]
 
 
@@ -21,8 +21,8 @@ def test_a_change_of_what_is_wanted_acts_on_what_is_routed_after_it(
     system: System, tenant: Tenant, receiver: Receiver, change: dict[str, Any], way: str
 ) -> None:
     endpoint = receiver.endpoint(*([] if way == "queued" else [500]))
-    webhook = tenant.webhook(endpoint.url, event_types=["points.earned"])
-    (event_id,) = tenant.post(tenant.an_event("points.earned"))
+    webhook = tenant.webhook(endpoint.url, event_types=["points.earned"], batch_size=3)
+    event_ids = tenant.post(*(tenant.an_event("points.earned") for _ in range(2)))
     system.route()
     if way != "queued":
         system.dispatch_all()
@@ -38,7 +38,7 @@ def test_a_change_of_what_is_wanted_acts_on_what_is_routed_after_it(
     system.dispatch()
 
     (request,) = endpoint.requests[before:]
-    assert request.event_ids == (event_id,)
+    assert request.event_ids == tuple(event_ids)
     assert [one["status"] for one in tenant.deliveries()] == ["succeeded"]
     if "batch_size" not in change:
         tenant.post(tenant.an_event("points.earned"))

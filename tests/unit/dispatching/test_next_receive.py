@@ -1,10 +1,22 @@
 """When SQS is asked to bring a message again, and how delays are spread."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.dispatching.next_receive import LONGEST_SECONDS, spread, within_limit
+from perkwire.dispatching.in_flight import InFlightDelivery
+from perkwire.dispatching.next_receive import (
+    LONGEST_SECONDS,
+    NextReceive,
+    NextReceives,
+    spread,
+    within_limit,
+)
 from perkwire.primitives.ids import DeliveryId
+from tests.builders import NOW, a_delivery_message, a_received
+from tests.fakes import FakeTelemetry, FakeVisibility
 
 SECONDS = st.integers(0, LONGEST_SECONDS)
 
@@ -34,3 +46,21 @@ def test_a_delay_ends_within_twelve_hours_of_the_receive(seconds: int, since: in
 
     assert 0 <= kept <= seconds
     assert kept + since < LONGEST_SECONDS
+
+
+def test_a_delay_that_crashes_is_a_fault_and_nothing_more(executor: ThreadPoolExecutor) -> None:
+    class Crashing(FakeVisibility):
+        def hide(self, receives: Sequence[NextReceive]) -> None:
+            raise KeyError(receives[0].received.message_id)
+
+    journal = FakeTelemetry()
+    message = a_delivery_message()
+    delivery = InFlightDelivery(a_received(message), message, NOW, delay_seconds=60)
+
+    NextReceives(visibility=Crashing(journal), journal=journal, executor=executor).set(
+        [delivery], lambda: 1.0
+    )
+
+    assert [(what, line["detail"]) for what, line in journal.faults] == [
+        ("delay_not_set", "KeyError")
+    ]
