@@ -123,19 +123,36 @@ def test_many_at_one_moment_are_all_read(real: Adapters, account_id: AccountId) 
     assert [*newest_first(account_id, START, START + HOUR, 3)] == wanted[::-1]
 
 
-def test_an_empty_hour_takes_one_query(
-    real: Adapters, account_id: AccountId, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What DynamoDB is asked for."""
+    operations: list[str] = []
     make = Connection._make_api_call
 
     def counted(own: Connection, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        asked.append(operation)
+        operations.append(operation)
         answer: dict[str, Any] = make(own, operation, request)
         return answer
 
     monkeypatch.setattr(Connection, "_make_api_call", counted)
+    return operations
 
+
+def test_every_account_and_hour_begins_in_its_first_shard_by_one_write(
+    real: Adapters, asked: list[str]
+) -> None:
+    accounts = [new_account_id() for _ in range(3)]
+    moments = [START + hour * HOUR + place for hour in range(2) for place in range(3)]
+
+    assert all(real.events.keep([routed(one, moment) for one in accounts for moment in moments]))
+
+    assert asked.count("BatchWriteItem") == 1
+    assert all(FIRST in shards(one) for one in accounts)
+
+
+def test_an_empty_hour_takes_one_query(
+    real: Adapters, account_id: AccountId, asked: list[str]
+) -> None:
     assert EventIndex().of_hour(account_id, START, START + HOUR, None, 5) == ([], False)
     assert EventIndex().newest_of_hour(account_id, START, ListPosition(START + HOUR), 5) == (
         [],

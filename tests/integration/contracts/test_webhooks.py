@@ -197,19 +197,19 @@ def test_a_buried_webhook_is_known_to_whoever_asks_for_it(
 
 
 def test_of_the_deleted_ones_the_log_has_the_last_also_those_of_a_former_release(
-    real: Adapters, account_id: AccountId
+    adapters: Adapters, account_id: AccountId
 ) -> None:
     webhooks = [one_of(account_id) for _ in range(5)]
     for one in webhooks:
-        real.webhooks.add(one, 10)
+        adapters.webhooks.add(one, 10)
     former, *buried, live = webhooks
-    real.webhooks.replace(former, replace(former, status=WebhookStatus.DELETED, version=2))
+    adapters.webhooks.replace(former, replace(former, status=WebhookStatus.DELETED, version=2))
     for place, one in enumerate(buried):
-        real.webhooks.bury(one, NOW + 1 + place)
+        adapters.webhooks.bury(one, NOW + 1 + place)
 
     last = [one.id for one in reversed(buried)]
-    assert real.lookup.logged(account_id, 2) == [live.id, *last[:2]]
-    assert real.lookup.logged(account_id, 4) == [live.id, *last, former.id]
+    assert adapters.lookup.logged(account_id, 2) == [live.id, *last[:2]]
+    assert adapters.lookup.logged(account_id, 4) == [live.id, *last, former.id]
 
 
 def test_pages_hold_every_webhook_once(adapters: Adapters, account_id: AccountId) -> None:
