@@ -66,6 +66,20 @@ async function showFormat() {
   }
 }
 
+// Another way to say the filter: its rows, or its JSON, with what is filled in.
+async function showFilter() {
+  try {
+    const page = await ask("/console/webhooks/form", filledIn());
+    const fresh = page.getElementById("f-filter");
+    document.getElementById("f-filter").replaceWith(fresh);
+    enhance(fresh);
+    hideStandIns();
+    fresh.querySelector("[name=filter_is]:checked").focus();
+  } catch {
+    document.getElementById("preview").textContent = "What there is to fill in could not be loaded. Try again.";
+  }
+}
+
 // A group's box stands for those of its events that the search leaves.
 function boxesOf(group) {
   return [...group.querySelectorAll(".boxes label:not([hidden]) input")];
@@ -141,4 +155,5 @@ webhookForm.addEventListener("click", addRow);
 webhookForm.addEventListener("input", previewSoon);
 webhookForm.addEventListener("change", (event) => {
   if (event.target.name === "format") showFormat();
+  if (event.target.name === "filter_is") showFilter();
 });

@@ -1,21 +1,12 @@
 """The form of a webhook: from what is filled in to what the API takes, and what it offers."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from console.http.form import Form, ShownProblem, WrongField
 from console.views import schedules
-from console.views.filter_rows import (
-    MOST_ROWS,
-    FilterRow,
-    known_fields,
-    parse_filter_text,
-    pattern_of,
-    rows_of,
-)
-from console.views.json_text import indented_json
+from console.views.filter_form import FilterForm, filter_fields
 from console.views.webhook_wording import product, secret_prefix, secret_rule
 from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
 from perkwire.formats.contracts.contract import Setting
@@ -98,7 +89,7 @@ class WebhookForm:
             "program_ids": ["\n".join(webhook.program_ids or ())],
             "batch_size": [str(webhook.batch_size)],
             "batch_bytes": [str(webhook.batch_bytes)],
-            **_filter_fields(webhook),
+            **filter_fields(webhook),
             **schedules.filled(webhook),
             "max_per_second": [_text(webhook.max_per_second)],
         }
@@ -215,38 +206,9 @@ class WebhookForm:
         return [name for name, _ in self._headers()]
 
     @property
-    def filter_is(self) -> str:
-        """How the filter is given: `none`, `rows` or `json`."""
-        return self.form.text("filter_is", "none")
-
-    @property
-    def filter_rows(self) -> list[FilterRow]:
-        """The conditions that are filled in, and a few more rows."""
-        return [*self._filter_rows(), *[FilterRow("", "is", "")] * _SPARE_ROWS]
-
-    @property
-    def filter_fields(self) -> Mapping[str, str]:
-        """The fields of the chosen types, and what kind of values they have."""
-        return known_fields(tuple(self._event_types()) or (ALL_TYPES,))
-
-    @property
-    def filter_text(self) -> str:
-        """The filter as JSON: as it was typed, else as the rows have it, if they can be read."""
-        if self.filter_is == "json":
-            return self.form.text("filter_json")
-        try:
-            pattern = pattern_of(self._filter_rows(), self.filter_fields)
-        except Problem:
-            return ""
-        return "" if pattern is None else indented_json(pattern)
-
-    def asked_filter(self) -> Json:
-        """The filter as the API takes it, None for none; raises Problem."""
-        if self.filter_is == "rows":
-            return pattern_of(self._filter_rows(), self.filter_fields)
-        if self.filter_is == "json":
-            return parse_filter_text(self.form.text("filter_json"))
-        return None
+    def filter(self) -> FilterForm:
+        """The filter that is filled in."""
+        return FilterForm(self.form, tuple(self._event_types()))
 
     def asked_filter_preview(self) -> dict[str, Json]:
         """What POST /v1/webhooks/filter-preview takes; raises Problem."""
@@ -254,19 +216,8 @@ class WebhookForm:
         return {
             "event_types": [*self._event_types()],
             "program_ids": programs or None,
-            "filter": self.asked_filter(),
+            "filter": self.filter.asked(),
         }
-
-    def _filter_rows(self) -> list[FilterRow]:
-        rows = (
-            FilterRow(
-                self.form.text(f"filter_field_{row}"),
-                self.form.text(f"filter_condition_{row}", "is"),
-                self.form.text(f"filter_value_{row}"),
-            )
-            for row in range(MOST_ROWS)
-        )
-        return [row for row in rows if row.field or row.value]
 
     def rows(self, problem: ShownProblem | None) -> list[HeaderRow]:
         """The headers that are filled in, and a few more rows."""
@@ -295,7 +246,7 @@ class WebhookForm:
             value["program_ids"] = [*programs]
         if description := self.form.text("description"):
             value["description"] = description
-        if (pattern := self.asked_filter()) is not None:
+        if (pattern := self.filter.asked()) is not None:
             value["filter"] = pattern
         if (pace := self.form.fraction("max_per_second")) is not None:
             value["max_per_second"] = pace
@@ -308,7 +259,7 @@ class WebhookForm:
         value = self._shared()
         value["program_ids"] = [*self.form.lines("program_ids")] or None
         value["description"] = self.form.text("description") or None
-        value["filter"] = self.asked_filter()
+        value["filter"] = self.filter.asked()
         value |= schedules.asked(self.form)
         value["max_per_second"] = self.form.fraction("max_per_second")
         if not self.keeps_headers:
@@ -381,24 +332,6 @@ class WebhookForm:
                 raise invalid([FieldError(f"headers.{name}", "is there twice")])
             headers[name] = value
         return headers
-
-
-def _filter_fields(webhook: Webhook) -> dict[str, Sequence[str]]:
-    """The filter as the form has it: as rows, if they can say it."""
-    if webhook.filter is None:
-        return {"filter_is": ["none"]}
-    pattern: dict[str, Json] = json.loads(webhook.filter)
-    rows = rows_of(pattern, known_fields(webhook.event_types))
-    if rows is None:
-        return {"filter_is": ["json"], "filter_json": [indented_json(pattern)]}
-    fields: dict[str, Sequence[str]] = {"filter_is": ["rows"]}
-    for number, row in enumerate(rows):
-        fields |= {
-            f"filter_field_{number}": [row.field],
-            f"filter_condition_{number}": [row.condition],
-            f"filter_value_{number}": [row.value],
-        }
-    return fields
 
 
 def _text(number: float | None) -> str:

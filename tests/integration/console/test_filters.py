@@ -73,9 +73,25 @@ def test_what_is_wrong_is_said_beside_what_was_typed(admin: Browser, tenant: Ten
         assert said in page.text
         assert dict(page.form(FORM).fields)["filter_json"] == text
         assert is_harmless(page)
+    page = send(admin, FORM, form, **NEW_ONE, filter_is="rows")
+    assert "has no condition yet" in page.text
     page = send(admin, FORM, form, **NEW_ONE, **{**ROWS, "filter_value_0": ""})
     assert "has no value for transaction.points" in page.text
     assert tenant.get("/v1/webhooks")["data"] == []
+
+
+def test_rows_are_shown_as_json_and_json_as_rows(admin: Browser) -> None:
+    form = admin.get(NEW).form(FORM)
+    page = send(admin, f"{FORM}/form", form, **NEW_ONE, **{**ROWS, "filter_is": "json"})
+    text = dict(page.form(FORM).fields)["filter_json"]
+    assert json.loads(text) == PATTERN
+
+    page = send(admin, f"{FORM}/form", form, **NEW_ONE, filter_is="rows", filter_json=text)
+    fields = dict(page.form(FORM).fields)
+    typed = {name: text for name, text in ROWS.items() if "condition" not in name}
+    assert {name: fields[name] for name in typed} == typed
+    assert 'value="transaction.points"' in page.html
+    assert "filter_field_2" in fields
 
 
 def test_a_filter_is_tried_on_recent_events(system: System, admin: Browser, tenant: Tenant) -> None:
