@@ -6,6 +6,7 @@ elements, and fields of objects in a list all within one element. `$or` is writt
 patterns that it stands for, of which any must match. The time is linear in the event, and bounded.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,9 +74,15 @@ class Misfit:
     condition: Json
     found: tuple[Scalar, ...]
 
-    def to_json(self) -> dict[str, Json]:
-        """The misfit as the API answers it."""
-        return {"pointer": self.pointer, "condition": self.condition, "found": [*self.found]}
+    @property
+    def wanted_text(self) -> str:
+        """The list of the pattern, as JSON."""
+        return json.dumps(self.condition, ensure_ascii=False)
+
+    @property
+    def found_texts(self) -> list[str]:
+        """Each of the event's values, as JSON."""
+        return [json.dumps(one, ensure_ascii=False) for one in self.found]
 
 
 @dataclass(frozen=True, slots=True)

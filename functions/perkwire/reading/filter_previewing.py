@@ -1,6 +1,5 @@
 """Previewing a filter: which of the last events that an account really had it would let through."""
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -94,8 +93,8 @@ class FilterPreview:
             event, misfit = self.unmatched
             unmatched = _heading(event) | {
                 "pointer": misfit.pointer,
-                "condition": json.dumps(misfit.condition),
-                "found": [json.dumps(one) for one in misfit.found],
+                "condition": misfit.wanted_text,
+                "found": [*misfit.found_texts],
             }
         return {
             "events": self.events,
