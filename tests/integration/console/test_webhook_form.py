@@ -92,6 +92,44 @@ class TestCreating:
             "signature_prefix": "sha256=",
         }
 
+    def test_a_contract_asks_for_its_own_settings(self, admin: Browser, tenant: Tenant) -> None:
+        form = admin.get(NEW).form(FORM)
+        fields = dict(form.fields) | {"format": "square-loyalty@1"}
+
+        shown = admin.post("/console/webhooks/form", fields).text
+        page = a_new_one(
+            admin,
+            url="https://shop.example/hook",
+            format="square-loyalty@1",
+            **{
+                "format_settings.merchant_id": "ML3",
+                "format_settings.environment": "Sandbox",
+                "format_settings.event_name": "of another format",
+            },
+        )
+
+        for name in ("merchant_id", "location_id", "environment"):
+            assert f'name="format_settings.{name}"' in shown
+        assert "signed with a base64 HMAC-SHA256 of notification URL and body" in shown
+        assert page.status == 201
+        assert "verifies as its contract says" in page.text
+        (made,) = tenant.get("/v1/webhooks")["data"]
+        assert made["format"] == "square-loyalty@1"
+        assert made["format_settings"] == {"merchant_id": "ML3", "environment": "Sandbox"}
+
+    def test_a_setting_that_no_header_may_have_is_refused_at_its_field(
+        self, admin: Browser
+    ) -> None:
+        page = a_new_one(
+            admin,
+            url="https://shop.example/hook",
+            format="loyaltylion@2",
+            **{"format_settings.site_domain": "größe.example"},
+        )
+
+        assert page.status == 422
+        assert "must be visible ASCII, with blanks inside only" in page.text
+
     def test_a_box_that_is_not_ticked_makes_it_disabled(
         self, admin: Browser, tenant: Tenant
     ) -> None:

@@ -35,6 +35,10 @@ class TestPreviewing:
             ("qualifio", "1"),
             ("okendo@2025-02-01", "1"),
             ("voucherify@2024-01-01", "1"),
+            ("cloudevents@1.0", "1"),
+            ("cloudevents@1.0", "10"),
+            ("loyaltylion@2", "1"),
+            ("open-loyalty@1", "1"),
         ],
     )
     def test_it_is_what_the_receiver_really_gets(
