@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from management import (
     account_routes,
+    format_routes,
     job_routes,
     log_routes,
     retry_routes,
@@ -50,6 +51,7 @@ def _resolver() -> APIGatewayHttpResolver:
     trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events)
     type_routes.add(resolver)
+    format_routes.add(resolver)
     retry_routes.add(resolver, webhooks, use_cases.retrying, use_cases.redriving)
     job_routes.add(resolver, webhooks, use_cases.jobs)
     return resolver

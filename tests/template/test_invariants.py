@@ -244,6 +244,8 @@ class TestApi:
             ("POST", "/v1/webhooks/{webhook_id}/replay", "ManagementFunction"),
             ("GET", "/v1/event-types", "ManagementFunction"),
             ("GET", "/v1/event-types/{event_type}", "ManagementFunction"),
+            ("GET", "/v1/formats", "ManagementFunction"),
+            ("GET", "/v1/formats/{format}", "ManagementFunction"),
             ("GET", "/v1/jobs", "ManagementFunction"),
             ("GET", "/v1/jobs/{job_id}", "ManagementFunction"),
             ("DELETE", "/v1/jobs/{job_id}", "ManagementFunction"),

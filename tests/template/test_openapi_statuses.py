@@ -101,7 +101,7 @@ class TestStatuses:
         for name, (_, path, _, _) in operations().items():
             for_all = path.startswith(("/v1/accounts", "/v1/redrives"))
             expected = Scope.OPERATOR if for_all else Scope.WEBHOOKS
-            if path.startswith("/v1/event-types"):
+            if path.startswith(("/v1/event-types", "/v1/formats")):
                 assert needed[name] == []
             else:
                 assert needed[name] == [Scope.EVENTS if name == "postEvents" else expected]

@@ -10,6 +10,7 @@ import pytest
 from standardwebhooks import Webhook as StandardWebhook
 from svix.webhooks import Webhook as SvixWebhook
 
+from perkwire.formats.contracts.contract import read_contract
 from perkwire.formats.registry import FORMATS
 from tests.integration.system import System, Tenant
 from tests.receiver import Answer, Endpoint, ReceivedRequest, Receiver
@@ -344,6 +345,38 @@ def test_a_type_shows_its_schema_and_an_example_that_can_be_posted(tenant: Tenan
     assert tenant.get("/v1/event-types/custom.badge")["schema"]["type"] == "object"
     for unknown in ("tier.upgrade", "custom.", "custom"):
         assert tenant.call("GET", f"/v1/event-types/{unknown}").status == 404
+
+
+def test_the_formats_are_listed_page_by_page(tenant: Tenant) -> None:
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = tenant.get("/v1/formats", limit="5", **cursor)
+        found += page["data"]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+
+    assert [one["format"] for one in found] == [*FORMATS]
+    by_name = {one["format"]: one for one in found}
+    assert by_name["zinrelo"]["largest_batch"] == 100
+    assert by_name["zinrelo"]["is_contract"] is False
+    assert by_name["standard"]["secret_rule"].startswith("must be whsec_")
+    assert "custom.*" in by_name["cloudevents@1.0"]["event_types"]
+    assert sorted(by_name["rivo@1"]["event_types"]) == [
+        "points.added", "points.deducted", "points.earned", "reward.redeemed",
+    ]  # fmt: skip
+    assert tenant.call("GET", "/v1/formats", query={"cursor": "x"}).status == 422
+
+
+def test_a_contract_is_shown_as_it_is_written(tenant: Tenant) -> None:
+    shown = tenant.get("/v1/formats/rivo")
+
+    assert (shown["format"], shown["is_contract"]) == ("rivo@1", True)
+    assert read_contract(shown["contract"]).name == "rivo"
+    assert tenant.get("/v1/formats/rivo@1") == shown
+    assert "contract" not in tenant.get("/v1/formats/okendo")
+    assert tenant.call("GET", "/v1/formats/nothing").status == 404
 
 
 def test_any_key_may_read_the_catalogue(system: System, tenant: Tenant) -> None:
