@@ -14,64 +14,33 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
-from perkwire.catalogue.event_types import event_type, event_types
-from perkwire.formats.contracts.contract import read_contract
+from perkwire.catalogue.event_types import event_type
 from perkwire.formats.contracts.contract_format import ContractFormat
-from perkwire.formats.format import Attempt, Payload, Unrenderable
+from perkwire.formats.format import Unrenderable
 from perkwire.model.event import Event
-from perkwire.primitives.fields import Fields
-from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import Problem
-from perkwire.primitives.strict_json import InvalidJson, parse
 from perkwire.primitives.timestamps import now
+from perkwire.reading.trying_contracts import read_written, request_of, said_types
 
-_CUSTOM = "custom.example"
-
-
-def said_types(format_: ContractFormat) -> list[str]:
-    """The types that a contract names, the platform's own by one of them."""
-    return [one for one in (*event_types(), _CUSTOM) if format_.name_of(one) is not None]
+_ACCOUNT = AccountId("acct_0000000000000001")
 
 
-def request(format_: ContractFormat, type_name: str, secret: str, url: str) -> str:
+def shown(format_: ContractFormat, type_name: str, secret: str, url: str) -> str:
     """The request of the catalogue's example, as text; raises Unrenderable."""
-    found = event_type(type_name)
-    payload = Payload(
-        delivery_id=DeliveryId("dlv_test_0"),
-        account_id=AccountId("acct_0000000000000001"),
-        webhook_id=WebhookId("wh_0000000000000001"),
-        url=url,
-        events=(
-            Event(
-                id=EventId("sample-1"),
-                type=type_name,
-                accepted_at=now(),
-                occurred_at=None,
-                program_id="programme",
-                data={} if found is None else found.example,
-            ),
-        ),
-        batched=False,
-        settings=format_.read_settings(Fields({})),
+    at, found = now(), event_type(type_name)
+    event = Event(
+        id=EventId("sample-1"),
+        type=type_name,
+        accepted_at=at,
+        occurred_at=None,
+        program_id="programme",
+        data={} if found is None else found.example,
     )
-    body = format_.render(payload)
-    attempt = Attempt(
-        delivery_id=payload.delivery_id,
-        at=now(),
-        body=body,
-        settings=payload.settings,
-        payload=payload,
-    )
-    headers = format_.sign([secret or format_.new_secret()], attempt)
-    lines = [f"{name}: {value}" for name, value in headers.items()]
-    indented = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    request = request_of(format_, event, _ACCOUNT, url, at, secret)
+    lines = [f"{name}: {value}" for name, value in request.headers.items()]
+    indented = json.dumps(json.loads(request.body), indent=2, ensure_ascii=False)
     return "\n".join([f"## {type_name}", f"POST {url}", *lines, "", indented, ""])
-
-
-def read(path: Path) -> ContractFormat:
-    """The contract in a file; raises Problem and InvalidJson."""
-    value: Any = parse(path.read_bytes())
-    return ContractFormat(read_contract(value))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,10 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--url", default="https://receiver.example/webhooks")
     given = parser.parse_args(arguments)
     try:
-        format_ = read(given.file)
-    except InvalidJson as wrong:
-        print(wrong, file=sys.stderr)
-        return 1
+        format_ = read_written(given.file.read_bytes())
     except Problem as problem:
         errors: Any = problem.document().get("errors", [])
         for error in errors:
@@ -95,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unsaid = 0
     for type_name in [given.type] if given.type else said_types(format_):
         try:
-            print(request(format_, type_name, given.secret, given.url))
+            print(shown(format_, type_name, given.secret, given.url))
         except Unrenderable as wrong:
             unsaid += 1
             print(f"{type_name}: {wrong}", file=sys.stderr)

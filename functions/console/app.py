@@ -12,6 +12,7 @@ from console.http.rendering import Templates
 from console.http.security_headers import with_security_headers
 from console.pages import (
     accounts,
+    contracts,
     events,
     jobs,
     log,
@@ -40,6 +41,7 @@ _PAGE_MODULES = (
     samples,
     events,
     types,
+    contracts,
     accounts,
     queues,
 )

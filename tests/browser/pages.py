@@ -107,6 +107,8 @@ PAGES = (
     _page("events"),
     _page("events/<event_id>", address=lambda scene: f"/console/events/{scene.event_id}"),
     _page("types"),
+    _page("contracts"),
+    _page("contracts", address=_at("contracts?from=loyaltylion%402"), what="begun with another"),
     _page("types/<event_type>", address=_at("types/points.earned")),
     _page("accounts", Visitor.OPERATOR),
     _page("accounts/new", Visitor.OPERATOR),

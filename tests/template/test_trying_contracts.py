@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.contract import main, said_types
+from infra.contract import main
 from perkwire.formats.contracts.built_in import BUILT_IN, built_in
+from perkwire.reading.trying_contracts import said_types
 
 FOLDER = Path(__file__).parents[2] / "functions" / "perkwire" / "formats" / "contracts" / "built_in"
 
@@ -73,4 +74,4 @@ def test_a_file_that_is_no_json_is_refused(
     written.write_text("{")
 
     assert main([str(written)]) == 1
-    assert "not JSON" in capsys.readouterr().err
+    assert "cannot be read. The body is not JSON" in capsys.readouterr().err
