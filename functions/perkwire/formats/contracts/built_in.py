@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from perkwire.formats.contracts.contract import read_contract
-from perkwire.formats.contracts.contract_format import ContractFormat
+if TYPE_CHECKING:
+    from perkwire.formats.contracts.contract_format import ContractFormat
 
 _FOLDER = Path(__file__).parent / "built_in"
 BUILT_IN: Mapping[str, str] = {
@@ -25,7 +26,11 @@ BUILT_IN: Mapping[str, str] = {
 
 
 @cache
-def built_in(name: str) -> ContractFormat:
+def built_in(name: str) -> "ContractFormat":
     """The format of a name of BUILT_IN."""
+    # Imported once one is asked for: most functions never say a contract.
+    from perkwire.formats.contracts.contract import read_contract
+    from perkwire.formats.contracts.contract_format import ContractFormat
+
     text = (_FOLDER / f"{BUILT_IN[name]}.json").read_text(encoding="utf-8")
     return ContractFormat(read_contract(json.loads(text)))
