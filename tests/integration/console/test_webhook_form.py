@@ -96,7 +96,7 @@ class TestCreating:
         form = admin.get(NEW).form(FORM)
         fields = dict(form.fields) | {"format": "square-loyalty@1"}
 
-        shown = admin.post("/console/webhooks/form", fields).text
+        shown = admin.post("/console/webhooks/form", fields).html
         page = a_new_one(
             admin,
             url="https://shop.example/hook",
