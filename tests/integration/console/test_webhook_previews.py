@@ -37,8 +37,6 @@ class TestPreviewing:
             ("voucherify@2024-01-01", "1"),
             ("cloudevents@1.0", "1"),
             ("cloudevents@1.0", "10"),
-            ("loyaltylion@2", "1"),
-            ("open-loyalty@1", "1"),
         ],
     )
     def test_it_is_what_the_receiver_really_gets(

@@ -50,7 +50,7 @@ def test_it_is_the_request_that_delivering_makes(
 ) -> None:
     """Of the same sample, under the same ids, at the same moment, all of it is the same."""
     batch_size = min(batch_size, FORMATS[format_name].largest_batch)
-    event = samples.sample_event("tier.upgraded", NOW)
+    event = samples.sample_event(samples.default_type(FORMATS[format_name]), NOW)
     monkeypatch.setattr("perkwire.reading.previewing.sample_event", lambda *_: event)
 
     made = previewed(
