@@ -2,6 +2,7 @@
 
 import html
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from perkwire.catalogue.event_types import event_types, is_event_type
 from perkwire.formats.contracts.built_in import BUILT_IN, built_in
 from perkwire.model.sending import Request
 from perkwire.primitives.problem import FieldError, Problem, invalid
+from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
 from perkwire.reading.trying_contracts import try_written
 from perkwire.settings.console import ConsoleSettings
@@ -23,7 +25,7 @@ from perkwire.trials.samples import sample_event
 PATH = "/console/contracts"
 _EXAMPLE_URL = "https://receiver.example/webhooks"
 _FAVOURITE = "points.earned"
-_STARTER = {
+_STARTER: Mapping[str, Json] = {
     "name": "ours",
     "version": "1",
     "events": {"points.*": "{type}"},
