@@ -15,6 +15,7 @@ from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_records import DeliveryRecords
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.initialising import while_initialising
@@ -83,7 +84,7 @@ def _dispatching() -> Dispatcher:
     connection = _connection()
     states = WebhookStates()
     return Dispatcher(
-        webhooks=states,
+        records=DeliveryRecords(),
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         vault=_vault(),
         sender=_sender(settings.endpoint_timeout_seconds),

@@ -26,6 +26,7 @@ from tests.fakes.events import (
 from tests.fakes.http import FakeSender
 from tests.fakes.jobs import FakeJobItems, FakeJobStore, FakeJobTable
 from tests.fakes.kms import FakeOpener, FakeSealer
+from tests.fakes.records import FakeRecords
 from tests.fakes.sessions import FakeLinkStore, FakeSessionStore
 from tests.fakes.slots import FakeSlotCounter
 from tests.fakes.sns import FakeTopics
@@ -56,6 +57,7 @@ __all__ = [
     "FakeMoveTasks",
     "FakeOpener",
     "FakeQueue",
+    "FakeRecords",
     "FakeRetryableDeliveries",
     "FakeSealer",
     "FakeSender",

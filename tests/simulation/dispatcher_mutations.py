@@ -115,8 +115,15 @@ DISPATCHER_MUTATIONS = (
         "the log is not read before sending",
         _Lookup,
         "_look_up",
-        "self._log.find(",
-        "dict.fromkeys(",
+        "{(message.account_id, message.delivery_id) for message in messages}",
+        "set()",
+    ),
+    Mutation(
+        "the log is read for the first of a batch only",
+        _Lookup,
+        "_look_up",
+        "{(message.account_id, message.delivery_id) for message in messages}",
+        "{(message.account_id, message.delivery_id) for message in messages[:1]}",
     ),
     Mutation(
         "run numbers are ignored",
@@ -176,13 +183,21 @@ DISPATCHER_MUTATIONS = (
         "webhooks are looked up once and remembered",
         _Lookup,
         "_look_up",
-        """states = self._webhooks.states(
-        {(delivery.message.account_id, delivery.message.webhook_id) for delivery in deliveries}
+        """return self._records.look_up(
+        {(message.account_id, message.webhook_id) for message in messages},
+        {(message.account_id, message.delivery_id) for message in messages},
     )""",
-        """keys = {(one.message.account_id, one.message.webhook_id) for one in deliveries}
-    states = self.__dict__.setdefault("remembered", {})
-    if not {webhook_id for _, webhook_id in keys} <= states.keys():
-        states.update(self._webhooks.states(keys))""",
+        """states = self.__dict__.setdefault("remembered", {})
+    found, entries = self._records.look_up(
+        {
+            (message.account_id, message.webhook_id)
+            for message in messages
+            if message.webhook_id not in states
+        },
+        {(message.account_id, message.delivery_id) for message in messages},
+    )
+    states.update(found)
+    return states, entries""",
     ),
     Mutation(
         "the last receive leaves no entry",

@@ -32,6 +32,7 @@ from tests.fakes import (
     FakeEventItems,
     FakeEventReader,
     FakeOpener,
+    FakeRecords,
     FakeWebhookStore,
 )
 from tests.simulation.endpoints import TIMEOUT_SECONDS, Endpoints
@@ -256,7 +257,7 @@ class System:
 
     def _dispatcher(self, parameters: Parameters) -> Dispatcher:
         return Dispatcher(
-            webhooks=self._lookup,
+            records=FakeRecords(self._lookup, self._log),
             log=self._log,
             vault=in_steps(self.world, FakeOpener()),
             sender=self.endpoints,

@@ -6,22 +6,17 @@ holds.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Protocol
 
 from perkwire.dispatching.attempts import Attempts, Vault
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.in_flight import InFlightDelivery
-from perkwire.dispatching.lookup import LoggedDeliveries, Lookup, Webhooks
+from perkwire.dispatching.lookup import Lookup, Records
 from perkwire.dispatching.next_receive import NextReceives, Visibility
 from perkwire.dispatching.settlement import LogWriter, Settlement
 from perkwire.dispatching.timing import DispatchRule, in_time
 from perkwire.model.messages import Received, UnreadableMessage, read_delivery_message
 from perkwire.model.sending import Sender
 from perkwire.primitives.journal import Journal, Unavailable
-
-
-class DeliveryLog(LoggedDeliveries, LogWriter, Protocol):
-    """Where deliveries are logged."""
 
 
 class Dispatcher:
@@ -34,8 +29,8 @@ class Dispatcher:
     def __init__(
         self,
         *,
-        webhooks: Webhooks,
-        log: DeliveryLog,
+        records: Records,
+        log: LogWriter,
         vault: Vault,
         sender: Sender,
         visibility: Visibility,
@@ -46,8 +41,7 @@ class Dispatcher:
         clock: Callable[[], int],
     ) -> None:
         self._lookup = Lookup(
-            webhooks=webhooks,
-            log=log,
+            records=records,
             journal=journal,
             executor=executor,
             max_attempts=rule.max_attempts,

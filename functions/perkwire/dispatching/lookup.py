@@ -14,25 +14,22 @@ from perkwire.model.webhook import DeletedWebhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 
+type States = Mapping[WebhookId, WebhookState | DeletedWebhook]
+type Entries = Mapping[DeliveryId, Delivery]
 
-class Webhooks(Protocol):
-    """The webhooks that deliveries are for."""
 
-    def states(
-        self, keys: Collection[tuple[AccountId, WebhookId]]
-    ) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
-        """Those whose account exists, and the webhook or its tombstone, read consistently.
+class Records(Protocol):
+    """What is stored of deliveries: their webhooks, and their entries in the log."""
 
-        Raises Unavailable.
+    def look_up(
+        self,
+        webhooks: Collection[tuple[AccountId, WebhookId]],
+        deliveries: Collection[tuple[AccountId, DeliveryId]],
+    ) -> tuple[States, Entries]:
+        """Of the webhooks those whose account exists, with their tombstones; the entries there are.
+
+        All is read consistently. Raises Unavailable.
         """
-        ...
-
-
-class LoggedDeliveries(Protocol):
-    """The log, to look into."""
-
-    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
-        """The entries that exist, read consistently; raises Unavailable."""
         ...
 
 
@@ -42,14 +39,12 @@ class Lookup:
     def __init__(
         self,
         *,
-        webhooks: Webhooks,
-        log: LoggedDeliveries,
+        records: Records,
         journal: Journal,
         executor: Executor,
         max_attempts: int,
     ) -> None:
-        self._webhooks = webhooks
-        self._log = log
+        self._records = records
         self._journal = journal
         self._executor = executor
         self._max_attempts = max_attempts
@@ -104,16 +99,12 @@ class Lookup:
         for delivery in deliveries if len(ids) == 1 else ():
             delivery_fault(self._journal, delivery, "dispatching_unavailable", crash)
 
-    def _look_up(
-        self, deliveries: Sequence[InFlightDelivery]
-    ) -> tuple[Mapping[WebhookId, WebhookState | DeletedWebhook], Mapping[DeliveryId, Delivery]]:
-        states = self._webhooks.states(
-            {(delivery.message.account_id, delivery.message.webhook_id) for delivery in deliveries}
+    def _look_up(self, deliveries: Sequence[InFlightDelivery]) -> tuple[States, Entries]:
+        messages = [delivery.message for delivery in deliveries]
+        return self._records.look_up(
+            {(message.account_id, message.webhook_id) for message in messages},
+            {(message.account_id, message.delivery_id) for message in messages},
         )
-        entries = self._log.find(
-            {(delivery.message.account_id, delivery.message.delivery_id) for delivery in deliveries}
-        )
-        return states, entries
 
     def _decided_unsent(
         self, delivery: InFlightDelivery, found: WebhookState | DeletedWebhook

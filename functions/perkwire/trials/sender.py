@@ -3,11 +3,12 @@
 Nothing is logged as a delivery, counted for pausing or put in a queue.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Protocol
 
 from perkwire.dispatching.attempts import Vault
-from perkwire.dispatching.lookup import Webhooks
+from perkwire.dispatching.lookup import States
 from perkwire.dispatching.rendering import render_now
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.formats.format import Unrenderable
@@ -16,10 +17,21 @@ from perkwire.model.delivery import Reason
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import NoResponse, Request, Response, Sender
 from perkwire.model.webhook import Webhook
-from perkwire.primitives.ids import new_test_delivery_id
+from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id
 from perkwire.primitives.journal import Journal
 from perkwire.trials.samples import sample_event
 from perkwire.trials.trial import SavedWebhook, SentRequest, Trial, TrialOutcome
+
+
+class Webhooks(Protocol):
+    """The webhooks to test."""
+
+    def states(self, keys: Collection[tuple[AccountId, WebhookId]]) -> States:
+        """Those whose account exists, and the webhook or its tombstone, read consistently.
+
+        Raises Unavailable.
+        """
+        ...
 
 
 class TrialSender:

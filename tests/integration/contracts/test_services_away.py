@@ -22,6 +22,7 @@ from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.claim_table import ClaimTable
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_records import DeliveryRecords
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable, RetryableDeliveries
 from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
@@ -162,6 +163,9 @@ TABLE_CALLS: dict[str, Call] = {
     "jobs.cancel": lambda c, _: JobStore(c).cancel(ACCOUNT, JOB.id, NOW),
     "lookup.existing": lambda _, __: WebhookLookup().existing({ACCOUNT}),
     "lookup.of_account": lambda _, __: WebhookLookup().of_account(ACCOUNT),
+    "records.look_up": lambda _, __: DeliveryRecords().look_up(
+        {(ACCOUNT, WEBHOOK)}, {(ACCOUNT, ENTRY.id)}
+    ),
     "lookup.states": lambda _, __: WebhookStates().states({(ACCOUNT, WEBHOOK)}),
     "health.add_failures": lambda _, __: WebhookStates().add_failures(HOOK, 1, NOW, failing=True),
     "health.end_streak": lambda _, __: WebhookStates().end_streak(HOOK, NOW),

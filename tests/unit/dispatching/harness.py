@@ -20,6 +20,7 @@ from tests.fakes import (
     FakeDeliveryItems,
     FakeDeliveryTable,
     FakeOpener,
+    FakeRecords,
     FakeSender,
     FakeTelemetry,
     FakeTopics,
@@ -58,7 +59,7 @@ class DispatcherHarness:
         self, *received: Received, after_failures: int = 20, when_exhausted: bool = False
     ) -> list[str]:
         dispatching = Dispatcher(
-            webhooks=self.lookup,
+            records=FakeRecords(self.lookup, self.log),
             log=self.log,
             vault=self.vault,
             sender=self.sender,

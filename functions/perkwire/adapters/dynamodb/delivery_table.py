@@ -1,6 +1,6 @@
 """DeliveryTable as the data path and the log use it; `delivery_items` has its items."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from pynamodb.connection import Connection
@@ -34,6 +34,12 @@ _TRANSACTION = 100  # TransactWriteItems takes at most 100 items
 _UNSETTLED = (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
 
 
+def entries_of(items: Iterable[DeliveryItem]) -> Mapping[DeliveryId, Delivery]:
+    """The entries by their ids."""
+    deliveries = [to_delivery(item) for item in items]
+    return {delivery.id: delivery for delivery in deliveries}
+
+
 class DeliveryReader:
     """Fulfils reading.Deliveries and selecting.FailedDeliveries."""
 
@@ -57,9 +63,7 @@ class DeliveryReader:
 
     def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
         """The entries that exist, in one consistent batch; raises Unavailable."""
-        found = find_all(DeliveryItem, {delivery_key(*key) for key in keys})
-        deliveries = [to_delivery(item) for item in found]
-        return {delivery.id: delivery for delivery in deliveries}
+        return entries_of(find_all(DeliveryItem, {delivery_key(*key) for key in keys}))
 
     def newest(
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
@@ -154,7 +158,7 @@ class RetryableDeliveries(DeliveryReader):
 
 
 class DeliveryTable(DeliveryReader):
-    """Fulfils dispatching.DeliveryLog and routing.PausedDeliveries."""
+    """Fulfils dispatching.LogWriter and routing.PausedDeliveries."""
 
     def __init__(
         self, connection: Connection, journal: Journal, *, log_retention_days: int

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist, GetError, PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -178,32 +178,61 @@ def find_all[M: Model](model: type[M], keys: Collection[tuple[str, str]]) -> lis
 
     What DynamoDB leaves unprocessed is asked for again, a bounded number of times in vain.
     """
-    found: list[M] = []
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _PAGE):
-        found += _find_page(model, ordered[start : start + _PAGE])
+    found: list[M] = find_together({model: keys})[model]
     return found
 
 
-def _find_page[M: Model](model: type[M], keys: Sequence[tuple[str, str]]) -> list[M]:
-    table = model._get_connection()
-    wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
-    found: list[M] = []
+def find_together(
+    wanted: Mapping[type[Model], Collection[tuple[str, str]]],
+) -> dict[type[Model], list[Any]]:
+    """Those of the items of several tables that exist, as `find_all` of one; raises Unavailable.
+
+    The models are of one connection, and of different tables.
+    """
+    found: dict[type[Model], list[Any]] = {model: [] for model in wanted}
+    ordered = [(model, key) for model, keys in wanted.items() for key in sorted(keys)]
+    for start in range(0, len(ordered), _PAGE):
+        _find_page(ordered[start : start + _PAGE], found)
+    return found
+
+
+def _find_page(
+    keys: Sequence[tuple[type[Model], tuple[str, str]]], found: dict[type[Model], list[Any]]
+) -> None:
+    models = {model._get_connection().table_name: model for model, _ in keys}
+    connection = keys[0][0]._get_connection().connection
+    left: dict[str, list[Any]] = {table: [] for table in models}
+    for model, (pk, sk) in keys:
+        left[model._get_connection().table_name].append({"pk": {"S": pk}, "sk": {"S": sk}})
     fruitless = 0
-    while wanted:
+    while left:
+        asked = sum(map(len, left.values()))
         with failing_as_unavailable():
-            answer = table.batch_get_item(wanted, consistent_read=True)  # type: ignore[arg-type]
-            items = answer["Responses"][table.table_name]
-        found += [model.from_raw_data(raw) for raw in items]
-        left = answer.get("UnprocessedKeys", {}).get(table.table_name, {}).get("Keys", [])
+            answer = _batch_get(connection, left)
+            unprocessed = answer.get("UnprocessedKeys", {})
+            responses = answer["Responses"]
+            items = {
+                table: responses.get(table, []) if table in unprocessed else responses[table]
+                for table in left
+            }
+        for table, raw_items in items.items():
+            found[models[table]] += [models[table].from_raw_data(raw) for raw in raw_items]
+        left = {table: keys_left["Keys"] for table, keys_left in unprocessed.items()}
         # An answer has at most 16 MB, so a long page comes in parts; none at all means throttling.
-        fruitless = fruitless + 1 if len(left) == len(wanted) else 0
+        fruitless = fruitless + 1 if sum(map(len, left.values())) == asked else 0
         if fruitless > _RETRIES:
             raise Unavailable("DynamoDB: keys left unprocessed")
         if fruitless:
             _pause(fruitless)
-        wanted = left
-    return found
+
+
+def _batch_get(connection: Connection, keys: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """BatchGetItem as pynamodb makes it, which asks of one table only."""
+    asked = {table: {"ConsistentRead": True, "Keys": some} for table, some in keys.items()}
+    try:
+        return connection.dispatch("BatchGetItem", {"RequestItems": asked})
+    except (BotoCoreError, ClientError) as error:
+        raise GetError(f"Failed to batch get items: {error}", error) from error
 
 
 def put_if(item: Model, condition: Condition) -> bool:

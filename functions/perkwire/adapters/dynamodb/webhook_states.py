@@ -33,7 +33,7 @@ _HEALTH_SECONDS = 30 * DAY_SECONDS  # after its last change
 
 
 class WebhookStates:
-    """Fulfils dispatching.Webhooks, pausing.HealthStore, noticing.FailureCounts."""
+    """Fulfils trials.Webhooks, pausing.HealthStore, noticing.FailureCounts."""
 
     def states(
         self, keys: Collection[tuple[AccountId, WebhookId]]
@@ -42,35 +42,7 @@ class WebhookStates:
 
         Only if one is absent, tombstones are looked for.
         """
-        # One key that the role refuses would take the whole batch along.
-        keys = [key for key in keys if is_account_id(key[0])]
-        wanted: set[tuple[str, str]] = {(account_id, ACCOUNT_SK) for account_id, _ in keys}
-        for account_id, webhook_id in keys:
-            wanted.add((account_id, webhook_sk(webhook_id)))
-            wanted.add((health_pk(account_id), webhook_id))
-        items = find_all(ConfigItem, wanted)
-        topics = {item.pk: item.notice_topic for item in items if isinstance(item, AccountItem)}
-        health = {item.sk: item for item in items if isinstance(item, HealthItem)}
-        webhooks = [item for item in items if isinstance(item, WebhookItem)]
-        present = {(item.pk, item.sk) for item in webhooks}
-        absent = {
-            (tombstones_pk(account_id), webhook_id)
-            for account_id, webhook_id in keys
-            if account_id in topics and (account_id, webhook_sk(webhook_id)) not in present
-        }
-        states: dict[WebhookId, WebhookState | DeletedWebhook] = {
-            webhook.id: (
-                DeletedWebhook(webhook.account_id, webhook.id)
-                if webhook.status is WebhookStatus.DELETED
-                else _state(webhook, health.get(webhook.id), topics[webhook.account_id])
-            )
-            for webhook in _readable(webhooks)
-            if webhook.account_id in topics
-        }
-        for item in find_all(TombstoneItem, absent) if absent else ():
-            tombstone = item.to_tombstone()
-            states[tombstone.id] = tombstone
-        return states
+        return states_of(keys, find_all(ConfigItem, state_keys(keys)))
 
     def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
         """Lengthen the streak, or begin one at `now`; raises Unavailable.
@@ -218,6 +190,48 @@ class WebhookStates:
                 ]
             )
         return _untold(item)
+
+
+def state_keys(keys: Collection[tuple[AccountId, WebhookId]]) -> set[tuple[str, str]]:
+    """Where the webhooks are, with their accounts and health."""
+    # One key that the role refuses would take the whole batch along.
+    keys = [key for key in keys if is_account_id(key[0])]
+    wanted: set[tuple[str, str]] = {(account_id, ACCOUNT_SK) for account_id, _ in keys}
+    for account_id, webhook_id in keys:
+        wanted.add((account_id, webhook_sk(webhook_id)))
+        wanted.add((health_pk(account_id), webhook_id))
+    return wanted
+
+
+def states_of(
+    keys: Collection[tuple[AccountId, WebhookId]], items: Collection[ConfigItem]
+) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
+    """What was found of the webhooks at `state_keys`; looks for tombstones if one is absent.
+
+    Raises Unavailable.
+    """
+    topics = {item.pk: item.notice_topic for item in items if isinstance(item, AccountItem)}
+    health = {item.sk: item for item in items if isinstance(item, HealthItem)}
+    webhooks = [item for item in items if isinstance(item, WebhookItem)]
+    present = {(item.pk, item.sk) for item in webhooks}
+    absent = {
+        (tombstones_pk(account_id), webhook_id)
+        for account_id, webhook_id in keys
+        if account_id in topics and (account_id, webhook_sk(webhook_id)) not in present
+    }
+    states: dict[WebhookId, WebhookState | DeletedWebhook] = {
+        webhook.id: (
+            DeletedWebhook(webhook.account_id, webhook.id)
+            if webhook.status is WebhookStatus.DELETED
+            else _state(webhook, health.get(webhook.id), topics[webhook.account_id])
+        )
+        for webhook in _readable(webhooks)
+        if webhook.account_id in topics
+    }
+    for item in find_all(TombstoneItem, absent) if absent else ():
+        tombstone = item.to_tombstone()
+        states[tombstone.id] = tombstone
+    return states
 
 
 def _readable(items: Iterable[WebhookItem]) -> list[Webhook]:
