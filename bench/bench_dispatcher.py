@@ -74,6 +74,7 @@ ENVIRONMENT = {
     "PAUSE_AFTER_FAILURES": "20",
     "PAUSE_WHEN_EXHAUSTED": "false",
     "NOTICE_INTERVAL_MINUTES": "60",
+    "LOG_SUCCESSES": "false",
 }
 BODY_OK = answer(b'{"status":"ok"}')
 

@@ -61,7 +61,6 @@ _ENDPOINT_SECONDS = 0.25
 _EVENT_KB = 1.2  # of a message: 1 kB of data and its envelope
 _CHUNK_KB = 64
 _LINE_KB = 0.3  # of the access log, and of the router for each message
-_ATTEMPT_LINE_KB = 0.45
 _REQUEST_KB = 1.7
 _POLLERS, _POLL_SECONDS, _MONTH_SECONDS = 5, 20, 30 * 24 * 3600
 
@@ -208,7 +207,7 @@ class _Event:
 
     def dollars(self, load: Load, fan_out: int) -> dict[str, float]:
         """For a million of them."""
-        logged = (1 / load.events) * 2 * _LINE_KB + fan_out * _ATTEMPT_LINE_KB
+        logged = (1 / load.events) * 2 * _LINE_KB  # successes are no lines
         return {
             "API Gateway": _MILLION * API_REQUEST / load.events,
             "Lambda": _MILLION

@@ -108,6 +108,7 @@ def _dispatching() -> Dispatcher:
             max_attempts=settings.max_attempts,
             retry_interval_seconds=settings.retry_interval_seconds,
             request_seconds=settings.endpoint_timeout_seconds,
+            log_successes=settings.log_successes,
         ),
         executor=ThreadPoolExecutor(_BATCH + _SPARE_THREADS, thread_name_prefix="send"),
         clock=now,

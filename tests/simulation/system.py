@@ -281,6 +281,7 @@ class System:
                 max_attempts=parameters.max_attempts,
                 retry_interval_seconds=RETRY_INTERVAL_SECONDS,
                 request_seconds=TIMEOUT_SECONDS,
+                log_successes=True,
             ),
             executor=SideBySide(self.world),
             clock=self.world.clock,

@@ -183,6 +183,8 @@ class Settlement:
 
     def _report(self, delivery: InFlightDelivery, decided: Verdict, *, stored: bool) -> None:
         attempt = delivery.attempt
+        if self._is_told_by_the_log_alone(decided, stored=stored):
+            return
         self._journal.note(
             "delivery.attempted" if attempt else "delivery.settled",
             account_id=delivery.message.account_id,
@@ -200,3 +202,9 @@ class Settlement:
         )
         if not stored:
             delivery_fault(self._journal, delivery, "delivery_not_logged")
+
+    def _is_told_by_the_log_alone(self, decided: Verdict, *, stored: bool) -> bool:
+        """A success has no line, unless it is asked for or is missing in the log of deliveries."""
+        return (
+            decided.status is DeliveryStatus.SUCCEEDED and stored and not self._rule.log_successes
+        )

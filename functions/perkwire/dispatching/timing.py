@@ -12,11 +12,15 @@ LOG_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchRule:
-    """The stack's parameters for dispatching; `request_seconds` is the time-out of a request."""
+    """The stack's parameters for dispatching; `request_seconds` is the time-out of a request.
+
+    `log_successes`: whether a success is a line of the function's log, too.
+    """
 
     max_attempts: int
     retry_interval_seconds: int
     request_seconds: float
+    log_successes: bool
 
 
 def in_time[T](executor: Executor, seconds_left: Callable[[], float], step: Callable[[], T]) -> T:

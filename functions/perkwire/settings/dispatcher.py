@@ -21,4 +21,5 @@ class DispatcherSettings(FromEnvironment):
     pause_after_failures: int
     pause_when_exhausted: bool
     notice_interval_minutes: int
+    log_successes: bool
     console_url: str = ""

@@ -51,6 +51,7 @@ class DispatcherHarness:
         self.topics = FakeTopics()
         self.visibility = FakeVisibility(self.journal)
         self.clock = FakeClock(NOW)
+        self.log_successes = False
         self.executor = executor
         self.seconds_left = 3 * REQUEST_SECONDS
         self.seconds_left_of_steps: list[float] = []
@@ -82,6 +83,7 @@ class DispatcherHarness:
                 max_attempts=MAX_ATTEMPTS,
                 retry_interval_seconds=INTERVAL,
                 request_seconds=REQUEST_SECONDS,
+                log_successes=self.log_successes,
             ),
             executor=self.executor,
             clock=self.clock,

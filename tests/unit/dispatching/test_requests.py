@@ -168,6 +168,7 @@ def test_no_line_of_the_journal_holds_a_url_body_secret_or_header(
     dispatcher: DispatcherHarness,
 ) -> None:
     dispatcher.webhook = a_webhook(headers={"Authorization": "Bearer t0ken"})
+    dispatcher.log_successes = True
     dispatcher.config.put(dispatcher.webhook)
     dispatcher.answer(Response(500, "snippet", 1), OK)
     message = a_delivery_message(None, an_event(data={"name": "Zoë"}))
