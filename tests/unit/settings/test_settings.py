@@ -24,6 +24,7 @@ DISPATCHER = {
     "PAUSE_AFTER_FAILURES": "20",
     "PAUSE_WHEN_EXHAUSTED": "false",
     "NOTICE_INTERVAL_MINUTES": "60",
+    "LOG_SUCCESSES": "false",
 }
 
 
@@ -40,6 +41,7 @@ def test_every_field_is_read_as_what_it_is() -> None:
         pause_after_failures=20,
         pause_when_exhausted=False,
         notice_interval_minutes=60,
+        log_successes=False,
     )
 
 
