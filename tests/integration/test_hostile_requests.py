@@ -103,7 +103,7 @@ BODIES = (
     | RAW_QUERIES.map(lambda text: text.encode())
 )
 MANY = settings(
-    max_examples=50,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -51,7 +51,7 @@ def test_every_example_is_said_and_carries_the_events_own_words(name: str, event
         assert any(word in body for word in own)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(SAID), st.data())
 def test_hostile_data_stays_json_and_the_same_at_every_attempt(
     said: tuple[str, str], draw: st.DataObject
@@ -67,7 +67,7 @@ def test_hostile_data_stays_json_and_the_same_at_every_attempt(
     json.loads(body, parse_constant=lambda constant: pytest.fail(constant))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(SAID), JSON)
 def test_data_from_before_a_change_of_the_catalogue_breaks_no_format(
     said: tuple[str, str], anything: Json

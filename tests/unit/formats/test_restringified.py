@@ -66,7 +66,7 @@ def is_read_exactly(value: Json) -> bool:
     return not isinstance(value, int) or abs(value) <= LARGEST_EXACT
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @example({"price": 10.0})
 @example([1e21, 1e20, 1e-7, 1e-6, -0.0, 0.1, 5e-324, 123456789012345680000.0])
 @example({"b": 1, "10": 2, "9": {"2": 1, "1": "\ud83d"}})
@@ -77,7 +77,7 @@ def test_a_value_is_written_as_javascript_writes_it(javascript: JavaScript, valu
     assert stringify(value) == javascript.restringified(plainly)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(SAID), st.data())
 def test_a_body_is_the_same_once_it_is_parsed_and_written_again(
     javascript: JavaScript, said: tuple[str, str], draw: st.DataObject
@@ -89,7 +89,7 @@ def test_a_body_is_the_same_once_it_is_parsed_and_written_again(
     same_for_javascript(javascript, name, event_type, data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(WITH_OWN_DATA), st.dictionaries(NAMES, VALUES, max_size=5))
 def test_so_is_data_of_any_form(javascript: JavaScript, name: str, data: dict[str, Json]) -> None:
     same_for_javascript(javascript, name, f"{CUSTOM}x", data)

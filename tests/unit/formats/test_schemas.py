@@ -119,7 +119,7 @@ def varied(value: Json) -> st.SearchStrategy[Json]:
             return st.just(value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(KNOWN), st.sampled_from(SETTINGS), st.data())
 def test_so_is_any_event_of_the_catalogue_however_little_it_says(
     known: tuple[str, str], settings_: dict[str, Json], draw: st.DataObject
