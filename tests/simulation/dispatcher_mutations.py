@@ -427,11 +427,9 @@ DISPATCHER_MUTATIONS = (
     Mutation(
         "a crash while sending counts as a success",
         _Attempts,
-        "_attempt",
-        """type(crash).__name__)
-        return Finding.UNAVAILABLE, None""",
-        """type(crash).__name__)
-        return Finding.ACCEPTED, None""",
+        "_run",
+        "delivery.outcome = Finding.UNAVAILABLE, None",
+        "delivery.outcome = Finding.ACCEPTED, None",
     ),
     Mutation(
         "the last receive is taken for one before it",
