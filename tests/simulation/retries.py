@@ -62,7 +62,7 @@ class Retries:
         kept = {one for call in invocation.called("find_all") for one in call.answer}
         if not kept.issuperset(entry.event_ids):
             return 409
-        return 202 if held[delivery_id] else 503
+        return 202 if held.get(delivery_id) else 503  # unsent, if it got no slot
 
 
 def _going_out(invocation: Invocation, webhook_id: WebhookId, now: int) -> set[int]:
