@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 from perkwire.jobs.job import Job, JobKind
@@ -15,6 +16,7 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT, a_webhook, an_account
 from tests.simulation.model import LATER_FORMAT
+from tests.simulation.parts import was_too_large
 from tests.simulation.queues import SimulatedQueue
 from tests.simulation.system import System
 
@@ -53,6 +55,7 @@ class Actions:
         self._forged: set[tuple[AccountId, EventId]] = set()
         self._numbered = 0
         self._left_alone = False
+        self._sizes = Random(f"{system.world.seed} batch sizes")
         self._queues = (
             system.event_queue,
             system.pacing_queue,
@@ -206,8 +209,19 @@ class Actions:
                 others = sorted(one.id for one in entries if one.account_id != account_id)
                 ids += [*others[:1], DeliveryId("dlv_of_nobody")]
         if ids:
+            self._lessen(ids)
             self._world.say(f"retry {ids}")
             self._world.start("retry", lambda: self._retry(account_id, ids), _API_SECONDS)
+
+    def _lessen(self, ids: Sequence[DeliveryId]) -> None:
+        """Mostly: a webhook whose batch was too large takes its events one by one from now on."""
+        entries = [self._system.deliveries.entries.get(one) for one in ids]
+        for entry in entries:
+            if entry is None or not was_too_large(entry) or self._sizes.random() < 0.3:
+                continue
+            webhook = self._system.config.webhooks[entry.webhook_id]
+            if webhook.batch_size > 1 and webhook.status is not WebhookStatus.DELETED:
+                self._replace(webhook, batch_size=1)
 
     def redrive(self) -> None:
         self._draw.choice(self._queues).redrive()

@@ -1,6 +1,7 @@
 """The receivers, each in a manner of its own, and what they really got."""
 
 import enum
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -30,14 +31,16 @@ _IN_THE_END = (7, 1, 1, 1, 0, 0, 0)
 
 
 _KEPT_CONNECTION_ENDS = 0.05
+_TAKES_ONE_EVENT = 0.3
 
 
 @dataclass(eq=False)
 class Endpoints:
     """sending.Sender. `sends` hears of each request before it goes out, `got` of each that arrives,
 
-    and whether it was taken. On a kept connection that ends a request may arrive unanswered, of
-    which `unanswered` hears in the same way; `renewed` hears of it and of its second copy.
+    and whether it was taken. In the storm some find a batch of several events too large. On a kept
+    connection that ends a request may arrive unanswered, of which `unanswered` hears in the same
+    way; `renewed` hears of it and of its second copy.
     """
 
     world: World
@@ -47,9 +50,12 @@ class Endpoints:
     renewed: Callable[[Request, Request], None]
     manners: dict[str, Manner] = field(default_factory=dict)
     _endings: Random = field(init=False)
+    _limits: Random = field(init=False)
+    _limited: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._endings = Random(f"{self.world.seed} kept connections")
+        self._limits = Random(f"{self.world.seed} limits")
 
     def manner(self, url: str) -> Manner:
         if url not in self.manners:
@@ -93,6 +99,10 @@ class Endpoints:
         manner = self.manner(request.url)
         if manner is Manner.FLAPPING:
             manner = self.world.random.choice((Manner.OK, Manner.BROKEN, Manner.DEAF))
+        if self._is_too_large(request):
+            self.world.say(f"{request.headers['webhook-id']}: 413")
+            self.got(request, False)
+            return self._answer(413)
         self.world.say(f"{request.headers['webhook-id']}: {manner}")
         self.got(request, manner in (Manner.OK, Manner.DEAF))
         match manner:
@@ -107,6 +117,15 @@ class Endpoints:
         if self.world.current is not None:
             self.world.current.spend(seconds)
         return NoResponse(TransportError.TIMEOUT, TIMEOUT_SECONDS * 1000)
+
+    def _is_too_large(self, request: Request) -> bool:
+        """Whether an endpoint of little room gets several events at once."""
+        body = json.loads(request.body)
+        if not self.world.hostile or body.get("type") != "batch" or len(body["data"]["events"]) < 2:
+            return False
+        if request.url not in self._limited:
+            self._limited[request.url] = self._limits.random() < _TAKES_ONE_EVENT
+        return self._limited[request.url]
 
     def _answer(self, status: int, retry_after: str | None = None) -> Response:
         snippet = "" if status < 300 else "sorry"

@@ -7,6 +7,7 @@ from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import Response, TransportError
 from perkwire.primitives.ids import DeliveryId
 from tests.simulation.model import Key
+from tests.simulation.parts import Parts
 from tests.simulation.promises import Promises
 from tests.simulation.world import Call, StillRunning, World
 
@@ -20,6 +21,7 @@ class Entries:
     runs: set[tuple[DeliveryId, int]]
     taken: set[DeliveryId]
     identify: Callable[[DeliveryId, Key], None]
+    parts: Parts
 
     def changes(self, before: Delivery | None, after: Delivery | None) -> None:
         """An entry of the log was written."""
@@ -38,7 +40,9 @@ class Entries:
             self.world.violate(f"{after.id} was {before.status}, which a copy has undone")
         if before is not None and after.run < before.run:
             self.world.violate(f"{after.id} goes back from run {before.run} to {after.run}")
-        if (after.id, after.run) not in self.runs and after.reason is not Reason.PAUSED:
+        if after.reason is Reason.SPLIT:
+            self.parts.is_split(after)
+        elif (after.id, after.run) not in self.runs and after.reason is not Reason.PAUSED:
             self.world.violate(f"{after.id} is logged in run {after.run}, which was never sent")
         known = before.attempts if before is not None else ()
         if after.attempts[: len(known)] != known and self._is_first_success(after):

@@ -31,6 +31,7 @@ from tests.simulation.model import (
     most_attempts,
 )
 from tests.simulation.notices import Notices
+from tests.simulation.parts import Parts
 from tests.simulation.pauses import Pauses
 from tests.simulation.promises import Promises
 from tests.simulation.queues import Message, Receipt, SimulatedQueue
@@ -78,6 +79,7 @@ class Oracle:
         self.routings = Routings(self.world, self.config, self.events, self.notes)
         self.slots = Slots(self.world, self.was)
         self.pauses = Pauses(self.world)
+        self.parts = Parts(self.world, self.keys)
         self.promises = Promises(
             world=self.world,
             config=self.config,
@@ -86,8 +88,11 @@ class Oracle:
             queue=self.job_queue,
             forgotten=self.routings.forgotten,
             runs=self.runs,
+            parts=self.parts,
         )
-        self.entries = Entries(self.world, self.promises, self.runs, self.taken, self._identify)
+        self.entries = Entries(
+            self.world, self.promises, self.runs, self.taken, self._identify, self.parts
+        )
         self.notices = Notices(self.world, self.parameters.notice_interval_minutes)
         self.configured(self.parameters)
 
@@ -182,7 +187,9 @@ class Oracle:
             return
         self.slots.sends(message, outgoing.delay_seconds, self._waited_for(message))
         self.runs.add((message["delivery_id"], message["run"]))
-        if not self._is_replayed(message):
+        invocation = self.world.current
+        whole = self.parts.queued(message, invocation) if invocation is not None else None
+        if not self._is_replayed(message, whole):
             self._identify(message["delivery_id"], (message["webhook_id"], event_ids(message)))
         for key in [(message["account_id"], event_id) for event_id in event_ids(message)]:
             if key not in self.events.events and key not in self.routings.forgotten:
@@ -198,13 +205,13 @@ class Oracle:
             if one and "slot_at" in one and (one["delivery_id"], one["run"]) == run
         }
 
-    def _is_replayed(self, message: dict[str, Any]) -> bool:
-        """Whether a worker of a replay queues it."""
+    def _is_replayed(self, message: dict[str, Any], whole: DeliveryId | None) -> bool:
+        """Whether a worker of a replay queues it; `whole` is the delivery that it is a part of."""
         notes = self.noted()
         jobs = [one for one in notes.batch.values() if one and "job_id" in one] if notes else []
         if notes is None or not jobs:
             return False
-        replayed = self.promises.sends(jobs[0], message, notes.since)
+        replayed = self.promises.sends(jobs[0], message, whole, notes.since)
         if replayed and message["delivery_id"] in self.keys:
             self.world.violate(f"{message['delivery_id']} is of a replay and of a routing")
         return replayed
@@ -213,6 +220,10 @@ class Oracle:
         if delivery_id in self.promises.replays:
             if self.promises.replays[delivery_id] != key:
                 self.world.violate(f"{delivery_id} of a replay stands for {key}")
+            return
+        if delivery_id in self.parts.keys:
+            if self.parts.keys[delivery_id] != key:
+                self.world.violate(f"{delivery_id}, a part, stands for {key}")
             return
         if key not in self.routings.possible:
             self.world.violate(f"no routing makes {delivery_id} of {key}")

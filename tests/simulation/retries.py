@@ -1,15 +1,16 @@
 """What a person who sends deliveries again has to be told, and what has to be done about it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.webhook import WebhookStatus
-from perkwire.primitives.ids import DeliveryId, WebhookId
+from perkwire.primitives.ids import DeliveryId, EventId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.recovering.retrying import RetryResult
-from tests.simulation.model import RETRY_INTERVAL_SECONDS, members
+from tests.simulation.model import RETRY_INTERVAL_SECONDS, event_ids, members
+from tests.simulation.parts import was_too_large
 from tests.simulation.world import Invocation, World
 
 _INTERVAL = RETRY_INTERVAL_SECONDS * MICROSECONDS
@@ -30,10 +31,10 @@ class Retries:
 
     def check(self, invocation: Invocation, results: Sequence[RetryResult]) -> None:
         """One request's results."""
-        held = _held(invocation)
-        noted = [call.arguments[0].id for call in invocation.called("hand_over")]
+        notes = [*invocation.called("hand_over"), *invocation.called("split")]
+        noted = [call.arguments[0].id for call in notes]
         for result in results:
-            wanted = self._status(invocation, held, result.delivery_id)
+            wanted = self._status(invocation, result.delivery_id)
             if result.status != wanted:
                 self.world.violate(
                     f"{result.delivery_id} is answered {result.status:d} and not {wanted}"
@@ -46,15 +47,13 @@ class Retries:
             if due_at - _INTERVAL not in _going_out(invocation, webhook_id, now):
                 self.world.violate(f"{call.arguments[0].id} is handed over, due at {due_at}")
 
-    def _status(
-        self, invocation: Invocation, held: Mapping[DeliveryId, bool], delivery_id: DeliveryId
-    ) -> int:
+    def _status(self, invocation: Invocation, delivery_id: DeliveryId) -> int:
         entry = invocation.answer("find").get(delivery_id)
         if entry is None:
             return 404
-        (read,) = invocation.called("of_account")
+        read, *_ = invocation.called("of_account")
         looked_at = read.ended
-        if entry.status not in _SENDABLE and not is_overdue(entry, looked_at):
+        if entry.parts or (entry.status not in _SENDABLE and not is_overdue(entry, looked_at)):
             return 409
         statuses = {one.id: one.status for one in read.answer or ()}
         if statuses.get(entry.webhook_id) is not WebhookStatus.ENABLED:
@@ -62,7 +61,7 @@ class Retries:
         kept = {one for call in invocation.called("find_all") for one in call.answer}
         if not kept.issuperset(entry.event_ids):
             return 409
-        return 202 if held.get(delivery_id) else 503  # unsent, if it got no slot
+        return 202 if _is_held(invocation, entry) else 503
 
 
 def _going_out(invocation: Invocation, webhook_id: WebhookId, now: int) -> set[int]:
@@ -77,11 +76,24 @@ def _going_out(invocation: Invocation, webhook_id: WebhookId, now: int) -> set[i
     return {max(now, slot) for slot in slots} or {now}
 
 
-def _held(invocation: Invocation) -> dict[DeliveryId, bool]:
-    """Of each delivery that was sent, whether the queue says to hold it."""
-    return {
-        message["delivery_id"]: is_held
-        for call in invocation.called("send")
-        for outgoing, is_held in zip(call.arguments[0], call.answer, strict=True)
-        if (message := members(outgoing.body))
-    }
+def _is_held(invocation: Invocation, entry: Delivery) -> bool:
+    """Whether the queue says to hold an entry, or each of the parts that it has to go out in."""
+    groups = _groups(invocation, entry)
+    held: set[tuple[EventId, ...]] = set()
+    for call in invocation.called("send"):
+        for outgoing, is_held in zip(call.arguments[0], call.answer, strict=True):
+            message = members(outgoing.body)
+            if message is None or not is_held or message["webhook_id"] != entry.webhook_id:
+                continue
+            if (message["delivery_id"] == entry.id) == (len(groups) == 1):
+                held.add(event_ids(message))
+    return held.issuperset(groups)
+
+
+def _groups(invocation: Invocation, entry: Delivery) -> list[tuple[EventId, ...]]:
+    """The events of each request: of one that was too large as many as the webhook takes now."""
+    ids = entry.event_ids
+    webhooks = [one for call in invocation.called("of_account")[1:] for one in call.answer or ()]
+    sizes = [one.batch_size for one in webhooks if one.id == entry.webhook_id]
+    size = sizes[-1] if sizes and was_too_large(entry) else len(ids)
+    return [ids[start : start + size] for start in range(0, len(ids), size)]

@@ -43,6 +43,8 @@ class Settlement:
             self._check_owed(key)
         for delivery_id in oracle.promises.replays:
             self._check_fate(delivery_id)
+        for delivery_id in oracle.parts.wholes:
+            self._check_fate(delivery_id)
         oracle.promises.check(ended=not self._burnt)
 
     def check_sent_again(self, works: Callable[[str], bool]) -> None:
@@ -55,12 +57,18 @@ class Settlement:
             events = [oracle.events.events.get((webhook.account_id, one)) for one in key[1]]
             if None in events or not can_say(webhook, [one.event.type for one in events if one]):
                 continue
-            entry = oracle.deliveries.entries.get(delivery_id)
-            if entry is None and self._has_expired(delivery_id):
-                continue
-            arrived = entry is not None and entry.status is DeliveryStatus.SUCCEEDED
-            if key in oracle.routings.owed and not arrived and delivery_id not in oracle.delivered:
+            if key in oracle.routings.owed and not self._has_arrived(delivery_id):
                 self._world.violate(f"{delivery_id} was sent again and has not arrived")
+
+    def _has_arrived(self, delivery_id: DeliveryId) -> bool:
+        """Whether it has, or each of its parts; or SQS has dropped what there was of it."""
+        entry = self._oracle.deliveries.entries.get(delivery_id)
+        if entry is None:
+            return delivery_id in self._oracle.delivered or self._has_expired(delivery_id)
+        if entry.reason is Reason.SPLIT:
+            return all(map(self._has_arrived, entry.parts))
+        succeeded = entry.status is DeliveryStatus.SUCCEEDED
+        return succeeded or delivery_id in self._oracle.delivered
 
     def _check_owed(self, key: Key) -> None:
         oracle = self._oracle
@@ -109,6 +117,8 @@ class Settlement:
         match status, reason:
             case DeliveryStatus.SUCCEEDED, _:
                 return None
+            case DeliveryStatus.CANCELLED, Reason.SPLIT:
+                return None  # its parts are judged by themselves
             case DeliveryStatus.CANCELLED, _:
                 ended = (WebhookStatus.DISABLED, WebhookStatus.DELETED)
                 return None if self._ever(entry, *ended) else "was cancelled by nobody"

@@ -234,18 +234,20 @@ class RetryableDeliveries:
             ),
         )
 
-    def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
-        """No endpoint of the simulation finds a request too large."""
-        raise NotImplementedError
-
     def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
+        self._note("hand_over", entry, now, due_at)
+
+    def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
+        self._note("split", entry, parts, now)
+
+    def _note(self, name: str, entry: Delivery, *arguments: object) -> None:
         def effect() -> None:
             before = self._items.entries.get(entry.id)
-            self._table.hand_over(entry, now, due_at)
+            getattr(self._table, name)(entry, *arguments)
             self._logged(before, self._items.entries.get(entry.id))
 
-        def hand_over() -> None:
+        def note() -> None:
             with contextlib.suppress(Unavailable):
-                self._world.call(f"RetryableDeliveries.hand_over {entry.id}", effect)
+                self._world.call(f"RetryableDeliveries.{name} {entry.id}", effect)
 
-        self._world.ask("hand_over", (entry, now, due_at), hand_over)
+        self._world.ask(name, (entry, *arguments), note)

@@ -87,6 +87,8 @@ _SEEN = (
     "answers [202",
     "answers [404",
     "Its events are no longer kept.",
+    "It was too large, and goes out in",
+    "It went out in parts",
     "Its webhook is paused",
     "The delivery is retrying.",
     "batch_crashed",

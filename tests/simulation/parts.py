@@ -1,0 +1,93 @@
+"""Deliveries that were too large, and the parts in which their events go out again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from perkwire.model.delivery import Delivery
+from perkwire.primitives.ids import DeliveryId, EventId, WebhookId
+from tests.simulation.model import Key, event_ids
+from tests.simulation.world import Invocation, World
+
+_TOO_LARGE = 413
+
+
+def was_too_large(entry: Delivery) -> bool:
+    """Whether its endpoint has said so of several events at the last attempt."""
+    several = len(entry.event_ids) > 1
+    return several and bool(entry.attempts) and entry.attempts[-1].status_code == _TOO_LARGE
+
+
+@dataclass(eq=False)
+class Parts:
+    """`keys` says of each part what it stands for, `wholes` of which delivery it is a part.
+
+    `routed` are the deliveries that routings have made.
+    """
+
+    world: World
+    routed: Mapping[DeliveryId, Key]
+    keys: dict[DeliveryId, Key] = field(default_factory=dict)
+    wholes: dict[DeliveryId, DeliveryId] = field(default_factory=dict)
+    _ids: dict[tuple[DeliveryId, tuple[EventId, ...]], DeliveryId] = field(default_factory=dict)
+
+    def queued(self, message: dict[str, Any], invocation: Invocation) -> DeliveryId | None:
+        """Of a message that goes into DeliveryQueue: the delivery that it is a part of, if any."""
+        delivery_id, ids = DeliveryId(message["delivery_id"]), event_ids(message)
+        found = _found(invocation)
+        if delivery_id in found:
+            return None
+        webhook_id = WebhookId(message["webhook_id"])
+        own = [one for one in found.values() if _is_part(webhook_id, ids, one)]
+        if not own:
+            return None
+        whole = self.wholes.get(delivery_id) or own[0].id
+        self.wholes[delivery_id] = whole
+        if delivery_id in self.routed:
+            self.world.violate(f"{delivery_id} is a part of {whole} and of a routing")
+        if message["run"] != 0:
+            self.world.violate(f"{delivery_id}, a part, begins with run {message['run']}")
+        if self.keys.setdefault(delivery_id, (webhook_id, ids)) != (webhook_id, ids):
+            self.world.violate(
+                f"{delivery_id}, a part, stands for {self.keys[delivery_id]} and {ids}"
+            )
+        # The same events of two that were too large have an id for each.
+        known = {self._ids.setdefault((one.id, ids), delivery_id) for one in own}
+        if delivery_id not in known:
+            self.world.violate(f"{ids} of {whole} go out by {delivery_id} and {known}")
+        return whole
+
+    def is_split(self, entry: Delivery) -> None:
+        """The log says that an entry went out in parts."""
+        said = [self.keys[one] for one in entry.parts if self.wholes.get(one) == entry.id]
+        events = tuple(event_id for _, ids in said for event_id in ids)
+        if not was_too_large(entry) or len(said) < 2 or events != entry.event_ids:
+            self.world.violate(f"{entry.id} is split into {entry.parts}, which are not all of it")
+
+    def cover(self, entry: Delivery) -> bool:
+        """Whether all its events were queued in parts."""
+        queued = {
+            event_id
+            for part, whole in self.wholes.items()
+            if whole == entry.id
+            for event_id in self.keys[part][1]
+        }
+        return queued.issuperset(entry.event_ids)
+
+
+def _found(invocation: Invocation) -> dict[DeliveryId, Delivery]:
+    """The entries that a retry or a worker has read."""
+    answers = [call.answer for call in invocation.called("find")]
+    return {
+        delivery_id: entry
+        for answer in answers
+        if isinstance(answer, Mapping)
+        for delivery_id, entry in answer.items()
+        if isinstance(entry, Delivery)
+    }
+
+
+def _is_part(webhook_id: WebhookId, ids: Iterable[EventId], entry: Delivery) -> bool:
+    wanted, own = tuple(ids), entry.event_ids
+    inside = any(own[at : at + len(wanted)] == wanted for at in range(len(own)))
+    return was_too_large(entry) and entry.webhook_id == webhook_id and inside and wanted != own
