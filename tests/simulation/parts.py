@@ -6,6 +6,7 @@ from typing import Any
 
 from perkwire.model.delivery import Delivery
 from perkwire.primitives.ids import DeliveryId, EventId, WebhookId
+from perkwire.primitives.ids import delivery_id as id_of
 from tests.simulation.model import Key, event_ids
 from tests.simulation.world import Invocation, World
 
@@ -29,7 +30,6 @@ class Parts:
     routed: Mapping[DeliveryId, Key]
     keys: dict[DeliveryId, Key] = field(default_factory=dict)
     wholes: dict[DeliveryId, DeliveryId] = field(default_factory=dict)
-    _ids: dict[tuple[DeliveryId, tuple[EventId, ...]], DeliveryId] = field(default_factory=dict)
 
     def queued(self, message: dict[str, Any], invocation: Invocation) -> DeliveryId | None:
         """Of a message that goes into DeliveryQueue: the delivery that it is a part of, if any."""
@@ -41,21 +41,14 @@ class Parts:
         own = [one for one in found.values() if _is_part(webhook_id, ids, one)]
         if not own:
             return None
-        whole = self.wholes.get(delivery_id) or own[0].id
-        self.wholes[delivery_id] = whole
-        if delivery_id in self.routed:
-            self.world.violate(f"{delivery_id} is a part of {whole} and of a routing")
-        if message["run"] != 0:
-            self.world.violate(f"{delivery_id}, a part, begins with run {message['run']}")
-        if self.keys.setdefault(delivery_id, (webhook_id, ids)) != (webhook_id, ids):
-            self.world.violate(
-                f"{delivery_id}, a part, stands for {self.keys[delivery_id]} and {ids}"
-            )
-        # The same events of two that were too large have an id for each.
-        known = {self._ids.setdefault((one.id, ids), delivery_id) for one in own}
-        if delivery_id not in known:
-            self.world.violate(f"{ids} of {whole} go out by {delivery_id} and {known}")
-        return whole
+        at = message["events"][0]["accepted_at"]
+        wholes = [one.id for one in own if id_of(webhook_id, ids, at, one.id) == delivery_id]
+        if not wholes or delivery_id in self.routed or message["run"] != 0:
+            self.world.violate(f"{delivery_id}, run {message['run']}, is no part of {own[0].id}")
+            return own[0].id
+        self.keys[delivery_id] = (webhook_id, ids)
+        self.wholes[delivery_id] = wholes[0]
+        return wholes[0]
 
     def is_split(self, entry: Delivery) -> None:
         """The log says that an entry went out in parts."""
