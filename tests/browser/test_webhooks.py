@@ -69,6 +69,44 @@ def test_a_webhook_is_made_with_grouped_events_a_live_preview_and_a_test_before_
     assert all(one.startswith("tier.") for one in webhook["event_types"])
 
 
+def test_the_url_that_a_redirect_points_to_is_taken_over(
+    account: Account, receiver: Receiver, person: Person
+) -> None:
+    new = receiver.endpoint(200)
+    newer = receiver.endpoint(200)
+    person.sign_in_by_link(account)
+
+    # Before saving, into the form.
+    person.click("link", "Create your first webhook")
+    person.fill("Name", "Till")
+    person.fill("URL", receiver.endpoint(redirect_to(new.url)).url)
+    person.click("button", "Send a test")
+    person.is_told(f"redirects to {new.url}")
+    assert person.barriers() == []
+    person.click("button", "Take this URL over")
+    expect(person.field("URL")).to_have_value(new.url)
+    person.click("button", "Send a test")
+    person.is_told("The test succeeded")
+    assert len(new.requests) == 1
+
+    # Of a webhook that is saved, into the form that changes it.
+    account.webhook(receiver.endpoint(redirect_to(newer.url)).url, name="Warehouse")
+    person.open("/console/webhooks")
+    person.click("link", "Warehouse")
+    person.click("button", "Send a test")
+    person.is_told(f"redirects to {newer.url}")
+    person.click("link", "Take this URL over")
+    expect(person.field("URL")).to_have_value(newer.url)
+    person.click("button", "Save the changes")
+    person.is_told("The webhook is changed.")
+    (webhook,) = account.get("/v1/webhooks")["data"]
+    assert webhook["url"] == newer.url
+
+
+def redirect_to(url: str) -> Answer:
+    return Answer(308, headers=(("Location", url),))
+
+
 def test_a_webhook_is_switched_edited_rotated_and_deleted(
     system: LocalSystem, account: Account, receiver: Receiver, person: Person
 ) -> None:
