@@ -95,7 +95,7 @@ def test_the_url_that_a_redirect_points_to_is_taken_over(
     person.click("link", "Warehouse")
     person.click("button", "Send a test")
     person.is_told(f"redirects to {newer.url}")
-    person.click("link", "Take this URL over")
+    person.click("button", "Take this URL over")
     expect(person.field("URL")).to_have_value(newer.url)
     person.click("button", "Save the changes")
     person.is_told("The webhook is changed.")
