@@ -116,7 +116,7 @@ class FakeRetryableDeliveries(FakeDeliveryReader):
 
 
 class FakeDeliveryTable(FakeDeliveryReader):
-    """For DeliveryTable: dispatching.DeliveryLog and routing.PausedDeliveries."""
+    """For DeliveryTable: dispatching.LogWriter and routing.PausedDeliveries."""
 
     def write(self, changes: Sequence[Change]) -> set[DeliveryId]:
         if self._fails("write"):

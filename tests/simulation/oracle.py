@@ -89,6 +89,7 @@ class Oracle:
             forgotten=self.routings.forgotten,
             runs=self.runs,
             parts=self.parts,
+            history=self.history,
         )
         self.entries = Entries(
             self.world, self.promises, self.runs, self.taken, self._identify, self.parts

@@ -1,6 +1,6 @@
 """What a job has promised: to send all that it found, to count it right, and to come to an end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,7 @@ class Promises:
     forgotten: set[EventKey]
     runs: set[tuple[DeliveryId, int]]
     parts: Parts
+    history: Mapping[WebhookId, Sequence[tuple[int, Webhook]]]
     items: FakeJobItems = field(default_factory=FakeJobItems)
     answered: set[JobId] = field(default_factory=set)
     replays: dict[DeliveryId, Key] = field(default_factory=dict)
@@ -47,7 +48,6 @@ class Promises:
     _made: dict[JobId, Promise] = field(default_factory=dict)
     _planned: dict[JobId, set[str]] = field(default_factory=dict)
     _replayed: dict[tuple[JobId, EventId], DeliveryId] = field(default_factory=dict)
-    _changed: dict[WebhookId, Webhook] = field(default_factory=dict)
     _settled: dict[JobId, set[DeliveryId]] = field(default_factory=dict)
 
     def begins(self, job: Job) -> None:
@@ -169,8 +169,10 @@ class Promises:
                 if all(kept) and not is_sent:
                     self.world.violate(f"{job.id} is done and has not sent {delivery_id}")
             return
-        webhook = self.config.webhooks[job.webhook_id]
-        if _tastes(webhook) != _tastes(promise.webhook):
+        since = (
+            one for _, one in self.history[job.webhook_id] if one.version >= promise.webhook.version
+        )
+        if any(_tastes(one) != _tastes(promise.webhook) for one in since):
             return
         for event_id in promise.events:
             gone = (job.account_id, event_id) in self.forgotten

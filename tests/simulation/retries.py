@@ -93,7 +93,7 @@ def _is_held(invocation: Invocation, entry: Delivery) -> bool:
 def _groups(invocation: Invocation, entry: Delivery) -> list[tuple[EventId, ...]]:
     """The events of each request: of one that was too large as many as the webhook takes now."""
     ids = entry.event_ids
-    webhooks = [one for call in invocation.called("of_account")[1:] for one in call.answer or ()]
+    webhooks = [one for call in invocation.called("of_account") for one in call.answer or ()]
     sizes = [one.batch_size for one in webhooks if one.id == entry.webhook_id]
     size = sizes[-1] if sizes and was_too_large(entry) else len(ids)
     return [ids[start : start + size] for start in range(0, len(ids), size)]
