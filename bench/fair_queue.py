@@ -1,4 +1,4 @@
-"""A model of DeliveryQueue and its dispatchers: who waits for whom while a webhook times out.
+"""A model of the delivery queues and their dispatchers: who waits for whom while a webhook fails.
 
 What it takes over from AWS's documentation of fair queues and of event source mappings:
 
@@ -9,6 +9,9 @@ What it takes over from AWS's documentation of fair queues and of event source m
   as long as its slowest request.
 * A message that failed stays in flight for the visibility time-out, and then waits again.
 
+And what it takes over from the dispatcher: once so many attempts of the webhook have failed, its
+new deliveries go to the queue of the slow lane; what is queued stays where it is.
+
 Times are seconds. Cold starts, the ramp-up of pollers and pauses are left out: a webhook that times
 out is paused after ten minutes at the earliest.
 """
@@ -16,11 +19,12 @@ out is paused after ten minutes at the earliest.
 import heapq
 import random
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from infra.parameters import load_template
+from perkwire.dispatching.strain import STRAINED_AFTER
 
 NOISY_SHARE = 0.1
 NOISY_IN_FLIGHT = 30
@@ -39,6 +43,7 @@ class Stack:
     """The numbers of the template on which waiting depends."""
 
     slots: int
+    slow_slots: int  # 0: there is one lane
     batch: int
     timeout: float
     visibility: float
@@ -52,6 +57,7 @@ class Stack:
         events = template["Resources"]["DispatcherFunction"]["Properties"]["Events"]
         return cls(
             slots=int(defaults["DispatcherMaxConcurrency"]),
+            slow_slots=int(defaults["SlowLaneMaxConcurrency"]),
             batch=int(events["Messages"]["Properties"]["BatchSize"]),
             timeout=float(defaults["EndpointTimeoutSeconds"]),
             visibility=float(defaults["RetryIntervalSeconds"]),
@@ -61,13 +67,17 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """Deliveries for some webhooks, of which the first may time out; `share` is its part of all."""
+    """Deliveries for some webhooks, of which the first may fail; `share` is its part of all.
+
+    It fails by time-outs, or as fast as the others succeed.
+    """
 
     webhooks: int
     per_second: float
     share: float
     seconds: float
-    times_out: bool
+    fails: bool = True
+    times_out: bool = True
 
 
 @dataclass(slots=True)
@@ -144,67 +154,127 @@ class FairQueue:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long the deliveries of healthy webhooks waited for their requests, sorted."""
+    """How long the deliveries of healthy webhooks waited, each with when its request began.
 
-    seconds: list[float]
-    most_in_flight: int
+    `most_in_flight` is of the prompt lane's queue and of the slow one's.
+    """
 
-    def percentile(self, share: float) -> float:
-        """So long, or less, waited this share of them."""
-        return self.seconds[int(share * (len(self.seconds) - 1))]
+    begun: list[tuple[float, float]]
+    most_in_flight: tuple[int, int]
+    strained_at: float | None
+
+    def percentile(self, share: float, *, since: float = 0.0) -> float:
+        """So long, or less, waited this share of those whose request began `since` then."""
+        seconds = sorted(waited for at, waited in self.begun if at >= since)
+        return seconds[int(share * (len(seconds) - 1))]
 
 
 _ARRIVES, _RETURNS, _ENDS, _LANDS = range(4)
 
 
+@dataclass(slots=True)
+class _Lane:
+    """A queue and its idle pollers."""
+
+    idle: int
+    queue: FairQueue = field(default_factory=FairQueue)
+    most_in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Invocation:
+    """When it has begun, and what has failed in it."""
+
+    begun: float
+    failed: list[Message]
+
+
+class _Run:
+    """One simulation."""
+
+    def __init__(self, stack: Stack, load: Load, seed: int) -> None:
+        self._stack = stack
+        self._load = load
+        self._draw = random.Random(seed)  # noqa: S311 - a model's
+        self._lanes = (_Lane(stack.slots), _Lane(stack.slow_slots))
+        self._begun: list[tuple[float, float]] = []
+        self._failed = 0
+        self._strained_at: float | None = None
+        self._numbered = 0
+        self._agenda: list[tuple[float, int, int, _Lane, object]] = []
+
+    def run(self) -> Waits:
+        """From the first arrival to the end of the load."""
+        prompt, slow = self._lanes
+        self._plan(0.0, _ARRIVES, prompt, None)
+        while self._agenda:
+            now, _, kind, lane, subject = heapq.heappop(self._agenda)
+            if now > self._load.seconds:
+                break
+            if kind == _ARRIVES:
+                self._arrive(now)
+            elif kind == _ENDS and isinstance(subject, _Invocation):
+                self._end(now, lane, subject)
+            elif isinstance(subject, Message):
+                lane.queue.landed(subject)
+                if kind == _RETURNS:
+                    subject.since = now
+                    lane.queue.put(subject)
+            for one in self._lanes:
+                self._poll(now, one)
+        return Waits(self._begun, (prompt.most_in_flight, slow.most_in_flight), self._strained_at)
+
+    def _plan(self, at: float, kind: int, lane: _Lane, subject: object) -> None:
+        self._numbered += 1
+        heapq.heappush(self._agenda, (at, self._numbered, kind, lane, subject))
+
+    def _arrive(self, now: float) -> None:
+        prompt, slow = self._lanes
+        draw, load = self._draw, self._load
+        is_slow = draw.random() < load.share
+        message = Message(SLOW if is_slow else draw.randrange(1, load.webhooks), now)
+        strained = is_slow and self._strained_at is not None
+        (slow if strained else prompt).queue.put(message)
+        self._plan(now + draw.expovariate(load.per_second), _ARRIVES, prompt, None)
+
+    def _end(self, now: float, lane: _Lane, ended: _Invocation) -> None:
+        """What has failed is noted, and strain with it; it waits for its next attempt."""
+        lane.idle += 1
+        stack = self._stack
+        self._failed += len(ended.failed)
+        if self._strained_at is None and stack.slow_slots and self._failed >= STRAINED_AFTER:
+            self._strained_at = now
+        for message in ended.failed:
+            kind = _LANDS if message.receives >= stack.attempts else _RETURNS
+            self._plan(ended.begun + stack.visibility, kind, lane, message)
+
+    def _poll(self, now: float, lane: _Lane) -> None:
+        while lane.idle and (batch := lane.queue.receive(now, self._stack.batch)):
+            lane.idle -= 1
+            self._invoke(now, lane, batch)
+            lane.most_in_flight = max(lane.most_in_flight, lane.queue.in_flight())
+
+    def _invoke(self, now: float, lane: _Lane, batch: list[Message]) -> None:
+        stack, load, draw = self._stack, self._load, self._draw
+        lasts = 0.0
+        failed: list[Message] = []
+        for one in batch:
+            one.receives += 1
+            answer = draw.lognormvariate(0, _SIGMA) * _MEDIAN_SECONDS
+            took = min(answer, stack.timeout)
+            if one.group != SLOW:
+                self._begun.append((now, now - one.since))
+            elif load.fails:
+                failed.append(one)
+                took = stack.timeout if load.times_out else took
+            lasts = max(lasts, took)
+            lane.queue.processed(one, took)
+        for one in batch:
+            if one.group != SLOW or not load.fails:
+                self._plan(now + lasts + _OVERHEAD_SECONDS, _LANDS, lane, one)
+        self._plan(now + lasts + _OVERHEAD_SECONDS, _ENDS, lane, _Invocation(now, failed))
+
+
 def simulate(stack: Stack, load: Load, seed: int) -> Waits:
     """The same for the same seed."""
-    draw = random.Random(seed)  # noqa: S311 - a model's
-    queue = FairQueue()
-    waits: list[float] = []
-    idle = stack.slots
-    most = 0
-    numbered = 0
-    agenda: list[tuple[float, int, int, Message | None]] = [(0.0, 0, _ARRIVES, None)]
-
-    def plan(at: float, kind: int, message: Message | None = None) -> None:
-        nonlocal numbered
-        numbered += 1
-        heapq.heappush(agenda, (at, numbered, kind, message))
-
-    while agenda:
-        now, _, kind, message = heapq.heappop(agenda)
-        if now > load.seconds:
-            break
-        if kind == _ARRIVES:
-            slow = draw.random() < load.share
-            queue.put(Message(SLOW if slow else draw.randrange(1, load.webhooks), now))
-            plan(now + draw.expovariate(load.per_second), _ARRIVES)
-        elif kind == _ENDS:
-            idle += 1
-        elif message is not None:
-            queue.landed(message)
-            if kind == _RETURNS:
-                message.since = now
-                queue.put(message)
-        while idle and (batch := queue.receive(now, stack.batch)):
-            idle -= 1
-            lasts = 0.0
-            for one in batch:
-                one.receives += 1
-                fails = one.group == SLOW and load.times_out
-                answer = draw.lognormvariate(0, _SIGMA) * _MEDIAN_SECONDS
-                took = stack.timeout if fails else min(answer, stack.timeout)
-                lasts = max(lasts, took)
-                queue.processed(one, took)
-                if one.group != SLOW:
-                    waits.append(now - one.since)
-                if fails:
-                    spent = one.receives >= stack.attempts
-                    plan(now + stack.visibility, _LANDS if spent else _RETURNS, one)
-            for one in batch:
-                if one.group != SLOW or not load.times_out:
-                    plan(now + lasts + _OVERHEAD_SECONDS, _LANDS, one)
-            plan(now + lasts + _OVERHEAD_SECONDS, _ENDS)
-            most = max(most, queue.in_flight())
-    return Waits(sorted(waits), most)
+    return _Run(stack, load, seed).run()

@@ -21,7 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 _API_SHARE = 3
 _SET_ASIDE = ("ManagementConcurrency", "ConsoleConcurrency")
 _LEAST_UNRESERVED = 100
-_OF_QUEUES = ("RouterMaxConcurrency", "PacingMaxConcurrency", "DispatcherMaxConcurrency")
+_OF_QUEUES = (
+    "RouterMaxConcurrency",
+    "PacingMaxConcurrency",
+    "DispatcherMaxConcurrency",
+    "SlowLaneMaxConcurrency",
+)
 # The MaximumConcurrency of the jobs function's mapping, which no parameter sets.
 _JOBS_SHARE = 2
 # What an event source mapping takes at least.

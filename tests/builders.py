@@ -8,6 +8,7 @@ from perkwire.model.account import Account, Caller, Scope
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus
 from perkwire.model.event import Event
 from perkwire.model.hand_over import HandOver
+from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.model.messages import (
     DeliveryMessage,
     EventMessage,
@@ -105,10 +106,13 @@ def a_payload(*events: Event, **overrides: object) -> Payload:
     return replace(payload, **overrides)  # type: ignore[arg-type]
 
 
-def a_hand_over(delivery_queue: FakeQueue, **overrides: object) -> HandOver:
-    """Into this queue; its other parts are fakes of its own unless they are given."""
+def a_hand_over(
+    delivery_queue: FakeQueue, slow_queue: FakeQueue | None = None, **overrides: object
+) -> HandOver:
+    """Into these queues; its other parts are fakes of its own unless they are given."""
+    queues = {Lane.PROMPT: delivery_queue, Lane.SLOW: slow_queue or FakeQueue()}
     parts: dict[str, object] = {
-        "delivery_queue": delivery_queue,
+        "delivery_queues": DeliveryQueues(queues),
         "pacing_queue": FakeQueue(),
         "slots": FakeSlotCounter(),
         "journal": FakeTelemetry(),

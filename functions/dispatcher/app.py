@@ -101,6 +101,7 @@ def _dispatching() -> Dispatcher:
             journal=telemetry,
             rule=PauseRule(settings.pause_after_failures, settings.pause_when_exhausted),
             max_attempts=settings.max_attempts,
+            request_seconds=settings.endpoint_timeout_seconds,
             clock=now,
         ),
         journal=telemetry,

@@ -15,7 +15,7 @@ from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sqs.event_source import batch_item_failures
-from perkwire.adapters.sqs.queues import SqsQueue
+from perkwire.adapters.sqs.queues import SqsQueue, delivery_queues
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.model.hand_over import HandOver
 from perkwire.model.messages import Received
@@ -45,7 +45,12 @@ def _routing() -> Router:
         events=EventTable(telemetry, event_retention_days=settings.event_retention_days, clock=now),
         paused=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         hand_over=HandOver(
-            delivery_queue=SqsQueue(sqs, settings.delivery_queue_url, telemetry),
+            delivery_queues=delivery_queues(
+                sqs,
+                prompt_url=settings.delivery_queue_url,
+                slow_url=settings.slow_delivery_queue_url,
+                journal=telemetry,
+            ),
             pacing_queue=SqsQueue(sqs, settings.pacing_queue_url, telemetry),
             slots=SlotCounter(),
             journal=telemetry,

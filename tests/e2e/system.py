@@ -238,7 +238,8 @@ class Account:
         return self._found(f"/v1/deliveries/{delivery_id}")
 
     def waiting(self) -> list[str]:
-        return [*self._own("EventQueue"), *self._own("PacingQueue"), *self._own("DeliveryQueue")]
+        queues = ("EventQueue", "PacingQueue", "DeliveryQueue", "SlowDeliveryQueue")
+        return [body for queue in queues for body in self._own(queue)]
 
     def dead(self) -> list[str]:
         return self._own("DeadLetterQueue")

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from perkwire.dispatching.health import Streak
 from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
-from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
+from perkwire.model.lanes import Lane
 from perkwire.model.webhook import (
     DeletedWebhook,
     Pause,
@@ -82,6 +83,8 @@ class FakeWebhookLookup(Failing):
             found[webhook_id] = WebhookState(
                 webhook,
                 failing=self._items.streak_of(webhook) is not None,
+                strain=self._items.strain_of(webhook),
+                ease=self._items.ease_of(webhook),
                 notice_topic=self._items.accounts[account_id].notice_topic,
                 untold=untold if untold.count else None,
                 untold_pauses=self._items.pauses.get(webhook_id),
@@ -90,18 +93,40 @@ class FakeWebhookLookup(Failing):
 
     def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
         self._called("add_failures")
-        with self._items.lock:
-            before = self._items.streak_of(webhook) or Streak(0, now)
-            streak = Streak(before.failures + count, before.since)
-            self._items.streaks[webhook.id] = streak
-            self._items.failing_versions[webhook.id] = webhook.endpoint_version
+        items = self._items
+        with items.lock:
+            items.begin_rows_of(webhook)
+            before = items.streaks.get(webhook.id) or Streak(0, now, strain=0)
+            strain = items.strains.get(webhook.id, 0) + count
+            streak = Streak(before.failures + count, before.since, strain=strain)
+            items.streaks[webhook.id] = streak
+            items.strains[webhook.id] = strain
+            items.eases.pop(webhook.id, None)
         return streak
 
-    def end_streak(self, webhook: Webhook, now: int) -> None:
+    def add_slow(self, webhook: Webhook, count: int, now: int) -> int:
+        self._called("add_slow")
+        items = self._items
+        with items.lock:
+            items.begin_rows_of(webhook)
+            items.streaks.pop(webhook.id, None)
+            items.eases.pop(webhook.id, None)
+            items.strains[webhook.id] = items.strains.get(webhook.id, 0) + count
+            return items.strains[webhook.id]
+
+    def end_streak(self, webhook: Webhook, now: int, *, fast: int = 0) -> int:
         self._called("end_streak")
-        with self._items.lock:
-            if self._items.streak_of(webhook) is not None:
-                del self._items.streaks[webhook.id]
+        items = self._items
+        with items.lock:
+            if fast:
+                items.begin_rows_of(webhook)
+            elif not items.has_rows_of(webhook):
+                return 0
+            ease = items.eases.get(webhook.id, 0) + fast if fast else 0
+            items.end_rows_of(webhook.id)
+            if fast:
+                items.eases[webhook.id] = ease
+        return ease
 
     def pause(self, webhook: Webhook, pause: Pause) -> bool:
         self._called("pause")
@@ -118,6 +143,17 @@ class FakeWebhookLookup(Failing):
                 updated_at=pause.at,
                 version=current.version + 1,
             )
+        return True
+
+    def move(self, webhook: Webhook, lane: Lane) -> bool:
+        self._called("move")
+        with self._items.lock:
+            current = self._items.webhooks.get(webhook.id)
+            if current is None or current.status is not WebhookStatus.ENABLED:
+                return False
+            if current.version != webhook.version or current.lane is lane:
+                return False
+            self._items.webhooks[webhook.id] = replace(current, lane=lane)
         return True
 
     def count_failed(self, webhook: Webhook, count: int, now: int) -> UnreportedFailures:
@@ -216,7 +252,7 @@ class FakeWebhookStore(Failing):
         self._called("bury")
         with self._items.lock:
             self._check_version(webhook)
-            self._items.streaks.pop(webhook.id, None)
+            self._items.end_rows_of(webhook.id)
             self._items.untold.pop(webhook.id, None)
             self._items.pauses.pop(webhook.id, None)
             self._items.pauses_noticed_at.pop(webhook.id, None)

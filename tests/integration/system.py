@@ -366,11 +366,14 @@ class System:
             pass
 
     def dispatch(self, *, most: int = 10) -> Polled:
-        """Invoke the dispatcher once with what is in DeliveryQueue."""
-        return self.poll("DeliveryQueue", "dispatcher", most=most)
+        """Invoke the dispatcher once with what is in the prompt lane, or else in the slow one."""
+        prompt = self.poll("DeliveryQueue", "dispatcher", most=most)
+        return (
+            prompt if prompt.messages else self.poll("SlowDeliveryQueue", "dispatcher", most=most)
+        )
 
     def dispatch_all(self) -> None:
-        """Invoke the dispatcher, each retry at once, until DeliveryQueue is empty."""
+        """Invoke the dispatcher, each retry at once, until both lanes are empty."""
         while (polled := self.dispatch()).messages:
             polled.return_at_once()
 
@@ -462,7 +465,7 @@ class Tenant:
         return self._found(f"/v1/deliveries/{delivery_id}")
 
     def waiting(self) -> list[str]:
-        queues = ("EventQueue", "PacingQueue", "DeliveryQueue")
+        queues = ("EventQueue", "PacingQueue", "DeliveryQueue", "SlowDeliveryQueue")
         return [body for queue in queues for body in self.system.bodies(queue)]
 
     def dead(self) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from perkwire.jobs.job import Job, JobKind
 from perkwire.model.account import Caller, Scope
+from perkwire.model.lanes import Lane
 from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
@@ -79,7 +80,19 @@ class Actions:
                     **(_PAUSED if self._draw.random() < 0.2 else {}),
                 )
             )
+        self._strain()
         self._system.oracle.webhooks_changed()
+
+    def _strain(self) -> None:
+        """Some webhooks are strained from before, and some of them on their way back."""
+        draw, items = Random(f"{self._world.seed} lanes"), self._system.config
+        for webhook in [*items.webhooks.values()]:
+            if draw.random() < 0.3:
+                items.put(replace(webhook, lane=Lane.SLOW))
+                if draw.random() < 0.7:
+                    items.eases[webhook.id] = draw.randint(1, 9)
+                else:
+                    items.strains[webhook.id] = draw.randint(5, 20)
 
     def act(self) -> None:
         """One thing."""
@@ -125,7 +138,10 @@ class Actions:
             self._poll(self._system.pacing_queue)
 
     def poll_deliveries(self) -> None:
-        self._poll(self._system.delivery_queue)
+        """Of the lane in which most wait, or now and then of the other."""
+        queues = [self._system.delivery_queue, self._system.slow_queue]
+        queues.sort(key=lambda queue: len(queue.messages), reverse=True)
+        self._poll(queues[self._draw.random() < 0.2])
 
     def poll_jobs(self) -> None:
         """By both of the workers that there may be, or by one."""

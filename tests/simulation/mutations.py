@@ -1,8 +1,9 @@
 """Bugs to plant in the real code, each of which the simulation has to find."""
 
 from perkwire.accepting import acceptance as accepting
+from perkwire.dispatching import strain
 from perkwire.jobs import pages, working
-from perkwire.model import event, messages, routed_event
+from perkwire.model import event, lanes, messages, routed_event
 from perkwire.model.hand_over import HandOver
 from perkwire.model.webhook import Webhook
 from perkwire.recovering import retrying
@@ -14,6 +15,65 @@ from tests.simulation.planting import Mutation
 _Routing = routing.Router
 _Acceptance = accepting.Acceptance
 _JobWork = working.JobWorker
+
+LANE_MUTATIONS = (
+    Mutation(
+        "all goes into the prompt lane",
+        HandOver,
+        "_put",
+        "(messages[place][0].lane, outgoing[place])",
+        "(Lane.PROMPT, outgoing[place])",
+    ),
+    Mutation(
+        "lanes are exchanged",
+        HandOver,
+        "_put",
+        "(messages[place][0].lane, outgoing[place])",
+        "([*Lane][messages[place][0].lane is Lane.PROMPT], outgoing[place])",
+    ),
+    Mutation(
+        "what one lane has refused counts as held",
+        lanes.DeliveryQueues,
+        "send",
+        "held[place] = is_held",
+        "held[place] = is_held is not None",
+    ),
+    Mutation(
+        "a webhook is strained by its first failure",
+        strain,
+        "lane_after",
+        "strain >= STRAINED_AFTER",
+        "strain >= 1",
+    ),
+    Mutation(
+        "no webhook is ever strained",
+        strain,
+        "lane_after",
+        "strain >= STRAINED_AFTER",
+        "strain < 0",
+    ),
+    Mutation(
+        "one fast success leads back",
+        strain,
+        "lane_after",
+        "ease >= RECOVERED_AFTER",
+        "ease >= 1",
+    ),
+    Mutation(
+        "nothing leads back",
+        strain,
+        "lane_after",
+        "ease >= RECOVERED_AFTER",
+        "ease < 0",
+    ),
+    Mutation(
+        "a webhook that a person has mended stays strained",
+        Webhook,
+        "changed_to",
+        "Lane.PROMPT if is_mended else after.lane",
+        "after.lane",
+    ),
+)
 
 MUTATIONS = (
     *DISPATCHER_MUTATIONS,

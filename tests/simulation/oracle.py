@@ -12,6 +12,7 @@ from typing import Any
 
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.lanes import Lane
 from perkwire.model.sending import Request, Response
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
@@ -20,6 +21,7 @@ from perkwire.primitives.timestamps import MICROSECONDS
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems
 from tests.simulation.endpoints import TIMEOUT_SECONDS
 from tests.simulation.entries import Entries
+from tests.simulation.lanes import Lanes
 from tests.simulation.model import (
     EventKey,
     Key,
@@ -41,7 +43,7 @@ from tests.simulation.rows import Rows, overran
 from tests.simulation.slots import Slots
 from tests.simulation.world import Call, Invocation, World
 
-_HEALTH = ("add_failures", "end_streak", "pause")
+_HEALTH = ("add_failures", "add_slow", "end_streak", "pause", "move")
 _NOTICES = ("count_failed", "take_untold", "admit_notice", "give_back", "publish")
 
 
@@ -57,6 +59,7 @@ class Oracle:
     event_queue: SimulatedQueue
     pacing_queue: SimulatedQueue
     delivery_queue: SimulatedQueue
+    slow_queue: SimulatedQueue
     job_queue: SimulatedQueue
     notes: dict[Invocation, Notes] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
@@ -80,6 +83,7 @@ class Oracle:
         self.slots = Slots(self.world, self.was)
         self.pauses = Pauses(self.world)
         self.parts = Parts(self.world, self.keys)
+        self.lanes = Lanes(self.world)
         self.promises = Promises(
             world=self.world,
             config=self.config,
@@ -116,6 +120,8 @@ class Oracle:
                     self.pauses.forgets(webhook)
                 elif before is not None and _is_mended(before, webhook):
                     self.pauses.mended[webhook.id].append(webhook.version)
+                    if webhook.lane is Lane.SLOW:
+                        self.world.violate(f"{webhook.id} is mended and still strained")
 
     def was(self, webhook_id: WebhookId, since: int, check: Callable[[Webhook], bool]) -> bool:
         """Whether the webhook has been like this at any time since then."""
@@ -180,14 +186,22 @@ class Oracle:
         if notes is not None and notes.invocation.kind == "router":
             self.routings.reads(notes, account_id)
 
-    def queues_delivery(self, outgoing: Outgoing) -> None:
-        """A message goes into DeliveryQueue or PacingQueue."""
+    def queues_delivery(self, lane: Lane | None, outgoing: Outgoing) -> None:
+        """A message goes into the queue of a lane, or into PacingQueue."""
         message = members(outgoing.body)
         if message is None:
             self.world.violate("a delivery message is unreadable")
             return
         self.slots.sends(message, outgoing.delay_seconds, self._waited_for(message))
         self.runs.add((message["delivery_id"], message["run"]))
+        since = self.world.current.started_at if self.world.current else self.world.now
+        handed_on = any(one and "slot_at" in one for one in self._batch())
+        if (
+            lane is not None
+            and not handed_on
+            and not self.was(message["webhook_id"], since, lambda webhook: webhook.lane is lane)
+        ):
+            self.world.violate(f"{message['delivery_id']} goes into the {lane} lane")
         invocation = self.world.current
         whole = self.parts.queued(message, invocation) if invocation is not None else None
         if not self._is_replayed(message, whole):
@@ -205,6 +219,11 @@ class Oracle:
             for one in (notes.batch.values() if notes else ())
             if one and "slot_at" in one and (one["delivery_id"], one["run"]) == run
         }
+
+    def _batch(self) -> list[dict[str, Any] | None]:
+        """The messages of the invocation that runs."""
+        notes = self.noted()
+        return [] if notes is None else [*notes.batch.values()]
 
     def _is_replayed(self, message: dict[str, Any], whole: DeliveryId | None) -> bool:
         """Whether a worker of a replay queues it; `whole` is the delivery that it is a part of."""
@@ -369,20 +388,21 @@ class Oracle:
                 self.world.violate("a batch has crashed and is not left")
         elif queue is self.event_queue:
             self.routings.check(notes)
-        elif queue is self.delivery_queue:
+        elif queue in (self.delivery_queue, self.slow_queue):
             rows = Rows(self.world, notes, left)
             rows.check()
             if not overran(notes.invocation, *_HEALTH):
                 self.pauses.check(notes, rows)
+                self.lanes.check(notes, rows)
                 if not overran(notes.invocation, *_NOTICES):
                     self.notices.check(notes, rows)
             for message_id in left:
-                self._check_not_lost(notes, message_id)
+                self._check_not_lost(notes, message_id, queue)
 
-    def _check_not_lost(self, notes: Notes, message_id: str) -> None:
+    def _check_not_lost(self, notes: Notes, message_id: str, queue: SimulatedQueue) -> None:
         """While SQS will bring a message again, nobody may take its delivery for lost."""
-        message, queued = notes.batch[message_id], self.delivery_queue.messages.get(message_id)
-        if message is None or queued is None or queued.receives >= self.delivery_queue.max_receives:
+        message, queued = notes.batch[message_id], queue.messages.get(message_id)
+        if message is None or queued is None or queued.receives >= queue.max_receives:
             return
         entry = self.deliveries.entries.get(message["delivery_id"])
         if message["delivery_id"] not in self.entries.found():

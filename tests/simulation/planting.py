@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import dispatcher.app
 import router.app
-from perkwire.dispatching import attempts, follow_up, lookup, schedule, settlement
+from perkwire.dispatching import attempts, follow_up, health, lookup, schedule, settlement
 from perkwire.model import messages
 
 
@@ -52,15 +52,7 @@ class Mutation:
 
 def _importers(name: str) -> Iterator[Any]:
     """The modules that hold a function under their own name for it."""
-    for module in (
-        lookup,
-        attempts,
-        schedule,
-        settlement,
-        follow_up,
-        messages,
-        router.app,
-        dispatcher.app,
-    ):
+    holders = (lookup, attempts, schedule, settlement, follow_up, health, messages)
+    for module in (*holders, router.app, dispatcher.app):
         if name in vars(module):
             yield module

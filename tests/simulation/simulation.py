@@ -82,6 +82,7 @@ class _Run:
         self.system.event_queue.redrive()
         self.system.pacing_queue.redrive()
         self.system.delivery_queue.redrive()
+        self.system.slow_queue.redrive()
         self.system.job_queue.redrive()
 
     def _send_again(self) -> None:
@@ -101,6 +102,7 @@ class _Run:
             self.system.event_queue,
             self.system.pacing_queue,
             self.system.delivery_queue,
+            self.system.slow_queue,
             self.system.job_queue,
         )
         for _ in range(_MOST_TURNS):
@@ -117,7 +119,7 @@ class _Run:
         self.world.violate("the queues do not drain")
 
     def _judge(self, *, burnt: bool = False) -> Settlement:
-        queues = (self.system.delivery_queue, self.system.pacing_queue)
+        queues = (self.system.delivery_queue, self.system.slow_queue, self.system.pacing_queue)
         dead = [one.body for queue in queues for one in queue.dead.values()]
         settlement = Settlement(self.system.oracle, dead, RETRY_INTERVAL_SECONDS, burnt=burnt)
         if not self.world.violations:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-from perkwire.dispatching.pausing import Streak
+from perkwire.dispatching.health import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model import routed_event
 from perkwire.model.delivery import Change, Delivery
+from perkwire.model.lanes import Lane
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import DeletedWebhook, Webhook
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
@@ -96,9 +97,18 @@ class Lookup(FakeWebhookLookup):
             self._oracle.pauses.fails(notes, webhook, count, now)
         return super().add_failures(webhook, count, now, failing=failing)
 
-    def end_streak(self, webhook: Webhook, now: int) -> None:
+    def add_slow(self, webhook: Webhook, count: int, now: int) -> int:
         self._oracle.pauses.recovers(webhook)
-        super().end_streak(webhook, now)
+        return super().add_slow(webhook, count, now)
+
+    def end_streak(self, webhook: Webhook, now: int, *, fast: int = 0) -> int:
+        self._oracle.pauses.recovers(webhook)
+        return super().end_streak(webhook, now, fast=fast)
+
+    def move(self, webhook: Webhook, lane: Lane) -> bool:
+        moved = super().move(webhook, lane)
+        self._oracle.webhooks_changed()
+        return moved
 
     def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | DeletedWebhook | None:
         if self._world.chance(self._world.faults.absent_item):

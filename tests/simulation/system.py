@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from perkwire.dispatching.timing import DispatchRule
 from perkwire.jobs import selecting
 from perkwire.model import hand_over as handing_over
 from perkwire.model.hand_over import HandOver
+from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
 from perkwire.recovering.retrying import Retrying
@@ -157,6 +159,9 @@ class System:
         self.delivery_queue = SimulatedQueue(
             world, "delivery", RETRY_INTERVAL_SECONDS, parameters.max_attempts
         )
+        self.slow_queue = SimulatedQueue(
+            world, "slow", RETRY_INTERVAL_SECONDS, parameters.max_attempts
+        )
         self.pacing_queue = SimulatedQueue(
             world, "pacing", _PACING_VISIBILITY_SECONDS, draw.choice((3, 10))
         )
@@ -170,9 +175,24 @@ class System:
             event_queue=self.event_queue,
             pacing_queue=self.pacing_queue,
             delivery_queue=self.delivery_queue,
+            slow_queue=self.slow_queue,
             job_queue=self.job_queue,
         )
+        self.queues = (
+            self.event_queue,
+            self.pacing_queue,
+            self.delivery_queue,
+            self.slow_queue,
+            self.job_queue,
+        )
         oracle = self.oracle
+        queues = {Lane.PROMPT: self.delivery_queue, Lane.SLOW: self.slow_queue}
+        lanes = DeliveryQueues(
+            {
+                lane: QueuePort(world, queue, partial(oracle.queues_delivery, lane))
+                for lane, queue in queues.items()
+            }
+        )
         self.endpoints = Endpoints(
             world,
             sends=oracle.sends,
@@ -200,8 +220,8 @@ class System:
             clock=world.clock,
         )
         hand_over = HandOver(
-            delivery_queue=QueuePort(world, self.delivery_queue, oracle.queues_delivery),
-            pacing_queue=QueuePort(world, self.pacing_queue, oracle.queues_delivery),
+            delivery_queues=lanes,
+            pacing_queue=QueuePort(world, self.pacing_queue, partial(oracle.queues_delivery, None)),
             slots=in_steps(world, SlotCounter(oracle.slots)),
             journal=self._telemetry,
             clock=world.clock,
@@ -244,6 +264,7 @@ class System:
             "event": (router.app, "router", _ROUTER_SECONDS),
             "pacing": (router.app, "router", _ROUTER_SECONDS),
             "delivery": (dispatcher.app, "dispatcher", _DISPATCHER_SECONDS),
+            "slow": (dispatcher.app, "dispatcher", _DISPATCHER_SECONDS),
             "job": (jobs.app, "jobs", _JOBS_SECONDS),
         }
 
@@ -251,7 +272,7 @@ class System:
         """Change a parameter: for all messages at once, for functions that start from now on."""
         self.world.say(f"MaxAttempts is {max_attempts}")
         parameters = replace(self.oracle.parameters, max_attempts=max_attempts)
-        self.delivery_queue.max_receives = max_attempts
+        self.delivery_queue.max_receives = self.slow_queue.max_receives = max_attempts
         self.oracle.configured(parameters)
         self._dispatching = self._dispatcher(parameters)
 
@@ -261,7 +282,9 @@ class System:
             log=self._log,
             vault=in_steps(self.world, FakeOpener()),
             sender=self.endpoints,
-            visibility=VisibilityPort(self.world, [self.delivery_queue], self._telemetry),
+            visibility=VisibilityPort(
+                self.world, [self.delivery_queue, self.slow_queue], self._telemetry
+            ),
             follow_up=FollowUp(
                 health=self._lookup,
                 noticing=Noticing(
@@ -274,6 +297,7 @@ class System:
                 journal=self._telemetry,
                 rule=PauseRule(parameters.pause_after_failures, parameters.pause_when_exhausted),
                 max_attempts=parameters.max_attempts,
+                request_seconds=TIMEOUT_SECONDS,
                 clock=self.world.clock,
             ),
             journal=self._telemetry,

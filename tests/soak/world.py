@@ -201,7 +201,8 @@ class World:
 
     def under_way(self) -> int:
         """How many of the account's messages there are in all queues."""
-        queues = ("EventQueue", "DeliveryQueue", "DeadLetterQueue", "EventDeadLetterQueue")
+        lanes = ("DeliveryQueue", "SlowDeliveryQueue")
+        queues = ("EventQueue", *lanes, "DeadLetterQueue", "EventDeadLetterQueue")
         bodies = [body for queue in queues for body in self.system.bodies(queue)]
         return sum(self.account.id in body for body in bodies)
 

@@ -104,18 +104,23 @@ class TestQueues:
             assert waiting["MetricStat"]["Stat"] == "Minimum", "one that waits a moment is none"
             assert alarm["EvaluationPeriods"] * waiting["MetricStat"]["Period"] <= 600
 
+    @pytest.mark.parametrize("queue", ["DeliveryQueue", "SlowDeliveryQueue"])
     def test_deliveries_are_late_after_three_intervals_whatever_the_number_of_attempts(
-        self,
+        self, queue: str
     ) -> None:
         """SQS's age leaves out what was received three times: later is seen by nobody."""
-        alarm = alarms()["DeliveryQueueAgeAlarm"]
+        alarm = alarms()[f"{queue}AgeAlarm"]
         late, age = alarm["Metrics"]
         assert late["Expression"] == {"Fn::Sub": "age - 3 * ${RetryIntervalSeconds}"}
         assert alarm["Threshold"] == 0
-        assert age["MetricStat"]["Metric"]["MetricName"] == "ApproximateAgeOfOldestMessage"
+        measured = age["MetricStat"]["Metric"]
+        assert measured["MetricName"] == "ApproximateAgeOfOldestMessage"
+        assert measured["Dimensions"][0]["Value"] == {"Ref": f"{queue}Name"}
 
-    def test_in_flight_messages_are_watched_below_the_limit_of_sqs(self) -> None:
-        alarm = alarms()["DeliveryQueueInFlightAlarm"]
+    @pytest.mark.parametrize("queue", ["DeliveryQueue", "SlowDeliveryQueue"])
+    def test_in_flight_messages_are_watched_below_the_limit_of_sqs(self, queue: str) -> None:
+        alarm = alarms()[f"{queue}InFlightAlarm"]
+        assert alarm["Dimensions"][0]["Value"] == {"Ref": f"{queue}Name"}
         assert alarm["MetricName"] == "ApproximateNumberOfMessagesNotVisible"
         assert alarm["Threshold"] < 120_000
 

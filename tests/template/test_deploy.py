@@ -26,23 +26,24 @@ def samconfig() -> dict[str, Any]:
     return tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 
-def concurrencies(router: int, dispatcher: int) -> dict[str, str]:
+def concurrencies(router: int, dispatcher: int, slow_lane: int) -> dict[str, str]:
     return {
         "RouterMaxConcurrency": str(router),
         "PacingMaxConcurrency": "5",
         "DispatcherMaxConcurrency": str(dispatcher),
+        "SlowLaneMaxConcurrency": str(slow_lane),
     }
 
 
 class TestConcurrency:
-    @pytest.mark.parametrize("limit", [1000, 70])
+    @pytest.mark.parametrize("limit", [1000, 80])
     def test_an_account_with_room_is_fine(self, limit: int) -> None:
-        check_concurrency(concurrencies(10, 50), limit)
+        check_concurrency(concurrencies(10, 50, 10), limit)
 
-    @pytest.mark.parametrize("limit", [69, 40, 12, 11])
+    @pytest.mark.parametrize("limit", [79, 40, 14, 13])
     def test_what_it_says_to_set_is_then_accepted(self, limit: int) -> None:
         with pytest.raises(DeployError) as refusal:
-            check_concurrency(concurrencies(10, 50), limit)
+            check_concurrency(concurrencies(10, 50, 10), limit)
         sentence = str(refusal.value)
         assert f"runs {limit} functions at a time" in sentence
         assert "\n" not in sentence
@@ -51,13 +52,13 @@ class TestConcurrency:
         assert resolve(source(), advised, local=False)
 
     def test_a_small_account(self) -> None:
-        advice = "RouterMaxConcurrency=2 PacingMaxConcurrency=2 DispatcherMaxConcurrency=3, or ask"
+        advice = "RouterMaxConcurrency=2 PacingMaxConcurrency=2 DispatcherMaxConcurrency="
         with pytest.raises(DeployError, match=advice):
-            check_concurrency(concurrencies(10, 50), 12)
+            check_concurrency(concurrencies(10, 50, 10), 14)
 
     def test_an_account_too_small_for_any_setting(self) -> None:
         with pytest.raises(DeployError, match=r"to the API: ask AWS for a higher quota"):
-            check_concurrency(concurrencies(2, 2), 10)
+            check_concurrency(concurrencies(2, 2, 2), 12)
 
 
 class TestSamconfig:

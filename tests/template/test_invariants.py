@@ -20,6 +20,7 @@ from tests.template.stack import ROOT, of_type, source, transformed
 
 DAY = 24 * 3600
 QUEUE = "AWS::SQS::Queue"
+LANES = {"DeliveryQueue", "SlowDeliveryQueue"}
 FUNCTION = "AWS::Lambda::Function"
 MAPPING = "AWS::Lambda::EventSourceMapping"
 
@@ -95,8 +96,9 @@ class TestQueues:
             parameters["DispatcherTimeoutSeconds"]
         )
         life = int(parameters["MaxAttempts"]) * int(parameters["RetryIntervalSeconds"])
-        retention = of_type(transformed(), QUEUE)["DeliveryQueue"]["MessageRetentionPeriod"]
-        assert 2 * life <= retention, "half of it is left for waiting"
+        for name in LANES:
+            retention = of_type(transformed(), QUEUE)[name]["MessageRetentionPeriod"]
+            assert 2 * life <= retention, "half of it is left for waiting"
 
     def test_each_has_dead_letters_or_is_for_them(self) -> None:
         pairs = dead_letter_queues()
@@ -114,9 +116,10 @@ class TestQueues:
             assert queues[name]["MessageRetentionPeriod"] == 4 * DAY
 
     def test_the_number_of_attempts_and_the_interval_are_those_of_the_parameters(self) -> None:
-        queue = of_type(transformed(), QUEUE)["DeliveryQueue"]
-        assert queue["RedrivePolicy"]["maxReceiveCount"] == {"Ref": "MaxAttempts"}
-        assert queue["VisibilityTimeout"] == {"Ref": "RetryIntervalSeconds"}
+        prompt, slow = (of_type(transformed(), QUEUE)[name] for name in sorted(LANES))
+        assert prompt["RedrivePolicy"]["maxReceiveCount"] == {"Ref": "MaxAttempts"}
+        assert prompt["VisibilityTimeout"] == {"Ref": "RetryIntervalSeconds"}
+        assert slow == prompt
 
     def test_all_are_encrypted(self) -> None:
         for name, queue in of_type(transformed(), QUEUE).items():
@@ -129,6 +132,7 @@ class TestConsumers:
             ("EventQueue", "RouterFunction"),
             ("PacingQueue", "RouterFunction"),
             ("DeliveryQueue", "DispatcherFunction"),
+            ("SlowDeliveryQueue", "DispatcherFunction"),
             ("JobQueue", "JobsFunction"),
         }
 
@@ -426,6 +430,7 @@ class TestWhole:
             "EventDeadLetterQueueUrl",
             "EventDeadLetterQueueArn",
             "DeliveryQueueUrl",
+            "SlowDeliveryQueueUrl",
             "DeadLetterQueueUrl",
             "DeadLetterQueueArn",
             "JobQueueUrl",

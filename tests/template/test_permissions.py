@@ -20,6 +20,7 @@ from perkwire.adapters.dynamodb import (
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.vault import Opener, Sealer
+from perkwire.model.lanes import Lane
 from perkwire.model.webhook import Pause, PauseReason, RetiredSecret, SealedSecrets, Webhook
 from perkwire.primitives.ids import new_account_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable
@@ -29,6 +30,7 @@ from tests.iam.evaluator import Call, judge
 from tests.iam.roles import policies
 from tests.template.stack import observability, of_type, source, transformed
 
+LANES = {"DeliveryQueue", "SlowDeliveryQueue"}
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 
 type Condition = dict[str, dict[str, Any]]
@@ -54,7 +56,9 @@ HEALTH = partitions("health#*")
 SLOTS = partitions("slots#*")
 JOBS = partitions(f"{ACCOUNT}#jobs")
 NEXT_RUN = attributes("pk", "sk", "run", "status", "reason", "due_at", "updated_at", "failed_key")
-PAUSE = attributes("pk", "sk", "status", "paused_at", "pause_reason", "updated_at", "version")
+PAUSE = attributes(
+    "pk", "sk", "status", "paused_at", "pause_reason", "lane", "updated_at", "version"
+)
 BOUND_TO_WEBHOOK: Condition = {
     "Null": {"kms:EncryptionContext:account": False, "kms:EncryptionContext:webhook": False},
     "StringEquals": {"kms:EncryptionContext:purpose": ["secret", "headers"]},
@@ -100,11 +104,11 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         ),
         "LogPausedDeliveries": (dynamodb("PutItem"), {"DeliveryTable"}, ALWAYS),
         "TakeSlots": (dynamodb("UpdateItem"), {"ConfigTable"}, SLOTS),
-        "SendDeliveries": ({"sqs:SendMessage"}, {"DeliveryQueue", "PacingQueue"}, ALWAYS),
+        "SendDeliveries": ({"sqs:SendMessage"}, LANES | {"PacingQueue"}, ALWAYS),
     },
     "Dispatcher": {
-        "TakeDeliveries": (CONSUME, {"DeliveryQueue"}, ALWAYS),
-        "DelayAttempts": ({"sqs:ChangeMessageVisibility"}, {"DeliveryQueue"}, ALWAYS),
+        "TakeDeliveries": (CONSUME, LANES, ALWAYS),
+        "DelayAttempts": ({"sqs:ChangeMessageVisibility"}, LANES, ALWAYS),
         "ReadWebhooks": (
             dynamodb("BatchGetItem"),
             {"ConfigTable"},
@@ -140,7 +144,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         ),
         "NoteRetries": (dynamodb("UpdateItem"), {"DeliveryTable"}, NEXT_RUN),
         "TakeSlots": (dynamodb("UpdateItem"), {"ConfigTable"}, SLOTS),
-        "SendDeliveries": ({"sqs:SendMessage"}, {"DeliveryQueue", "PacingQueue"}, ALWAYS),
+        "SendDeliveries": ({"sqs:SendMessage"}, LANES | {"PacingQueue"}, ALWAYS),
         "SendNextTurns": ({"sqs:SendMessage"}, {"JobQueue"}, ALWAYS),
     },
     "Management": {
@@ -163,7 +167,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "StartJobs": ({"sqs:SendMessage"}, {"JobQueue"}, ALWAYS),
         "SendAgain": (
             {"sqs:SendMessage"},
-            {"DeliveryQueue", "EventQueue", "PacingQueue"},
+            LANES | {"EventQueue", "PacingQueue"},
             ALWAYS,
         ),
         "Redrive": (REDRIVE, {"DeadLetterQueue", "EventDeadLetterQueue"}, ALWAYS),
@@ -185,6 +189,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
 
 # It stands on management's use cases, and shows beside them how old the dead letters are.
 PERMISSIONS["Console"] = PERMISSIONS["Management"] | {
+    "MeasureLanes": ({"sqs:GetQueueAttributes"}, LANES, ALWAYS),
     "MeasureDeadLetterQueues": ({"cloudwatch:GetMetricData"}, {"*"}, ALWAYS),
 }
 
@@ -354,7 +359,26 @@ class TestConditionsFitTheCode:
         assert sent["operation"] == "UpdateItem"
         named_in_expressions = set(sent["ExpressionAttributeNames"].values())
         allowed = set(PAUSE["ForAllValues:StringEquals"]["dynamodb:Attributes"])
-        assert named_in_expressions | set(sent["Key"]) == allowed
+        assert named_in_expressions | set(sent["Key"]) | {"lane"} == allowed
+
+    @pytest.mark.parametrize("lane", list(Lane))
+    def test_nor_does_a_move_into_another_lane(
+        self, monkeypatch: pytest.MonkeyPatch, lane: Lane
+    ) -> None:
+        sent: dict[str, Any] = {}
+
+        def dispatch(_: Connection, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            sent.update(arguments, operation=operation)
+            return {"Attributes": {}}
+
+        monkeypatch.setattr(Connection, "dispatch", dispatch)
+        bind_for_now(monkeypatch, "ConfigTable", config_items.WebhookItem)
+        webhook = cast(Webhook, SimpleNamespace(account_id="acct_1", id="wh_1", version=1))
+        assert WebhookStates().move(webhook, lane)
+
+        assert sent["operation"] == "UpdateItem"
+        named_in_expressions = set(sent["ExpressionAttributeNames"].values())
+        assert named_in_expressions == {"lane", "status", "version"}
 
     def test_a_retry_changes_no_other_attributes_of_a_delivery(
         self, monkeypatch: pytest.MonkeyPatch

@@ -1,9 +1,10 @@
-"""The dead-letter queues: what rests in them, and redrives. An operator's pages."""
+"""What is on its way in each lane, what rests as dead letters, redrives: an operator's pages."""
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from perkwire.adapters.wiring import UseCases
+from perkwire.model.lanes import Lane
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.recovering.redriving import HIGHEST_RATE, RedriveQueue
@@ -40,6 +41,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             about=about,
             form=visit.form if about else Form({}),
             queues=[(queue, _NAMES[queue], dead_letters.of(queue)) for queue in RedriveQueue],
+            lanes=[(lane, use_cases.traffic.of(lane)) for lane in Lane],
             redrives=use_cases.redriving.list(visit.caller),
             highest_rate=HIGHEST_RATE,
         )

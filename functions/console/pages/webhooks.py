@@ -18,6 +18,8 @@ from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import (
     PAUSED_WHY,
     STATUS_KINDS,
+    STRAINED_UNTIL,
+    STRAINED_WHY,
     SWITCHING,
     format_hint,
     format_label,
@@ -134,6 +136,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             interval=settings.retry_interval_seconds,
             pace_words=pace_words,
             waits_until=waits_until(webhook),
+            strained_why=STRAINED_WHY,
+            strained_until=STRAINED_UNTIL,
             **_SHOWING,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from perkwire.dispatching.pausing import QUIET_SECONDS
+from perkwire.dispatching.strain import RECOVERED_AFTER, STRAINED_AFTER
 from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Attempt, Format, Settings
 from perkwire.formats.registry import find_format, format_names, format_of
@@ -49,6 +50,18 @@ PAUSED_WHY: Mapping[str, str] = {
     PauseReason.GONE: "The endpoint has answered 410 Gone, which asks for no more requests.",
 }
 """Why the system has paused a webhook."""
+
+STRAINED_WHY = (
+    f"Its last {STRAINED_AFTER} attempts in a row, or more, each failed or took longer than a "
+    "fifth of the time that an answer may take."
+)
+"""Why new deliveries travel in the slow lane."""
+
+STRAINED_UNTIL = (
+    f"It ends by itself after {RECOVERED_AFTER} fast successes in a row, or once you enable the "
+    "webhook or change its URL, headers, secret or format settings."
+)
+"""When they no longer do."""
 
 SWITCHING: Mapping[str, str] = {
     "enable": "Events are sent to it again from now on. What has failed before stays in the log, "

@@ -21,8 +21,9 @@ from perkwire.adapters.dynamodb.trial_counter import DryRunCounter, SearchCounte
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
+from perkwire.adapters.sqs.lane_traffic import LaneTraffic
 from perkwire.adapters.sqs.move_tasks import SqsMoveTasks
-from perkwire.adapters.sqs.queues import SqsQueue
+from perkwire.adapters.sqs.queues import SqsQueue, delivery_queues
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
@@ -36,6 +37,7 @@ from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.account_rates import AccountRates
 from perkwire.model.hand_over import HandOver
+from perkwire.model.lanes import Lane
 from perkwire.primitives.timestamps import now
 from perkwire.reading.event_listing import EventListing
 from perkwire.reading.filter_previewing import FilterPreviewing
@@ -168,7 +170,12 @@ class UseCases:
             events=EventReader(),
             webhooks=self._lookup,
             hand_over=HandOver(
-                delivery_queue=SqsQueue(self._sqs, settings.delivery_queue_url, telemetry),
+                delivery_queues=delivery_queues(
+                    self._sqs,
+                    prompt_url=settings.delivery_queue_url,
+                    slow_url=settings.slow_delivery_queue_url,
+                    journal=telemetry,
+                ),
                 pacing_queue=SqsQueue(self._sqs, settings.pacing_queue_url, telemetry),
                 slots=self.slots,
                 journal=telemetry,
@@ -177,6 +184,16 @@ class UseCases:
             retry_interval_seconds=settings.retry_interval_seconds,
             clock=now,
         )
+
+    @cached_property
+    def traffic(self) -> LaneTraffic:
+        """What the lanes hold."""
+        settings = self._settings
+        urls = {
+            Lane.PROMPT: settings.delivery_queue_url,
+            Lane.SLOW: settings.slow_delivery_queue_url,
+        }
+        return LaneTraffic(self._sqs, urls)
 
     @cached_property
     def redriving(self) -> Redriving:

@@ -1,15 +1,18 @@
-"""Following up on what an invocation has sent: webhooks are paused, and admins are told."""
+"""Following up on what an invocation has sent: pauses, lanes, and admins who are told."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
+from perkwire.dispatching.health import HealthStore, Recorded, Result, record
 from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.noticing import NoticeTrigger, Noticing
-from perkwire.dispatching.pausing import HealthStore, PauseRule, Result, record
+from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.schedule import is_last_attempt
+from perkwire.dispatching.strain import SLOW_SHARE
 from perkwire.dispatching.verdict import Finding
-from perkwire.model.delivery import Delivery, DeliveryStatus
-from perkwire.model.webhook import PauseReason
+from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus
+from perkwire.model.lanes import Lane
+from perkwire.model.webhook import PauseReason, Webhook
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 
@@ -27,6 +30,7 @@ class FollowUp:
         journal: Journal,
         rule: PauseRule,
         max_attempts: int,
+        request_seconds: float,
         clock: Callable[[], int],
     ) -> None:
         self._health = health
@@ -34,10 +38,11 @@ class FollowUp:
         self._journal = journal
         self._rule = rule
         self._max_attempts = max_attempts
+        self._slow_ms = request_seconds * 1000 / SLOW_SHARE
         self._clock = clock
 
     def follow_up(self, deliveries: Sequence[InFlightDelivery]) -> None:
-        """Keep the streaks of failures, pause what is to be paused, tell whoever is to be told."""
+        """Keep the streaks, pause and move what is to be, tell whoever is to be told."""
         self._tell(deliveries, self._watch_health(deliveries))
 
     def _watch_health(self, deliveries: Sequence[InFlightDelivery]) -> dict[WebhookId, PauseReason]:
@@ -52,12 +57,15 @@ class FollowUp:
             if state is None:
                 continue
             try:
-                reason = record(
+                recorded = record(
                     self._health,
                     self._rule,
-                    state.webhook,
-                    [self._result(delivery) for delivery in own],
-                    failing=state.failing,
+                    state,
+                    [
+                        self._result(delivery, delivery.attempt)
+                        for delivery in own
+                        if delivery.attempt is not None
+                    ],
                     now=self._clock(),
                 )
             except Exception as error:  # one webhook must not take those beside it along
@@ -68,16 +76,18 @@ class FollowUp:
                     detail=str(error) if isinstance(error, Unavailable) else type(error).__name__,
                 )
                 continue
-            if reason is not None:
-                paused[state.webhook.id] = reason
-                self._journal.note(
-                    "webhook.paused",
-                    account_id=state.webhook.account_id,
-                    webhook_id=state.webhook.id,
-                    reason=reason,
-                )
-
+            if recorded.pause is not None:
+                paused[state.webhook.id] = recorded.pause
+            self._note(state.webhook, recorded)
         return paused
+
+    def _note(self, webhook: Webhook, recorded: Recorded) -> None:
+        ids = {"account_id": webhook.account_id, "webhook_id": webhook.id}
+        if recorded.pause is not None:
+            self._journal.note("webhook.paused", **ids, reason=recorded.pause)
+        if recorded.lane is not None:
+            is_slow = recorded.lane is Lane.SLOW
+            self._journal.note("webhook.strained" if is_slow else "webhook.recovered", **ids)
 
     def _tell(
         self, deliveries: Sequence[InFlightDelivery], paused: Mapping[WebhookId, PauseReason]
@@ -105,10 +115,12 @@ class FollowUp:
         ]
         self._noticing.tell(occasions, self._clock())
 
-    def _result(self, delivery: InFlightDelivery) -> Result:
+    def _result(self, delivery: InFlightDelivery, attempt: Attempt) -> Result:
         return Result(
             success=delivery.finding is Finding.ACCEPTED,
-            gone=delivery.attempt is not None and delivery.attempt.status_code == _GONE,
+            slow=attempt.duration_ms > self._slow_ms,
+            ended_at=attempt.at + attempt.duration_ms * 1000,
+            gone=attempt.status_code == _GONE,
             exhausted=is_last_attempt(delivery, self._max_attempts),
         )
 

@@ -10,13 +10,16 @@ from perkwire.model.webhook import Webhook
 class WebhookState:
     """A webhook as of now; `failing` says that a streak of failures is on record.
 
-    `notice_topic` is where its account's notices go, None if nobody wants them. `untold` are the
-    failed deliveries that no notice has told of, `untold_pauses` the pauses, None if there are
-    none.
+    `strain` is how many attempts in a row have failed or been slow, `ease` how many have been fast
+    successes since it is in the slow lane; both are of its endpoint as it is. `notice_topic` is
+    where its account's notices go, None if nobody wants them. `untold` are the failed deliveries
+    that no notice has told of, `untold_pauses` the pauses, None if there are none.
     """
 
     webhook: Webhook
     failing: bool
+    strain: int = 0
+    ease: int = 0
     notice_topic: str | None = None
     untold: UnreportedFailures | None = None
     untold_pauses: UnreportedPauses | None = None

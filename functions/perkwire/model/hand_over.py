@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from perkwire.model.event import Event
+from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.model.messages import (
     DeliveryMessage,
     PacedDelivery,
@@ -45,6 +46,11 @@ class Addressed:
         """Whether it needs a slot."""
         return self.webhook is not None and self.webhook.max_per_second is not None
 
+    @property
+    def lane(self) -> Lane:
+        """The lane that it travels in, if it goes out now."""
+        return Lane.PROMPT if self.webhook is None else self.webhook.lane
+
 
 @dataclass(frozen=True, slots=True)
 class _Sending:
@@ -62,13 +68,13 @@ class HandOver:
     def __init__(
         self,
         *,
-        delivery_queue: Queue,
+        delivery_queues: DeliveryQueues,
         pacing_queue: Queue,
         slots: Slots,
         journal: Journal,
         clock: Callable[[], int],
     ) -> None:
-        self._delivery_queue = delivery_queue
+        self._delivery_queues = delivery_queues
         self._pacing_queue = pacing_queue
         self._slots = slots
         self._journal = journal
@@ -150,7 +156,7 @@ class HandOver:
             some = places[start : start + _SLICE]
             now = self._clock()
             held = self._put(
-                [(sending.addressed[place].message, slots[place]) for place in some],
+                [(sending.addressed[place], slots[place]) for place in some],
                 now,
                 sending.encode,
             )
@@ -161,7 +167,7 @@ class HandOver:
 
     def _put(
         self,
-        messages: Sequence[tuple[DeliveryMessage, int | None]],
+        messages: Sequence[tuple[Addressed, int | None]],
         now: int,
         encode: Callable[[Event], str],
     ) -> list[bool]:
@@ -169,11 +175,17 @@ class HandOver:
         held = [False] * len(messages)
         near = [place for place, (_, slot) in enumerate(messages) if _is_near(slot, now)]
         far = [place for place, (_, slot) in enumerate(messages) if not _is_near(slot, now)]
-        for queue, places in ((self._delivery_queue, near), (self._pacing_queue, far)):
-            if places:
-                outgoing = [_outgoing(*messages[place], now, encode) for place in places]
-                for place, is_held in zip(places, queue.send(outgoing), strict=True):
-                    held[place] = is_held
+        outgoing = [_outgoing(one.message, slot, now, encode) for one, slot in messages]
+        if near:
+            sent = self._delivery_queues.send(
+                [(messages[place][0].lane, outgoing[place]) for place in near]
+            )
+            for place, is_held in zip(near, sent, strict=True):
+                held[place] = is_held
+        if far:
+            sent = self._pacing_queue.send([outgoing[place] for place in far])
+            for place, is_held in zip(far, sent, strict=True):
+                held[place] = is_held
         return held
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from perkwire.model.event import Event, EventHeading
 from perkwire.model.event_pattern import Misfit, stored_pattern
+from perkwire.model.lanes import Lane
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
@@ -96,7 +97,8 @@ class Webhook:
     deliveries a second; None is as fast as they come. `format` is a name with its version, so that
     a newer one changes nothing here. `version` grows with every change; `endpoint_version` is the
     one that last changed what may have failed: URL, headers, secret, format settings, or that
-    enabled the webhook again. What failed before it says nothing of the webhook as it is.
+    enabled the webhook again. What failed before it says nothing of the webhook as it is. `lane`
+    is where its new deliveries travel: the slow one while it is strained.
 
     `retry_delays_seconds` is its schedule; `pause_when_exhausted` says that a delivery which uses
     up its attempts pauses it. None is the stack's own rule.
@@ -118,6 +120,7 @@ class Webhook:
     format_settings: Mapping[str, Json]
     status: WebhookStatus
     pause: Pause | None
+    lane: Lane = Lane.PROMPT
     sealed: SealedSecrets
     retry_delays_seconds: tuple[int, ...] | None = None
     pause_when_exhausted: bool | None = None
@@ -137,6 +140,7 @@ class Webhook:
             after,
             version=version,
             endpoint_version=version if is_mended else self.endpoint_version,
+            lane=Lane.PROMPT if is_mended else after.lane,
             updated_at=at,
         )
 
@@ -184,6 +188,7 @@ class Webhook:
             "format_settings": {**self.format_settings},
             "status": self.status,
             "paused": None if self.pause is None else self.pause.to_json(),
+            "lane": self.lane,
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }

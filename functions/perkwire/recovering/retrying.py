@@ -157,7 +157,7 @@ class Retrying:
                 if one in kept and entry.may_carry(kept[one].event)
             ]
             if len(events) == len(entry.event_ids):
-                ready.append((entry, _messages(entry, events, webhooks.get(entry.webhook_id))))
+                ready.append((entry, _messages(entry, events, webhooks[entry.webhook_id])))
             else:
                 detail = "Its events are no longer kept."
                 results[entry.id] = RetryResult(entry.id, HTTPStatus.CONFLICT, detail)
@@ -231,16 +231,14 @@ def _groups(entries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
         yield group
 
 
-def _messages(
-    entry: Delivery, events: Sequence[Event], webhook: Webhook | None
-) -> list[DeliveryMessage]:
+def _messages(entry: Delivery, events: Sequence[Event], webhook: Webhook) -> list[DeliveryMessage]:
     """The entry's next run; or, of one that was too large, its parts as the webhook is now.
 
     A part is a delivery of its own, with an id that comes from the entry's and its events': sent
     twice, it is the same.
     """
     groups = [tuple(events)]
-    if webhook is not None and entry.was_too_large:
+    if entry.was_too_large:
         groups = [*chunks(events, webhook.batch_size, webhook.batch_bytes)]
     is_whole = len(groups) == 1
     return [

@@ -14,5 +14,6 @@ class JobsSettings(FromEnvironment):
     delivery_table: str
     delivery_queue_url: str
     pacing_queue_url: str
+    slow_delivery_queue_url: str
     job_queue_url: str
     retry_interval_seconds: int

@@ -15,6 +15,7 @@ class ManagementSettings(FromEnvironment):
     delivery_table: str
     delivery_queue_url: str
     pacing_queue_url: str
+    slow_delivery_queue_url: str
     dead_letter_queue_arn: str
     event_dead_letter_queue_arn: str
     job_queue_url: str

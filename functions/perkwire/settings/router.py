@@ -14,5 +14,6 @@ class RouterSettings(FromEnvironment):
     delivery_table: str
     delivery_queue_url: str
     pacing_queue_url: str
+    slow_delivery_queue_url: str
     event_retention_days: int
     log_retention_days: int

@@ -25,6 +25,7 @@ JSON = b"Content-Type: application/x-amz-json-1.0\r\n"
 TAKEN = b'{"Attributes": {"untold": {"N": "1"}}}'
 SINGLE = [
     *("claims.take one", "health.add_failures", "health.end_streak", "health.pause"),
+    *("health.add_slow", "health.end_streak fast", "health.move"),
     *("counts.count_failed", "counts.take_untold", "counts.give_back", "accounts.replace"),
     *("links.add", "sessions.add", "sessions.act_for", "sessions.remove", "trials.take"),
 ]

@@ -43,6 +43,7 @@ from perkwire.dispatching.noticing import Notice, UnreportedFailures
 from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import Change, DeliveryStatus
+from perkwire.model.lanes import Lane
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Pause, PauseReason
 from perkwire.primitives.ids import EventId, KeyId
@@ -168,7 +169,10 @@ TABLE_CALLS: dict[str, Call] = {
     ),
     "lookup.states": lambda _, __: WebhookStates().states({(ACCOUNT, WEBHOOK)}),
     "health.add_failures": lambda _, __: WebhookStates().add_failures(HOOK, 1, NOW, failing=True),
+    "health.add_slow": lambda _, __: WebhookStates().add_slow(HOOK, 1, NOW),
     "health.end_streak": lambda _, __: WebhookStates().end_streak(HOOK, NOW),
+    "health.end_streak fast": lambda _, __: WebhookStates().end_streak(HOOK, NOW, fast=1),
+    "health.move": lambda _, __: WebhookStates().move(HOOK, Lane.SLOW),
     "health.pause": lambda _, __: WebhookStates().pause(HOOK, Pause(NOW, PauseReason.GONE)),
     "counts.count_failed": lambda _, __: WebhookStates().count_failed(HOOK, 1, NOW),
     "counts.take_untold": lambda _, __: WebhookStates().take_untold(HOOK, UNTOLD, NOW),

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from perkwire.dispatching.health import Streak
 from perkwire.dispatching.noticing import UnreportedFailures
-from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
@@ -241,14 +241,18 @@ def test_a_cursor_that_no_page_gave_is_a_problem(
 def test_failures_add_up_from_the_first_one_until_they_are_forgotten(
     adapters: Adapters, webhook: Webhook
 ) -> None:
-    assert adapters.states.add_failures(webhook, 2, NOW, failing=True) == Streak(2, NOW)
-    assert adapters.states.add_failures(webhook, 3, NOW + 9, failing=True) == Streak(5, NOW)
+    assert adapters.states.add_failures(webhook, 2, NOW, failing=True) == Streak(2, NOW, strain=2)
+    assert adapters.states.add_failures(webhook, 3, NOW + 9, failing=True) == Streak(
+        5, NOW, strain=5
+    )
     assert state(adapters, webhook).failing
 
     adapters.states.end_streak(webhook, NOW)
 
     assert not state(adapters, webhook).failing
-    assert adapters.states.add_failures(webhook, 1, NOW + 20, failing=True) == Streak(1, NOW + 20)
+    assert adapters.states.add_failures(webhook, 1, NOW + 20, failing=True) == Streak(
+        1, NOW + 20, strain=1
+    )
 
 
 def test_failures_counted_by_many_at_once_all_count(adapters: Adapters, webhook: Webhook) -> None:

@@ -61,6 +61,7 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
         "format_settings": {},
         "status": "disabled",
         "paused": None,
+        "lane": "prompt",
         "retired_secrets": [],
     }
 

@@ -10,7 +10,7 @@ from pynamodb.connection import Connection
 
 from perkwire.accepting.acceptance import Acceptance
 from perkwire.adapters.dynamodb.event_index import EventIndex
-from perkwire.dispatching.pausing import Streak
+from perkwire.dispatching.health import Streak
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.messages import read_delivery_message, read_event_message
 from perkwire.model.routed_event import RoutedEvent
@@ -86,7 +86,9 @@ def test_its_webhooks_are_read_and_its_tombstones_are_none_of_them(
 def test_its_streaks_end_and_do_not_count_on(real: Adapters, former: Former) -> None:
     webhook = webhook_of(real, former.account_id)
 
-    assert real.states.add_failures(webhook, 1, NOW + 9, failing=True) == Streak(1, NOW + 9)
+    assert real.states.add_failures(webhook, 1, NOW + 9, failing=True) == Streak(
+        1, NOW + 9, strain=1
+    )
     real.states.end_streak(webhook, NOW + 10)
 
     state = real.states.states({(former.account_id, LIVE)})[LIVE]

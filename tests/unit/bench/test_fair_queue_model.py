@@ -7,14 +7,16 @@ import pytest
 from bench.bench_isolation import TEMPLATE
 from bench.fair_queue import FairQueue, Load, Message, Stack, is_noisy, simulate
 
-STACK = Stack(slots=2, batch=10, timeout=10.0, visibility=300.0, attempts=3)
-LOAD = Load(webhooks=5, per_second=2.0, share=0.2, seconds=200.0, times_out=True)
+STACK = Stack(slots=2, slow_slots=0, batch=10, timeout=10.0, visibility=300.0, attempts=3)
+LOAD = Load(webhooks=5, per_second=2.0, share=0.2, seconds=200.0)
 
 
 def test_the_numbers_are_the_template_s() -> None:
     stack = Stack.of_template(TEMPLATE)
 
-    assert stack == Stack(slots=50, batch=10, timeout=10.0, visibility=300.0, attempts=6)
+    assert stack == Stack(
+        slots=50, slow_slots=10, batch=10, timeout=10.0, visibility=300.0, attempts=6
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_a_webhook_that_times_out_fills_the_flight_until_its_attempts_are_used_u
     long = replace(LOAD, seconds=1_500.0)
     per_second = LOAD.per_second * LOAD.share
 
-    most = simulate(STACK, long, 1).most_in_flight
+    most, _ = simulate(STACK, long, 1).most_in_flight
 
     full = per_second * STACK.visibility * STACK.attempts
     assert 0.7 * full < most < 1.3 * full
@@ -68,15 +70,28 @@ def test_a_webhook_that_times_out_fills_the_flight_until_its_attempts_are_used_u
 def test_nobody_waits_while_an_invocation_is_free() -> None:
     roomy = replace(STACK, slots=1_000)
 
-    assert simulate(roomy, LOAD, 1).seconds[-1] == 0.0
+    assert simulate(roomy, LOAD, 1).percentile(1) == 0.0
 
 
 def test_a_slot_is_taken_for_as_long_as_the_slowest_request_of_its_batch() -> None:
     one = replace(STACK, slots=1)
     alone = replace(LOAD, share=0.0)
 
-    assert simulate(one, alone, 1).seconds[-1] < STACK.timeout
-    assert simulate(one, LOAD, 1).seconds[-1] > 0.9 * STACK.timeout
+    assert simulate(one, alone, 1).percentile(1) < STACK.timeout
+    assert simulate(one, LOAD, 1).percentile(1) > 0.9 * STACK.timeout
+
+
+def test_after_five_failures_its_new_deliveries_travel_in_the_slow_lane() -> None:
+    two_lanes = replace(STACK, slow_slots=2)
+    long = replace(LOAD, seconds=1_000.0)
+
+    one, two = simulate(STACK, long, 1), simulate(two_lanes, long, 1)
+
+    assert one.strained_at is None
+    assert two.strained_at is not None
+    assert STACK.timeout < two.strained_at < 6 * STACK.timeout
+    assert two.most_in_flight[0] < one.most_in_flight[0] / 4 < two.most_in_flight[1]
+    assert two.percentile(0.99, since=two.strained_at + 30) < one.percentile(0.99) / 2
 
 
 def test_a_seed_gives_the_same_waits() -> None:

@@ -76,6 +76,7 @@ class DispatcherHarness:
                 journal=self.journal,
                 rule=PauseRule(after_failures, when_exhausted),
                 max_attempts=MAX_ATTEMPTS,
+                request_seconds=REQUEST_SECONDS,
                 clock=self.clock,
             ),
             journal=self.journal,

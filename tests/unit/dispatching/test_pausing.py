@@ -3,7 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from perkwire.dispatching.pausing import QUIET_SECONDS, PauseRule, Result, Streak, record
+from perkwire.dispatching import health
+from perkwire.dispatching.health import Result, Streak
+from perkwire.dispatching.pausing import QUIET_SECONDS, PauseRule
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -25,6 +28,19 @@ def config() -> FakeConfigItems:
     return items
 
 
+def record(
+    store: FakeWebhookLookup,
+    rule: PauseRule,
+    webhook: Webhook,
+    results: list[Result],
+    *,
+    failing: bool,
+    now: int,
+) -> PauseReason | None:
+    state = WebhookState(webhook, failing=failing)
+    return health.record(store, rule, state, results, now=now).pause
+
+
 @pytest.fixture
 def store(config: FakeConfigItems) -> FakeWebhookLookup:
     return FakeWebhookLookup(config)
@@ -39,7 +55,7 @@ def test_a_healthy_webhook_writes_nothing(store: FakeWebhookLookup) -> None:
 def test_a_success_among_failures_ends_the_streak(
     store: FakeWebhookLookup, config: FakeConfigItems
 ) -> None:
-    config.streaks[a_webhook().id] = Streak(100, 0)
+    config.streaks[a_webhook().id] = Streak(100, 0, strain=100)
 
     assert record(store, RULE, a_webhook(), [BAD, GOOD, BAD], failing=True, now=NOW) is None
 
@@ -66,7 +82,7 @@ def test_failures_beside_a_success_begin_no_streak(store: FakeWebhookLookup) -> 
 def test_enough_failures_and_ten_quiet_minutes_pause(
     store: FakeWebhookLookup, config: FakeConfigItems, failures: int, quiet: int, paused: bool
 ) -> None:
-    config.streaks[a_webhook().id] = Streak(failures - 1, NOW - quiet)
+    config.streaks[a_webhook().id] = Streak(failures - 1, NOW - quiet, strain=0)
 
     reason = record(store, RULE, a_webhook(), [BAD], failing=True, now=NOW)
 
@@ -81,7 +97,7 @@ def test_failures_of_one_invocation_count_one_by_one(
     record(store, RULE, a_webhook(), [BAD] * 7, failing=False, now=NOW)
     record(store, RULE, a_webhook(), [BAD] * 3, failing=True, now=NOW + 5)
 
-    assert config.streaks == {a_webhook().id: Streak(10, NOW)}
+    assert config.streaks == {a_webhook().id: Streak(10, NOW, strain=10)}
 
 
 def test_gone_pauses_at_once(store: FakeWebhookLookup, config: FakeConfigItems) -> None:
@@ -196,7 +212,7 @@ def test_failures_of_an_old_url_do_not_pause_the_webhook_at_its_new_one(
     asked = a_webhook()
     moved = a_webhook(url="https://moved.example/", version=2)
     config.put(moved)
-    config.streaks[asked.id] = Streak(30, NOW - QUIET)
+    config.streaks[asked.id] = Streak(30, NOW - QUIET, strain=30)
 
     assert record(store, RULE, asked, [BAD], failing=True, now=NOW) is None
 

@@ -258,10 +258,10 @@ def test_a_follow_up_that_crashes_leaves_no_message_and_no_other_webhooks_health
     dispatcher: DispatcherHarness,
 ) -> None:
     class Crashing(FakeWebhookLookup):
-        def end_streak(self, webhook: Webhook, now: int) -> None:
+        def end_streak(self, webhook: Webhook, now: int, *, fast: int = 0) -> int:
             if webhook.id == ILL.id:
                 raise ValueError(webhook.id)
-            super().end_streak(webhook, now)
+            return super().end_streak(webhook, now, fast=fast)
 
     dispatcher.config.put(ILL)
     for webhook in (ILL, dispatcher.webhook):

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.lanes import Lane
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 from tests.builders import (
@@ -232,3 +235,21 @@ def test_what_settles_before_its_page_is_sent_is_skipped(world: World) -> None:
 
     assert [message.delivery_id for message in world.sent()] == [other.id]
     assert counts(world.job(job)) == (JobStatus.DONE, 3, 1, 2)
+
+
+# Lanes.
+
+
+@pytest.mark.parametrize("kind", list(JobKind))
+def test_a_page_of_a_strained_webhook_goes_into_the_slow_lane(world: World, kind: JobKind) -> None:
+    world.change_webhook(lane=Lane.SLOW)
+    if kind is JobKind.REPLAY:
+        world.has_events(*some_events(1))
+    else:
+        world.has_failed(*some_events(1))
+
+    world.start(kind)
+    world.run()
+
+    assert world.delivery_queue.messages == []
+    assert [message.group for message in world.slow_delivery_queue.messages] == [WEBHOOK]

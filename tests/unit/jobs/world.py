@@ -94,6 +94,7 @@ class World:
         self.reader = FakeEventReader(self.events)
         self.index = FakeEventIndex(self.events)
         self.delivery_queue = FakeQueue()
+        self.slow_delivery_queue = FakeQueue()
         self.slots = FakeSlotCounter()
         self.job_queue = FakeQueue()
         self.journal = FakeTelemetry()
@@ -116,7 +117,9 @@ class World:
             event_retention_days=RETENTION_DAYS,
             clock=self.clock,
         )
-        hand_over = a_hand_over(self.delivery_queue, slots=self.slots, clock=self.clock)
+        hand_over = a_hand_over(
+            self.delivery_queue, self.slow_delivery_queue, slots=self.slots, clock=self.clock
+        )
         retrying = Retrying(
             deliveries=self.log,
             events=self.reader,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from perkwire.dispatching.pausing import Streak
+from perkwire.dispatching.health import Streak
 from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
@@ -417,7 +417,7 @@ def test_enabling_and_disabling_end_a_pause(
         management.create(), status=WebhookStatus.PAUSED, pause=Pause(NOW, PauseReason.GONE)
     )
     management.items.put(webhook)
-    management.items.streaks[webhook.id] = Streak(30, 0)
+    management.items.streaks[webhook.id] = Streak(30, 0, strain=30)
 
     after = management.change(webhook, enabled=enabled)
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perkwire.model.hand_over import Addressed, HandOver
+from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.model.messages import (
     DeliveryMessage,
     PacedDelivery,
@@ -34,7 +35,9 @@ class Handing:
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
         self.over = HandOver(
-            delivery_queue=self.deliveries,
+            delivery_queues=DeliveryQueues(
+                {Lane.PROMPT: self.deliveries, Lane.SLOW: self.slow_queue}
+            ),
             pacing_queue=self.pacing,
             slots=self.slots,
             journal=self.journal,

@@ -5,6 +5,7 @@ import pytest
 
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.event import Event
+from perkwire.model.lanes import Lane
 from perkwire.model.messages import read_delivery_message
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import WebhookStatus
@@ -51,13 +52,14 @@ class Retries:
         self.log = FakeRetryableDeliveries(self.items)
         self.events = FakeEventItems()
         self.queue = FakeQueue()
+        self.slow_queue = FakeQueue()
         self.slots = FakeSlotCounter()
         self.clock = FakeClock(NOW)
         self.retrying = Retrying(
             deliveries=self.log,
             events=FakeEventReader(self.events),
             webhooks=FakeWebhookLookup(self.config),
-            hand_over=a_hand_over(self.queue, slots=self.slots, clock=self.clock),
+            hand_over=a_hand_over(self.queue, self.slow_queue, slots=self.slots, clock=self.clock),
             retry_interval_seconds=INTERVAL,
             clock=self.clock,
         )
@@ -83,6 +85,17 @@ class Retries:
 @pytest.fixture
 def retries() -> Retries:
     return Retries()
+
+
+def test_a_retry_of_a_strained_webhook_goes_into_the_slow_lane(retries: Retries) -> None:
+    entry = retries.has(an_event(), status=FAILED)
+    retries.config.put(a_webhook(lane=Lane.SLOW))
+
+    (result,) = retries.retry(entry)
+
+    assert result.status == 202
+    assert retries.queue.messages == []
+    assert [message.group for message in retries.slow_queue.messages] == [entry.webhook_id]
 
 
 @pytest.mark.parametrize("status", [FAILED, DeliveryStatus.CANCELLED])

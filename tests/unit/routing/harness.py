@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from perkwire.model.event import Event
 from perkwire.model.hand_over import HandOver
+from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.model.messages import DeliveryMessage, Received, read_delivery_message
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.routing.router import Router
@@ -34,6 +35,7 @@ class RouterHarness:
         self.log = FakeDeliveryItems()
         self.delivery_table = FakeDeliveryTable(self.log)
         self.queue = FakeQueue()
+        self.slow_queue = FakeQueue()
         self.pacing_queue = FakeQueue()
         self.slots = FakeSlotCounter()
         self.journal = FakeTelemetry()
@@ -45,7 +47,9 @@ class RouterHarness:
             events=self.event_table,
             paused=self.delivery_table,
             hand_over=HandOver(
-                delivery_queue=self.queue,
+                delivery_queues=DeliveryQueues(
+                    {Lane.PROMPT: self.queue, Lane.SLOW: self.slow_queue}
+                ),
                 pacing_queue=self.pacing_queue,
                 slots=self.slots,
                 journal=self.journal,

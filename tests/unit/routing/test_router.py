@@ -9,6 +9,7 @@ from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats.standard import Standard
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.event_pattern import read_pattern
+from perkwire.model.lanes import Lane
 from perkwire.model.messages import MAX_MESSAGE_BYTES
 from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT
 from perkwire.model.webhook import MOST_BATCH_BYTES, WebhookStatus
@@ -95,6 +96,26 @@ def test_the_queues_group_is_the_webhook(router: RouterHarness) -> None:
     router.route(a_received(an_event_message()))
 
     assert [message.group for message in router.queue.messages] == [one.id for one in webhooks(2)]
+
+
+def test_a_strained_webhooks_deliveries_go_into_the_slow_lane(router: RouterHarness) -> None:
+    prompt, slow = webhooks(2)
+    router.config.put(prompt, replace(slow, lane=Lane.SLOW))
+
+    assert router.route(a_received(an_event_message())) == []
+
+    assert [message.group for message in router.queue.messages] == [prompt.id]
+    assert [message.group for message in router.slow_queue.messages] == [slow.id]
+
+
+def test_a_message_is_left_if_one_of_the_lanes_does_not_take_its_part(
+    router: RouterHarness,
+) -> None:
+    prompt, slow = webhooks(2)
+    router.config.put(prompt, replace(slow, lane=Lane.SLOW))
+    router.slow_queue.refuse(1)
+
+    assert router.route(a_received(an_event_message(), message_id="m")) == ["m"]
 
 
 def test_another_accounts_webhooks_get_nothing(router: RouterHarness) -> None:

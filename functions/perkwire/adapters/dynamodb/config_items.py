@@ -31,6 +31,7 @@ from pynamodb.attributes import (
 
 from perkwire.adapters.dynamodb.tables import TableItem, number_list, text_list
 from perkwire.model.account import Account, ApiKey, Scope
+from perkwire.model.lanes import Lane
 from perkwire.model.webhook import (
     MOST_BATCH_BYTES,
     DeletedWebhook,
@@ -110,6 +111,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     status = UnicodeAttribute()
     paused_at = NumberAttribute(null=True)
     pause_reason = UnicodeAttribute(null=True)
+    lane = UnicodeAttribute(null=True)
     sealed_secret = BinaryAttribute(legacy_encoding=False)
     sealed_headers = BinaryAttribute(legacy_encoding=False, null=True)
     retired_secret = BinaryAttribute(legacy_encoding=False, null=True)
@@ -148,6 +150,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             status=webhook.status,
             paused_at=webhook.pause and webhook.pause.at,
             pause_reason=webhook.pause and webhook.pause.reason,
+            lane=None if webhook.lane is Lane.PROMPT else webhook.lane,
             sealed_secret=webhook.sealed.secret,
             sealed_headers=webhook.sealed.headers,
             # The newest under the names that the release before reads.
@@ -189,6 +192,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.status),
             pause=pause,
+            lane=Lane(self.lane or Lane.PROMPT),
             sealed=self._sealed(),
             version=int(self.version),
             endpoint_version=int(self.endpoint_version),
@@ -236,13 +240,16 @@ class UrlItem(ConfigItem, discriminator="url"):
 class HealthItem(ConfigItem, discriminator="health"):
     """A webhook's streak of failures; without `failures` there is none.
 
-    `endpoint_version` is the webhook's that has failed. And the failed deliveries that no notice
-    has told of, and when the last notice was; the same of pauses. It expires once nothing has
-    changed for long, as the webhook may be deleted.
+    `strain` counts the attempts in a row that failed or were slow, `ease` the fast successes in a
+    row since it is in the slow lane. `endpoint_version` is the webhook's that all three are of. And
+    the failed deliveries that no notice has told of, and when the last notice was; the same of
+    pauses. It expires once nothing has changed for long, as the webhook may be deleted.
     """
 
     failures = NumberAttribute(null=True)
     since = NumberAttribute(null=True)
+    strain = NumberAttribute(null=True)
+    ease = NumberAttribute(null=True)
     untold = NumberAttribute(null=True)
     untold_since = NumberAttribute(null=True)
     noticed_at = NumberAttribute(null=True)

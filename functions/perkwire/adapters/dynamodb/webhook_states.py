@@ -19,9 +19,10 @@ from perkwire.adapters.dynamodb.config_items import (
     webhook_sk,
 )
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if, whole
+from perkwire.dispatching.health import Streak
 from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
-from perkwire.dispatching.pausing import Streak
 from perkwire.dispatching.webhook_state import WebhookState
+from perkwire.model.lanes import Lane
 from perkwire.model.webhook import DeletedWebhook, Pause, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId, is_account_id
 from perkwire.primitives.journal import Unavailable
@@ -30,10 +31,11 @@ from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
 _NOTICES = "notices#"
 _TO_THE_HOUR = len("2026-11-21T01")
 _HEALTH_SECONDS = 30 * DAY_SECONDS  # after its last change
+_NO_STREAK: list[Action] = [HealthItem.failures.remove(), HealthItem.since.remove()]
 
 
 class WebhookStates:
-    """Fulfils trials.Webhooks, pausing.HealthStore, noticing.FailureCounts."""
+    """Fulfils trials.Webhooks, health.HealthStore, noticing.FailureCounts."""
 
     def states(
         self, keys: Collection[tuple[AccountId, WebhookId]]
@@ -45,49 +47,99 @@ class WebhookStates:
         return states_of(keys, find_all(ConfigItem, state_keys(keys)))
 
     def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
-        """Lengthen the streak, or begin one at `now`; raises Unavailable.
+        """Lengthen streak and strain, or begin them at `now`; raises Unavailable.
 
-        `failing` says which of the two is likelier. A streak of another version of the endpoint is
-        none of this one's: it is over.
+        `failing` says which of the two is likelier.
+        """
+        item = self._lengthen(
+            webhook,
+            begun=[
+                HealthItem.failures.set(count),
+                HealthItem.since.set(now),
+                HealthItem.strain.set(count),
+                HealthItem.ease.remove(),
+            ],
+            longer=[
+                HealthItem.failures.add(count),
+                HealthItem.since.set(HealthItem.since | now),
+                HealthItem.strain.add(count),
+                HealthItem.ease.remove(),
+            ],
+            now=now,
+            is_known=failing,
+        )
+        return Streak(
+            int(item.failures or count), int(item.since or now), strain=int(item.strain or count)
+        )
+
+    def add_slow(self, webhook: Webhook, count: int, now: int) -> int:
+        """End the streak and lengthen the strain, which is how long now; raises Unavailable."""
+        item = self._lengthen(
+            webhook,
+            begun=[*_NO_STREAK, HealthItem.ease.remove(), HealthItem.strain.set(count)],
+            longer=[*_NO_STREAK, HealthItem.ease.remove(), HealthItem.strain.add(count)],
+            now=now,
+            is_known=True,
+        )
+        return int(item.strain or count)
+
+    def end_streak(self, webhook: Webhook, now: int, *, fast: int = 0) -> int:
+        """Forget streak and strain, unless they are another version's of the endpoint.
+
+        Count `fast` successes in a row, if there are any to count. How many that is; raises
+        Unavailable.
+        """
+        ended = [*_NO_STREAK, HealthItem.strain.remove()]
+        if fast:
+            item = self._lengthen(
+                webhook,
+                begun=[*ended, HealthItem.ease.set(fast)],
+                longer=[*ended, HealthItem.ease.add(fast)],
+                now=now,
+                is_known=True,
+            )
+            return int(item.ease or fast)
+        version = HealthItem.endpoint_version
+        with failing_as_unavailable():
+            update_if(
+                _health_item(webhook),
+                [*ended, HealthItem.ease.remove(), version.remove(), *_kept(now)],
+                version.does_not_exist() | (version == webhook.endpoint_version),
+            )
+        return 0
+
+    def _lengthen(
+        self,
+        webhook: Webhook,
+        *,
+        begun: list[Action],
+        longer: list[Action],
+        now: int,
+        is_known: bool,
+    ) -> HealthItem:
+        """The health item after one of the two: `longer`, if what it counts is of this endpoint.
+
+        Rows of another version of the endpoint are none of this one's: they are over. `is_known`
+        says that `longer` is likelier. Raises Unavailable.
         """
         item = _health_item(webhook)
         version = webhook.endpoint_version
         is_ours = HealthItem.endpoint_version == version
-        begun: list[Action] = [
-            HealthItem.failures.set(count),
-            HealthItem.since.set(now),
-            HealthItem.endpoint_version.set(version),
-        ]
         ways: list[tuple[list[Action], Condition]] = [
-            (begun, HealthItem.endpoint_version.does_not_exist() | ~is_ours),
             (
-                [HealthItem.failures.add(count), HealthItem.since.set(HealthItem.since | now)],
-                is_ours,
+                [*begun, HealthItem.endpoint_version.set(version)],
+                HealthItem.endpoint_version.does_not_exist() | ~is_ours,
             ),
+            (longer, is_ours),
         ]
-        if failing:
+        if is_known:
             ways.reverse()
         with failing_as_unavailable():
             # Another dispatcher may begin or end one between two of these.
             for actions, condition in ways * 2:
                 if update_if(item, [*actions, *_kept(now)], condition):
-                    return Streak(int(item.failures or count), int(item.since or now))
+                    return item
         raise Unavailable("DynamoDB: the streak changes too often")
-
-    def end_streak(self, webhook: Webhook, now: int) -> None:
-        """Forget the streak, unless it is another version's of the endpoint; raises Unavailable."""
-        version = HealthItem.endpoint_version
-        with failing_as_unavailable():
-            update_if(
-                _health_item(webhook),
-                [
-                    HealthItem.failures.remove(),
-                    HealthItem.since.remove(),
-                    version.remove(),
-                    *_kept(now),
-                ],
-                version.does_not_exist() | (version == webhook.endpoint_version),
-            )
 
     def pause(self, webhook: Webhook, pause: Pause) -> bool:
         """Enabled to paused, if it is the webhook that was asked for: one caller wins.
@@ -108,6 +160,23 @@ class WebhookStates:
                 ],
                 (WebhookItem.status == WebhookStatus.ENABLED)
                 & (WebhookItem.version == webhook.version),
+            )
+
+    def move(self, webhook: Webhook, lane: Lane) -> bool:
+        """To this lane from the other, if it is the webhook that was asked for: one caller wins.
+
+        The version stays as it is: nobody who changes the webhook is to be refused for this. Who
+        does at the same time may put the lane back, until the next attempts tell again. Raises
+        Unavailable.
+        """
+        is_slow = lane is Lane.SLOW
+        with failing_as_unavailable():
+            return update_if(
+                WebhookItem(webhook.account_id, webhook_sk(webhook.id)),
+                [WebhookItem.lane.set(lane) if is_slow else WebhookItem.lane.remove()],
+                (WebhookItem.status == WebhookStatus.ENABLED)
+                & (WebhookItem.version == webhook.version)
+                & (WebhookItem.lane.does_not_exist() if is_slow else WebhookItem.lane.exists()),
             )
 
     def count_failed(self, webhook: Webhook, count: int, now: int) -> UnreportedFailures:
@@ -246,10 +315,12 @@ def _readable(items: Iterable[WebhookItem]) -> list[Webhook]:
 def _state(webhook: Webhook, health: HealthItem | None, notice_topic: str | None) -> WebhookState:
     if health is None:
         return WebhookState(webhook, failing=False, notice_topic=notice_topic)
+    is_ours = health.endpoint_version == webhook.endpoint_version
     return WebhookState(
         webhook,
-        failing=health.failures is not None
-        and health.endpoint_version in (None, webhook.endpoint_version),
+        failing=health.failures is not None and (is_ours or health.endpoint_version is None),
+        strain=int(health.strain or 0) if is_ours else 0,
+        ease=int(health.ease or 0) if is_ours else 0,
         notice_topic=notice_topic,
         untold=_untold(health) if health.untold else None,
         untold_pauses=_untold_pauses(health) if health.untold_pauses else None,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import FAILURES, failure
+from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.primitives.journal import Journal
 from perkwire.primitives.queueing import Outgoing
 
@@ -52,6 +53,14 @@ class SqsQueue:
         for failed in answer.get("Failed", []):
             self._journal.fault("sqs_refused_message", detail=failed["Code"])
         return [int(sent["Id"]) for sent in answer.get("Successful", [])]
+
+
+def delivery_queues(
+    client: "SQSClient", *, prompt_url: str, slow_url: str, journal: Journal
+) -> DeliveryQueues:
+    """The delivery queues of these addresses, each for its lane."""
+    urls = {Lane.PROMPT: prompt_url, Lane.SLOW: slow_url}
+    return DeliveryQueues({lane: SqsQueue(client, url, journal) for lane, url in urls.items()})
 
 
 def _batches(messages: Sequence[Outgoing], positions: Sequence[int]) -> Iterator[list[int]]:
