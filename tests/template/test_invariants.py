@@ -104,13 +104,13 @@ class TestQueues:
         pairs = dead_letter_queues()
         assert set(of_type(transformed(), QUEUE)) == set(pairs) | set(pairs.values())
         assert not set(pairs) & set(pairs.values())
-        # A redrive brings each message back to its own; both are the router's.
+        # A redrive brings each message back to its own; each two have one consumer.
         shared = {one for one in pairs if [*pairs.values()].count(pairs[one]) > 1}
-        assert shared == {"EventQueue", "PacingQueue"}
+        assert shared == {"EventQueue", "PacingQueue"} | LANES
 
     def test_dead_letters_are_kept_14_days_and_longer_than_messages(self) -> None:
         queues = of_type(transformed(), QUEUE)
-        assert len(dead_letter_queues()) == 4
+        assert len(dead_letter_queues()) == 5
         for name, dead_letter_queue in dead_letter_queues().items():
             assert queues[dead_letter_queue]["MessageRetentionPeriod"] == 14 * DAY
             assert queues[name]["MessageRetentionPeriod"] == 4 * DAY

@@ -55,7 +55,7 @@ def test_what_is_set_aside_is_counted_against_the_quota() -> None:
     assert advised == {"ManagementConcurrency": "0", "ConsoleConcurrency": "0"}
     check_concurrency(parameters | advised, 1000)
     with pytest.raises(DeployError, match="RouterMaxConcurrency=2"):
-        check_concurrency(parameters | advised, 12)
+        check_concurrency(parameters | advised, 14)
 
 
 def test_of_much_set_aside_the_queues_get_what_is_left() -> None:
