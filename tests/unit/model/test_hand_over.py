@@ -35,9 +35,7 @@ class Handing:
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
         self.over = HandOver(
-            delivery_queues=DeliveryQueues(
-                {Lane.PROMPT: self.deliveries, Lane.SLOW: self.slow_queue}
-            ),
+            delivery_queues=DeliveryQueues({Lane.PROMPT: self.deliveries, Lane.SLOW: FakeQueue()}),
             pacing_queue=self.pacing,
             slots=self.slots,
             journal=self.journal,
