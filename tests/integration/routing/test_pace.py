@@ -299,7 +299,7 @@ def test_retries_by_a_person_and_by_a_job_keep_to_the_pace(
     answer = tenant.call("POST", "/v1/deliveries/retry", {"ids": failed})
 
     assert [one["status"] for one in answer.json["data"]] == [202] * 20
-    assert delayed(system, "DeliveryQueue") == 19
+    assert delayed(system, "SlowDeliveryQueue") == 19  # so many failures have strained it
     due = sorted(one["next_attempt_at"] for one in tenant.deliveries())
     assert due[-1] > due[0]
     (counter,) = slots(system, tenant)
