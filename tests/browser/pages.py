@@ -132,7 +132,12 @@ PAGES = (
 )
 
 # Answered with a file or with another page.
-NO_PAGES = {"/console", "/console/log/export.csv", "/console/log/export.json"}
+NO_PAGES = {
+    "/console",
+    "/console/log/export.csv",
+    "/console/log/export.json",
+    "/console/types/<event_type>/schema.json",
+}
 
 
 def page_of(route: str, what: str = "") -> PageToSee:

@@ -1,12 +1,14 @@
 """Templates: everything that is put into one is escaped, and everything it names must be there."""
 
 import html
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from markupsafe import Markup
 
 from console.http.assets import Assets
@@ -19,6 +21,14 @@ _SHARED = ("layout.html", "macros.html")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+class Unindented(Extension):
+    """Sends no template's indentation: a twentieth of a form. What is put into one stays as it is."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """The source without the blanks that its lines begin with."""
+        return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)
+
+
 class Templates:
     """The templates of this folder: those that pages share are compiled now, others when used."""
 
@@ -29,7 +39,7 @@ class Templates:
             undefined=StrictUndefined,
             auto_reload=False,
             trim_blocks=True,
-            lstrip_blocks=True,
+            extensions=[Unindented],
         )
         self._environment.globals["asset"] = assets.url
         self._environment.globals["mask"] = MASK

@@ -27,6 +27,7 @@ from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.samples import sample_event
 
 PATH = "/console/types"
+_SCHEMA = "application/schema+json"
 _EXAMPLE_URL = "https://receiver.example/webhooks"
 
 
@@ -73,7 +74,6 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             form=visit.form if problem or outcome else visit.query,
             type=shown,
             tables=tables(shown["schema"]),
-            schema=indented_json(shown["schema"]),
             example=indented_json(shown["example"]),
             said=_said(shown, visit.account_id),
             webhooks=names,
@@ -85,6 +85,11 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     @pages.page(f"{PATH}/<event_type>")
     def show(visit: Visit, event_type: str) -> HtmlResponse:
         return type_page(visit, event_type)
+
+    @pages.page(f"{PATH}/<event_type>/schema.json")
+    def download_schema(visit: Visit, event_type: str) -> HtmlResponse:
+        schema = cast("dict[str, Any]", show_type(event_type))["schema"]
+        return visit.download("schema.json", _SCHEMA, indented_json(schema))
 
     @pages.form(f"{PATH}/<event_type>/test")
     def test(visit: Visit, event_type: str) -> HtmlResponse:
