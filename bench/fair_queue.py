@@ -10,7 +10,8 @@ What it takes over from AWS's documentation of fair queues and of event source m
 * A message that failed stays in flight for the visibility time-out, and then waits again.
 
 And what it takes over from the dispatcher: once so many attempts of the webhook have failed, its
-new deliveries go to the queue of the slow lane; what is queued stays where it is.
+new deliveries go to the queue of the slow lane; what is queued stays where it is, and comes back
+later by up to a tenth of the time-out, the same for what one invocation brings back.
 
 Times are seconds. Cold starts, the ramp-up of pollers and pauses are left out: a webhook that times
 out is paused after ten minutes at the earliest.
@@ -29,6 +30,7 @@ from perkwire.dispatching.strain import STRAINED_AFTER
 NOISY_SHARE = 0.1
 NOISY_IN_FLIGHT = 30
 RECENT_SECONDS = 60.0
+SPREAD = 0.1  # of the visibility time-out, for what an invocation brings back of a strained webhook
 _LOOK_SECONDS = 0.1
 _OVERHEAD_SECONDS = 0.02  # reads before the requests and the log after them
 _MEDIAN_SECONDS = 0.09  # a healthy answer: log-normal, 0.1 s on average
@@ -197,6 +199,7 @@ class _Run:
         self._load = load
         self._draw = random.Random(seed)  # noqa: S311 - a model's
         self._lanes = (_Lane(stack.slots), _Lane(stack.slow_slots))
+        self._spread = random.Random(seed)  # noqa: S311 - a model's
         self._begun: list[tuple[float, float]] = []
         self._failed = 0
         self._strained_at: float | None = None
@@ -244,9 +247,11 @@ class _Run:
         self._failed += len(ended.failed)
         if self._strained_at is None and stack.slow_slots and self._failed >= STRAINED_AFTER:
             self._strained_at = now
+        spread = self._spread.random() * SPREAD if self._strained_at is not None else 0.0
         for message in ended.failed:
-            kind = _LANDS if message.receives >= stack.attempts else _RETURNS
-            self._plan(ended.begun + stack.visibility, kind, lane, message)
+            is_over = message.receives >= stack.attempts
+            hidden = stack.visibility * (1.0 if is_over else 1.0 + spread)
+            self._plan(ended.begun + hidden, _LANDS if is_over else _RETURNS, lane, message)
 
     def _poll(self, now: float, lane: _Lane) -> None:
         while lane.idle and (batch := lane.queue.receive(now, self._stack.batch)):

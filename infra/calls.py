@@ -87,6 +87,9 @@ FAILED: Calls = {"BatchGetItem": Count(1, 4), "UpdateItem": Count(2, 2)}
 SCHEDULED: Calls = {**FAILED, "ChangeMessageVisibilityBatch": Count(1, 1)}
 """The same at a webhook with a schedule of its own: SQS is told when to bring the message again."""
 
+STRAINED = SCHEDULED
+"""The same at a strained webhook under the stack's rule: it comes later by up to a tenth."""
+
 SPENT: Calls = {"BatchGetItem": Count(1, 4), "ChangeMessageVisibilityBatch": Count(1, 1)}
 """With one receive after such a webhook's last attempt: nothing is sent and nothing written."""
 

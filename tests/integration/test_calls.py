@@ -228,7 +228,27 @@ def test_ten_failures_of_a_webhook_are_counted_in_one_call_and_move_it_in_anothe
     assert len(system.dispatch().left) == 10
 
     looked_up = aws_calls.dispatcher(10, 1)["BatchGetItem"]
-    calls.check("dispatcher", {"BatchGetItem": looked_up, "UpdateItem": Count(12, 12)})
+    told = {"UpdateItem": Count(12, 12), "ChangeMessageVisibilityBatch": Count(1, 10)}
+    calls.check("dispatcher", {"BatchGetItem": looked_up, **told})
+
+
+def test_a_failure_of_a_strained_webhook_is_spread_in_one_call(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    endpoint = receiver.endpoint()
+    tenant.webhook(endpoint.url)
+    send_one(system, tenant)
+    endpoint.answer(500)
+    tenant.post(*some_events(5))
+    system.route()
+    system.dispatch()
+    tenant.post(*some_events(1))
+    system.route()
+    calls.forget()
+
+    assert len(system.dispatch().left) == 1
+
+    calls.check("dispatcher", aws_calls.STRAINED)
 
 
 def test_a_used_up_delivery_tells_the_admins_in_one_call(

@@ -11,6 +11,7 @@ from typing import Any
 
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
+from perkwire.model.lanes import Lane
 from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import DeletedWebhook, WebhookStatus
 from perkwire.primitives.ids import DeliveryId
@@ -25,6 +26,7 @@ _UNSENT = ("secret_unreadable", "delivery_unrenderable", "no_time_left", "attemp
 _AFTERWARDS_SECONDS = 1
 _LONGEST = 43_200 - 60
 _MOST_SPENT = 45  # seconds of an invocation
+_STRAINED = 5  # attempts in a row
 
 type _Entry = tuple[DeliveryId, DeliveryStatus, Reason | None, int]
 
@@ -297,8 +299,11 @@ class Rows:
         if not notes.since + skew <= after.updated_at <= self._world.now + skew:
             self._world.violate(f"{after.id} was changed at another time")
         retrying = after.status is DeliveryStatus.RETRYING
-        asked = self._hidden.get(self._first[after.id])
-        wait = _INTERVAL if asked is None else asked * MICROSECONDS
+        first = self._first[after.id]
+        state = self._state(first)
+        is_own = state is not None and state.webhook.retry_delays_seconds is not None
+        asked = self._hidden.get(first)
+        wait = asked * MICROSECONDS if is_own and asked is not None else _INTERVAL
         if after.due_at != (after.updated_at + wait if retrying else None):
             self._world.violate(f"{after.id} ({after.status}) is due at {after.due_at}")
         call = self._requests.get(after.id)
@@ -315,11 +320,28 @@ class Rows:
         asked, wanted = self._hidden.get(message_id), None
         if message_id in self._left:
             wanted = self._delay(message_id)
+            if wanted is None and asked is not None and self._may_be_spread(message_id):
+                is_late = asked >= RETRY_INTERVAL_SECONDS - _MOST_SPENT
+                wanted = asked if is_late and asked <= 1.1 * RETRY_INTERVAL_SECONDS else None
         if asked is None or wanted is None:
             if asked != wanted:
                 self._violate(message_id, f"is hidden for {asked} and not for {wanted}")
         elif not min(wanted, _LONGEST - _MOST_SPENT) <= asked <= min(wanted * 1.1, _LONGEST):
             self._violate(message_id, f"is hidden for {asked} seconds and not for {wanted}")
+
+    def _may_be_spread(self, message_id: str) -> bool:
+        """Whether it failed under the stack's rule, at a webhook that is strained."""
+        state, row = self._state(message_id), self._rows[message_id]
+        if state is None or row.name not in ("refused", "request_overdue"):
+            return False
+        strains = (
+            call.answer if isinstance(call.answer, int) else call.answer.strain
+            for name in ("add_failures", "add_slow")
+            for call in self._notes.invocation.called(name)
+            if call.error is None and call.arguments[0].id == state.webhook.id
+        )
+        is_strained = state.webhook.lane is Lane.SLOW or any(one >= _STRAINED for one in strains)
+        return is_strained and not self._is_last(message_id)
 
     def _delay(self, message_id: str) -> int | None:
         """What the schedule says, without what spreads it."""

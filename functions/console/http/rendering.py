@@ -22,7 +22,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class Unindented(Extension):
-    """Sends no template's indentation: a twentieth of a form. What is put into one stays as it is."""
+    """Sends no indentation of templates, a twentieth of a form; what is put in stays as it is."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """The source without the blanks that its lines begin with."""

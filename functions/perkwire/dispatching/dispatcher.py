@@ -4,7 +4,7 @@ What becomes of each message is `verdict`'s to say; `lookup` and `attempts` find
 holds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 
 from perkwire.dispatching.attempts import Attempts, Vault
@@ -12,10 +12,12 @@ from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.lookup import Lookup, Records
 from perkwire.dispatching.next_receive import NextReceives, Visibility
+from perkwire.dispatching.schedule import spread_retries
 from perkwire.dispatching.settlement import LogWriter, Settlement
 from perkwire.dispatching.timing import DispatchRule, in_time
 from perkwire.model.messages import Received, UnreadableMessage, read_delivery_message
 from perkwire.model.sending import Sender
+from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 
 
@@ -62,6 +64,7 @@ class Dispatcher:
         )
         self._follow_up = follow_up
         self._journal = journal
+        self._rule = rule
         self._executor = executor
         self._clock = clock
 
@@ -83,16 +86,20 @@ class Dispatcher:
         sent = [delivery for delivery in deliveries if delivery.to_send]
         self._attempts.send(sent, seconds_left)
         left |= self._settlement.settle(deliveries, seconds_left)
-        self._next_receives.set(
-            [delivery for delivery in deliveries if delivery.received.message_id in left],
-            seconds_left,
-        )
+        stay = [delivery for delivery in deliveries if delivery.received.message_id in left]
+        self._next_receives.set(stay, seconds_left)
+        strained: Collection[WebhookId] = ()
         try:
-            in_time(self._executor, seconds_left, lambda: self._follow_up.follow_up(deliveries))
+            strained = in_time(
+                self._executor, seconds_left, lambda: self._follow_up.follow_up(deliveries)
+            )
         except Unavailable as error:
             self._journal.fault("health_not_kept", detail=str(error))
         except Exception as crash:  # what has been sent and logged stays so
             self._journal.fault("health_not_kept", detail=type(crash).__name__)
+        self._next_receives.set(
+            spread_retries(stay, strained, self._rule, self._clock()), seconds_left
+        )
         # A request that never ends must not come into the next invocation, where it could write to
         # its endpoint: the time-out of this one ends it with the process.
         for delivery in sent:

@@ -41,13 +41,19 @@ class FollowUp:
         self._slow_ms = request_seconds * 1000 / SLOW_SHARE
         self._clock = clock
 
-    def follow_up(self, deliveries: Sequence[InFlightDelivery]) -> None:
-        """Keep the streaks, pause and move what is to be, tell whoever is to be told."""
-        self._tell(deliveries, self._watch_health(deliveries))
+    def follow_up(self, deliveries: Sequence[InFlightDelivery]) -> set[WebhookId]:
+        """Keep the streaks, pause and move what is to be, tell whoever is to be told.
 
-    def _watch_health(self, deliveries: Sequence[InFlightDelivery]) -> dict[WebhookId, PauseReason]:
-        """Keep the streaks; the webhooks that this invocation has paused."""
-        paused = {}
+        The webhooks that are strained now, of those that were tried.
+        """
+        recorded = self._watch_health(deliveries)
+        paused = {one: kept.pause for one, kept in recorded.items() if kept.pause is not None}
+        self._tell(deliveries, paused)
+        return {one for one, kept in recorded.items() if kept.is_strained}
+
+    def _watch_health(self, deliveries: Sequence[InFlightDelivery]) -> dict[WebhookId, Recorded]:
+        """Keep the streaks; what that has changed."""
+        kept = {}
         attempted: defaultdict[WebhookId, list[InFlightDelivery]] = defaultdict(list)
         for delivery in deliveries:
             if delivery.attempt is not None:
@@ -76,10 +82,9 @@ class FollowUp:
                     detail=str(error) if isinstance(error, Unavailable) else type(error).__name__,
                 )
                 continue
-            if recorded.pause is not None:
-                paused[state.webhook.id] = recorded.pause
+            kept[state.webhook.id] = recorded
             self._note(state.webhook, recorded)
-        return paused
+        return kept
 
     def _note(self, webhook: Webhook, recorded: Recorded) -> None:
         ids = {"account_id": webhook.account_id, "webhook_id": webhook.id}

@@ -45,10 +45,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What one call has changed: it paused the webhook, or moved it to this lane."""
+    """What one call has changed: it paused the webhook, or moved it to this lane.
+
+    `is_strained` is what the webhook is now, whoever has moved it.
+    """
 
     pause: PauseReason | None = None
     lane: Lane | None = None
+    is_strained: bool = False
 
 
 class HealthStore(Protocol):
@@ -113,9 +117,8 @@ def record(
     if succeeded:
         strain, ease = _note_successes(store, state, results, now)
     lane = lane_after(webhook.lane, strain=strain, ease=ease)
-    if lane is not webhook.lane and store.move(webhook, lane):
-        return Recorded(lane=lane)
-    return Recorded()
+    moved = lane is not webhook.lane and store.move(webhook, lane)
+    return Recorded(lane=lane if moved else None, is_strained=lane is Lane.SLOW)
 
 
 def _note_successes(

@@ -5,6 +5,7 @@ stack has receives lets those that are left be spent, at once: they bring the me
 dead-letter queue, and nothing is sent.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from perkwire.model.messages import DeliveryMessage
 from perkwire.model.schedule import LONGEST_DELAY_SECONDS, most_attempts
 from perkwire.model.sending import Response
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.ids import DeliveryId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
 
 _ASKS_TO_WAIT = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -80,6 +82,37 @@ def delay_seconds(delivery: InFlightDelivery, rule: DispatchRule, now: int) -> i
         delay = max(delay, (delivery.first_copy or delivery).retry_after_seconds)
     since_taken = (now - delivery.taken_at) // MICROSECONDS
     return within_limit(spread(delay, delivery.message.delivery_id), since_taken)
+
+
+def spread_retries(
+    deliveries: Sequence[InFlightDelivery],
+    strained: Collection[WebhookId],
+    rule: DispatchRule,
+    now: int,
+) -> list[InFlightDelivery]:
+    """Those of strained webhooks that come again under the stack's rule, later by up to a tenth.
+
+    Their `delay_seconds` are set: an interval from their receive, and what spreads it. Those of a
+    webhook that an invocation has brought together come together again, or each would hold a place
+    of its own; those of different invocations do not.
+    """
+    spread_ones = []
+    first: dict[WebhookId, DeliveryId] = {}
+    for delivery in deliveries:
+        webhook_id = delivery.message.webhook_id
+        if (
+            webhook_id not in strained
+            or delivery.delay_seconds is not None
+            or delivery.finding is not Finding.REFUSED
+            or is_last_attempt(delivery, rule.max_attempts)
+        ):
+            continue
+        key = first.setdefault(webhook_id, delivery.message.delivery_id)
+        since_taken = (now - delivery.taken_at) // MICROSECONDS
+        delay = spread(rule.retry_interval_seconds, key) - since_taken
+        delivery.delay_seconds = within_limit(max(delay, 1), since_taken)
+        spread_ones.append(delivery)
+    return spread_ones
 
 
 def retry_after_seconds(response: Response, now: int) -> int:

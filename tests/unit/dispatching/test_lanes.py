@@ -9,9 +9,17 @@ from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.lanes import Lane
 from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import Webhook, WebhookStatus
-from tests.builders import NOW, a_webhook
+from tests.builders import NOW, a_delivery_message, a_received, a_webhook
 from tests.fakes import FakeConfigItems, FakeWebhookLookup
-from tests.unit.dispatching.harness import BROKEN, OK, REQUEST_SECONDS, DispatcherHarness, received
+from tests.unit.dispatching.harness import (
+    BROKEN,
+    INTERVAL,
+    MAX_ATTEMPTS,
+    OK,
+    REQUEST_SECONDS,
+    DispatcherHarness,
+    received,
+)
 
 RULE = PauseRule(after_failures=20, when_exhausted=False)
 FAST, SLOW, FAILED = (
@@ -19,6 +27,8 @@ FAST, SLOW, FAILED = (
     Result(success=True, slow=True),
     Result(success=False),
 )
+BECOMES_SLOW = Recorded(lane=Lane.SLOW, is_strained=True)
+STAYS_SLOW = Recorded(is_strained=True)
 SLOWLY = int(REQUEST_SECONDS * 1000 / 5) + 1  # milliseconds
 
 
@@ -71,7 +81,7 @@ def test_five_in_a_row_that_failed_or_were_slow_strain_a_webhook(
     for _ in range(STRAINED_AFTER - 1):
         assert bench.record(attempt) == Recorded()
 
-    assert bench.record(attempt) == Recorded(lane=Lane.SLOW)
+    assert bench.record(attempt) == BECOMES_SLOW
     assert bench.webhook.lane is Lane.SLOW
 
 
@@ -80,7 +90,7 @@ def test_failures_and_slow_successes_are_one_row(bench: Bench) -> None:
     bench.record(SLOW)
     bench.record(FAILED)
 
-    assert bench.record(FAILED) == Recorded(lane=Lane.SLOW)
+    assert bench.record(FAILED) == BECOMES_SLOW
 
 
 def test_a_fast_success_ends_the_row(bench: Bench) -> None:
@@ -95,12 +105,14 @@ def test_of_both_kinds_only_what_is_enough_by_itself_counts(bench: Bench) -> Non
     assert bench.record(FAST, *[FAILED] * (STRAINED_AFTER - 1)) == Recorded()
     assert bench.record(FAILED) == Recorded()
     assert bench.record(*[FAILED] * STRAINED_AFTER, FAST) == Recorded()
-    assert bench.record(FAST, *[SLOW] * STRAINED_AFTER) == Recorded(lane=Lane.SLOW)
+    assert bench.record(FAST, *[SLOW] * STRAINED_AFTER) == Recorded(
+        lane=Lane.SLOW, is_strained=True
+    )
 
 
 def test_ten_fast_successes_in_a_row_lead_back(strained: Bench) -> None:
     for _ in range(RECOVERED_AFTER - 1):
-        assert strained.record(FAST) == Recorded()
+        assert strained.record(FAST) == STAYS_SLOW
 
     assert strained.record(FAST) == Recorded(lane=Lane.PROMPT)
     assert strained.webhook.lane is Lane.PROMPT
@@ -111,7 +123,7 @@ def test_any_other_attempt_begins_the_way_back_anew(strained: Bench, attempt: Re
     strained.record(*[FAST] * (RECOVERED_AFTER - 1))
     strained.record(attempt)
 
-    assert strained.record(*[FAST] * (RECOVERED_AFTER - 1)) == Recorded()
+    assert strained.record(*[FAST] * (RECOVERED_AFTER - 1)) == STAYS_SLOW
     assert strained.record(FAST) == Recorded(lane=Lane.PROMPT)
 
 
@@ -119,7 +131,7 @@ def test_one_that_recovered_is_strained_by_five_again_and_not_by_one(strained: B
     strained.record(*[FAST] * RECOVERED_AFTER)
 
     assert strained.record(*[FAILED] * (STRAINED_AFTER - 1)) == Recorded()
-    assert strained.record(FAILED) == Recorded(lane=Lane.SLOW)
+    assert strained.record(FAILED) == BECOMES_SLOW
 
 
 @pytest.mark.parametrize("results", [[FAST], [FAST] * 10, [FAILED, FAST], [FAST, SLOW]])
@@ -146,7 +158,7 @@ def test_one_write_tells_of_streak_and_strain(
 def test_slow_successes_of_a_strained_webhook_cost_no_write(bench: Bench) -> None:
     bench.record(*[SLOW] * STRAINED_AFTER)
 
-    assert bench.record(SLOW) == Recorded()
+    assert bench.record(SLOW) == STAYS_SLOW
     assert bench.store.calls.total() == 0
 
 
@@ -171,14 +183,14 @@ def test_what_a_change_has_undone_is_set_again_by_the_next_attempt(strained: Ben
     """A form that was read before the move is saved after it."""
     strained.config.put(a_webhook(lane=Lane.PROMPT, name="Another name"))
 
-    assert strained.record(FAILED) == Recorded(lane=Lane.SLOW)
+    assert strained.record(FAILED) == BECOMES_SLOW
 
 
 def test_what_was_changed_meanwhile_is_not_moved(bench: Bench) -> None:
     state = WebhookState(bench.webhook, failing=False)
     bench.config.put(a_webhook(url="https://moved.example/", version=2, endpoint_version=2))
 
-    assert record(bench.store, RULE, state, [FAILED] * 5, now=NOW) == Recorded()
+    assert record(bench.store, RULE, state, [FAILED] * 5, now=NOW).lane is None
 
     assert bench.webhook.lane is Lane.PROMPT
 
@@ -210,3 +222,36 @@ def test_strain_and_recovery_are_noted(
 
     lanes = [what for what, _ in dispatcher.journal.notes if what.startswith("webhook.")]
     assert lanes == ["webhook.strained", "webhook.recovered"]
+
+
+def failed_together(dispatcher: DispatcherHarness, number: int, *, receive: int = 1) -> set[int]:
+    """After how many seconds what one invocation fails comes back; none: after the interval."""
+    batch = [a_received(a_delivery_message(), receive) for _ in range(number)]
+    dispatcher.visibility.hidden.clear()
+    assert dispatcher.dispatch(*batch) == [one.message_id for one in batch]
+    hidden = dispatcher.visibility.hidden
+    assert set(hidden) in (set(), {one.message_id for one in batch})
+    return {*hidden.values()}
+
+
+def test_retries_of_a_strained_webhook_are_spread_by_invocation(
+    dispatcher: DispatcherHarness,
+) -> None:
+    dispatcher.answer(BROKEN)
+    assert failed_together(dispatcher, STRAINED_AFTER - 1) == set()
+
+    found = [failed_together(dispatcher, 3) for _ in range(20)]
+
+    assert all(len(seconds) == 1 for seconds in found), "what came together comes back together"
+    seconds = [next(iter(one)) for one in found]
+    assert len({*seconds}) > 5
+    assert all(INTERVAL <= one <= INTERVAL * 1.1 for one in seconds)
+
+
+def test_what_has_failed_for_good_goes_to_the_dead_letters_when_the_stack_says(
+    dispatcher: DispatcherHarness,
+) -> None:
+    dispatcher.answer(BROKEN)
+    failed_together(dispatcher, STRAINED_AFTER)
+
+    assert failed_together(dispatcher, 2, receive=MAX_ATTEMPTS) == set()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from perkwire.dispatching.next_receive import spread
 from perkwire.dispatching.schedule import retry_after_seconds
+from perkwire.dispatching.strain import STRAINED_AFTER
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.schedule import LONGEST_DELAY_SECONDS
 from perkwire.model.sending import Response
@@ -82,7 +83,7 @@ def test_a_success_asks_nothing_of_sqs(scheduled: DispatcherHarness) -> None:
 def test_without_a_schedule_a_failure_asks_nothing_either(dispatcher: DispatcherHarness) -> None:
     dispatcher.answer(Response(429, "", 1, retry_after="3600"))
 
-    for receive_count in range(1, MAX_ATTEMPTS + 1):
+    for receive_count in range(1, STRAINED_AFTER):
         dispatcher.dispatch(received(receive_count))
 
     assert dispatcher.visibility.calls["hide"] == 0
