@@ -95,7 +95,7 @@ def test_dead_letters_are_counted_redriven_watched_and_a_redrive_is_cancelled(
     expect(cancel).to_be_focused()
     person.click("button", "Cancel the redrive", within=deliveries)
     person.is_told("The redrive is being cancelled.")
-    newest = person.page.get_by_role("row").nth(1)
+    newest = person.find("region", "Redrives").get_by_role("row").nth(1)
     person.reads_again_until(newest.filter(has_text="cancelled"))
     until(lambda: len(account.dead()) == 4, "what was moved has come back")
 

@@ -72,6 +72,6 @@ def test_dead_letters_are_redriven(
     person.click("button", "Start the redrive", within=person.find("region", "Deliveries"))
 
     person.is_told("The redrive is started.")
-    newest = person.page.get_by_role("row").nth(1)
+    newest = person.find("region", "Redrives").get_by_role("row").nth(1)
     person.reads_again_until(newest.filter(has_text="completed"))
     until(lambda: account.statuses() == ["succeeded"], "it has succeeded")

@@ -97,6 +97,7 @@ class Tenant:
             "webhook_id": webhook["id"],
             "event_id": event["id"],
             "event_type": "tier.upgraded",
+            "format": "standard",
         }
 
     def wait_for_delivery(self) -> None:

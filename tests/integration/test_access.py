@@ -19,7 +19,7 @@ from tests.receiver import Receiver
 METHODS = ("get", "post", "put", "patch", "delete")
 SCOPES = ("events", "webhooks", "operator")
 # Names in paths that are of no account.
-NOBODYS = {"event_type"}
+NOBODYS = {"event_type", "format"}
 # Which calls take ids elsewhere than in their paths; the tests below name each of them.
 IDS_IN_QUERIES = {("GET /v1/deliveries", "webhook_id"), ("GET /v1/jobs", "webhook_id")}
 IDS_IN_BODIES = {
@@ -150,6 +150,7 @@ class Estate:
             "delivery_id": delivery["id"],
             "job_id": job.json["id"],
             "event_type": "points.earned",
+            "format": "standard",
         }
         return cls(system, tenant, ids)
 

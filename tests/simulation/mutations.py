@@ -90,9 +90,9 @@ MUTATIONS = (
     Mutation(
         "events are not kept",
         _Routing,
-        "_keep",
-        "self._events.keep(events) if events else []",
-        "[True] * len(events)",
+        "_kept",
+        "return self._events.keep(events)",
+        "return [True] * len(events)",
     ),
     Mutation(
         "a message is done although a delivery was refused",
@@ -234,8 +234,8 @@ MUTATIONS = (
         "what was too large is split though SQS has refused a part",
         retrying.Retrying,
         "_send_group",
-        "all([next(taken) for _ in messages])",
-        "any([next(taken) for _ in messages])",
+        "if len(held) == len(messages)",
+        "if held",
     ),
     Mutation(
         "a part takes the id that a routing would have given it",

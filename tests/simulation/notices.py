@@ -58,14 +58,15 @@ class Notices:
                 for one, status in rows.unsuccessful()
                 if one.webhook.id == state.webhook.id
             )
-            self._check_failures(told, state, failed)
+            self._check_failures(told, state, failed, rows.failed_unseen(state.webhook.id))
             self._check_pause(told, state)
 
-    def _check_failures(self, told: "_Told", state: WebhookState, failed: int) -> None:
+    def _check_failures(self, told: "_Told", state: WebhookState, failed: int, unseen: int) -> None:
+        """`unseen` have failed too: they are counted if others of the webhook are to be told of."""
         webhook_id = state.webhook.id
         counted = told.calls("count_failed", webhook_id)
         counts = [call.arguments[1] for call in counted]
-        if counts != ([failed] if failed else []):
+        if counts not in ([one] if one else [] for one in (failed, failed + unseen)):
             self.world.violate(f"{failed} of {webhook_id} have failed and are counted as {counts}")
             return
         untold: UnreportedFailures | None = counted[0].answer if counted else state.untold

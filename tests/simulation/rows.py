@@ -92,14 +92,13 @@ class Rows:
         self._unstored: set[DeliveryId] = set()
         self._changes: list[Change] = []
         self._placeholders: list[Change] = []
-        crashed: set[DeliveryId] = set()
+        crashed: Counter[tuple[DeliveryId, int]] = Counter()
         for call in called("write"):
             # What nobody foresaw is tried again, each entry by itself.
-            again = crashed & {one.after.id for one in call.arguments[0]}
-            self._changes = [one for one in self._changes if one.after.id not in again]
-            self._unstored -= again
+            for change in call.arguments[0]:
+                self._forget_one(change, crashed)
             if isinstance(call.error, RuntimeError):
-                crashed |= {one.after.id for one in call.arguments[0]}
+                crashed.update(_entry_of(one) for one in call.arguments[0])
             self._placeholders += [one for one in call.arguments[0] if _is_placeholder(one)]
             changes = [one for one in call.arguments[0] if not _is_placeholder(one)]
             self._changes += changes
@@ -154,6 +153,17 @@ class Rows:
             and (state := self._state(self._first[delivery_id]))
         ]
 
+    def _forget_one(self, change: Change, crashed: Counter[tuple[DeliveryId, int]]) -> None:
+        """A change that was given to the log in a write that crashed is given once more."""
+        entry = _entry_of(change)
+        if not crashed[entry]:
+            return
+        crashed[entry] -= 1
+        self._unstored.discard(change.after.id)
+        before = [one for one in self._changes if _entry_of(one) == entry]
+        if before:
+            self._changes.remove(before[0])
+
     def unsuccessful(self) -> list[tuple[WebhookState, DeliveryStatus]]:
         """What did not go through and stays in the queue, or has just left it for the dead."""
         found = []
@@ -162,6 +172,17 @@ class Rows:
             if row.left is True and row.status is not None and state is not None:
                 found.append((state, row.status))
         return found
+
+    def failed_unseen(self, webhook_id: str) -> int:
+        """How many of a webhook have failed without having been looked up."""
+        return sum(
+            message is not None
+            and message["webhook_id"] == webhook_id
+            and self._state(message_id) is None
+            and row.status is DeliveryStatus.FAILED
+            for message_id, row in self._rows.items()
+            for message in (self._notes.batch[message_id],)
+        )
 
     def states(self) -> list[WebhookState]:
         """The webhooks of the batch, as they were read; none if the log was not read."""
@@ -399,6 +420,10 @@ def overran(invocation: Invocation, *names: str) -> bool:
     return any(
         isinstance(call.error, StillRunning) for name in names for call in invocation.called(name)
     )
+
+
+def _entry_of(change: Change) -> tuple[DeliveryId, int]:
+    return change.after.id, change.after.run
 
 
 def _is_placeholder(change: Change) -> bool:

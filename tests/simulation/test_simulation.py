@@ -44,7 +44,6 @@ _SEEN = (
     "row accepted: succeeded",
     "row refused: retrying",
     "row refused: failed",
-    "row request_overdue: retrying",
     "fault of ingest: claims_not_marked",
     "fault of router: message_unreadable",
     "fault of router: routing_unavailable",

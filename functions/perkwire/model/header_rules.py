@@ -189,6 +189,7 @@ SIGNATURE = HeaderRule(
         "sign",
         "x-sig",
         "x-sign",
+        "x-webhook-timestamp",  # open-loyalty signs it, and receivers tell by it what is stale
     ),
 )
 RULES = (CONNECTION, FORWARDING, IDENTITY, SIGNATURE)

@@ -58,6 +58,7 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
         "retry_delays_seconds": None,
         "pause_when_exhausted": None,
         "format": "standard",
+        "filter": None,
         "format_settings": {},
         "status": "disabled",
         "paused": None,

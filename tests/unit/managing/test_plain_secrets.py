@@ -1,6 +1,6 @@
-"""Secrets that receivers of zinrelo, voucherify and qualifio already have: whatever was typed."""
+"""Secrets that receivers of products already have: whatever was typed."""
 
-import hashlib
+import base64
 import hmac
 
 import pytest
@@ -24,9 +24,18 @@ from tests.fakes import (
     FakeWebhookStore,
 )
 
-PLAIN = [
-    name for name in FORMATS if name.partition("@")[0] in ("zinrelo", "voucherify", "qualifio")
-]
+# By product: the hash, what is signed (a name in braces is the body, the URL or a header), and how
+# the signature is written.
+SIGNING = {
+    "zinrelo": ("sha512", "{body}:{nonce}", "hex"),
+    "qualifio": ("sha256", "{body}", "hex"),
+    "voucherify": ("sha256", "{body}", "hex"),
+    "loyaltylion": ("sha256", "{body}", "base64"),
+    "square-loyalty": ("sha256", "{url}{body}", "base64"),
+    "rivo": ("sha256", "{body}", "base64"),
+    "open-loyalty": ("sha256", "{x-webhook-timestamp}.{body}", "hex"),
+}
+PLAIN = [name for name in FORMATS if name.partition("@")[0] in SIGNING]
 ENCODED = [name for name in FORMATS if name not in PLAIN]
 RULES = EndpointRules(EndpointPolicy.PUBLIC)
 TYPED = ["s", "mysecret", "fifteen letters", "pässwörd 🔑", "x" * 256]
@@ -63,11 +72,11 @@ def test_what_a_receiver_has_is_taken_and_signs(
 
     webhook, message = created.webhook, a_delivery_message(None, an_event(type="points.earned"))
     request = render(message, webhook, OpenedSecrets(secret, {}), NOW)
-    nonce = request.headers.get("nonce")
-    signed = request.body if nonce is None else request.body + f":{nonce}".encode()
-    digest = hashlib.sha256 if nonce is None else hashlib.sha512
-    expected = hmac.new(secret.encode(), signed, digest).hexdigest()
-    assert expected in "".join(request.headers.values())
+    hash_name, signed, encoding = SIGNING[name.partition("@")[0]]
+    parts = {**request.headers, "url": webhook.url, "body": request.body.decode()}
+    digest = hmac.digest(secret.encode(), signed.format_map(parts).encode(), hash_name)
+    expected = digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
+    assert any(expected in value for value in request.headers.values())
     assert created.secret == secret
 
 

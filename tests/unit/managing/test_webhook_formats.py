@@ -1,10 +1,13 @@
 """A webhook and its format: versions, settings, secrets, batches and types."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from perkwire.catalogue.event_types import event_types
+from perkwire.formats.contracts.contract_format import ContractFormat
+from perkwire.formats.format import Format, header_names
 from perkwire.formats.registry import FORMATS, find_format, format_of
 from perkwire.managing.webhook_draft import (
     EndpointRules,
@@ -16,6 +19,7 @@ from perkwire.managing.webhook_draft import (
 )
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.fields import Fields
 from perkwire.primitives.problem import FieldError, Problem
 from perkwire.primitives.strict_json import Json
 from tests.builders import SECRET, a_webhook, webhook_body
@@ -27,6 +31,8 @@ QUALIFIO = {
     "signature_algorithm": "sha256",
     "signature_encoding": "hex",
 }
+# They pass every type on by its own name.
+SAYING_ALL = ["standard", "cloudevents@1.0"]
 
 
 def parse(**members: Json) -> WebhookDraft:
@@ -59,13 +65,22 @@ def test_a_webhook_keeps_the_version_of_its_format(said: str, kept: str) -> None
     assert parse(format=said).format == kept
 
 
+def newer_than(before: Format) -> Format:
+    """The same format in a version of 2031; that of a contract is a part of the contract."""
+    if isinstance(before, ContractFormat):
+        return ContractFormat(replace(before.contract, version="2031-01-01"))
+    product = before.name.partition("@")[0]
+    made: Format = type("Newer", (type(before),), {"name": f"{product}@2031-01-01"})()
+    return made
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_newer_version_is_for_new_webhooks_only(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     before = FORMATS[name]
     product = name.partition("@")[0]
-    newer = type("Newer", (type(before),), {"name": f"{product}@2031-01-01"})()
+    newer = newer_than(before)
     monkeypatch.setattr("perkwire.formats.registry.FORMATS", {newer.name: newer, **FORMATS})
 
     assert parse(format=product).format == newer.name
@@ -77,7 +92,7 @@ def test_a_newer_version_is_for_new_webhooks_only(
 def test_without_a_format_a_new_webhook_has_the_newest_standard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    newer = type("Newer", (type(FORMATS["standard"]),), {"name": "standard@2031-01-01"})()
+    newer = newer_than(FORMATS["standard"])
     monkeypatch.setattr("perkwire.formats.registry.FORMATS", {**FORMATS, newer.name: newer})
 
     assert parse().format == newer.name
@@ -131,14 +146,22 @@ def test_a_setting_of_another_format_is_refused(name: str, given: dict[str, Json
     assert [error.field for error in errors_of(raised)] == [f"format_settings.{field}"]
 
 
-@pytest.mark.parametrize("name", ["zinrelo", "qualifio", "voucherify"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("zinrelo", "qualifio", "voucherify"),
+        *("loyaltylion", "square-loyalty", "rivo", "open-loyalty"),
+    ],
+)
 def test_a_products_own_secret_is_kept(name: str) -> None:
     assert parse(format=name, secret=PLAIN).secret == PLAIN
     with pytest.raises(Problem):
         parse(format=name, secret="two\nlines")
 
 
-@pytest.mark.parametrize("name", ["standard", "okendo", "zoho-thrive"])
+@pytest.mark.parametrize(
+    "name", [*("standard", "okendo", "zoho-thrive"), *("cloudevents", "talon-one", "brevo-loyalty")]
+)
 def test_an_encoded_secret_is_asked_for_where_the_scheme_decodes_it(name: str) -> None:
     assert parse(format=name, secret=SECRET).secret == SECRET
     with pytest.raises(Problem):
@@ -168,7 +191,7 @@ def test_a_batch_is_bounded_by_the_format(name: str, largest: int) -> None:
     assert [error.field for error in errors_of(raised)] == ["batch_size"]
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "standard"])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in SAYING_ALL])
 def test_types_that_a_format_does_not_say_are_refused_with_those_that_it_says(name: str) -> None:
     said = [one for one in event_types() if FORMATS[name].name_of(one)]
     unsaid = [one for one in event_types() if not FORMATS[name].name_of(one)][:2]
@@ -181,6 +204,13 @@ def test_types_that_a_format_does_not_say_are_refused_with_those_that_it_says(na
     assert (first.field, second.field) == ("event_types[1]", "event_types[2]")
     assert f"{', '.join(said[:-1])} or {said[-1]}" in first.detail
     assert second.detail.endswith("whose types are those above")
+
+
+@pytest.mark.parametrize("name", SAYING_ALL)
+def test_a_format_that_says_every_type_refuses_none(name: str) -> None:
+    every = (*event_types(), "custom.badge")
+
+    assert parse(format=name, event_types=[*every]).event_types == every
 
 
 @pytest.mark.parametrize(
@@ -235,6 +265,16 @@ def test_a_custom_header_is_none_that_the_format_sets() -> None:
 
     (error,) = errors_of(raised)
     assert error.detail == "is set by the format qualifio"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_none_of_the_headers_that_a_format_sets_is_taken_as_a_custom_one(name: str) -> None:
+    format_ = FORMATS[name]
+    for header in header_names(format_, format_.read_settings(Fields({}))):
+        with pytest.raises(Problem) as raised:
+            parse(format=name, headers={header: "mine"})
+
+        assert f"headers.{header}" in [error.field for error in errors_of(raised)]
 
 
 @pytest.mark.parametrize("name", ["x-mine", "x_mine", "X-MINE", "X_Mine"])

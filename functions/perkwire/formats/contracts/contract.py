@@ -6,7 +6,7 @@ for editors.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
@@ -74,7 +74,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """A contract that was read. `source` is the JSON that it was read from."""
+    """A contract that was read. `source` is the JSON that it was read from.
+
+    Its `repr` has neither the headers nor the source: a header may be a plain text, and whoever
+    wrote the contract may have put a credential there.
+    """
 
     name: str
     version: str
@@ -84,12 +88,12 @@ class Contract:
     bodies: Sequence[tuple[frozenset[str], Template]]
     body: Template | None
     batch: Batch | None
-    headers: Mapping[str, Template]
+    headers: Mapping[str, Template] = field(repr=False)
     content_type: str
     signature: Recipe | None
     success: frozenset[int]
     settings: Mapping[str, Setting]
-    source: Mapping[str, Json]
+    source: Mapping[str, Json] = field(repr=False)
 
     def said(self, event_type: str) -> Said | None:
         """What an event of this type is called; None if it cannot be said."""
