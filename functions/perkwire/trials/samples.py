@@ -11,7 +11,7 @@ from perkwire.model.event import Event
 from perkwire.model.webhook import ALL_TYPES, covers
 from perkwire.primitives.ids import new_test_event_id
 
-_FAVOURITE = "tier.upgraded"  # every format says it
+_FAVOURITE = "tier.upgraded"  # nearly every format says it
 _PROGRAM = "rewards-club"
 
 
