@@ -46,13 +46,6 @@ SCHEDULE_MUTATIONS = (
         "and receive_count > 0",
     ),
     Mutation(
-        "what has failed is sent again once the schedule is longer",
-        _Settlement,
-        "_spent_after",
-        "receive_count if is_spent",
-        "None if is_spent",
-    ),
-    Mutation(
         "each delay is the one before",
         schedule,
         "delay_seconds",
