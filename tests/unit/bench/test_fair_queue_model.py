@@ -91,7 +91,8 @@ def test_after_five_failures_its_new_deliveries_travel_in_the_slow_lane() -> Non
     assert two.strained_at is not None
     assert STACK.timeout < two.strained_at < 6 * STACK.timeout
     assert two.most_in_flight[0] < one.most_in_flight[0] / 4 < two.most_in_flight[1]
-    assert two.percentile(0.99, since=two.strained_at + 30) < one.percentile(0.99) / 2
+    # A few still wait, at the retries of what had been queued in the prompt lane before.
+    assert two.percentile(0.95, since=two.strained_at + 30) < one.percentile(0.95) / 10
 
 
 def test_a_seed_gives_the_same_waits() -> None:
