@@ -120,9 +120,13 @@ def paced(events: int) -> Calls:
     return {**router(events, 1), "UpdateItem": Count(1, 1)}
 
 
-def handed_on(deliveries: int) -> Calls:
-    """A router's invocation with deliveries that wait for slots, all of them near or all far."""
-    return {"SendMessageBatch": _batches(deliveries, _SENDS)}
+def handed_on(deliveries: int, *, near: bool) -> Calls:
+    """A router's invocation with one account's deliveries that wait for slots, all near or all far.
+
+    Those that are near go into the lane that their webhook is in now.
+    """
+    sends = {"SendMessageBatch": _batches(deliveries, _SENDS)}
+    return {"Query": Count(1, 1), **sends} if near else sends
 
 
 def log_page(webhooks: int, *, unsettled: int = 0) -> Calls:

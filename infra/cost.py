@@ -116,7 +116,8 @@ def _what_else() -> str:
         "router, 100 events, the account's webhook paused": paused(100, 1),
         "router, one event, the account's webhook with a pace": paced(1),
         "router, 100 events, the account's webhook with a pace": paced(100),
-        "router, 100 deliveries handed on towards their slots": handed_on(100),
+        "router, 100 deliveries handed on towards far slots": handed_on(100, near=False),
+        "router, 100 deliveries handed on whose slots are near": handed_on(100, near=True),
         "dispatcher, one attempt that fails": FAILED,
         "dispatcher, one that fails under a schedule of the webhook's own": SCHEDULED,
         "dispatcher, a receive that is spent after its last attempt": SPENT,
@@ -148,7 +149,7 @@ _PACED_BATCH = 100
 _HAND_OVER = (
     3 / 10 * SQS_REQUEST
     + INVOCATION / _PACED_BATCH
-    + (_OWN_SECONDS + _CALL_SECONDS * handed_on(_PACED_BATCH)["SendMessageBatch"].calls)
+    + (_OWN_SECONDS + _CALL_SECONDS * handed_on(_PACED_BATCH, near=False)["SendMessageBatch"].calls)
     / _PACED_BATCH
     * _MEMORY_GB
     * GB_SECOND

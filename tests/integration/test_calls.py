@@ -16,11 +16,11 @@ from perkwire.adapters.dynamodb.config_items import AccountItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.primitives.ids import AccountId, EventId, WebhookId, delivery_id
-from perkwire.primitives.timestamps import now
+from perkwire.primitives.timestamps import MICROSECONDS, now
 from perkwire.reading.log import MOST_DELETED
 from tests.aws_events import Context, sqs_event, sqs_record
 from tests.builders import a_delivery, an_attempt, points_data
-from tests.fakes import FakeTelemetry
+from tests.fakes import FakeClock, FakeTelemetry
 from tests.integration.counting import Counter, count_calls
 from tests.integration.dispatching.test_notices import Admin
 from tests.integration.system import Polled, System, Tenant
@@ -410,17 +410,28 @@ def test_a_pace_costs_one_update_more_and_the_others_pay_nothing(
     calls.check("router", aws_calls.router(count, 1))
 
 
+@pytest.mark.parametrize("near", [False, True])
 def test_a_delivery_that_is_handed_on_costs_its_share_of_a_batch(
-    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+    near: bool,
+    system: System,
+    tenant: Tenant,
+    receiver: Receiver,
+    calls: Counter,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tenant.webhook(receiver.endpoint().url, max_per_second=0.1)
     tenant.post(*some_events(LIST))
     tenant.post(*some_events(LIST))
     system.route()
     waiting = system.bodies("PacingQueue")[:LIST]
+    later = 3_600 if near else 0
+    monkeypatch.setattr(router.app, "now", FakeClock(now() + later * MICROSECONDS))
+    system.cold_start("router")
     calls.forget()
 
     event = sqs_event(*[sqs_record(body) for body in waiting])
     assert router.app.handler(event, Context()) == {"batchItemFailures": []}
 
-    calls.check("router", aws_calls.handed_on(LIST))
+    calls.check("router", aws_calls.handed_on(LIST, near=near))
+    monkeypatch.undo()
+    system.cold_start("router")

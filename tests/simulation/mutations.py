@@ -7,6 +7,7 @@ from perkwire.model import event, lanes, messages, routed_event
 from perkwire.model.hand_over import HandOver
 from perkwire.model.webhook import Webhook
 from perkwire.recovering import retrying
+from perkwire.routing import account_webhooks
 from perkwire.routing import router as routing
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
 from tests.simulation.pace_mutations import PACE_MUTATIONS
@@ -21,15 +22,29 @@ LANE_MUTATIONS = (
         "all goes into the prompt lane",
         HandOver,
         "_put",
-        "(messages[place][0].lane, outgoing[place])",
+        "(sending.lane_of(place), outgoing[place])",
         "(Lane.PROMPT, outgoing[place])",
     ),
     Mutation(
         "lanes are exchanged",
         HandOver,
         "_put",
-        "(messages[place][0].lane, outgoing[place])",
-        "([*Lane][messages[place][0].lane is Lane.PROMPT], outgoing[place])",
+        "(sending.lane_of(place), outgoing[place])",
+        "([*Lane][sending.lane_of(place) is Lane.PROMPT], outgoing[place])",
+    ),
+    Mutation(
+        "what has waited for its slot goes into the prompt lane",
+        HandOver,
+        "hand_on",
+        "lambda place: lane_of(paced[place].message)",
+        "lambda place: Lane.PROMPT",
+    ),
+    Mutation(
+        "what has waited for its slot goes into the lane of another webhook",
+        account_webhooks.LanesNow,
+        "of",
+        ".get(message.webhook_id, Lane.PROMPT)",
+        "and max(self._found[account_id].values())",
     ),
     Mutation(
         "what one lane has refused counts as held",
@@ -77,6 +92,7 @@ LANE_MUTATIONS = (
 
 MUTATIONS = (
     *DISPATCHER_MUTATIONS,
+    *LANE_MUTATIONS,
     *PACE_MUTATIONS,
     Mutation(
         "deliveries are sent before their events are kept",

@@ -48,7 +48,7 @@ class Routings:
         own = [one for one in self.config.webhooks.values() if one.account_id == account_id]
         webhooks = [one for one in own if one.status in _LIVE]
         for message_id, message in notes.batch.items():
-            if message is None or message["account_id"] != account_id:
+            if message is None or message["account_id"] != account_id or "slot_at" in message:
                 continue
             notes.matched[message_id] = self._matched(message, webhooks)
             notes.foreign[message_id] = _foreign(message, webhooks)

@@ -54,9 +54,13 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class _Sending:
-    """What one call of `send` has to do. `goes_out_at` is what has come of it so far."""
+    """What one call of `send` has to do. `goes_out_at` is what has come of it so far.
 
-    addressed: Sequence[Addressed]
+    `lane_of` is asked for what goes out now, and not for what waits on.
+    """
+
+    messages: Sequence[DeliveryMessage]
+    lane_of: Callable[[int], Lane]
     encode: Callable[[Event], str]
     may_go_on: Callable[[], bool]
     goes_out_at: list[int | None]
@@ -91,7 +95,13 @@ class HandOver:
         What has no pace goes first and waits for nothing. A paced delivery whose slot cannot be
         had is not sent. `may_go_on` says whether there is time for some more calls.
         """
-        sending = _Sending(addressed, encode, may_go_on, [None] * len(addressed))
+        sending = _Sending(
+            [one.message for one in addressed],
+            lambda place: addressed[place].lane,
+            encode,
+            may_go_on,
+            [None] * len(addressed),
+        )
         paced = [place for place, one in enumerate(addressed) if one.has_pace]
         unpaced = [place for place, one in enumerate(addressed) if not one.has_pace]
         late = self._send_slices(sending, dict.fromkeys(unpaced))
@@ -104,11 +114,19 @@ class HandOver:
         return sending.goes_out_at
 
     def hand_on(
-        self, paced: Sequence[PacedDelivery], may_go_on: Callable[[], bool] = lambda: True
+        self,
+        paced: Sequence[PacedDelivery],
+        lane_of: Callable[[DeliveryMessage], Lane],
+        may_go_on: Callable[[], bool] = lambda: True,
     ) -> list[bool]:
-        """Whether SQS holds each anew, until its slot or for another look. Never raises."""
+        """Whether SQS holds each anew, until its slot or for another look. Never raises.
+
+        `lane_of`, which must not raise, is asked for what has a near slot: a webhook may have been
+        strained, or got well, since the slot was taken.
+        """
         sending = _Sending(
-            [Addressed(one.message, None) for one in paced],
+            [one.message for one in paced],
+            lambda place: lane_of(paced[place].message),
             encode_event,
             may_go_on,
             [None] * len(paced),
@@ -155,38 +173,32 @@ class HandOver:
                 return len(places) - start
             some = places[start : start + _SLICE]
             now = self._clock()
-            held = self._put(
-                [(sending.addressed[place], slots[place]) for place in some],
-                now,
-                sending.encode,
-            )
+            held = self._put(sending, [(place, slots[place]) for place in some], now)
             for place, is_held in zip(some, held, strict=True):
                 if is_held:
                     sending.goes_out_at[place] = max(now, slots[place] or now)
         return 0
 
     def _put(
-        self,
-        messages: Sequence[tuple[Addressed, int | None]],
-        now: int,
-        encode: Callable[[Event], str],
+        self, sending: _Sending, places: Sequence[tuple[int, int | None]], now: int
     ) -> list[bool]:
-        """Whether SQS holds each of them now, until its slot or for another look."""
-        held = [False] * len(messages)
-        near = [place for place, (_, slot) in enumerate(messages) if _is_near(slot, now)]
-        far = [place for place, (_, slot) in enumerate(messages) if not _is_near(slot, now)]
-        outgoing = [_outgoing(one.message, slot, now, encode) for one, slot in messages]
+        """Whether SQS holds what is at each of them now, until its slot or for another look."""
+        outgoing = {
+            place: _outgoing(sending.messages[place], slot, now, sending.encode)
+            for place, slot in places
+        }
+        near = [place for place, slot in places if _is_near(slot, now)]
+        far = [place for place, slot in places if not _is_near(slot, now)]
+        held: dict[int, bool] = {}
         if near:
             sent = self._delivery_queues.send(
-                [(messages[place][0].lane, outgoing[place]) for place in near]
+                [(sending.lane_of(place), outgoing[place]) for place in near]
             )
-            for place, is_held in zip(near, sent, strict=True):
-                held[place] = is_held
+            held |= zip(near, sent, strict=True)
         if far:
             sent = self._pacing_queue.send([outgoing[place] for place in far])
-            for place, is_held in zip(far, sent, strict=True):
-                held[place] = is_held
-        return held
+            held |= zip(far, sent, strict=True)
+        return [held[place] for place, _ in places]
 
 
 def _is_near(slot: int | None, now: int) -> bool:

@@ -27,17 +27,7 @@ from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.journal import Journal, Unavailable
-
-
-class AccountWebhooks(Protocol):
-    """The webhooks to match against."""
-
-    def of_account(self, account_id: AccountId) -> Sequence[Webhook] | None:
-        """All webhooks of an account, read consistently; None: no such account.
-
-        Raises Unavailable.
-        """
-        ...
+from perkwire.routing.account_webhooks import AccountWebhooks, LanesNow
 
 
 class Events(Protocol):
@@ -136,7 +126,8 @@ class Router:
         self, waiting: Sequence[tuple[Received, PacedDelivery]], may_go_on: Callable[[], bool]
     ) -> set[str]:
         """The ids of the messages whose deliveries SQS holds anew."""
-        held = self._hand_over.hand_on([paced for _, paced in waiting], may_go_on)
+        lanes = LanesNow(self._webhooks, self._journal)
+        held = self._hand_over.hand_on([paced for _, paced in waiting], lanes.of, may_go_on)
         done = set()
         for (record, paced), is_held in zip(waiting, held, strict=True):
             if is_held:

@@ -30,17 +30,21 @@ class Handing:
     """A hand-over with fakes around it."""
 
     def __init__(self) -> None:
-        self.deliveries, self.pacing = FakeQueue(), FakeQueue()
+        self.deliveries, self.slow, self.pacing = FakeQueue(), FakeQueue(), FakeQueue()
         self.slots = FakeSlotCounter()
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
         self.over = HandOver(
-            delivery_queues=DeliveryQueues({Lane.PROMPT: self.deliveries, Lane.SLOW: FakeQueue()}),
+            delivery_queues=DeliveryQueues({Lane.PROMPT: self.deliveries, Lane.SLOW: self.slow}),
             pacing_queue=self.pacing,
             slots=self.slots,
             journal=self.journal,
             clock=self.clock,
         )
+
+    def hand_on(self, *paced: PacedDelivery, lane: Lane = Lane.PROMPT) -> list[bool]:
+        """Hand these on, whose webhooks are in this lane."""
+        return self.over.hand_on(paced, lambda _: lane)
 
     @property
     def delays(self) -> list[int]:
@@ -125,7 +129,7 @@ def test_what_is_far_is_looked_at_again_before_its_slot_and_never_late(
 ) -> None:
     paced = PacedDelivery(a_delivery_message(), NOW + seconds * MICROSECONDS)
 
-    assert handing.over.hand_on([paced]) == [True]
+    assert handing.hand_on(paced) == [True]
 
     assert handing.waiting() == [paced]
     assert [message.delay_seconds for message in handing.pacing.messages] == [delay]
@@ -137,11 +141,34 @@ def test_what_is_near_goes_into_the_delivery_queue_as_any_other_does(
 ) -> None:
     paced = PacedDelivery(a_delivery_message(), NOW + seconds * MICROSECONDS)
 
-    assert handing.over.hand_on([paced]) == [True]
+    assert handing.hand_on(paced) == [True]
 
     assert sent(handing.deliveries) == [paced.message]
     assert "slot_at" not in handing.deliveries.messages[0].body
     assert handing.delays == [delay]
+
+
+def test_what_is_near_goes_into_the_lane_that_its_webhook_is_in_now(handing: Handing) -> None:
+    near = PacedDelivery(a_delivery_message(), NOW)
+
+    assert handing.hand_on(near, lane=Lane.SLOW) == [True]
+    assert handing.hand_on(near, near) == [True, True]
+
+    assert (len(handing.slow.messages), len(handing.deliveries.messages)) == (1, 2)
+
+
+def test_for_what_is_far_no_lane_is_asked(handing: Handing) -> None:
+    far = PacedDelivery(a_delivery_message(), NOW + 2_000 * MICROSECONDS)
+    asked: list[DeliveryMessage] = []
+
+    def lane_of(message: DeliveryMessage) -> Lane:
+        asked.append(message)
+        return Lane.SLOW
+
+    assert handing.over.hand_on([far, far], lane_of) == [True, True]
+
+    assert asked == []
+    assert handing.waiting() == [far, far]
 
 
 def test_what_the_queue_does_not_take_is_told_in_its_place(handing: Handing) -> None:
@@ -149,7 +176,7 @@ def test_what_the_queue_does_not_take_is_told_in_its_place(handing: Handing) -> 
     far = PacedDelivery(a_delivery_message(), NOW + 2_000 * MICROSECONDS)
     handing.pacing.refuse(1)
 
-    assert handing.over.hand_on([far, near, far]) == [False, True, True]
+    assert handing.hand_on(far, near, far) == [False, True, True]
 
 
 def test_each_webhook_has_slots_of_its_own_and_those_without_a_pace_go_first(
@@ -234,7 +261,7 @@ class Queues:
             for one in ready:
                 self._waiting.remove(next(each for each in self._waiting if each[1] == one))
             self.hand_overs += 1
-            assert self.handing.over.hand_on(ready) == [True] * len(ready)
+            assert self.handing.hand_on(*ready) == [True] * len(ready)
             self.collect()
         self.arrivals.sort()
 
@@ -274,7 +301,7 @@ def test_three_thousand_at_one_a_second_hold_across_hand_overs(lag_seconds: int)
 def test_what_waits_for_longer_than_a_queue_keeps_messages_is_sent_anew_all_the_while() -> None:
     queues = Queues(lag_seconds=1)
     slot_at = NOW + 20 * DAY_SECONDS * MICROSECONDS
-    queues.handing.over.hand_on([PacedDelivery(a_delivery_message(), slot_at)])
+    queues.handing.hand_on(PacedDelivery(a_delivery_message(), slot_at))
     queues.collect()
 
     queues.run()

@@ -10,9 +10,14 @@ from perkwire.formats.standard import Standard
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.event_pattern import read_pattern
 from perkwire.model.lanes import Lane
-from perkwire.model.messages import MAX_MESSAGE_BYTES
+from perkwire.model.messages import (
+    MAX_MESSAGE_BYTES,
+    PacedDelivery,
+    Received,
+    write_paced_delivery,
+)
 from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT
-from perkwire.model.webhook import MOST_BATCH_BYTES, WebhookStatus
+from perkwire.model.webhook import MOST_BATCH_BYTES, Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from tests.builders import (
     ACCOUNT,
@@ -388,3 +393,40 @@ def test_a_message_is_left_while_a_filter_cannot_be_read(router: RouterHarness) 
     assert router.route(received) == [received.message_id]
 
     assert router.queue.messages == []
+
+
+# What waits for its slot.
+
+
+def paced(*webhooks: Webhook) -> list[Received]:
+    """Messages of PacingQueue for them, whose slots are near."""
+    messages = [PacedDelivery(a_delivery_message(webhook), NOW) for webhook in webhooks]
+    return [a_received(write_paced_delivery(one), message_id=f"m-{one}") for one in messages]
+
+
+def test_what_has_waited_goes_into_the_lane_of_its_webhook_which_is_read_once_for_an_account(
+    router: RouterHarness,
+) -> None:
+    strained, other = webhooks(2)
+    router.config.put(replace(strained, lane=Lane.SLOW))
+    router.config.put(other)
+
+    assert router.route(*paced(strained, other, strained)) == []
+
+    assert {one.webhook_id for one in router.sent()} == {other.id}
+    assert len(router.slow_queue.messages) == 2
+    assert router.lookup.calls == {"of_account": 1}
+
+
+def test_what_has_waited_misses_no_slot_because_its_lane_cannot_be_read(
+    router: RouterHarness,
+) -> None:
+    strained = a_webhook(lane=Lane.SLOW)
+    router.config.put(strained)
+    router.lookup.fail("of_account", 1)
+
+    gone = a_webhook(account_id=OTHER_ACCOUNT)
+    assert router.route(*paced(strained, strained, gone)) == []
+
+    assert len(router.sent()) == 3
+    assert router.journal.kinds == ["lane_unknown"]
