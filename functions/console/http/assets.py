@@ -1,8 +1,9 @@
 """The stylesheet, the script and the mark: served under names that change with their contents."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from perkwire.primitives.dataclass import dataclass
 
 _FOLDER = Path(__file__).parents[1] / "static"
 _TYPES = {

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self, cast
 from urllib.parse import parse_qs
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import Problem, malformed
 
 _MOST_FIELDS = 2_000

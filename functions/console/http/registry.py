@@ -2,7 +2,6 @@
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +15,7 @@ from perkwire.adapters.telemetry import Telemetry
 from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token
 from perkwire.model.account import Account, Scope
 from perkwire.model.account_rates import AccountRates
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import Problem, not_found
 

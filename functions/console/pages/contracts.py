@@ -3,7 +3,6 @@
 import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from console.http.registry import Pages
@@ -15,6 +14,7 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import event_types, is_event_type
 from perkwire.formats.contracts.built_in import BUILT_IN, built_in
 from perkwire.model.sending import Request
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now

@@ -1,7 +1,6 @@
 """The catalogue: every event type, what it looks like, and what each format makes of it."""
 
 import json
-from dataclasses import dataclass
 from typing import Any, cast
 
 from console.http.registry import Needs, Pages, Section
@@ -17,6 +16,7 @@ from perkwire.catalogue.event_types import CUSTOM, event_types
 from perkwire.formats.format import Format, Payload, Unrenderable
 from perkwire.formats.registry import FORMATS
 from perkwire.model.event import Event
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.problem import FieldError, Problem, invalid

@@ -1,8 +1,8 @@
 """The health of a webhook as the bars of a small chart."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.reading.health import HOURS, Health, Hour
 
 BAR_WIDTH = 5

@@ -6,12 +6,12 @@ What rows cannot say, an `$or` say, is no less a filter: it is shown and kept as
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from perkwire.catalogue.event_types import event_types
 from perkwire.model.webhook import covers
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import InvalidJson, Json, parse
 

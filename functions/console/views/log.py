@@ -5,7 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from console.views.wording import came_back
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
 from perkwire.reading.log import DeliveryFilter, LogReader, parse_filter
 

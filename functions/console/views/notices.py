@@ -1,9 +1,9 @@
 """What an account's admin should know of at once: webhooks that are paused, and what failed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.primitives.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

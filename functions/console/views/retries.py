@@ -1,10 +1,10 @@
 """What became of each delivery that a person has sent again, for people."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from perkwire.model.delivery import Delivery
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import DeliveryId, accepted_at, webhook_of
 from perkwire.recovering.retrying import RetryResult
 

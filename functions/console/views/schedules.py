@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
 from console.http.form import Form
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.strict_json import Json
 
 STACK, OWN = "stack", "own"

@@ -1,8 +1,9 @@
 """A JSON Schema of the catalogue as tables that people read: one for each object in it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from perkwire.primitives.dataclass import dataclass
 
 _DEFINITIONS = "#/definitions/"
 

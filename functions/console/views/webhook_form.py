@@ -1,7 +1,6 @@
 """The form of a webhook: from what is filled in to what the API takes, and what it offers."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from console.http.form import Form, ShownProblem, WrongField
@@ -15,6 +14,7 @@ from perkwire.formats.format import Format
 from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_of
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.webhook import ALL_TYPES, Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type

@@ -8,12 +8,13 @@ without sending: no crash in between can lose an event that was answered 202.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import DataCheck, Event, EventDraft, parse_events
 from perkwire.model.messages import EventEncoder, EventMessage, chunks, write_event_message
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
     OWN_BEGINNINGS,

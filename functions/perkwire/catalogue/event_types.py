@@ -4,11 +4,11 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
 from perkwire.catalogue.names import product_events, products
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.strict_json import Json
 
 CUSTOM = "custom."

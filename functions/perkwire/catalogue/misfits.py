@@ -7,10 +7,10 @@ Asked of the first events of a type and of what has been refused; of many that f
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.problem import FieldError
 from perkwire.primitives.strict_json import Json

@@ -3,9 +3,10 @@
 import enum
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from perkwire.primitives.dataclass import dataclass
 
 _FOLDER = Path(__file__).parent / "names"
 

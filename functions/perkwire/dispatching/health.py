@@ -5,7 +5,6 @@ slow as those before it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.dispatching.pausing import PauseRule, at_once, is_long
@@ -13,6 +12,7 @@ from perkwire.dispatching.strain import STRAINED_AFTER, lane_after, last_row
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import Pause, PauseReason, Webhook
+from perkwire.primitives.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """One message on its way through an invocation of the dispatcher."""
 
 import threading
-from dataclasses import dataclass, field
 
 from perkwire.dispatching.verdict import Finding
 from perkwire.dispatching.webhook_state import WebhookState
@@ -12,28 +11,28 @@ from perkwire.primitives.journal import Journal
 type Outcome = tuple[Finding, Attempt | None]
 
 
-@dataclass(slots=True, eq=False)
 class InFlightDelivery:
     """One message on its way through an invocation."""
 
-    received: Received
-    message: DeliveryMessage
-    # When the invocation began, microseconds since the epoch: soon after the receive.
-    taken_at: int
-    finding: Finding = Finding.UNAVAILABLE
-    to_send: bool = False
-    state: WebhookState | None = None
-    entry: Delivery | None = None
-    first_copy: "InFlightDelivery | None" = None
-    attempt: Attempt | None = None
-    after: Delivery | None = None
-    # Seconds after which SQS is to bring the message again; None: after the stack's interval.
-    delay_seconds: int | None = None
-    # Set by the thread that sends.
-    sending_since: int | None = None
-    outcome: Outcome | None = None
-    retry_after_seconds: int = 0
-    ended: threading.Event = field(default_factory=threading.Event)
+    def __init__(self, received: Received, message: DeliveryMessage, taken_at: int) -> None:
+        self.received = received
+        self.message = message
+        # When the invocation began, microseconds since the epoch: soon after the receive.
+        self.taken_at = taken_at
+        self.finding = Finding.UNAVAILABLE
+        self.to_send = False
+        self.state: WebhookState | None = None
+        self.entry: Delivery | None = None
+        self.first_copy: InFlightDelivery | None = None
+        self.attempt: Attempt | None = None
+        self.after: Delivery | None = None
+        # Seconds after which SQS is to bring the message again; None: after the stack's interval.
+        self.delay_seconds: int | None = None
+        # Set by the thread that sends.
+        self.sending_since: int | None = None
+        self.outcome: Outcome | None = None
+        self.retry_after_seconds = 0
+        self.ended = threading.Event()
 
 
 def attempt_number(delivery: InFlightDelivery) -> int:

@@ -5,13 +5,13 @@ Without a word of ours that is once its queue's visibility time-out is over: the
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Protocol
 from zlib import crc32
 
 from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.timing import in_time
 from perkwire.model.messages import Received
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.journal import Journal, Unavailable
 

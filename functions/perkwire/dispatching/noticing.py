@@ -11,13 +11,13 @@ counted. Healthy webhooks, and accounts whose admins want no notices, cost no re
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import TransportError
 from perkwire.model.webhook import Pause, PauseReason, Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 

@@ -6,10 +6,10 @@ After `after_failures` failed attempts in a row with no success for QUIET_SECOND
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.model.webhook import PauseReason, Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.timestamps import MICROSECONDS
 
 QUIET_SECONDS = 600

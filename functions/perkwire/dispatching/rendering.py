@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from perkwire import VERSION
 from perkwire.formats.format import Attempt, Payload, Unrenderable
@@ -13,6 +13,7 @@ from perkwire.model.masking import masked
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 
 # A header of such a name holds what signs somebody in, even if it is a plain word.
 _CREDENTIAL = re.compile(

@@ -8,10 +8,10 @@ leaves nothing to be added to.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.model.lanes import Lane
+from perkwire.primitives.dataclass import dataclass
 
 STRAINED_AFTER = 5
 RECOVERED_AFTER = 10

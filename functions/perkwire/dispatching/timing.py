@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.journal import Unavailable
 
 LOG_SECONDS = 0.2

@@ -4,10 +4,10 @@ The same table, in words, stands in docs/architecture.md.
 """
 
 import enum
-from dataclasses import dataclass
 from typing import assert_never
 
 from perkwire.model.delivery import DeliveryStatus, Reason
+from perkwire.primitives.dataclass import dataclass
 
 
 class Finding(enum.Enum):

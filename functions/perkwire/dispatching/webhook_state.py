@@ -1,9 +1,8 @@
 """A webhook as the dispatcher finds it."""
 
-from dataclasses import dataclass
-
 from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """What a format is: the interface that each module beside this one fulfils."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from perkwire.model.event import Event
 from perkwire.model.header_rules import folded
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.strict_json import Json

@@ -1,10 +1,10 @@
 """Jobs: sending many deliveries or events of a time range to one webhook, a page at a time."""
 
 import enum
-from dataclasses import dataclass
 
 from perkwire.model.event import EVENT_TYPE_FORM, has_type_form
 from perkwire.model.webhook import MOST_BATCH_BYTES, Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.strict_json import Json

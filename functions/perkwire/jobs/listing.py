@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from perkwire.jobs.job import Job, JobStatus
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import FieldError, invalid

@@ -1,7 +1,6 @@
 """Sending a page of a job. Sent twice, after a crash, it repeats the same deliveries."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from perkwire.model.hand_over import Addressed, HandOver
 from perkwire.model.messages import DeliveryMessage, EventEncoder, chunks
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.journal import Unavailable
 from perkwire.recovering.retrying import RetryResult

@@ -6,7 +6,6 @@ end. What a step finds is no promise: the sender looks at each delivery and even
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.formats.registry import format_of
@@ -14,6 +13,7 @@ from perkwire.jobs.job import Job, JobItem
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import MAX_EVENTS, EventHeading
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, time_prefix
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 

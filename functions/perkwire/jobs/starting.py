@@ -1,7 +1,7 @@
 """Starting, watching and cancelling jobs: what people do with them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from perkwire.jobs.job import (
@@ -18,6 +18,7 @@ from perkwire.jobs.selecting import Selection, count
 from perkwire.model.account import Account
 from perkwire.model.messages import JobMessage, write_job_message
 from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, JobId, WebhookId, new_job_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import Problem, conflict, not_found, too_many, unavailable

@@ -11,7 +11,7 @@ whoever takes which message when.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus, page_filter
@@ -25,6 +25,7 @@ from perkwire.model.messages import (
     write_job_message,
 )
 from perkwire.model.webhook import DeletedWebhook, Webhook, WebhookStatus
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue

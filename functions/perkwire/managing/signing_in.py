@@ -9,10 +9,11 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from perkwire.model.account import Account, Caller, Scope, key_hash
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, is_account_id
 from perkwire.primitives.problem import not_found

@@ -1,7 +1,7 @@
 """What a request says of a webhook: made new, changed, or given another secret."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from perkwire.formats.format import Format, Settings, header_names
 from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
@@ -30,6 +30,7 @@ from perkwire.model.webhook import (
     MOST_BATCH_BYTES,
     Webhook,
 )
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, FieldWarning, one_of
 from perkwire.primitives.problem import conflict
 from perkwire.primitives.strict_json import Json

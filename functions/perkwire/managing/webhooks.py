@@ -1,7 +1,7 @@
 """Managing the webhooks of one account."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol
 
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
@@ -21,6 +21,7 @@ from perkwire.model.webhook import (
     Webhook,
     WebhookStatus,
 )
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id
 from perkwire.primitives.page import Page

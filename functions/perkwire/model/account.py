@@ -5,8 +5,8 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.problem import FieldError, forbidden, invalid

@@ -1,10 +1,10 @@
 """Deliveries as the log keeps them: one entry for each, with all its attempts."""
 
 import enum
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from perkwire.model.event import Event
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339

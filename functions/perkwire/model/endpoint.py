@@ -8,11 +8,11 @@ break no request (`unsendable`): nothing that is stored is left out, and nothing
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from perkwire.model.address import EndpointPolicy, is_allowed
 from perkwire.model.header_rules import CONNECTION, SIGNATURE, broken_rule, folded
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.strict_json import compact_ascii
 
 __all__ = [

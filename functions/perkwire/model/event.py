@@ -4,9 +4,9 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from perkwire.catalogue.event_types import is_event_type, nearest
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, parse_object
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import FieldError, invalid, too_large

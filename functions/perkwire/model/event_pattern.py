@@ -8,7 +8,6 @@ patterns that it stands for, of which any must match. The time is linear in the 
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from perkwire.model.event import Event
@@ -23,6 +22,7 @@ from perkwire.model.pattern_values import (
     read_condition,
     scalars,
 )
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.strict_json import Json, compact, compact_ascii, parse
 from perkwire.primitives.timestamps import to_rfc3339

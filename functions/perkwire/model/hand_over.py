@@ -10,7 +10,6 @@ SQS delays by whole seconds: a delivery goes out in that second of the clock in 
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from perkwire.model.event import Event
 from perkwire.model.lanes import DeliveryQueues, Lane
@@ -23,6 +22,7 @@ from perkwire.model.messages import (
 )
 from perkwire.model.pace import Slots, slot_length
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import LONGEST_DELAY_SECONDS, Outgoing, Queue

@@ -5,7 +5,7 @@ variables (CGI, WSGI) cannot tell them apart. A `*` at an end of a pattern stand
 there, none too.
 """
 
-from dataclasses import dataclass
+from perkwire.primitives.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

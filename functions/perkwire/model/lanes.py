@@ -2,8 +2,8 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.queueing import Outgoing, Queue
 
 

@@ -10,8 +10,10 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote
+
+from perkwire.primitives.dataclass import dataclass
 
 _SHORTEST_SECRET = 4  # replacing less would leave little of an answer
 _LONGEST_RUN = 7  # of a secret, that may stand alone

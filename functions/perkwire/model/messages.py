@@ -7,7 +7,7 @@ it when it is redriven. URL, headers and secret are never in one: they are looke
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from perkwire.model.event import (
     LONGEST_EVENT_TYPE,
@@ -16,6 +16,7 @@ from perkwire.model.event import (
     Event,
     is_event_id,
 )
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, JobId, WebhookId
 from perkwire.primitives.strict_json import Json, compact_ascii
 from perkwire.primitives.timestamps import is_writable

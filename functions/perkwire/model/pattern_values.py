@@ -4,11 +4,11 @@ The operators are those of Amazon EventBridge's event patterns, as its user guid
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Final, TypeIs
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.strict_json import Json
 

@@ -1,9 +1,10 @@
 """An event once it is routed: what it became at each webhook that wanted it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from perkwire.model.event import Event
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 
 NOT_IN_FORMAT = "not_in_format"

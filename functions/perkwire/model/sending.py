@@ -2,8 +2,10 @@
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from perkwire.primitives.dataclass import dataclass
 
 
 class TransportError(enum.StrEnum):

@@ -3,11 +3,12 @@
 import enum
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from perkwire.model.event import Event, EventHeading
 from perkwire.model.event_pattern import Misfit, stored_pattern
 from perkwire.model.lanes import Lane
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError, invalid, malformed
 from perkwire.primitives.strict_json import InvalidJson, Json, parse
 

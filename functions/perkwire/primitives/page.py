@@ -1,6 +1,6 @@
 """A list is read a page at a time."""
 
-from dataclasses import dataclass
+from perkwire.primitives.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What went wrong with a request: RFC 9457 problem details, raised as one exception."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.strict_json import Json
 
 MOST_ERRORS = 100

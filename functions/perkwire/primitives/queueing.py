@@ -1,8 +1,10 @@
 """What is sent to a queue, and the queue that it is sent to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from perkwire.primitives.dataclass import dataclass
 
 LONGEST_DELAY_SECONDS = 900
 """For which SQS holds a message back at most."""

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.model.event import EventHeading, has_type_form
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid

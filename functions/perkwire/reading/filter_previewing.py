@@ -1,7 +1,6 @@
 """Previewing a filter: which of the last events that an account really had it would let through."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from perkwire.formats.registry import FORMATS, STANDARD
@@ -71,7 +70,6 @@ class Searches(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class FilterPreview:
     """Of `events`, the newest of some types and programmes, `matched` are let through.
 
@@ -80,11 +78,12 @@ class FilterPreview:
     looked at: older than a week, or for want of time.
     """
 
-    events: int
-    matched: int
-    complete: bool
-    first: list[Event]
-    unmatched: tuple[Event, Misfit] | None
+    def __init__(self, *, complete: bool) -> None:
+        self.events = 0
+        self.matched = 0
+        self.complete = complete
+        self.first: list[Event] = []
+        self.unmatched: tuple[Event, Misfit] | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The preview as the API answers it."""
@@ -188,7 +187,7 @@ class FilterPreviewing:
         complete: bool,
     ) -> FilterPreview:
         pattern = stored_pattern(text)
-        preview = FilterPreview(0, 0, complete, [], None)
+        preview = FilterPreview(complete=complete)
         for start in range(0, len(ids), _AT_A_TIME):
             if self._clock() > deadline:
                 preview.complete = False

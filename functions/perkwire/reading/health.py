@@ -1,12 +1,12 @@
 """How a webhook has fared in the last 24 hours, read off its log."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from perkwire.formats.registry import FORMATS
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
 from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json

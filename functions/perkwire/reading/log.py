@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
@@ -13,6 +13,7 @@ from perkwire.model.event import Event, has_type_form
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.routed_event import FILTERED, UNSENT, RoutedEvent
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
     AccountId,

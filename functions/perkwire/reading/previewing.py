@@ -3,7 +3,7 @@
 Made by the code that delivers, of a sample, without storing, sealing or sending anything.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats.format import Format
@@ -19,6 +19,7 @@ from perkwire.managing.webhook_draft import (
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
 from perkwire.primitives.strict_json import Json

@@ -2,10 +2,11 @@
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from perkwire.model.account import Caller, Scope
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.problem import FieldError, Problem, conflict, invalid, not_found
 from perkwire.primitives.strict_json import Json

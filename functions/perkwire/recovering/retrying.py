@@ -5,7 +5,6 @@ the same id, and loses none. An older run's message that is redriven later sends
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from perkwire.model.hand_over import Addressed, HandOver
 from perkwire.model.messages import DeliveryMessage, chunks
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import (
     AccountId,

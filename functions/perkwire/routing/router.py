@@ -6,7 +6,6 @@ PacingQueue for its slot comes by here too, and is handed on.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from perkwire.formats.registry import format_of
@@ -51,15 +50,15 @@ class PausedDeliveries(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
 class _Plan:
     """What one event message becomes."""
 
-    received: Received
-    message: EventMessage
-    events: list[RoutedEvent] = field(default_factory=list)
-    deliveries: list[Addressed] = field(default_factory=list)
-    paused: list[Delivery] = field(default_factory=list)
+    def __init__(self, received: Received, message: EventMessage) -> None:
+        self.received = received
+        self.message = message
+        self.events: list[RoutedEvent] = []
+        self.deliveries: list[Addressed] = []
+        self.paused: list[Delivery] = []
 
 
 class Router:

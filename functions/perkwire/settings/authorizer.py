@@ -1,7 +1,6 @@
 """What the authorizer reads from its environment."""
 
-from dataclasses import dataclass
-
+from perkwire.primitives.dataclass import dataclass
 from perkwire.settings.environment import FromEnvironment
 
 

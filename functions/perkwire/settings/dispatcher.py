@@ -1,8 +1,7 @@
 """What the dispatcher reads from its environment."""
 
-from dataclasses import dataclass
-
 from perkwire.model.endpoint import EndpointPolicy
+from perkwire.primitives.dataclass import dataclass
 from perkwire.settings.environment import FromEnvironment
 
 

@@ -5,7 +5,7 @@ Unlike a test it goes to every webhook that wants it, is retried, and can be ret
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from perkwire.accepting.acceptance import send_events
@@ -13,6 +13,7 @@ from perkwire.formats.registry import FORMATS, STANDARD, format_of
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import Event, check_event_type
 from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, EventId, new_sample_event_id
 from perkwire.primitives.problem import FieldError, invalid, unavailable
 from perkwire.primitives.queueing import Queue

@@ -3,11 +3,10 @@
 In code it is a trial, so that nobody takes it for a test of the code.
 """
 
-from dataclasses import dataclass
-
 from perkwire.model.masking import MASK
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.strict_json import Json
 

@@ -55,7 +55,8 @@ def test_a_delay_that_crashes_is_a_fault_and_nothing_more(executor: ThreadPoolEx
 
     journal = FakeTelemetry()
     message = a_delivery_message()
-    delivery = InFlightDelivery(a_received(message), message, NOW, delay_seconds=60)
+    delivery = InFlightDelivery(a_received(message), message, NOW)
+    delivery.delay_seconds = 60
 
     NextReceives(visibility=Crashing(journal), journal=journal, executor=executor).set(
         [delivery], lambda: 1.0

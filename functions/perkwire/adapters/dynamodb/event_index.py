@@ -1,12 +1,12 @@
 """EventTable's index `by_time`: what it says of events, without reading them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from perkwire.adapters.dynamodb.event_table import SHARDS, EventTableItem, account_hour
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable
 from perkwire.model.event import EventHeading
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from perkwire.reading.event_listing import ListPosition

@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +15,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from perkwire.adapters.initialising import rehearse
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.journal import Unavailable
 
 _RETRIES = 3

@@ -14,7 +14,6 @@ import struct
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -27,6 +26,7 @@ from perkwire.adapters.sender.deadline import Deadline
 from perkwire.adapters.sender.dialling import Dialler, TransportFailure
 from perkwire.adapters.sender.failures import failure_of
 from perkwire.adapters.sender.tls import TlsSocket, tls_context
+from perkwire.primitives.dataclass import dataclass
 
 MAX_IDLE_SECONDS = 4.0
 """Servers commonly close after 5. A frozen function sleeps through it, so both clocks count."""

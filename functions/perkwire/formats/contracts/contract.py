@@ -6,7 +6,7 @@ for editors.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
@@ -14,6 +14,7 @@ from perkwire.formats.contracts.recipes import OF_STANDARD_WEBHOOKS, Recipe, rea
 from perkwire.formats.contracts.templates import Absent, Place, Template, TemplateReader
 from perkwire.model.endpoint import check_header_name
 from perkwire.model.header_rules import folded
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.problem import FieldError, invalid
 from perkwire.primitives.strict_json import Json, compact

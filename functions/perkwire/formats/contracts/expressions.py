@@ -8,7 +8,6 @@ paid for in one step.
 import json
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from perkwire.formats.contracts import jmespath_functions, own_functions
@@ -20,6 +19,7 @@ from perkwire.formats.contracts.jmespath_functions import (
     is_number,
     same,
 )
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.strict_json import InvalidJson, Json, parse
 
 LONGEST_EXPRESSION = 500

@@ -9,10 +9,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from perkwire.formats.contracts.bounds import Allowance, Unsayable
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.strict_json import Json
 
 type Evaluator = Callable[[Any, Allowance], Any]

@@ -6,7 +6,6 @@ import hmac
 import re
 import secrets as random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from perkwire.model.endpoint import check_header_name
 from perkwire.model.secret import (
@@ -16,6 +15,7 @@ from perkwire.model.secret import (
     new_plain_secret,
     plain_key,
 )
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json

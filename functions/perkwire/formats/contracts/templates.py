@@ -14,10 +14,10 @@ object of which nothing is left is absent too. What an expression passes on stay
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from perkwire.formats.contracts.bounds import Allowance, Unsayable
 from perkwire.formats.contracts.expressions import NO_VALUE, WrongExpression, read_expression
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError
 from perkwire.primitives.strict_json import Json
 
@@ -61,13 +61,13 @@ class Place:
         return Place(name.removeprefix("."), f"{self.pointer}/{escaped}")
 
 
-@dataclass(slots=True)
 class TemplateReader:
     """Reads the templates of one contract, and notes what is wrong where."""
 
-    absent: Absent
-    errors: list[FieldError] = field(default_factory=list)
-    leaves: int = 0
+    def __init__(self, absent: Absent) -> None:
+        self.absent = absent
+        self.errors: list[FieldError] = []
+        self.leaves = 0
 
     def read(self, template: Json, place: Place) -> "Template":
         """A template; one that is wrong makes nothing."""

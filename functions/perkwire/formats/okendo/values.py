@@ -1,10 +1,10 @@
 """What the resources are made of: the event, and Okendo's names and forms of its values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from perkwire.formats import reading
 from perkwire.formats.reading import Object, number, part, present, text
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import iso_milliseconds

@@ -6,8 +6,9 @@ string. A time that is not said is the event's: the earliest at which the thing 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.strict_json import Json
 
 AT = "at"
@@ -22,7 +23,7 @@ class Shape:
     """
 
     required: Mapping[str, Json]
-    within: "Mapping[str, Shape]" = field(default_factory=dict)
+    within: "Mapping[str, Shape]" = MappingProxyType({})
 
 
 def completed(said: dict[str, Json], shape: Shape, at: str) -> dict[str, Json]:
