@@ -5,6 +5,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from management.resolver import Call, json_response, no_content, page_response
 from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.signing_in import SigningIn
+from perkwire.model.account import Account
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json
@@ -18,11 +19,15 @@ def add(
 ) -> None:
     """Add the routes to the resolver."""
 
+    def shown(account: Account) -> Response[str]:
+        told = account.to_json_with(management.confirmed(account))
+        return json_response(200, told, account.version)
+
     @resolver.post("/v1/accounts")
     def create() -> Response[str]:
         call = Call(resolver)
         account = management.create(call.operator, call.object())
-        return json_response(201, account.to_json_with(confirmed=()))
+        return json_response(201, account.to_json_with(confirmed=()), account.version)
 
     @resolver.get("/v1/accounts")
     def list_accounts() -> Response[str]:
@@ -37,14 +42,15 @@ def add(
 
     @resolver.get("/v1/accounts/<account_id>")
     def get(account_id: str) -> Response[str]:
-        account = management.get(Call(resolver).caller, AccountId(account_id))
-        return json_response(200, account.to_json_with(management.confirmed(account)))
+        return shown(management.get(Call(resolver).caller, AccountId(account_id)))
 
     @resolver.patch("/v1/accounts/<account_id>")
     def change(account_id: str) -> Response[str]:
         call = Call(resolver)
-        account = management.change(call.operator, AccountId(account_id), call.object())
-        return json_response(200, account.to_json_with(management.confirmed(account)))
+        caller, value = call.operator, call.object()
+        read = call.read_versions(value)
+        account = management.change(caller, AccountId(account_id), value, read)
+        return shown(account)
 
     @resolver.post("/v1/accounts/<account_id>/api-keys")
     def create_key(account_id: str) -> Response[str]:

@@ -1,7 +1,8 @@
 """The resolver that all routes of management share: how a request is read and answered."""
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -23,6 +24,10 @@ from perkwire.primitives.strict_json import Json
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 100
 LONGEST_ID = 128
+
+_ANY_VERSION = "*"
+_VERSIONS = re.compile(r'(?:W/)?"?(\d{1,18})"?', re.ASCII)
+"""How one of If-Match is written: as ETag has it, and without its quotes."""
 
 MOST_PAGE_BYTES = 2_000_000
 """Of a list; Lambda answers with 6 MB at most. No single item of a list comes near it."""
@@ -84,6 +89,26 @@ class Call:
         """As `object`, but no body at all, or null, is an empty object."""
         return parse_optional_object(body_of(self._event))
 
+    def read_versions(self, value: dict[str, Json] | None = None) -> Collection[int] | None:
+        """The versions that the caller has read, by If-Match, or the member `version` of `value`.
+
+        Takes the member out. None: nothing is said, and any version will do. Raises the 422
+        problem.
+        """
+        given = header_of(self._event, "if-match")
+        named = None if value is None else value.pop("version", None)
+        if named is not None:
+            if isinstance(named, bool) or not isinstance(named, int):
+                raise invalid([FieldError("version", "must be a whole number, as it was read")])
+            return {named}
+        if given is None or given.strip() == _ANY_VERSION:
+            return None
+        found = [_VERSIONS.fullmatch(one.strip()) for one in given.split(",")]
+        versions = {int(one[1]) for one in found if one is not None}
+        if len(found) != sum(one is not None for one in found):
+            raise invalid([FieldError("If-Match", "must be an ETag as it was read, or *")])
+        return versions
+
     def console_url(self, configured: str) -> str:
         """Where the console of this stack is."""
         return console_url_of(self._event, configured)
@@ -105,9 +130,14 @@ class Call:
         return limit, self.query.get("cursor")
 
 
-def json_response(status: int, value: Json) -> Response[str]:
-    """A JSON answer."""
-    return Response(status_code=status, content_type="application/json", body=json.dumps(value))
+def json_response(status: int, value: Json, version: int | None = None) -> Response[str]:
+    """A JSON answer; with the ETag of what has a version."""
+    return Response(
+        status_code=status,
+        content_type="application/json",
+        body=json.dumps(value),
+        headers={} if version is None else {"etag": f'"{version}"'},
+    )
 
 
 def no_content() -> Response[str]:

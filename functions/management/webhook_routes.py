@@ -3,7 +3,8 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, json_response, no_content, page_response
-from perkwire.managing.webhooks import WebhookManagement
+from perkwire.managing.webhooks import GivenWebhook, WebhookManagement
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json
@@ -18,7 +19,7 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
     @resolver.post("/v1/webhooks")
     def create() -> Response[str]:
         call = Call(resolver)
-        return json_response(201, management.create(account(call), call.object()).to_json())
+        return _given(201, management.create(account(call), call.object()))
 
     @resolver.get("/v1/webhooks")
     def list_webhooks() -> Response[str]:
@@ -34,34 +35,48 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
 
     @resolver.get("/v1/webhooks/<webhook_id>")
     def get(webhook_id: str) -> Response[str]:
-        webhook = management.get(account(Call(resolver)), WebhookId(webhook_id))
-        return json_response(200, webhook.to_json())
+        return _shown(management.get(account(Call(resolver)), WebhookId(webhook_id)))
 
     @resolver.patch("/v1/webhooks/<webhook_id>")
     def change(webhook_id: str) -> Response[str]:
         call = Call(resolver)
-        changed = management.change(account(call), WebhookId(webhook_id), call.object())
-        return json_response(200, changed.to_json())
+        account_id, value = account(call), call.object()
+        read = call.read_versions(value)
+        return _given(200, management.change(account_id, WebhookId(webhook_id), value, read))
 
     @resolver.delete("/v1/webhooks/<webhook_id>")
     def delete(webhook_id: str) -> Response[str]:
-        management.delete(account(Call(resolver)), WebhookId(webhook_id))
+        call = Call(resolver)
+        management.delete(account(call), WebhookId(webhook_id), call.read_versions())
         return no_content()
 
     @resolver.post("/v1/webhooks/<webhook_id>/enable")
     def enable(webhook_id: str) -> Response[str]:
-        webhook = management.switch(account(Call(resolver)), WebhookId(webhook_id), enabled=True)
-        return json_response(200, webhook.to_json())
+        return switch(webhook_id, enabled=True)
 
     @resolver.post("/v1/webhooks/<webhook_id>/disable")
     def disable(webhook_id: str) -> Response[str]:
-        webhook = management.switch(account(Call(resolver)), WebhookId(webhook_id), enabled=False)
-        return json_response(200, webhook.to_json())
+        return switch(webhook_id, enabled=False)
+
+    def switch(webhook_id: str, *, enabled: bool) -> Response[str]:
+        call = Call(resolver)
+        return _shown(
+            management.switch(
+                account(call), WebhookId(webhook_id), enabled=enabled, read=call.read_versions()
+            )
+        )
 
     @resolver.post("/v1/webhooks/<webhook_id>/rotate-secret")
     def rotate_secret(webhook_id: str) -> Response[str]:
         call = Call(resolver)
-        rotated = management.rotate_secret(
-            account(call), WebhookId(webhook_id), call.optional_object()
-        )
-        return json_response(200, rotated.to_json())
+        account_id, value = account(call), call.optional_object()
+        read = call.read_versions()
+        return _given(200, management.rotate_secret(account_id, WebhookId(webhook_id), value, read))
+
+
+def _shown(webhook: Webhook) -> Response[str]:
+    return json_response(200, webhook.to_json(), webhook.version)
+
+
+def _given(status: int, given: GivenWebhook) -> Response[str]:
+    return json_response(status, given.to_json(), given.webhook.version)

@@ -54,6 +54,8 @@ class TestStatuses:
             expected.add("422")
         if name in CAN_CONFLICT:
             expected.add("409")
+        if any(each["name"] == "If-Match" for each in parameters):
+            expected.add("412")
 
         assert set(operation["responses"]) == expected
 

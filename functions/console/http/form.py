@@ -1,7 +1,7 @@
 """What a person has filled in, and what is wrong with it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self, cast
 from urllib.parse import parse_qs
@@ -35,6 +35,17 @@ class Form:
     def changed(self, fields: Mapping[str, Sequence[str]]) -> "Form":
         """The form with some fields filled in otherwise."""
         return Form({**self._fields, **fields})
+
+    def where(self, is_kept: Callable[[str], bool]) -> "Form":
+        """The form with some fields left out, by their names."""
+        return Form({name: values for name, values in self._fields.items() if is_kept(name)})
+
+    def all(self, name: str) -> Sequence[str]:
+        """All values of a field, as they are."""
+        return self._fields.get(name, ())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
 
     def __contains__(self, name: str) -> bool:
         return name in self._fields

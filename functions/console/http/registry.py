@@ -54,7 +54,7 @@ class Pages:
     """Where page modules put their pages. `sections` are the navigation, in its order.
 
     `done` are the sentences that a page may show after a form has done its work, by the word that
-    `visit.go(path, done=word)` names.
+    `visit.go(path, done=word)` names; `undone` are those of forms that have done nothing.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Pages:
         self._return_paths = ReturnPaths()
         self.sections: list[Section] = []
         self.done: dict[str, str] = {}
+        self.undone: dict[str, str] = {}
         resolver.not_found(lambda _error: self._no_page())
 
     def page(self, path: str, needs: Needs = Needs.ACCOUNT) -> Callable[[PageHandler], PageHandler]:
@@ -142,7 +143,8 @@ class Pages:
     ) -> Visit:
         shared = {
             "sections": self._sections_for(visitor),
-            "done": self._done(request),
+            "done": self._said(self.done, request),
+            "not_done": self._said(self.undone, request),
         }
         return Visit(request, self._templates, shared=shared, visitor=visitor, account=account)
 
@@ -154,9 +156,9 @@ class Pages:
         has |= {Needs.OPERATOR} if visitor.caller.is_operator else set()
         return [section for section in self.sections if section.needs in has]
 
-    def _done(self, request: Request) -> str | None:
+    def _said(self, sentences: Mapping[str, str], request: Request) -> str | None:
         try:
-            return self.done.get(request.query.text("done"))
+            return sentences.get(request.query.text("done"))
         except Problem:
             return None
 

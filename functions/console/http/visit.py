@@ -113,6 +113,12 @@ class Visit:
         return self._known.account_id
 
     @property
+    def read_version(self) -> set[int]:
+        """The version of what the form is about, as it was when it was opened; none if unsaid."""
+        version = self.form.number("version")
+        return {version} if isinstance(version, int) else set()
+
+    @property
     def is_operator(self) -> bool:
         """Whether an operator is signed in."""
         return self.visitor is not None and self.visitor.caller.is_operator

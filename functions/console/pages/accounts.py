@@ -1,13 +1,23 @@
 """Accounts, their API keys and console links: an operator's pages."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
+from console.views.form_versions import (
+    READ,
+    VERSION,
+    Difference,
+    changed_meanwhile,
+    differences,
+    digests,
+    merged,
+)
 from perkwire.adapters.wiring import UseCases
 from perkwire.managing.signing_in import DEFAULT_LINK_MINUTES, LONGEST_LINK_MINUTES
-from perkwire.model.account import same_address
+from perkwire.model.account import Account, same_address
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
@@ -82,15 +92,32 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.page(f"{_ACCOUNT}/edit", Needs.OPERATOR)
     def show_edit(visit: Visit, account_id: str) -> HtmlResponse:
         account = management.get(visit.caller, AccountId(account_id))
-        return visit.page("account_edit.html", shown=account)
+        return edit_page(visit, account, _filled(account))
+
+    def edit_page(
+        visit: Visit,
+        account: Account,
+        form: Form,
+        problem: Problem | None = None,
+        undone: Sequence[Difference] = (),
+    ) -> HtmlResponse:
+        return visit.page(
+            "account_edit.html", problem=problem, form=form, shown=account, undone=undone
+        )
 
     @pages.form(f"{_ACCOUNT}/edit", Needs.OPERATOR)
     def change(visit: Visit, account_id: str) -> HtmlResponse:
         account = management.get(visit.caller, AccountId(account_id))
+        mine, fresh = _fields(visit.form), _filled(account)
+        if account.version not in visit.read_version and (
+            undone := differences(visit.form, mine, _fields(fresh))
+        ):
+            both = merged(visit.form, fresh, undone)
+            return edit_page(visit, account, both, changed_meanwhile("account"), undone)
         try:
-            management.change(visit.caller, account.id, _fields(visit.form))
+            management.change(visit.caller, account.id, mine, {account.version})
         except Problem as problem:
-            return visit.page("account_edit.html", problem=problem, form=visit.form, shown=account)
+            return edit_page(visit, account, visit.form, problem)
         return visit.go(f"{_PATH}/{account_id}", done="account-changed")
 
     @pages.page(f"{_ACCOUNT}/api-keys/new", Needs.OPERATOR)
@@ -132,6 +159,13 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def end_links(visit: Visit, account_id: str) -> HtmlResponse:
         signing_in.end_links(visit.caller, AccountId(account_id))
         return visit.go(f"{_PATH}/{account_id}", done="links-ended")
+
+
+def _filled(account: Account) -> Form:
+    """The form as the account is stored, and what of it was read."""
+    fields = {"name": [account.name], "notify_emails": ["\n".join(account.notify_emails)]}
+    read = digests(_fields(Form(fields)))
+    return Form({**fields, VERSION: [str(account.version)], READ: [read]})
 
 
 def _fields(form: Form) -> dict[str, Json]:

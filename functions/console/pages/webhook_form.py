@@ -1,7 +1,7 @@
 """The form of a new or stored webhook, with a preview and a test of what is filled in."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 
 from console.http.form import ShownProblem
@@ -11,6 +11,7 @@ from console.pages.outcomes import OUTCOME, outcome_part
 from console.pages.webhooks import PATH, secret_page
 from console.views.curl import as_curl
 from console.views.filter_rows import CONDITIONS
+from console.views.form_versions import Difference, changed_meanwhile
 from console.views.json_text import indented_json
 from console.views.log import account_webhooks
 from console.views.schedules import PRESETS, span, time_line
@@ -71,6 +72,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         problem: Problem | None = None,
         outcome: dict[str, Json] | None = None,
         filtered: FilterPreview | None = None,
+        undone: Sequence[Difference] = (),
         status: int = 200,
     ) -> HtmlResponse:
         """The form with what is filled in, and the preview of it."""
@@ -84,6 +86,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             most_headers=MAX_HEADERS,
             conditions=CONDITIONS,
             filtered=filtered,
+            undone=undone,
             presets=PRESETS,
             time_line=time_line,
             span=span,
@@ -133,7 +136,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
         asked = WebhookForm(visit.form, webhook)
         try:
-            use_cases.webhooks.change(visit.account_id, webhook.id, asked.asked_change())
+            if undone := asked.undone():
+                both = asked.brought_up_to_date(undone)
+                return form_page(visit, both, problem=changed_meanwhile("webhook"), undone=undone)
+            change = asked.asked_change()
+            use_cases.webhooks.change(visit.account_id, webhook.id, change, {webhook.version})
         except Problem as problem:
             return form_page(visit, asked.refused(problem), problem=problem)
         return visit.go(f"{PATH}/{webhook.id}", done="webhook-changed")

@@ -69,6 +69,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         "webhook-enabled": "The webhook is enabled.",
         "webhook-disabled": "The webhook is disabled.",
         "webhook-deleted": "The webhook is deleted.",
+    }
+    pages.undone |= {
+        "webhook-is-changed": "Nothing was done: the webhook has changed since that page was "
+        "opened. This is how it is now.",
         "webhook-was-changed": "Nothing was rotated: the webhook has changed since that form was "
         "opened. A new secret is shown once, and cannot be shown again: rotate it to have another.",
     }
@@ -170,13 +174,24 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     def switch(visit: Visit, webhook_id: str, *, enabled: bool) -> HtmlResponse:
         pause = find(visit, webhook_id).pause
-        use_cases.webhooks.switch(visit.account_id, WebhookId(webhook_id), enabled=enabled)
+        try:
+            use_cases.webhooks.switch(
+                visit.account_id, WebhookId(webhook_id), enabled=enabled, read=visit.read_version
+            )
+        except Problem as problem:
+            return changed_meanwhile(visit, webhook_id, problem)
         from_list = visit.form.text("from") == "list"
         done = "webhook-enabled" if enabled else "webhook-disabled"
         if enabled and pause:
             # Its page says what to do about what failed meanwhile.
             return visit.go(f"{PATH}/{webhook_id}", done=done, paused=to_rfc3339(pause.at))
         return visit.go(PATH if from_list else f"{PATH}/{webhook_id}", done=done)
+
+    def changed_meanwhile(visit: Visit, webhook_id: str, problem: Problem) -> HtmlResponse:
+        """The webhook as it is now, if that is why; else raises the problem."""
+        if problem.status != HTTPStatus.PRECONDITION_FAILED:
+            raise problem
+        return visit.go(f"{PATH}/{webhook_id}", done="webhook-is-changed")
 
     def rotation_page(
         visit: Visit, webhook: Webhook, *, form: Form, problem: Problem | None = None
@@ -202,7 +217,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.form(f"{_WEBHOOK}/rotate")
     def rotate(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = find(visit, webhook_id)
-        if visit.form.text("version") != str(webhook.version):
+        if webhook.version not in visit.read_version:
             # The page that shows the secret, loaded again, would rotate again: of two rotations
             # the first one's overlap ends, and with it the secret that the receiver has.
             return visit.go(f"{PATH}/{webhook.id}", done="webhook-was-changed")
@@ -211,7 +226,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         if secret := visit.form.text("secret"):
             asked["secret"] = secret
         try:
-            rotated = use_cases.webhooks.rotate_secret(visit.account_id, webhook.id, asked)
+            rotated = use_cases.webhooks.rotate_secret(
+                visit.account_id, webhook.id, asked, {webhook.version}
+            )
         except Problem as problem:
             return rotation_page(visit, webhook, form=visit.form, problem=problem)
         return secret_page(visit, rotated, was_created=False)
@@ -222,7 +239,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.form(f"{_WEBHOOK}/delete")
     def delete(visit: Visit, webhook_id: str) -> HtmlResponse:
-        use_cases.webhooks.delete(visit.account_id, WebhookId(webhook_id))
+        try:
+            use_cases.webhooks.delete(visit.account_id, WebhookId(webhook_id), visit.read_version)
+        except Problem as problem:
+            return changed_meanwhile(visit, webhook_id, problem)
         return visit.go(PATH, done="webhook-deleted")
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from console.http.form import Form, ShownProblem, WrongField
 from console.views import schedules
 from console.views.filter_form import FilterForm, filter_fields
+from console.views.form_versions import READ, VERSION, Difference, differences, digests, merged
 from console.views.webhook_wording import product, secret_prefix, secret_rule
 from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
 from perkwire.formats.contracts.contract import Setting
@@ -95,7 +96,8 @@ class WebhookForm:
         }
         for name, value in webhook.format_settings.items():
             fields[f"format_settings.{name}"] = [str(value)]
-        return cls(Form(fields), webhook)
+        read = digests(cls(Form(fields), webhook).stored_values())
+        return cls(Form({**fields, VERSION: [str(webhook.version)], READ: [read]}), webhook)
 
     def refused(self, problem: Problem) -> "WebhookForm":
         """As it is shown with a problem: stored headers that may not be kept, to be given again."""
@@ -110,6 +112,40 @@ class WebhookForm:
         for row, name in enumerate(self.current.header_names):
             again |= {f"header_name_{row}": [name], f"header_value_{row}": [""]}
         return WebhookForm(self.form.changed(again), self.current)
+
+    @property
+    def is_of_this_version(self) -> bool:
+        """Whether the form was filled from the webhook as it is stored now."""
+        return self.current is not None and self.form.text(VERSION) == str(self.current.version)
+
+    def undone(self) -> list[Difference]:
+        """Where the form would undo what another has changed since it was filled; raises Problem.
+
+        Of headers, whose values nobody can read, the names are told.
+        """
+        if self.current is None or self.is_of_this_version:
+            return []
+        mine = self.asked_change()
+        if "headers" in mine:
+            mine["headers"] = [*self.header_names]
+        stored = WebhookForm.filled(self.current).stored_values()
+        return differences(self.form, mine, stored)
+
+    def brought_up_to_date(self, undone: Sequence[Difference]) -> "WebhookForm":
+        """The form with what the person has changed; what is stored now stands in its other fields.
+
+        The next version is then made of both.
+        """
+        if self.current is None:
+            return self
+        fresh = WebhookForm.filled(self.current).form
+        return WebhookForm(merged(self.form, fresh, undone), self.current)
+
+    def stored_values(self) -> dict[str, Json]:
+        """What is stored of `current`, as a change would say it, if this form is filled from it."""
+        values = self.asked_change()
+        values["headers"] = [*(self.current.header_names if self.current else ())]
+        return values
 
     @cached_property
     def format(self) -> Format:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
+from perkwire.managing.versions import check_read_version
 from perkwire.model.account import (
     Account,
     ApiKey,
@@ -104,14 +105,21 @@ class AccountManagement:
         """Its addresses that get notices, as `same_address` has them; raises Unavailable."""
         return self._topics.confirmed(account.notice_topic) if account.notice_topic else set()
 
-    def change(self, caller: Caller, account_id: AccountId, value: dict[str, Json]) -> Account:
+    def change(
+        self,
+        caller: Caller,
+        account_id: AccountId,
+        value: dict[str, Json],
+        read: Collection[int] | None = None,
+    ) -> Account:
         """Change an account; raises Problem and Unavailable.
 
-        If the topic's service fails nothing is stored, and the same request again finishes it.
+        `read` holds the versions that it may be made from, any if it is None; 412 for another. If
+        the topic's service fails nothing is stored, and the same request again finishes it.
         """
         caller.require(Scope.OPERATOR)
         change = parse_account_change(value)
-        before = self.get(caller, account_id)
+        before = self._read(caller, account_id, value, read)
         after = replace(before, name=change.name or before.name, updated_at=self._clock())
         if change.notify_emails is not None:
             topic = self._topic(account_id, before.notice_topic, change.notify_emails)
@@ -119,6 +127,7 @@ class AccountManagement:
         try:
             self._accounts.replace(before, after)
         except ChangedMeanwhile:
+            self._read(caller, account_id, value, read)
             raise conflict("The account was changed at the same time; try again.") from None
         return after
 
@@ -164,6 +173,18 @@ class AccountManagement:
         """An account's API keys; raises Problem and Unavailable."""
         self.get(caller, account_id)
         return self._api_keys.page(account_id, limit, cursor)
+
+    def _read(
+        self,
+        caller: Caller,
+        account_id: AccountId,
+        sent: dict[str, Json],
+        read: Collection[int] | None,
+    ) -> Account:
+        account = self.get(caller, account_id)
+        current = account.to_json() | {"notify_emails": [*account.notify_emails]}
+        check_read_version(read, account.version, current, sent)
+        return account
 
     def _topic(
         self, account_id: AccountId, before: str | None, addresses: Collection[str]

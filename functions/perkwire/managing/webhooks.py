@@ -1,10 +1,11 @@
 """Managing the webhooks of one account."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Protocol
 
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
+from perkwire.managing.versions import check_read_version
 from perkwire.managing.webhook_draft import (
     EndpointRules,
     WebhookChange,
@@ -171,15 +172,20 @@ class WebhookManagement:
         return webhook
 
     def change(
-        self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
+        self,
+        account_id: AccountId,
+        webhook_id: WebhookId,
+        value: dict[str, Json],
+        read: Collection[int] | None = None,
     ) -> GivenWebhook:
         """Change what the request names, at once also for queued deliveries.
 
-        Raises Problem and Unavailable.
+        `read` holds the versions that it may be made from, here as below; None: any. Raises
+        Problem, 412 for another version, and Unavailable.
         """
-        before = self.get(account_id, webhook_id)
+        before = self._read(account_id, webhook_id, read, value)
         change = parse_webhook_change(value, self._rules, before)
-        stored = self._stored(before, self._changed(before, change))
+        stored = self._stored(before, self._changed(before, change), read)
         return GivenWebhook(webhook=stored, warnings=change.warnings)
 
     def as_changed(
@@ -191,25 +197,36 @@ class WebhookManagement:
         after = before.changed_to(self._changed(before, change), self._clock())
         return GivenWebhook(webhook=after, warnings=change.warnings)
 
-    def switch(self, account_id: AccountId, webhook_id: WebhookId, *, enabled: bool) -> Webhook:
-        """Enable, which also ends a pause, or disable; raises Problem and Unavailable."""
-        before = self.get(account_id, webhook_id)
+    def switch(
+        self,
+        account_id: AccountId,
+        webhook_id: WebhookId,
+        *,
+        enabled: bool,
+        read: Collection[int] | None = None,
+    ) -> Webhook:
+        """Enable, which also ends a pause, or disable; raises as `change`."""
+        before = self._read(account_id, webhook_id, read)
         after = replace(
             before,
             status=WebhookStatus.ENABLED if enabled else WebhookStatus.DISABLED,
             pause=None,
         )
-        return self._stored(before, after)
+        return self._stored(before, after, read)
 
     def rotate_secret(
-        self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
+        self,
+        account_id: AccountId,
+        webhook_id: WebhookId,
+        value: dict[str, Json],
+        read: Collection[int] | None = None,
     ) -> GivenWebhook:
         """A new secret, returned this once; the old one signs beside it for the overlap.
 
         So do those before it whose overlap has not ended; without an overlap all end. Raises
         Problem, 409 if as many secrets sign as may, and Unavailable.
         """
-        before = self.get(account_id, webhook_id)
+        before = self._read(account_id, webhook_id, read)
         rotation = parse_rotation(value, before)
         retired: tuple[RetiredSecret, ...] = ()
         if rotation.overlap_hours:
@@ -224,28 +241,44 @@ class WebhookManagement:
             before,
             sealed=replace(before.sealed, secret=secret, retired=retired),
         )
-        stored = self._stored(before, after)
+        stored = self._stored(before, after, read)
         return GivenWebhook(webhook=stored, warnings=rotation.warnings, secret=rotation.secret)
 
-    def delete(self, account_id: AccountId, webhook_id: WebhookId) -> None:
+    def delete(
+        self, account_id: AccountId, webhook_id: WebhookId, read: Collection[int] | None = None
+    ) -> None:
         """Delete a webhook; queued deliveries become cancelled. Raises as `change`."""
-        webhook = self.get(account_id, webhook_id)
+        webhook = self._read(account_id, webhook_id, read)
         try:
             self._webhooks.bury(webhook, self._clock())
         except ChangedMeanwhile:
+            self._read(account_id, webhook_id, read)
             raise conflict("The webhook was changed at the same time; try again.") from None
 
     def list(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Webhook]:
         """An account's webhooks; raises Problem and Unavailable."""
         return self._webhooks.page(account_id, limit, cursor)
 
-    def _stored(self, before: Webhook, changed: Webhook) -> Webhook:
+    def _read(
+        self,
+        account_id: AccountId,
+        webhook_id: WebhookId,
+        read: Collection[int] | None,
+        sent: Mapping[str, Json] | None = None,
+    ) -> Webhook:
+        """The webhook, if it is a version that the caller has read; raises as `change`."""
+        webhook = self.get(account_id, webhook_id)
+        check_read_version(read, webhook.version, webhook.to_json(), sent)
+        return webhook
+
+    def _stored(self, before: Webhook, changed: Webhook, read: Collection[int] | None) -> Webhook:
         after = before.changed_to(changed, self._clock())
         try:
             self._webhooks.replace(before, after)
         except UrlTaken:
             raise _url_taken() from None
         except ChangedMeanwhile:
+            self._read(before.account_id, before.id, read)
             raise conflict("The webhook was changed at the same time; try again.") from None
         return after
 

@@ -38,6 +38,11 @@ class Account:
     updated_at: int
     links_ended_at: int | None = None
 
+    @property
+    def version(self) -> int:
+        """What differs after each change; one that a release before stored has it too."""
+        return self.updated_at
+
     def trusts(self, made_at: int) -> bool:
         """Whether a console link, or its session, that was made then may still be used."""
         return self.links_ended_at is None or made_at > self.links_ended_at
@@ -47,6 +52,7 @@ class Account:
         return {
             "id": self.id,
             "name": self.name,
+            "version": self.version,
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }

@@ -190,6 +190,7 @@ class Webhook:
             "status": self.status,
             "paused": None if self.pause is None else self.pause.to_json(),
             "lane": self.lane,
+            "version": self.version,
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }

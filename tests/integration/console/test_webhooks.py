@@ -137,6 +137,7 @@ class TestEditing:
         after = tenant.get(f"/v1/webhooks/{webhook['id']}")
         assert answer.location == f"/console/webhooks/{webhook['id']}?done=webhook-changed"
         assert after.pop("updated_at") != before.pop("updated_at")
+        assert after.pop("version") == before.pop("version") + 1
         assert after == before
 
     @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
         "status": "disabled",
         "paused": None,
         "lane": "prompt",
+        "version": 1,
         "retired_secrets": [],
     }
 
