@@ -53,7 +53,7 @@ clients: $(STAMP) ## Generate, compile and run every client of docs/clients.md (
 
 .PHONY: soak
 soak: $(STAMP) ## Break things for long: simulated seeds, then kills and restarts (SEEDS=20000 SOAK_SECONDS=300)
-	python -m tests.simulation --from 2000 --seeds $(SEEDS)
+	python -m tests.simulation --from 1000 --seeds $(SEEDS)
 	python -m tests.soak
 
 .PHONY: check

@@ -151,6 +151,7 @@ DISPATCHER_MUTATIONS = (
         "_may_change",
         "if current.status is DeliveryStatus.SUCCEEDED or current.run > after.run:",
         "if current.run > after.run:",
+        seed=840,
     ),
     Mutation(
         "a copy that is still retried undoes what the other has settled",

@@ -202,6 +202,7 @@ MUTATIONS = (
         "changed_to",
         "version if is_mended else self.endpoint_version",
         "version if after is not self else self.endpoint_version",
+        seed=380,
     ),
     Mutation(
         "an event counts as sent before it is",
@@ -245,6 +246,7 @@ MUTATIONS = (
         "_messages",
         "[*chunks(events, webhook.batch_size, webhook.batch_bytes)]",
         "[*chunks(events, webhook.batch_size, webhook.batch_bytes)][:2]",
+        seed=311,
     ),
     Mutation(
         "what was too large is split though SQS has refused a part",
@@ -252,6 +254,7 @@ MUTATIONS = (
         "_send_group",
         "if len(held) == len(messages)",
         "if held",
+        seed=1663,
     ),
     Mutation(
         "a part takes the id that a routing would have given it",
@@ -266,6 +269,7 @@ MUTATIONS = (
         "_refusal",
         "if entry.parts:",
         "if entry.parts and entry.status is DeliveryStatus.FAILED:",
+        seed=452,
     ),
     Mutation(
         "a retry that SQS has refused is noted",
@@ -289,6 +293,7 @@ MUTATIONS = (
         "_send",
         "all([next(sent) is not None for _ in plan.deliveries])",
         "all(next(sent) is not None for _ in plan.deliveries)",
+        seed=337,
     ),
     Mutation(
         "one of the paused deliveries is not logged",
@@ -324,6 +329,7 @@ MUTATIONS = (
         "_became",
         "if became not in UNSENT or before.deliveries.get(webhook_id, became) in UNSENT",
         "if became",
+        seed=380,
     ),
     Mutation(
         "a replay sends what the filter keeps out",
@@ -354,6 +360,7 @@ MUTATIONS = (
             return stored.has_ended or""",
         """if job is not None:
             return stored is None or stored.has_ended or""",
+        seed=222,
     ),
     Mutation(
         "a job's next turn is stored though SQS has refused it",
@@ -361,6 +368,7 @@ MUTATIONS = (
         "_take",
         "if delay is not None and self._hand_on(after, next_turn, delay):",
         "if delay is not None and self._hand_on(after, next_turn, delay) is not None:",
+        seed=465,
     ),
     Mutation(
         "a job passes over the first of each page",
@@ -389,6 +397,7 @@ MUTATIONS = (
         "send",
         "if None in sent:",
         "if set(sent) == {None}:",
+        seed=995,
     ),
     Mutation(
         "two replays send under the same ids",

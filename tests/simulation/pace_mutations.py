@@ -53,6 +53,7 @@ PACE_MUTATIONS = (
         "_hand_on",
         "if is_held:",
         "if is_held is not None:",
+        seed=262,
     ),
     Mutation(
         "a retry is due as if it went out at once",

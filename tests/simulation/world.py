@@ -1,16 +1,18 @@
 """Time, chance and concurrency of a simulated run: all from one seed.
 
-Every invocation runs in a thread of its own, and only one thread runs at any moment: at each step
-(each call of a port) it hands over to the scheduler, which draws who goes on. So invocations
-interleave as they do in Lambda, and the same seed gives the same interleaving.
+Every invocation is a coroutine of its own, a greenlet, because the code that it runs knows nothing
+of being interrupted: at each step (each call of a port) it hands over to the scheduler, which draws
+who goes on. So invocations interleave as they do in Lambda, and the same seed gives the same
+interleaving.
 """
 
-import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+
+from greenlet import greenlet
 
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -70,24 +72,15 @@ class Invocation:
         self.patience: float | None = None
         self._world = world
         self._work = work
-        self._go = threading.Lock()
-        self._back = threading.Lock()
-        self._go.acquire()
-        self._back.acquire()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._coroutine = greenlet(self._run)
 
     def resume(self) -> None:
         """Go on to the next step."""
-        self._go.release()
-        self._back.acquire()
-        if self.ended:
-            self._thread.join()
+        self._coroutine.switch()
 
     def pause(self) -> None:
         """Hand over to the scheduler, from inside the work."""
-        self._back.release()
-        self._go.acquire()
+        self._coroutine.parent.switch()
 
     def spend(self, seconds: float) -> None:
         """Take this long. What runs side by side counts its own time, and is waited for so long."""
@@ -116,7 +109,6 @@ class Invocation:
         }
 
     def _run(self) -> None:
-        self._go.acquire()
         try:
             self._work()
         except Died:
@@ -124,7 +116,6 @@ class Invocation:
         except BaseException as error:
             self.error = error
         self.ended = True
-        self._back.release()
 
 
 @dataclass(frozen=True, slots=True)
