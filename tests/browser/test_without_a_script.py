@@ -69,7 +69,8 @@ def test_dead_letters_are_redriven(
     endpoint.answer(200)
     person.sign_in(system.local["operator_key"], "/console/queues")
 
-    person.click("button", "Start the redrive", within=person.find("region", "Deliveries"))
+    person.click("link", "Redrive…", within=person.find("region", "Deliveries"))
+    person.click("button", "Start the redrive")
 
     person.is_told("The redrive is started.")
     newest = person.find("region", "Redrives").get_by_role("row").nth(1)

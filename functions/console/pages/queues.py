@@ -4,13 +4,20 @@ from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from perkwire.adapters.wiring import UseCases
+from perkwire.model.account import Account
 from perkwire.model.lanes import Lane
-from perkwire.primitives.problem import Problem
+from perkwire.primitives.page import Page
+from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import now
+from perkwire.reading.dead_letter_owners import owners
 from perkwire.recovering.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.settings.console import ConsoleSettings
 
 _PATH = "/console/queues"
+_DEFAULT_RATE = 10  # messages a second: endpoints that have just recovered take it
+_MOST_ACCOUNTS = 100  # whose failures are counted: about a dozen queries for each
+_MOST_COUNTED = 100
 _NAMES = {
     RedriveQueue.DELIVERIES: "Deliveries",
     RedriveQueue.EVENTS: "Events",
@@ -30,19 +37,35 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         "redrive-cancelled": "The redrive is being cancelled. What has moved stays moved.",
     }
 
-    def queues_page(
-        visit: Visit, *, problem: Problem | None = None, about: str | None = None
-    ) -> HtmlResponse:
-        """Both queues; `about` names the one that a problem is about."""
+    def queues_page(visit: Visit, problem: Problem | None = None) -> HtmlResponse:
+        """Both queues, and what is on its way to them."""
         dead_letters = use_cases.dead_letters(urls)
         return visit.page(
             "queues.html",
             problem=problem,
-            about=about,
-            form=visit.form if about else Form({}),
             queues=[(queue, _NAMES[queue], dead_letters.of(queue)) for queue in RedriveQueue],
             lanes=[(lane, use_cases.traffic.of(lane)) for lane in Lane],
             redrives=use_cases.redriving.list(visit.caller),
+        )
+
+    def confirm_page(
+        visit: Visit, queue: RedriveQueue, given: Form, problem: Problem | None = None
+    ) -> HtmlResponse:
+        """What a redrive would move: how many, how old and whose."""
+        listed = Page[Account]([], None)
+        if queue is RedriveQueue.DELIVERIES:
+            listed = use_cases.accounts.list(visit.caller, _MOST_ACCOUNTS, None)
+        return visit.page(
+            "redrive.html",
+            problem=problem,
+            form=given,
+            queue=queue,
+            title=_NAMES[queue],
+            letters=use_cases.dead_letters(urls).of(queue),
+            owners=owners(use_cases.log, listed.items, now(), _MOST_COUNTED),
+            most_accounts=_MOST_ACCOUNTS if listed.next_cursor else None,
+            most_counted=_MOST_COUNTED,
+            default_rate=_DEFAULT_RATE,
             highest_rate=HIGHEST_RATE,
         )
 
@@ -50,16 +73,22 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def show(visit: Visit) -> HtmlResponse:
         return queues_page(visit)
 
+    @pages.page(f"{_PATH}/redrives/new", Needs.OPERATOR)
+    def confirm(visit: Visit) -> HtmlResponse:
+        return confirm_page(visit, _queue(visit.query), Form({}))
+
     @pages.form(f"{_PATH}/redrives", Needs.OPERATOR)
     def start(visit: Visit) -> HtmlResponse:
-        value: dict[str, Json] = {"queue": visit.form.text("queue")}
-        rate = visit.form.number("max_per_second")
-        if rate is not None:
-            value["max_per_second"] = rate
+        queue, rate = _queue(visit.form), visit.form.number("max_per_second")
+        value: dict[str, Json] = {"queue": queue, "max_per_second": rate}
         try:
+            if rate is None:
+                # SQS's own rate, which the API takes for no number, is as fast as it can.
+                wrong = f"must be a whole number from 1 to {HIGHEST_RATE}"
+                raise invalid([FieldError("max_per_second", wrong)])
             use_cases.redriving.start(visit.caller, value)
         except Problem as problem:
-            return queues_page(visit, problem=problem, about=visit.form.text("queue"))
+            return confirm_page(visit, queue, visit.form, problem)
         return visit.go(_PATH, done="redrive-started")
 
     @pages.form(f"{_PATH}/redrives/cancel", Needs.OPERATOR)
@@ -67,5 +96,12 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         try:
             use_cases.redriving.cancel(visit.caller, visit.form.text("queue"))
         except Problem as problem:
-            return queues_page(visit, problem=problem, about=visit.form.text("queue"))
+            return queues_page(visit, problem)
         return visit.go(_PATH, done="redrive-cancelled")
+
+
+def _queue(form: Form) -> RedriveQueue:
+    name = form.text("queue")
+    if name not in tuple(RedriveQueue):
+        raise not_found("queue")
+    return RedriveQueue(name)

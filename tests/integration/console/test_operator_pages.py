@@ -11,6 +11,8 @@ from tests.integration.console.sign_in import enter
 from tests.integration.system import System, Tenant, until
 from tests.receiver import Receiver
 
+REDRIVE = "/console/queues/redrives/new?queue=deliveries"
+NAME = "Brew & Bean"
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -198,7 +200,14 @@ class TestQueues:
         name = system.queue("DeadLetterQueue").rpartition("/")[2]
         assert name in page.codes()
 
-        done = operator.submit(page.form("/console/queues/redrives"))
+        confirm = operator.get(REDRIVE)
+        assert ("max_per_second", "10") in confirm.form("/console/queues/redrives").fields
+        assert "About 3 messages" in confirm.text
+        assert "Oldest not measured yet" in confirm.text
+        # Other tests have made many accounts.
+        told = (f"{NAME} 3 failed", "of the first 100 accounts")
+        assert any(one in confirm.text for one in told)
+        done = operator.submit(confirm.form("/console/queues/redrives"))
 
         assert done.status == 303
         assert "The redrive is started." in operator.get(done.location).text
@@ -206,9 +215,10 @@ class TestQueues:
         after = operator.get("/console/queues")
         assert self.figures(after) == ["0", "0"]
         assert "completed" in after.text
+        assert "10 a second" in after.text
 
     def test_a_slow_redrive_is_watched_and_cancelled(self, dead: None, operator: Browser) -> None:
-        form = operator.get("/console/queues").form("/console/queues/redrives")
+        form = operator.get(REDRIVE).form("/console/queues/redrives")
         operator.submit(form, max_per_second="1")
 
         running = operator.get("/console/queues")
@@ -223,11 +233,19 @@ class TestQueues:
         assert cancelled.status == 303
         until(lambda: "cancelled" in operator.get("/console/queues").text, "the redrive cancelled")
 
-    @pytest.mark.parametrize("fields", [{"max_per_second": "501"}, {"max_per_second": "fast"}])
+    def test_no_press_on_the_page_of_queues_starts_one(self, dead: None, operator: Browser) -> None:
+        page = operator.get("/console/queues")
+
+        assert [one.action for one in page.forms if "redrives" in one.action] == []
+        assert REDRIVE in page.html
+
+    @pytest.mark.parametrize(
+        "fields", [{"max_per_second": "501"}, {"max_per_second": "fast"}, {"max_per_second": ""}]
+    )
     def test_a_rate_that_sqs_does_not_know_is_refused(
         self, dead: None, operator: Browser, fields: dict[str, Any]
     ) -> None:
-        form = operator.get("/console/queues").form("/console/queues/redrives")
+        form = operator.get(REDRIVE).form("/console/queues/redrives")
 
         page = operator.submit(form, **fields)
 
