@@ -24,20 +24,18 @@ from console.views.log import (
     reload_seconds,
     webhook_names,
 )
-from console.views.notices import Notice, notice_of
+from console.views.notices import notice_of
 from console.views.retries import retry_groups
 from console.views.schedules import span, time_line
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats.format import Unrenderable
-from perkwire.model.delivery import DeliveryStatus
-from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now
-from perkwire.reading.health import was_taken
+from perkwire.primitives.timestamps import now
+from perkwire.reading.health import unsettled_lately, was_taken
 from perkwire.reading.log import as_listed
 from perkwire.recovering.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.settings.console import ConsoleSettings
@@ -64,6 +62,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         webhooks = account_webhooks(use_cases.webhooks, visit.account_id)
         names = names_of(webhooks)
         problem = None
+        at = now()
         log = LogPage([], {}, None)
         try:
             log = read_page(use_cases.log, visit.account_id, wanted, names)
@@ -81,7 +80,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             kinds=STATUS_KINDS,
             reasons=REASONS,
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
-            notice=_notice(webhooks, log),
+            notice=notice_of(
+                [*webhooks.values()], unsettled_lately(use_cases.log, visit.account_id, at), at
+            ),
         )
 
     @pages.page(f"{PATH}/export.csv")
@@ -173,17 +174,6 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             result.status, "refused", "The delivery was not sent again.", detail=result.detail
         )
         return delivery_page(visit, delivery_id, refused)
-
-
-def _notice(webhooks: Mapping[str, Webhook], log: LogPage) -> Notice | None:
-    since = now() - DAY_SECONDS * MICROSECONDS
-    failed = [
-        row
-        for row in log.rows
-        if row.delivery["status"] == DeliveryStatus.FAILED and row.accepted_at >= since
-    ]
-    is_capped = log.next_cursor is not None
-    return notice_of([*webhooks.values()], len(failed), since, is_capped=is_capped)
 
 
 def _shown_filters(query: Form) -> Form:

@@ -37,8 +37,8 @@ from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now, parse_rfc3339, to_rfc3339
-from perkwire.reading.health import Health, recent_health
+from perkwire.primitives.timestamps import now, parse_rfc3339, to_rfc3339
+from perkwire.reading.health import Health, recent_health, unsettled_lately
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import proposed_type
 
@@ -90,6 +90,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.page(PATH)
     def list_webhooks(visit: Visit) -> HtmlResponse:
+        at = now()
         page = use_cases.webhooks.list(visit.account_id, _PAGE, visit.query.text("cursor") or None)
         shown = [
             (webhook, health(webhook, _MOST_OF_EACH)) for webhook in sorted_webhooks(page.items)
@@ -99,9 +100,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             webhooks=shown,
             notice=notice_of(
                 [webhook for webhook, _ in shown],
-                sum(each.total.failed for _, each in shown),
-                now() - DAY_SECONDS * MICROSECONDS,
-                is_capped=any(each.is_capped for _, each in shown),
+                unsettled_lately(use_cases.log, visit.account_id, at),
+                at,
             ),
             next_cursor=page.next_cursor,
             is_first_page="cursor" not in visit.query,

@@ -17,7 +17,8 @@ from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
-from perkwire.reading.log import DeliveryFilter, LogReader, parse_filter
+from perkwire.reading.health import Unsettled, count_unsettled
+from perkwire.reading.log import LogReader, parse_filter
 
 TABS = (
     DeliveryStatus.FAILED,
@@ -32,7 +33,6 @@ _TIMES = ("since", "until")
 # retried at once.
 _ROWS = 50
 _MOST_READS = 10
-_MOST_COUNTED = 100  # what one batch read holds
 _MOST_WEBHOOKS = 100
 _UNSETTLED = (DeliveryStatus.FAILED, DeliveryStatus.RETRYING)
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
@@ -90,8 +90,9 @@ class Row:
 class LogPage:
     """The rows of one tab.
 
-    `counts`, by status and for ALL, say what is loaded, as "12" or "12+"; a tab that nothing was
-    loaded for has none. `next_cursor` None: there are no older ones.
+    `counts`, by status and for ALL, are as "12"; "12+" of what has failed or is being retried says
+    that there are at least so many. What is not known has none. `next_cursor` None: there are no
+    older ones.
     """
 
     rows: Sequence[Row]
@@ -185,20 +186,18 @@ def read_page(
         cursor = page.next_cursor
         if cursor is None or len(rows) >= _ROWS:
             break
-    more = "" if cursor is None and wanted.cursor is None else "+"
     counts = {}
-    if not among_themselves:
-        counts[ALL] = f"{seen.total()}{more}"
-        counts |= {status: f"{seen[status]}{more}" for status in TABS}
-    counts |= _counts_of_unsettled(log, account_id, asked)
+    if not among_themselves and cursor is None and wanted.cursor is None:
+        counts = {ALL: str(seen.total())} | {status: str(seen[status]) for status in TABS}
+    counts |= _counts_of_unsettled(count_unsettled(log, account_id, asked))
     return LogPage(rows, counts, cursor)
 
 
-def _counts_of_unsettled(
-    log: LogReader, account_id: AccountId, asked: DeliveryFilter
-) -> dict[str, str]:
-    counts, capped = log.count_unsettled(account_id, asked, _MOST_COUNTED)
-    return {status: f"{counts.get(status, 0)}{'+' if capped else ''}" for status in _UNSETTLED}
+def _counts_of_unsettled(found: Unsettled) -> dict[str, str]:
+    counts = {DeliveryStatus.FAILED: found.failed, DeliveryStatus.RETRYING: found.retrying}
+    if not found.is_capped:
+        return {status: str(count) for status, count in counts.items()}
+    return {status: f"{count}+" for status, count in counts.items() if count}
 
 
 def as_csv(rows: Sequence[Row]) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
+from perkwire.reading.health import Unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +18,9 @@ class Notice:
     since: int
 
 
-def notice_of(
-    webhooks: Sequence[Webhook], failed: int, since: int, *, is_capped: bool
-) -> Notice | None:
-    """The notice of what the page has read anyway; None if all is well."""
+def notice_of(webhooks: Sequence[Webhook], lately: Unsettled, at: int) -> Notice | None:
+    """The notice at this moment, of the 24 hours before it; None if all is well."""
     paused = [one for one in webhooks if one.status is WebhookStatus.PAUSED]
-    return Notice(paused, failed, is_capped, since) if paused or failed else None
+    if not paused and not lately.failed:
+        return None
+    return Notice(paused, lately.failed, lately.is_capped, at - DAY_SECONDS * MICROSECONDS)

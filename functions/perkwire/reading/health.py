@@ -14,6 +14,8 @@ from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, parse_rfc
 from perkwire.reading.log import DeliveryFilter
 
 HOURS = 24
+MOST_COUNTED = 300
+"""Deliveries that have failed or are being retried, of which a page counts each."""
 
 _HOUR = HOUR_SECONDS * MICROSECONDS
 
@@ -27,6 +29,12 @@ class Log(Protocol):
         """Deliveries as the API shows them, newest first; raises Problem and Unavailable."""
         ...
 
+    def count_unsettled(
+        self, account_id: AccountId, wanted: DeliveryFilter, most: int
+    ) -> tuple[Mapping[DeliveryStatus, int], bool]:
+        """How many failed and are being retried, and whether there are more; raises Unavailable."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Hour:
@@ -35,6 +43,15 @@ class Hour:
     succeeded: int = 0
     failed: int = 0
     retrying: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """How many deliveries have failed and are being retried; `is_capped`: at least so many."""
+
+    failed: int
+    retrying: int
+    is_capped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +69,14 @@ class Health:
     """The hours, the oldest first.
 
     `is_capped` says that there are more deliveries in this time than the `seen` newest ones, and
-    that these are all that is counted. `paused_from` is when the first event was accepted of those
-    that failed because the webhook was paused; None: there are none.
+    that the hours count no others; `unsettled` counts them all. `paused_from` is when the first
+    event was accepted of those that failed because the webhook was paused; None: there are none.
     """
 
     hours: tuple[Hour, ...]
     seen: int
     is_capped: bool
+    unsettled: Unsettled
     last_error: LastError | None
     paused_from: int | None
 
@@ -75,10 +93,10 @@ class Health:
 def recent_health(log: Log, webhook: Webhook, now: int, *, most: int) -> Health:
     """The health of a webhook at `now`, microseconds since the epoch.
 
-    Of its `most` newest deliveries, read in one query: that is all that it costs. Raises
-    Unavailable.
+    Of its `most` newest deliveries, read in one query; of what has failed or is being retried
+    another one counts the rest, if there are more. Raises Unavailable.
     """
-    since = now - HOURS * _HOUR
+    since = _a_day_before(now)
     wanted = DeliveryFilter(webhook_id=webhook.id, since=since)
     page = log.list(webhook.account_id, wanted, most, None)
     entries: list[Mapping[str, Any]] = page.items  # type: ignore[assignment]
@@ -86,6 +104,13 @@ def recent_health(log: Log, webhook: Webhook, now: int, *, most: int) -> Health:
     for entry in entries:
         hour = (_moment(entry["created_at"]) - since) // _HOUR
         counts[min(max(hour, 0), HOURS - 1)][DeliveryStatus(entry["status"])] += 1
+    unsettled = Unsettled(
+        sum(count[DeliveryStatus.FAILED] for count in counts),
+        sum(count[DeliveryStatus.RETRYING] for count in counts),
+        is_capped=False,
+    )
+    if page.next_cursor is not None:
+        unsettled = count_unsettled(log, webhook.account_id, wanted)
     return Health(
         hours=tuple(
             Hour(
@@ -97,9 +122,27 @@ def recent_health(log: Log, webhook: Webhook, now: int, *, most: int) -> Health:
         ),
         seen=len(entries),
         is_capped=page.next_cursor is not None,
+        unsettled=unsettled,
         last_error=max(_errors(entries, webhook.format), key=_telling, default=None),
         paused_from=min(map(_accepted_at, filter(_fell_into_a_pause, entries)), default=None),
     )
+
+
+def unsettled_lately(log: Log, account_id: AccountId, now: int) -> Unsettled:
+    """Of all webhooks of an account, in the same 24 hours; raises Unavailable."""
+    return count_unsettled(log, account_id, DeliveryFilter(since=_a_day_before(now)))
+
+
+def count_unsettled(log: Log, account_id: AccountId, wanted: DeliveryFilter) -> Unsettled:
+    """Of those that the filter wants: the one figure of every page. Raises Unavailable."""
+    counts, is_capped = log.count_unsettled(account_id, wanted, MOST_COUNTED)
+    return Unsettled(
+        counts.get(DeliveryStatus.FAILED, 0), counts.get(DeliveryStatus.RETRYING, 0), is_capped
+    )
+
+
+def _a_day_before(now: int) -> int:
+    return now - HOURS * _HOUR
 
 
 def was_taken(attempt: Mapping[str, Any], format_name: str | None) -> bool:

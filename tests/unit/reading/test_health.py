@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from perkwire.model.delivery import DeliveryStatus
 from perkwire.primitives.ids import AccountId, delivery_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
-from perkwire.reading.health import HOURS, Health, Hour, recent_health
+from perkwire.reading.health import HOURS, MOST_COUNTED, Health, Hour, Unsettled, recent_health
 from perkwire.reading.log import DeliveryFilter
 from tests.builders import ACCOUNT, NOW, WEBHOOK, a_webhook
 
@@ -21,12 +22,19 @@ class FakeLog:
     def __init__(self, *entries: dict[str, Json], next_cursor: str | None = None) -> None:
         self.page = Page([*entries], next_cursor)
         self.asked: list[tuple[AccountId, DeliveryFilter, int, str | None]] = []
+        self.counted: list[tuple[AccountId, DeliveryFilter, int]] = []
 
     def list(
         self, account_id: AccountId, wanted: DeliveryFilter, limit: int, cursor: str | None
     ) -> Page[dict[str, Json]]:
         self.asked.append((account_id, wanted, limit, cursor))
         return self.page
+
+    def count_unsettled(
+        self, account_id: AccountId, wanted: DeliveryFilter, most: int
+    ) -> tuple[Mapping[DeliveryStatus, int], bool]:
+        self.counted.append((account_id, wanted, most))
+        return {DeliveryStatus.FAILED: 135, DeliveryStatus.RETRYING: 2}, False
 
 
 def health(log: FakeLog, format_name: str = "standard") -> Health:
@@ -57,6 +65,18 @@ def test_it_reads_once_and_a_bounded_number() -> None:
     since = NOW - HOURS * _HOUR
     wanted = DeliveryFilter(webhook_id=WEBHOOK, since=since)
     assert log.asked == [(ACCOUNT, wanted, 50, None)]
+    assert log.counted == []
+
+
+def test_what_failed_is_counted_though_it_is_not_among_the_newest() -> None:
+    log = FakeLog(an_entry("succeeded"), an_entry("failed"), next_cursor="0" * 26)
+
+    found = health(log)
+
+    wanted = DeliveryFilter(webhook_id=WEBHOOK, since=NOW - HOURS * _HOUR)
+    assert log.counted == [(ACCOUNT, wanted, MOST_COUNTED)]
+    assert found.unsettled == Unsettled(135, 2, is_capped=False)
+    assert health(FakeLog(an_entry("failed"))).unsettled == Unsettled(1, 0, is_capped=False)
 
 
 def test_each_delivery_counts_in_its_hour() -> None:
