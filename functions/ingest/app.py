@@ -16,7 +16,6 @@ from perkwire.adapters.http_api import (
     HttpResponse,
     body_of,
     caller_of,
-    header_of,
     json_response,
     respond,
 )
@@ -75,7 +74,7 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
 def _accept(event: HttpEvent) -> HttpResponse:
     caller = caller_of(event)
     _rates().count(caller)
-    accepted = _acceptance().accept(caller, body_of(event), header_of(event, "idempotency-key"))
+    accepted = _acceptance().accept(caller, body_of(event), event.get("headers", {}))
     return json_response(202, accepted)
 
 

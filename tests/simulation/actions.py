@@ -337,8 +337,10 @@ class Actions:
     def _accept(self, post: Post) -> None:
         caller = Caller(post.account_id, frozenset({Scope.EVENTS}))
         body = json.dumps({"events": [*post.events]}).encode()
+        key = post.idempotency_key
+        headers = {} if key is None else {"idempotency-key": key}
         try:
-            answer = self._system.acceptance.accept(caller, body, post.idempotency_key)
+            answer = self._system.acceptance.accept(caller, body, headers)
         except Problem as problem:
             self._world.say(f"answers {problem.status}")
             self._note(post, problem.document().get("events"))

@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from perkwire.accepting.envelopes import read_request
 from perkwire.model.account import Caller, Scope
-from perkwire.model.event import DataCheck, Event, EventDraft, parse_events
+from perkwire.model.event import DataCheck, Event, EventDraft
 from perkwire.model.messages import EventEncoder, EventMessage, chunks, write_event_message
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
@@ -158,17 +159,20 @@ class Acceptance:
         self._queue = queue
         self._clock = clock
 
-    def accept(self, caller: Caller, body: bytes, idempotency_key: str | None) -> Json:
+    def accept(self, caller: Caller, body: bytes, headers: Mapping[str, str]) -> Json:
         """The 202's body: `{"id", "duplicate"}`, or `{"events": […]}` of them for a list.
 
+        `headers` are the request's by their lower-case names: `content-type` and those of
+        CloudEvents say what the body is, `idempotency-key` makes a repeat of it harmless.
         Raises Problem, and Unavailable: then the request is to be sent again, and nothing has been
         sent but what a 503's `events` say.
         """
         caller.require(Scope.EVENTS)
+        idempotency_key = headers.get("idempotency-key")
         if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
             detail = "must be 1 to 255 visible ASCII characters"
             raise invalid([FieldError("Idempotency-Key", detail)])
-        request = parse_events(body, self._check_data)
+        request = read_request(body, headers, self._check_data)
         entries = self._recognised(self._entries(caller, request.drafts, idempotency_key))
         found = self._claim(entries)
         accepted = self._send(entries, found)
@@ -178,7 +182,7 @@ class Acceptance:
     def _entries(
         self, caller: Caller, drafts: Sequence[EventDraft], idempotency_key: str | None
     ) -> list[_Entry]:
-        named = [(_field(draft, "account_id"), draft.account_id) for draft in drafts]
+        named = [(draft.field("account_id"), draft.account_id) for draft in drafts]
         accounts = caller.acting_for_each(named, self._existing)
         now = self._clock()
         entries = []
@@ -222,7 +226,7 @@ class Acceptance:
                 recognised.append(again)
             else:
                 detail = f"must not begin with {one_of(OWN_BEGINNINGS)}, as ids made here do"
-                errors.append(FieldError(_field(entry.draft, "id"), detail))
+                errors.append(FieldError(entry.draft.field("id"), detail))
         if errors:
             raise invalid(errors)
         return recognised
@@ -280,10 +284,6 @@ class Acceptance:
             self._journal.fault("claims_not_marked", detail=str(error))
 
 
-def _field(draft: EventDraft, name: str) -> str:
-    return f"{draft.field}.{name}" if draft.field else name
-
-
 def _check_bodies(
     entries: Iterable[_Entry], claims: Mapping[tuple[AccountId, EventId], Claim]
 ) -> None:
@@ -291,7 +291,7 @@ def _check_bodies(
     for entry in entries:
         claim = claims.get(entry.claim.key) if entry.claimed else None
         if claim is not None and claim.digest not in (entry.claim.digest, entry.former_digest):
-            field = _field(entry.draft, "id") if entry.draft.id else "Idempotency-Key"
+            field = entry.draft.field("id") if entry.draft.id else "Idempotency-Key"
             errors.append(FieldError(field, "was used before with another body"))
     if errors:
         raise invalid(list(dict.fromkeys(errors)))

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from perkwire.catalogue.event_types import is_event_type, nearest
 from perkwire.primitives.dataclass import dataclass
@@ -112,15 +113,26 @@ class EventHeading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventDraft:
-    """An event as it was posted, found valid, not yet accepted."""
+    """An event as it was posted, found valid, not yet accepted.
 
-    field: str
+    `place` says where in the request it was, `names` what the request calls its members, as in
+    PostedEvent; `source` is whose id it has, where the request says so.
+    """
+
+    place: str
+    names: Mapping[str, str] | None
+    source: str | None
     id: EventId | None
     account_id: str | None
     type: str
     occurred_at: int | None
     program_id: str | None
     data: dict[str, Json]
+
+    def field(self, name: str) -> str:
+        """Where in the request a member is, for an error."""
+        called = (self.names or {}).get(name, name)
+        return f"{self.place}.{called}" if self.place else called
 
     def digest(self) -> str:
         """The SHA-256 of all that the event says, in hex: equal for equal bodies in any order.
@@ -135,7 +147,9 @@ class EventDraft:
 
 
 def _digest(said: Event | EventDraft) -> str:
-    return _hashed(_by_value(_said(said)))
+    values = _by_value(_said(said))
+    source = said.source if isinstance(said, EventDraft) else None
+    return _hashed(values if source is None else [values, source])
 
 
 def _said(said: Event | EventDraft) -> list[Json]:
@@ -153,6 +167,24 @@ def _by_value(value: Json) -> Json:
     if isinstance(value, list):
         return [_by_value(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedEvent:
+    """An event as it stands in a request, its members named as in `POST /v1/events`.
+
+    `place` and `pointer` say where in the request: `events[3]` and `/events/3`, both empty for the
+    one event of a request. `names` has the members that the request calls otherwise, `is_data`
+    says that the request's body is the event's data alone, and `errors` what has been found wrong.
+    """
+
+    value: Json
+    place: str = ""
+    pointer: str = ""
+    names: Mapping[str, str] | None = None
+    is_data: bool = False
+    source: str | None = None
+    errors: Sequence[FieldError] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,34 +205,44 @@ def parse_events(body: bytes, check_data: DataCheck) -> EventRequest:
     Raises the problems 400 (not such JSON), 413 (over MAX_REQUEST_BYTES in all, or
     MAX_EVENT_BYTES for one event as compact JSON) and 422 (every wrong field named).
     """
-    if len(body) > MAX_REQUEST_BYTES:
-        raise too_large(f"A request has at most {MAX_REQUEST_BYTES} bytes.")
+    check_request_size(body)
     value = parse_object(body, instead_of_list='send {"events": […]}')
     if "events" not in value:
-        return EventRequest(_drafts([value], check_data, bulk=False), bulk=False)
+        return EventRequest(read_drafts([PostedEvent(value=value)], check_data), bulk=False)
     events = value["events"]
     if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
         raise invalid([FieldError("events", f"must be a list of 1 to {MAX_EVENTS} events")])
     unknown = [FieldError(name, "is not a known field") for name in value if name != "events"]
     if unknown:
         raise invalid(unknown)
-    return EventRequest(_drafts(events, check_data, bulk=True), bulk=True)
+    posted = [
+        PostedEvent(value=event, place=f"events[{position}]", pointer=f"/events/{position}")
+        for position, event in enumerate(events)
+    ]
+    return EventRequest(read_drafts(posted, check_data), bulk=True)
 
 
-def _drafts(values: Sequence[Json], check_data: DataCheck, *, bulk: bool) -> tuple[EventDraft, ...]:
+def check_request_size(body: bytes) -> None:
+    """Raise the 413 problem for a body over MAX_REQUEST_BYTES."""
+    if len(body) > MAX_REQUEST_BYTES:
+        raise too_large(f"A request has at most {MAX_REQUEST_BYTES} bytes.")
+
+
+def read_drafts(posted: Sequence[PostedEvent], check_data: DataCheck) -> tuple[EventDraft, ...]:
+    """The events of a request, all valid; raises 413 and 422 as `parse_events` does."""
     errors: list[FieldError] = []
     drafts: list[EventDraft] = []
     check_type = EventTypeCheck()
-    for position, value in enumerate(values):
-        place = f"events[{position}]" if bulk else ""
-        if not isinstance(value, dict):
-            errors.append(FieldError(place, "must be an object"))
+    for one in posted:
+        errors += one.errors
+        if not isinstance(one.value, dict):
+            errors.append(FieldError(one.place, "must be an object"))
             continue
-        if len(compact(value)) > MAX_EVENT_BYTES:
-            raise too_large(f"{place or 'The event'} has more than {MAX_EVENT_BYTES} bytes.")
-        posted = _as_posted(value)
-        fields = Fields(posted, f"{place}.", f"/events/{position}") if bulk else Fields(posted)
-        draft = _draft(fields, place, check_type, check_data)
+        if len(compact(one.value)) > MAX_EVENT_BYTES:
+            raise too_large(f"{one.place or 'The event'} has more than {MAX_EVENT_BYTES} bytes.")
+        prefix = f"{one.place}." if one.place else ""
+        fields = Fields(_as_posted(one.value), prefix, one.pointer, one.names)
+        draft = _draft(fields, one, check_type, check_data)
         errors += fields.finish()
         if draft:
             drafts.append(draft)
@@ -219,7 +261,7 @@ def _as_posted(value: dict[str, Json]) -> dict[str, Json]:
 
 
 def _draft(
-    fields: Fields, place: str, check_type: EventTypeCheck, check_data: DataCheck
+    fields: Fields, posted: PostedEvent, check_type: EventTypeCheck, check_data: DataCheck
 ) -> EventDraft | None:
     event_type = fields.required_text("type", longest=LONGEST_EVENT_TYPE)
     if event_type and (wrong := check_type(event_type)):
@@ -233,7 +275,7 @@ def _draft(
     data = fields.required_object("data")
     if len(fields.errors) == wrong_so_far:
         for error in check_data(event_type, data):
-            fields.wrong_within(error)
+            fields.wrong_within(_seen_in(posted, error))
     occurred_at = None
     if (text := fields.text("occurred_at", longest=64)) is not None:
         occurred_at = parse_rfc3339(text)
@@ -242,7 +284,9 @@ def _draft(
     if fields.errors:
         return None
     return EventDraft(
-        field=place,
+        place=posted.place,
+        names=posted.names,
+        source=posted.source,
         id=EventId(event_id) if event_id else None,
         account_id=AccountId(account_id) if account_id else None,
         type=event_type,
@@ -250,3 +294,9 @@ def _draft(
         program_id=program_id,
         data=data,
     )
+
+
+def _seen_in(posted: PostedEvent, error: FieldError) -> FieldError:
+    if not posted.is_data or error.pointer is None:
+        return error
+    return replace(error, pointer=error.pointer.removeprefix("/data"))

@@ -1,7 +1,7 @@
 """Reading a JSON object member by member: every wrong field is named, unknown ones too."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError, invalid, malformed
@@ -64,20 +64,29 @@ class Fields:
     """The members of one object. A reader that finds its member wrong notes why and gives None.
 
     `prefix` goes before each field's name in errors, e.g. `events[3].`; `pointer` is the object's
-    own JSON pointer, e.g. `/events/3`.
+    own JSON pointer, e.g. `/events/3`; `names` what the sender calls members that are read here
+    under another name.
     """
 
-    def __init__(self, value: dict[str, Json], prefix: str = "", pointer: str = "") -> None:
+    def __init__(
+        self,
+        value: dict[str, Json],
+        prefix: str = "",
+        pointer: str = "",
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self._value = value
         self._prefix = prefix
         self._pointer = pointer
+        self._names = names or {}
         self._read: set[str] = set()
         self.errors: list[FieldError] = []
         self.warnings: list[FieldWarning] = []
 
     def wrong(self, name: str, detail: str) -> None:
         """Note that a member is wrong."""
-        self.errors.append(FieldError(f"{self._prefix}{name}", detail))
+        called = self._names.get(name, name)
+        self.errors.append(FieldError(f"{self._prefix}{called}", detail))
 
     def wrong_within(self, error: FieldError) -> None:
         """Note what is wrong inside a member; `error` says where as seen from this object."""

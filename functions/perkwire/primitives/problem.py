@@ -99,6 +99,17 @@ def unsupported_coding(coding: str) -> Problem:
     )
 
 
+def unsupported_media_type(media_type: str, taken: Sequence[str]) -> Problem:
+    """415: the body is of a content type that is not read; `taken` are those that are."""
+    return Problem(
+        415,
+        "unsupported-media-type",
+        "The request's content type is not taken.",
+        detail=f"{media_type[:_LONGEST_FIELD]} is not taken; send {' or '.join(taken)}.",
+        headers={"accept": ", ".join(taken)},
+    )
+
+
 def too_large(detail: str) -> Problem:
     """413: the body is over a documented limit."""
     return Problem(413, "too-large", "The request is too large.", detail=detail)

@@ -42,6 +42,30 @@ def test_events_of_a_list_travel_together_in_their_order(system: System, tenant:
     assert len(set(event_ids)) == 100
 
 
+def test_cloud_events_arrive_by_their_content_type(system: System, tenant: Tenant) -> None:
+    batch = [
+        {
+            "specversion": "1.0",
+            "id": f"visit-{number}",
+            "source": "/tills/7",
+            "type": "custom.visit",
+            "data": {"shop": "Zylker Café", "number": number},
+        }
+        for number in range(2)
+    ]
+
+    answer = tenant.call(
+        "POST",
+        "/v1/events",
+        batch,
+        headers={"content-type": "application/cloudevents-batch+json"},
+    )
+
+    assert (answer.status, len(answer.json["events"])) == (202, 2)
+    (message,) = system.messages("EventQueue")
+    assert [event["data"] for event in message["events"]] == [one["data"] for one in batch]
+
+
 def test_large_events_are_spread_over_messages_that_sqs_takes(
     system: System, tenant: Tenant
 ) -> None:

@@ -136,7 +136,7 @@ def test_its_claims_make_repeats_harmless(real: Adapters, former: Former) -> Non
     )
     caller = a_caller(former.account_id)
 
-    answer = acceptance.accept(caller, json.dumps(former.posted).encode(), None)
+    answer = acceptance.accept(caller, json.dumps(former.posted).encode(), {})
 
     assert answer == {"id": ORDER, "duplicate": True}
     assert queue.messages == []

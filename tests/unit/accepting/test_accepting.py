@@ -1,6 +1,7 @@
 """POST /v1/events: all or nothing, 202 only once the queue holds it, repeats harmless."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -56,6 +57,10 @@ class Ingest:
         return self.post_bytes(json.dumps(body).encode(), key, caller)
 
     def post_bytes(self, body: bytes, key: str | None = None, caller: Caller | None = None) -> Json:
+        headers = {} if key is None else {"idempotency-key": key}
+        return self.send(body, headers, caller)
+
+    def send(self, body: bytes, headers: Mapping[str, str], caller: Caller | None = None) -> Json:
         acceptance = Acceptance(
             claims=self.claims,
             kept_events=self.kept_events,
@@ -65,7 +70,7 @@ class Ingest:
             journal=self.journal,
             clock=self.clock,
         )
-        return acceptance.accept(caller or a_caller(), body, key)
+        return acceptance.accept(caller or a_caller(), body, headers)
 
     def refusal(self, body: Json, key: str | None = None, caller: Caller | None = None) -> Problem:
         with pytest.raises(Problem) as raised:

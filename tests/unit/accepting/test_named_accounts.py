@@ -64,7 +64,7 @@ def acceptance() -> Acceptance:
 
 def refusal(body: object) -> list[tuple[str, str]]:
     with pytest.raises(Problem) as raised:
-        acceptance().accept(an_operator(), json.dumps(body).encode(), None)
+        acceptance().accept(an_operator(), json.dumps(body).encode(), {})
     assert raised.value.status == 422
     errors = raised.value.document()["errors"]
     assert isinstance(errors, list)
