@@ -58,6 +58,18 @@ class FakeDeliveryReader(Failing):
         positions = sorted((place for place in own if after <= place < before), reverse=True)
         return [own[place] for place in positions[:limit]]
 
+    def oldest(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> list[Delivery]:
+        self._called("oldest")
+        own = {
+            entry.id.rpartition("_")[2]: entry
+            for entry in self._items.entries.values()
+            if entry.account_id == account_id and webhook_of(entry.id) == webhook_id
+        }
+        places = sorted(place for place in own if place > after)[:limit]
+        return [own[place] for place in places if place < before]
+
     def newest_unsettled(
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> list[DeliveryId]:

@@ -244,6 +244,16 @@ class RetryableDeliveries:
             ),
         )
 
+    def oldest(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> Sequence[Delivery]:
+        return self._world.call(
+            "RetryableDeliveries.oldest",
+            lambda: self._table.oldest(
+                account_id, webhook_id, after=after, before=before, limit=limit
+            ),
+        )
+
     def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
         self._note("hand_over", entry, now, due_at)
 

@@ -20,7 +20,7 @@ from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/log/jobs"
 _JOB_ID = re.compile(r"job_[0-9a-z]{16}")
-_FIELDS = ("kind", "webhook_id", "since", "until", "event_types", "per_second")
+_FIELDS = ("kind", "webhook_id", "since", "until", "event_types", "with_cancelled", "per_second")
 
 
 def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
@@ -134,6 +134,8 @@ def _request(form: Form, kind: JobKind, *, dry_run: bool) -> dict[str, Json]:
     event_types = form.lines("event_types")
     if kind is JobKind.REPLAY and event_types:
         value["event_types"] = [*event_types]
+    if kind is JobKind.RETRY_FAILED and form.text("with_cancelled"):
+        value["with_cancelled"] = True
     if (rate := form.number("per_second")) is not None:
         value["per_second"] = rate
     if dry_run:

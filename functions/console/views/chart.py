@@ -42,4 +42,9 @@ def _bar(position: int, hour: Hour, tallest: int) -> Iterator[Bar]:
 
 def _parts(hour: Hour) -> dict[str, int]:
     """From the bottom up."""
-    return {"bad": hour.failed, "warn": hour.retrying, "good": hour.succeeded}
+    return {
+        "bad": hour.failed,
+        "warn": hour.retrying,
+        "off": hour.cancelled,
+        "good": hour.succeeded,
+    }

@@ -54,7 +54,8 @@ class JobItem:
 class Job:
     """A job and how far it is. Times are microseconds since the epoch; `until` is exclusive.
 
-    `total`, `sent` and `skipped` count deliveries in a `retry-failed`, events in a `replay`;
+    `with_cancelled` says that a `retry-failed` takes cancelled deliveries too. `total`, `sent` and
+    `skipped` count deliveries in a `retry-failed`, events in a `replay`;
     `total` is None until it is counted, and stays None where counting would take long. `page` is
     decided and not known to be sent, `page_batch` and `page_batch_bytes` how its events are
     grouped, `page_filter` which of them are sent; `cursor` is where the page after it begins, None
@@ -68,6 +69,7 @@ class Job:
     since: int
     until: int
     event_types: tuple[str, ...] | None
+    with_cancelled: bool = False
     per_second: int
     status: JobStatus
     reason: JobReason | None
@@ -96,6 +98,8 @@ class Job:
         shown |= {"since": to_rfc3339(self.since), "until": to_rfc3339(self.until)}
         if self.event_types is not None:
             shown["event_types"] = [*self.event_types]
+        if self.with_cancelled:
+            shown["with_cancelled"] = True
         shown |= {"per_second": self.per_second, "status": self.status}
         if self.reason is not None:
             shown["reason"] = self.reason
@@ -124,6 +128,7 @@ class JobRequest:
     since: int
     until: int
     event_types: tuple[str, ...] | None
+    with_cancelled: bool = False
     per_second: int
     dry_run: bool
 
@@ -148,6 +153,7 @@ def parse_job(value: dict[str, Json], kind: JobKind, now: int) -> JobRequest:
     event_types = None
     if kind is JobKind.REPLAY:
         event_types = fields.texts("event_types", most=_MOST_EVENT_TYPES, check=_check_type)
+    with_cancelled = fields.flag("with_cancelled") if kind is JobKind.RETRY_FAILED else None
     per_second = fields.integer("per_second", 1, HIGHEST_RATE)
     dry_run = fields.flag("dry_run")
     fields.raise_if_wrong()
@@ -155,6 +161,7 @@ def parse_job(value: dict[str, Json], kind: JobKind, now: int) -> JobRequest:
         since=since,
         until=until,
         event_types=event_types,
+        with_cancelled=with_cancelled is True,
         per_second=per_second or DEFAULT_RATE,
         dry_run=dry_run is True,
     )

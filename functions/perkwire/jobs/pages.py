@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 from perkwire.jobs.job import Job
-from perkwire.jobs.selecting import has_failed
+from perkwire.jobs.selecting import is_for
 from perkwire.model.delivery import Delivery
 from perkwire.model.event_pattern import stored_pattern
 from perkwire.model.hand_over import Addressed, HandOver
@@ -56,7 +56,7 @@ class Events(Protocol):
 
 
 class RetryPages:
-    """Pages of deliveries that had failed.
+    """Pages of deliveries that had failed, or been cancelled.
 
     One whose next run is noted has been sent, be it by the first go at this page; one that no
     longer counts as failed, or whose events are no longer kept, is skipped.
@@ -85,7 +85,7 @@ class RetryPages:
             entry = found.get(DeliveryId(item.id))
             if entry is not None and entry.run >= item.run:
                 noted += 1
-            elif entry is not None and has_failed(entry, now, self._retry_interval_seconds):
+            elif entry is not None and is_for(job, entry, now, self._retry_interval_seconds):
                 entries.append(entry)
         results = self._retrying.send(entries, {webhook.id: webhook})
         statuses = [result.status for result in results.values()]

@@ -67,6 +67,12 @@ class FailedDeliveries(Protocol):
         """
         ...
 
+    def oldest(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> Sequence[Delivery]:
+        """Up to `limit` entries of any status, oldest first, as `unsettled`; raises Unavailable."""
+        ...
+
     def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
         """The entries that exist, read consistently; raises Unavailable."""
         ...
@@ -89,6 +95,8 @@ class EventsByTime(Protocol):
 class FailedSelection:
     """A webhook's deliveries that count as failed, by when their first event was accepted.
 
+    The cancelled ones too, if the job is for them: no index has those, so all are read.
+
     `retry_interval_seconds` tells when one is overdue and counts as failed too.
     """
 
@@ -109,6 +117,8 @@ class FailedSelection:
 
     def step(self, job: Job, _webhook: Webhook, cursor: str, most: int) -> SelectionPage:
         """Up to `most` failed deliveries; raises Unavailable. One query and its batch reads."""
+        if job.with_cancelled:
+            return self._step_through_all(job, cursor, most)
         ids = self._deliveries.unsettled(
             job.account_id,
             job.webhook_id,
@@ -121,11 +131,28 @@ class FailedSelection:
             some = ids[start : start + most]
             found = self._deliveries.find({(job.account_id, one) for one in some})
             for one in some:
-                if one in found and has_failed(found[one], self._clock(), self._interval):
+                if one in found and is_for(job, found[one], self._clock(), self._interval):
                     items.append(JobItem(one, found[one].run + 1))
                     if len(items) == most:
                         return SelectionPage(tuple(items), _position(one))
         return SelectionPage(tuple(items), _position(ids[-1]) if len(ids) == _MOST_READ else None)
+
+    def _step_through_all(self, job: Job, cursor: str, most: int) -> SelectionPage:
+        entries = self._deliveries.oldest(
+            job.account_id,
+            job.webhook_id,
+            after=cursor,
+            before=time_prefix(job.until),
+            limit=_MOST_READ,
+        )
+        items: list[JobItem] = []
+        for entry in entries:
+            if is_for(job, entry, self._clock(), self._interval):
+                items.append(JobItem(entry.id, entry.run + 1))
+                if len(items) == most:
+                    return SelectionPage(tuple(items), _position(entry.id))
+        is_last = len(entries) < _MOST_READ
+        return SelectionPage(tuple(items), None if is_last else _position(entries[-1].id))
 
     def count(self, job: Job, webhook: Webhook, may_go_on: Callable[[], bool]) -> tuple[int, bool]:
         """How many failed deliveries, and whether that is all; raises Unavailable."""
@@ -221,9 +248,15 @@ class EventSelection:
                 yield None, str(moment)
 
 
-def has_failed(entry: Delivery, now: int, retry_interval_seconds: int) -> bool:
-    """Whether a person may take it for failed: an overdue one too."""
-    return entry.standing(now, retry_interval_seconds)[0] is DeliveryStatus.FAILED
+def is_for(job: Job, entry: Delivery, now: int, retry_interval_seconds: int) -> bool:
+    """Whether the job sends it: one that a person may take for failed, as if overdue, or cancelled.
+
+    What went out in parts is sent again by those.
+    """
+    status = entry.standing(now, retry_interval_seconds)[0]
+    if status is DeliveryStatus.CANCELLED:
+        return job.with_cancelled and not entry.parts
+    return status is DeliveryStatus.FAILED
 
 
 def count(

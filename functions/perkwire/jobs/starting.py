@@ -207,6 +207,7 @@ class JobManagement:
             since=min(max(request.since, earliest), request.until),
             until=request.until,
             event_types=request.event_types,
+            with_cancelled=request.with_cancelled,
             per_second=request.per_second,
             status=JobStatus.QUEUED,
             reason=None,

@@ -43,6 +43,7 @@ class Hour:
     succeeded: int = 0
     failed: int = 0
     retrying: int = 0
+    cancelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Health:
             sum(hour.succeeded for hour in self.hours),
             sum(hour.failed for hour in self.hours),
             sum(hour.retrying for hour in self.hours),
+            sum(hour.cancelled for hour in self.hours),
         )
 
 
@@ -117,6 +119,7 @@ def recent_health(log: Log, webhook: Webhook, now: int, *, most: int) -> Health:
                 count[DeliveryStatus.SUCCEEDED],
                 count[DeliveryStatus.FAILED],
                 count[DeliveryStatus.RETRYING],
+                count[DeliveryStatus.CANCELLED],
             )
             for count in counts
         ),

@@ -57,6 +57,46 @@ def test_all_that_failed_is_counted_then_sent_then_done(
     assert [form for form in again.forms if form.action == f"{LOG}/jobs"] == []
 
 
+def test_what_a_disabled_webhook_did_not_get_is_found_counted_and_sent(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(receiver.endpoint().url)
+    path = f"/v1/webhooks/{webhook['id']}"
+    tenant.post(*tenant.some_events(2))
+    system.route()
+    tenant.call("POST", f"{path}/disable")
+    system.dispatch_all()
+    tenant.call("POST", f"{path}/enable")
+    assert len(tenant.deliveries(status="cancelled")) == 2
+
+    none = new_job(browser, "retry-failed", webhook_id=webhook["id"])
+    assert "Nothing would be sent" in none.text
+    counted = browser.submit(none.form(f"{LOG}/jobs/count"))
+    assert "2 deliveries would be sent" in counted.text
+    started = browser.submit(counted.form(f"{LOG}/jobs"))
+    path = started.location.partition("?")[0]
+    run(system, tenant, path.rpartition("/")[2])
+    system.dispatch_all()
+
+    assert "Cancelled ones sent too" in browser.open(path).text
+    assert len(tenant.deliveries(status="succeeded")) == 2
+    assert "2 succeeded" in browser.open("/console/webhooks").text
+
+
+def test_the_chart_counts_what_was_cancelled(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(receiver.endpoint().url)
+    tenant.post(tenant.an_event())
+    system.route()
+    tenant.call("POST", f"/v1/webhooks/{webhook['id']}/disable")
+    system.dispatch_all()
+
+    assert "0 succeeded, 0 failed, 1 cancelled" in browser.open("/console/webhooks").text
+
+
 def test_a_replay_of_some_types_is_watched_and_cancelled(
     system: System, tenant: Tenant, receiver: Receiver, browser: Browser
 ) -> None:

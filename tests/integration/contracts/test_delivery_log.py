@@ -421,12 +421,22 @@ def test_the_newest_entries_of_a_webhook_come_first(
         )
         return [entry.id for entry in listed]
 
+    def oldest(after: str = "0", before: str = "~", limit: int = 10) -> list[DeliveryId]:
+        listed = adapters.deliveries.oldest(
+            account_id, webhook_id, after=after, before=before, limit=limit
+        )
+        return [entry.id for entry in listed]
+
     ids = [entry.id for entry in reversed(entries)]
     position = [one.rpartition("_")[2] for one in ids]
     assert newest() == ids
     assert newest(limit=2) == ids[:2]
     assert newest(before=position[1]) == ids[2:]
     assert newest(after=position[3]) == ids[:4]
+    assert oldest() == ids[::-1]
+    assert oldest(limit=2) == ids[:2:-1]
+    assert oldest(after=position[3]) == ids[2::-1]
+    assert oldest(before=position[3]) == ids[4:]
 
 
 def test_the_newest_unsettled_entries_of_a_webhook_come_first(

@@ -205,6 +205,23 @@ def test_all_failed_of_the_range_are_sent_as_their_next_run(world: World) -> Non
     assert {world.deliveries.entries[entry.id].status for entry in failed} == {RETRYING}
 
 
+def test_cancelled_ones_are_sent_too_if_they_are_asked_for(world: World) -> None:
+    first, second, third, fourth = some_events(4)
+    cancelled = world.has_failed(first, status=DeliveryStatus.CANCELLED)
+    failed = world.has_failed(second)
+    world.has_failed(third, status=DeliveryStatus.SUCCEEDED)
+    world.has_failed(fourth, status=DeliveryStatus.CANCELLED, parts=(cancelled.id,))
+
+    assert world.dry_run(RETRY_FAILED).count == 1
+    assert world.dry_run(RETRY_FAILED, with_cancelled=True).count == 2
+    job = world.start(RETRY_FAILED, with_cancelled=True)
+    world.run()
+
+    assert job.to_json()["with_cancelled"] is True
+    assert counts(world.job(job)) == (JobStatus.DONE, 2, 2, 0)
+    assert [message.delivery_id for message in world.sent()] == [cancelled.id, failed.id]
+
+
 def test_one_that_fails_again_meanwhile_is_not_sent_twice(world: World) -> None:
     entries = [world.has_failed(event) for event in some_events(5)]
     world.start(RETRY_FAILED, per_second=1)

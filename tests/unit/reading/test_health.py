@@ -90,11 +90,11 @@ def test_each_delivery_counts_in_its_hour() -> None:
         )
     )
 
-    assert found.hours[-1] == Hour(succeeded=1, failed=1)
+    assert found.hours[-1] == Hour(succeeded=1, failed=1, cancelled=1)
     assert found.hours[-2] == Hour(retrying=1)
     assert found.hours[0] == Hour(succeeded=1)
     assert len(found.hours) == HOURS
-    assert found.total == Hour(succeeded=2, failed=1, retrying=1)
+    assert found.total == Hour(succeeded=2, failed=1, retrying=1, cancelled=1)
     assert found.seen == 5
 
 

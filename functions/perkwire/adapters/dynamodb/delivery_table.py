@@ -86,6 +86,25 @@ class DeliveryReader:
             ]
         return [to_delivery(item) for item in items]
 
+    def oldest(
+        self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
+    ) -> list[Delivery]:
+        """Up to `limit` of a webhook's entries, oldest first; raises Unavailable.
+
+        `after` and `before` bound the sort key, both exclusively. Fewer than `limit` are all there
+        are.
+        """
+        with failing_as_unavailable():
+            items = list(
+                DeliveryItem.query(
+                    f"{account_id}#{webhook_id}",
+                    DeliveryItem.sk > after,
+                    limit=limit,
+                    page_size=limit,
+                )
+            )
+        return [to_delivery(item) for item in items if item.sk < before]
+
     def newest_unsettled(
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> list[DeliveryId]:

@@ -8,7 +8,7 @@
 
 import re
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -50,6 +50,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
     since = NumberAttribute()
     until = NumberAttribute()
     event_types = text_list(null=True)
+    with_cancelled = BooleanAttribute(null=True)
     per_second = NumberAttribute()
     status = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
@@ -80,6 +81,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             since=job.since,
             until=job.until,
             event_types=None if job.event_types is None else list(job.event_types),
+            with_cancelled=job.with_cancelled or None,
             per_second=job.per_second,
             status=job.status,
             sent=job.sent,
@@ -108,6 +110,7 @@ class JobConfigItem(ConfigItem, discriminator="job"):
             since=int(self.since),
             until=int(self.until),
             event_types=None if self.event_types is None else tuple(self.event_types),
+            with_cancelled=self.with_cancelled is True,
             per_second=int(self.per_second),
             status=JobStatus.CANCELLED if cancelled_at is not None else JobStatus(self.status),
             reason=JobReason(self.reason) if self.reason and cancelled_at is None else None,
