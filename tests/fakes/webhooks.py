@@ -69,6 +69,18 @@ class FakeWebhookLookup(Failing):
         self, keys: Collection[tuple[AccountId, WebhookId]]
     ) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
         self._called("states")
+        return self._states(keys)
+
+    def look_again(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState]:
+        self._called("look_again")
+        found = self._states(keys)
+        return {one: state for one, state in found.items() if isinstance(state, WebhookState)}
+
+    def _states(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> dict[WebhookId, WebhookState | DeletedWebhook]:
         found: dict[WebhookId, WebhookState | DeletedWebhook] = {}
         for account_id, webhook_id in keys:
             webhook = self._items.webhooks.get(webhook_id)

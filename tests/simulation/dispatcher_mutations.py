@@ -475,4 +475,18 @@ DISPATCHER_MUTATIONS = (
         "delivery.after.status is DeliveryStatus.FAILED",
         "delivery.after.status is None",
     ),
+    Mutation(
+        "what could not be looked up is told of to nobody",
+        follow_up.FollowUp,
+        "_states",
+        "if not unseen:",
+        "if unseen is not None:",
+    ),
+    Mutation(
+        "what could not be looked up is not counted with what was",
+        follow_up.FollowUp,
+        "_tell",
+        "if delivery.after is not None and _is_to_be_told(delivery):",
+        "if delivery.after is not None and delivery.state and _is_to_be_told(delivery):",
+    ),
 )

@@ -50,6 +50,11 @@ class Notices:
         After a notice that could not be sent no other has to be.
         """
         told = _Told(notes)
+        unseen = rows.failed_unseen()
+        looked_again = {key for call in told.looked_again() for _, key in call.arguments[0]}
+        for webhook_id in sorted(unseen.keys() - {one.webhook.id for one in rows.states()}):
+            if webhook_id not in looked_again and not told.was_cut_off:
+                self.world.violate(f"{webhook_id}: nobody asks to whom failures are to be told")
         for state in rows.states():
             if state.notice_topic is None:
                 continue
@@ -58,15 +63,14 @@ class Notices:
                 for one, status in rows.unsuccessful()
                 if one.webhook.id == state.webhook.id
             )
-            self._check_failures(told, state, failed, rows.failed_unseen(state.webhook.id))
+            self._check_failures(told, state, failed + unseen[state.webhook.id])
             self._check_pause(told, state)
 
-    def _check_failures(self, told: "_Told", state: WebhookState, failed: int, unseen: int) -> None:
-        """`unseen` have failed too: they are counted if others of the webhook are to be told of."""
+    def _check_failures(self, told: "_Told", state: WebhookState, failed: int) -> None:
         webhook_id = state.webhook.id
         counted = told.calls("count_failed", webhook_id)
         counts = [call.arguments[1] for call in counted]
-        if counts not in ([one] if one else [] for one in (failed, failed + unseen)):
+        if counts != ([failed] if failed else []):
             self.world.violate(f"{failed} of {webhook_id} have failed and are counted as {counts}")
             return
         untold: UnreportedFailures | None = counted[0].answer if counted else state.untold
@@ -142,6 +146,9 @@ class _Told:
 
     def calls(self, name: str, webhook_id: str) -> list[Call]:
         return [one for one in self._all(name) if one.arguments[0].id == webhook_id]
+
+    def looked_again(self) -> list[Call]:
+        return self._all("look_again")
 
     def notices(self, webhook_id: str, ending: str) -> list[Call]:
         """Those that were published, or tried to be."""

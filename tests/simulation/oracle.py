@@ -44,7 +44,7 @@ from tests.simulation.slots import Slots
 from tests.simulation.world import Call, Invocation, World
 
 _HEALTH = ("add_failures", "add_slow", "end_streak", "pause", "move")
-_NOTICES = ("count_failed", "take_untold", "admit_notice", "give_back", "publish")
+_NOTICES = ("look_again", "count_failed", "take_untold", "admit_notice", "give_back", "publish")
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus, R
 from perkwire.model.lanes import Lane
 from perkwire.model.sending import NoResponse, Response, TransportError
 from perkwire.model.webhook import DeletedWebhook, WebhookStatus
-from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.ids import DeliveryId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.simulation.endpoints import RETRY_AFTER_SECONDS, TIMEOUT_SECONDS
@@ -173,20 +173,20 @@ class Rows:
                 found.append((state, row.status))
         return found
 
-    def failed_unseen(self, webhook_id: str) -> int:
-        """How many of a webhook have failed without having been looked up."""
-        return sum(
-            message is not None
-            and message["webhook_id"] == webhook_id
+    def failed_unseen(self) -> Counter[WebhookId]:
+        """How many of each webhook have failed without having been looked up."""
+        return Counter(
+            message["webhook_id"]
+            for message_id, row in self._rows.items()
+            if (message := self._notes.batch[message_id]) is not None
             and self._state(message_id) is None
             and row.status is DeliveryStatus.FAILED
-            for message_id, row in self._rows.items()
-            for message in (self._notes.batch[message_id],)
         )
 
     def states(self) -> list[WebhookState]:
-        """The webhooks of the batch, as they were read; none if the log was not read."""
-        found = {state.webhook.id: state for one in self._rows if (state := self._state(one))}
+        """The webhooks of the batch, as they were read; again, what could not be read at first."""
+        found: dict[WebhookId, WebhookState] = self._notes.invocation.answers("look_again")
+        found |= {state.webhook.id: state for one in self._rows if (state := self._state(one))}
         return list(found.values())
 
     def _row(self, message_id: str, message: dict[str, Any] | None) -> Row:

@@ -87,6 +87,11 @@ class Lookup(FakeWebhookLookup):
             if not self._world.chance(self._world.faults.absent_item)
         }
 
+    def look_again(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState]:
+        return super().look_again(sorted(keys))
+
     def pause(self, webhook: Webhook, pause: Any) -> bool:  # noqa: ANN401 - as the fake's
         paused = super().pause(webhook, pause)
         self._oracle.webhooks_changed()

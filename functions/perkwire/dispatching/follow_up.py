@@ -10,6 +10,7 @@ from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.schedule import is_last_attempt
 from perkwire.dispatching.strain import SLOW_SHARE
 from perkwire.dispatching.verdict import Finding
+from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import PauseReason, Webhook
@@ -98,14 +99,9 @@ class FollowUp:
         self, deliveries: Sequence[InFlightDelivery], paused: Mapping[WebhookId, PauseReason]
     ) -> None:
         unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
-        states = {}
         for delivery in deliveries:
-            failed = _is_to_be_told(delivery)
-            if failed and delivery.after is not None:
+            if delivery.after is not None and _is_to_be_told(delivery):
                 unsuccessful[delivery.message.webhook_id].append(delivery.after)
-            state = delivery.state
-            if state is not None and (failed or state.untold or state.untold_pauses):
-                states[delivery.message.webhook_id] = state
         occasions = [
             NoticeTrigger(
                 webhook=state.webhook,
@@ -115,10 +111,45 @@ class FollowUp:
                 untold=state.untold,
                 untold_pauses=state.untold_pauses,
             )
-            for webhook_id, state in states.items()
+            for webhook_id, state in self._states(deliveries, unsuccessful).items()
             if state.notice_topic is not None
+            and (unsuccessful[webhook_id] or state.untold or state.untold_pauses)
         ]
         self._noticing.tell(occasions, self._clock())
+
+    def _states(
+        self,
+        deliveries: Sequence[InFlightDelivery],
+        unsuccessful: Mapping[WebhookId, Sequence[Delivery]],
+    ) -> dict[WebhookId, WebhookState]:
+        """The webhooks of the deliveries, as they were read.
+
+        What could not be looked up and has failed for good is counted like all else: its webhook
+        is looked up once more, as it may be back.
+        """
+        states = {
+            delivery.message.webhook_id: delivery.state
+            for delivery in deliveries
+            if delivery.state is not None
+        }
+        unseen = {
+            (own[0].account_id, webhook_id)
+            for webhook_id, own in unsuccessful.items()
+            if webhook_id not in states and own
+        }
+        if not unseen:
+            return states
+        try:
+            return states | dict(self._health.look_again(unseen))
+        except Exception as error:  # what is known must be told all the same
+            for account_id, webhook_id in sorted(unseen):
+                self._journal.fault(
+                    "failures_not_counted",
+                    account_id=account_id,
+                    webhook_id=webhook_id,
+                    detail=str(error) if isinstance(error, Unavailable) else type(error).__name__,
+                )
+            return states
 
     def _result(self, delivery: InFlightDelivery, attempt: Attempt) -> Result:
         return Result(

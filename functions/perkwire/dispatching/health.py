@@ -4,7 +4,7 @@ A webhook that is healthy and prompt costs no write, nor does a success of a str
 slow as those before it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from perkwire.dispatching.pausing import PauseRule, at_once, is_long
@@ -13,6 +13,7 @@ from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import Pause, PauseReason, Webhook
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.ids import AccountId, WebhookId
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,12 @@ class HealthStore(Protocol):
     A row is of one version of the webhook's endpoint: what another one has failed, or done, is
     over. Every method raises Unavailable.
     """
+
+    def look_again(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState]:
+        """Those of the webhooks that there are: they could not be looked up before."""
+        ...
 
     def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
         """Lengthen the webhook's streak and its strain. `failing`: a streak was on record."""

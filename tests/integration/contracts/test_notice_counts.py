@@ -33,6 +33,17 @@ def state(adapters: Adapters, webhook: Webhook) -> WebhookState:
     return found
 
 
+def test_looked_up_again_are_those_that_there_are(adapters: Adapters, webhook: Webhook) -> None:
+    buried = replace(webhook, id=new_webhook_id(), url="https://x.example/buried")
+    adapters.webhooks.add(buried, 10)
+    adapters.webhooks.bury(buried, NOW)
+    ids = (webhook.id, buried.id, new_webhook_id())
+
+    found = adapters.states.look_again({(webhook.account_id, one) for one in ids})
+
+    assert found == {webhook.id: state(adapters, webhook)}
+
+
 def test_pauses_are_counted_until_a_notice_takes_them(adapters: Adapters, webhook: Webhook) -> None:
     assert state(adapters, webhook).untold_pauses is None
     assert adapters.states.count_pause(webhook, NOW) == UnreportedPauses(1, None)

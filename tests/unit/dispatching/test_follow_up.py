@@ -205,6 +205,44 @@ def test_what_could_not_be_sent_to_the_end_is_told_of_and_not_blamed_on_the_endp
     assert "the endpoint was not asked" in noticed.topics.published[0][1].text
 
 
+def test_what_could_not_be_looked_up_to_the_end_is_counted_like_all_else(
+    noticed: DispatcherHarness,
+) -> None:
+    other = a_webhook(id=WebhookId("wh_2"), name="Other", url="https://other.example/")
+    noticed.config.put(other)
+    noticed.lookup.fail("states")
+    last = a_received(a_delivery_message(other), MAX_ATTEMPTS)
+
+    noticed.dispatch(received(MAX_ATTEMPTS - 1), last)
+
+    assert subjects(noticed) == ['Webhook "Other": 1 delivery failed']
+    assert noticed.lookup.calls["look_again"] == 1
+
+
+def test_of_a_webhook_that_is_no_more_nobody_is_told(noticed: DispatcherHarness) -> None:
+    noticed.change_webhook(status=WebhookStatus.DELETED)
+    noticed.lookup.fail("states")
+
+    noticed.dispatch(received(MAX_ATTEMPTS))
+
+    assert subjects(noticed) == []
+    assert noticed.journal.kinds == ["dispatching_unavailable"]
+
+
+def test_what_cannot_be_counted_is_said_and_keeps_nobody_from_being_told_of_others(
+    noticed: DispatcherHarness,
+) -> None:
+    absent = a_webhook(id=WebhookId("wh_2"), url="https://other.example/")
+    noticed.answer(BROKEN)
+    noticed.lookup.fail("look_again")
+    last = a_received(a_delivery_message(absent), MAX_ATTEMPTS)
+
+    noticed.dispatch(received(MAX_ATTEMPTS), last)
+
+    assert subjects(noticed) == ['Webhook "Till": 1 delivery failed']
+    assert noticed.journal.kinds == ["webhook_absent", "failures_not_counted"]
+
+
 def test_the_failures_of_an_invocation_are_one_notice_for_each_webhook(
     noticed: DispatcherHarness,
 ) -> None:

@@ -46,6 +46,13 @@ class WebhookStates:
         """
         return states_of(keys, find_all(ConfigItem, state_keys(keys)))
 
+    def look_again(
+        self, keys: Collection[tuple[AccountId, WebhookId]]
+    ) -> Mapping[WebhookId, WebhookState]:
+        """Those of the webhooks that there are, without the deleted; raises Unavailable."""
+        found = self.states(keys)
+        return {one: state for one, state in found.items() if isinstance(state, WebhookState)}
+
     def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
         """Lengthen streak and strain, or begin them at `now`; raises Unavailable.
 
