@@ -47,7 +47,7 @@ def _resolver() -> APIGatewayHttpResolver:
     webhooks = use_cases.webhooks
     resolver = http_resolver(_telemetry())
     account_routes.add(resolver, use_cases.accounts, use_cases.signing_in, console_url)
-    webhook_routes.add(resolver, webhooks)
+    webhook_routes.add(resolver, webhooks, use_cases.slots)
     trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events)
     type_routes.add(resolver)

@@ -8,9 +8,11 @@ from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import now
+from perkwire.reading.pacing import SlotReader, with_slots
 
 
-def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None:
+def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, slots: SlotReader) -> None:
     """Add the routes to the resolver."""
 
     def account(call: Call) -> AccountId:
@@ -35,7 +37,8 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement) -> None
 
     @resolver.get("/v1/webhooks/<webhook_id>")
     def get(webhook_id: str) -> Response[str]:
-        return _shown(management.get(account(Call(resolver)), WebhookId(webhook_id)))
+        webhook = management.get(account(Call(resolver)), WebhookId(webhook_id))
+        return json_response(200, with_slots(slots, webhook, now()), webhook.version)
 
     @resolver.patch("/v1/webhooks/<webhook_id>")
     def change(webhook_id: str) -> Response[str]:

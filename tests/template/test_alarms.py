@@ -49,6 +49,8 @@ UNSEEN = {
     "SqsRefusedMessage": "As DeliveryTableFailing.",
     "ClaimsNotMarked": "The events are queued, and a repeat of them is harmless.",
     "DelayNotSet": "The stack's interval applies: the attempt comes, at another time.",
+    "LaneUnknown": "The delivery takes the prompt lane, and goes out at its slot.",
+    "FailuresNotCounted": "The log has them, and DispatchingUnavailable is told before.",
     "QueueAgeUnknown": "Whoever looks at the page of queues sees it there.",
 }
 

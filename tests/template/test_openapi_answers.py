@@ -24,6 +24,7 @@ from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading.log import LogReader
+from perkwire.reading.pacing import with_slots
 from perkwire.recovering.retrying import RetryResult
 from perkwire.trials.trial import SentRequest, TrialOutcome
 from tests import builders
@@ -34,6 +35,7 @@ from tests.fakes import (
     FakeDeliveryReader,
     FakeEventItems,
     FakeEventReader,
+    FakeSlotCounter,
     FakeWebhookLookup,
 )
 from tests.template.contract import contract, errors, named, schema
@@ -87,6 +89,11 @@ class TestAnswers:
 
         shown_as("Webhook", builders.a_webhook().to_json())
         shown_as("Webhook", full.to_json())
+        for waits_until in (None, builders.NOW + 1):
+            slots = FakeSlotCounter()
+            if waits_until is not None:
+                slots.last[full.id] = waits_until
+            shown_as("WebhookWithSlots", with_slots(slots, full, builders.NOW))
         shown_as("Pause", pause.to_json())
 
     def test_a_webhook_with_what_only_one_answer_says(self) -> None:

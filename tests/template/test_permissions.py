@@ -189,7 +189,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
 
 # It stands on management's use cases, and shows beside them how old the dead letters are.
 PERMISSIONS["Console"] = PERMISSIONS["Management"] | {
-    "MeasureLanes": ({"sqs:GetQueueAttributes"}, LANES, ALWAYS),
+    "MeasureDeliveries": ({"sqs:GetQueueAttributes"}, LANES | {"PacingQueue"}, ALWAYS),
     "MeasureDeadLetterQueues": ({"cloudwatch:GetMetricData"}, {"*"}, ALWAYS),
 }
 

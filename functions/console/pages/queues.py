@@ -1,4 +1,4 @@
-"""What is on its way in each lane, what rests as dead letters, redrives: an operator's pages."""
+"""What is on its way, waits for its slot or rests as dead letters: an operator's page."""
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
@@ -20,7 +20,14 @@ _MOST_ACCOUNTS = 100  # whose failures are counted: about a dozen queries for ea
 _MOST_COUNTED = 100
 _NAMES = {
     RedriveQueue.DELIVERIES: "Deliveries",
-    RedriveQueue.EVENTS: "Events",
+    RedriveQueue.EVENTS: "Events and paced deliveries",
+}
+_MEANINGS = {
+    RedriveQueue.DELIVERIES: "Deliveries that have used up their attempts: their endpoints fail, "
+    "or do not answer. Each goes back into the lane that it came from.",
+    RedriveQueue.EVENTS: "Events that could not be passed on to any webhook, and deliveries of "
+    "webhooks with a pace that could not be sent on when their slot was near. That is a fault of "
+    "this system, never an endpoint's. Each goes back to the queue that it came from.",
 }
 
 
@@ -43,8 +50,12 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.page(
             "queues.html",
             problem=problem,
-            queues=[(queue, _NAMES[queue], dead_letters.of(queue)) for queue in RedriveQueue],
+            queues=[
+                (queue, _NAMES[queue], _MEANINGS[queue], dead_letters.of(queue))
+                for queue in RedriveQueue
+            ],
             lanes=[(lane, use_cases.traffic.of(lane)) for lane in Lane],
+            backlog=use_cases.traffic.backlog(),
             redrives=use_cases.redriving.list(visit.caller),
         )
 

@@ -39,6 +39,7 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now, parse_rfc3339, to_rfc3339
 from perkwire.reading.health import Health, recent_health, unsettled_lately
+from perkwire.reading.pacing import taken_until
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import proposed_type
 
@@ -82,11 +83,6 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     def health(webhook: Webhook, most: int) -> Health:
         return recent_health(use_cases.log, webhook, now(), most=most)
-
-    def waits_until(webhook: Webhook) -> int | None:
-        """When the last of what waits for its slot goes out; None: nothing waits."""
-        last = use_cases.slots.last_taken(webhook)
-        return last if last is not None and last > now() else None
 
     @pages.page(PATH)
     def list_webhooks(visit: Visit) -> HtmlResponse:
@@ -139,7 +135,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             max_attempts=settings.max_attempts,
             interval=settings.retry_interval_seconds,
             pace_words=pace_words,
-            waits_until=waits_until(webhook),
+            waits_until=taken_until(use_cases.slots, webhook, now()),
             strained_why=STRAINED_WHY,
             strained_until=STRAINED_UNTIL,
             **_SHOWING,

@@ -21,8 +21,9 @@ from perkwire.adapters.dynamodb.trial_counter import DryRunCounter, SearchCounte
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
-from perkwire.adapters.sqs.lane_traffic import LaneTraffic
+from perkwire.adapters.sqs.delivery_traffic import DeliveryTraffic
 from perkwire.adapters.sqs.move_tasks import SqsMoveTasks
+from perkwire.adapters.sqs.queue_age import QueueAge
 from perkwire.adapters.sqs.queues import SqsQueue, delivery_queues
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.topics import NoticeTopics
@@ -186,14 +187,14 @@ class UseCases:
         )
 
     @cached_property
-    def traffic(self) -> LaneTraffic:
-        """What the lanes hold."""
+    def traffic(self) -> DeliveryTraffic:
+        """What the lanes and PacingQueue hold."""
         settings = self._settings
         urls = {
             Lane.PROMPT: settings.delivery_queue_url,
             Lane.SLOW: settings.slow_delivery_queue_url,
         }
-        return LaneTraffic(self._sqs, urls)
+        return DeliveryTraffic(self._sqs, urls, settings.pacing_queue_url, self._queue_age)
 
     @cached_property
     def redriving(self) -> Redriving:
@@ -206,7 +207,7 @@ class UseCases:
 
     def dead_letters(self, urls: Mapping[RedriveQueue, str]) -> DeadLetterQueues:
         """What rests in the dead-letter queues of these addresses."""
-        return DeadLetterQueues(self._sqs, lambda: self._cloudwatch, urls, self._telemetry, now)
+        return DeadLetterQueues(self._sqs, urls, self._queue_age)
 
     @cached_property
     def jobs(self) -> JobManagement:
@@ -229,6 +230,10 @@ class UseCases:
             event_retention_days=settings.event_retention_days,
             clock=now,
         )
+
+    @cached_property
+    def _queue_age(self) -> QueueAge:
+        return QueueAge(lambda: self._cloudwatch, self._telemetry, now)
 
     @cached_property
     def _cloudwatch(self) -> "MetricsClient":

@@ -16,7 +16,7 @@ class Lane(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What a lane's queue holds: what waits, and what is under way or between two attempts.
+    """What a lane's queue holds: what waits, for its slot too, and what is under way or is retried.
 
     SQS's numbers, which are approximate.
     """

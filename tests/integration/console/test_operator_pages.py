@@ -217,6 +217,19 @@ class TestQueues:
         assert "completed" in after.text
         assert "10 a second" in after.text
 
+    def test_shows_what_waits_for_its_slot(
+        self, system: System, tenant: Tenant, operator: Browser, receiver: Receiver
+    ) -> None:
+        tenant.webhook(receiver.endpoint().url, max_per_second=0.1)
+        tenant.post(*tenant.some_events(95))
+        system.route()
+
+        page = operator.get("/console/queues")
+
+        assert "Prompt 91 0 Slow 0 0" in page.text
+        assert "Waiting4 Longest without a look at itnot measured yet" in page.text
+        system.empty_queues()
+
     def test_a_slow_redrive_is_watched_and_cancelled(self, dead: None, operator: Browser) -> None:
         form = operator.get(REDRIVE).form("/console/queues/redrives")
         operator.submit(form, max_per_second="1")

@@ -34,7 +34,9 @@ from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
+from perkwire.adapters.sqs.delivery_traffic import DeliveryTraffic
 from perkwire.adapters.sqs.move_tasks import SqsMoveTasks
+from perkwire.adapters.sqs.queue_age import QueueAge
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.topics import NoticePublisher, NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
@@ -328,6 +330,8 @@ SERVICE_CALLS: dict[str, Callable[[Callable[[str], Any]], object]] = {
     "sqs.recent": lambda c: move_tasks(c).recent(RedriveQueue.DELIVERIES),
     "sqs.cancel": lambda c: move_tasks(c).cancel(REDRIVE),
     "sqs.dead_letters": lambda c: dead_letters(c, FakeTelemetry()).of(RedriveQueue.DELIVERIES),
+    "sqs.traffic": lambda c: traffic(c).of(Lane.PROMPT),
+    "sqs.backlog": lambda c: traffic(c).backlog(),
     "lambda.invoke": lambda c: DispatcherFunction(c("lambda"), "f").send(TRIAL),
 }
 
@@ -349,9 +353,17 @@ def move_tasks(clients: Callable[[str], Any]) -> SqsMoveTasks:
 
 def dead_letters(clients: Callable[[str], Any], journal: FakeTelemetry) -> DeadLetterQueues:
     urls = {RedriveQueue.DELIVERIES: "https://sqs.example/q"}
-    return DeadLetterQueues(
-        clients("sqs"), lambda: clients("cloudwatch"), urls, journal, lambda: NOW
-    )
+    return DeadLetterQueues(clients("sqs"), urls, queue_age(clients, journal))
+
+
+def queue_age(clients: Callable[[str], Any], journal: FakeTelemetry) -> QueueAge:
+    return QueueAge(lambda: clients("cloudwatch"), journal, lambda: NOW)
+
+
+def traffic(clients: Callable[[str], Any]) -> DeliveryTraffic:
+    url = "https://sqs.example/q"
+    age = queue_age(clients, FakeTelemetry())
+    return DeliveryTraffic(clients("sqs"), dict.fromkeys(Lane, url), url, age)
 
 
 def test_a_service_that_is_away_is_unavailable(away: Endpoint) -> None:
@@ -374,7 +386,7 @@ def test_messages_that_cannot_be_sent_are_not_held(away: Endpoint) -> None:
 def test_an_age_that_is_unknown_leaves_the_rest(away: Endpoint) -> None:
     journal = FakeTelemetry()
 
-    assert dead_letters(clients_of(away), journal)._oldest_seconds("q") is None
+    assert queue_age(clients_of(away), journal).oldest_seconds("q") is None
 
     assert journal.kinds == ["queue_age_unknown"]
 
@@ -390,4 +402,4 @@ def test_nonsense_instead_of_a_service_raises_nothing_else(script: Script) -> No
                 call(clients)
         queue = SqsQueue(clients("sqs"), "https://sqs.example/q", FakeTelemetry())  # type: ignore[arg-type]
         assert queue.send([Outgoing("body", "group")]) == [False]
-        assert dead_letters(clients, FakeTelemetry())._oldest_seconds("q") is None
+        assert queue_age(clients, FakeTelemetry()).oldest_seconds("q") is None

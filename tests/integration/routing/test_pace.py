@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import router.app
-from perkwire.primitives.timestamps import MICROSECONDS, now
+from perkwire.primitives.timestamps import MICROSECONDS, now, to_rfc3339
 from tests.aws_events import Context, sqs_event, sqs_record
 from tests.fakes import FakeClock
 from tests.integration.system import System, Tenant, matched, until
@@ -60,6 +60,7 @@ def test_twenty_at_five_a_second_arrive_over_four_seconds_and_evenly(
     system.route()
     system.dispatch_all()  # what begins cold takes its time
     webhook = tenant.webhook(paced.url, max_per_second=5)
+    assert tenant.get(f"/v1/webhooks/{webhook['id']}")["slots_taken_until"] is None
     event_ids = tenant.post(*tenant.some_events(20))
     system.route()
 
@@ -94,6 +95,9 @@ def test_a_later_slot_waits_in_pacing_queue_and_is_handed_on_when_it_is_near(
     assert slots == [clock.now + n * 10 * MICROSECONDS for n in range(91, 100)]
     assert delayed(system, "PacingQueue") == 9
     assert delayed(system, "DeliveryQueue") == 90
+    shown = tenant.get(f"/v1/webhooks/{webhook['id']}")
+    assert shown["slots_taken_until"] == to_rfc3339(slots[-1])
+    assert [one["id"] for one in tenant.get("/v1/webhooks")["data"]] == [webhook["id"]]
     check(tenant, matched(event_ids, webhook))
     took = take(system, "PacingQueue")
 
