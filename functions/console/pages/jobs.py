@@ -7,23 +7,26 @@ from console.http.form import Form
 from console.http.registry import Pages
 from console.http.visit import HtmlResponse, Visit
 from console.views.date_fields import from_date_field, to_date_field
-from console.views.log import webhook_names
+from console.views.log import reload_seconds, webhook_names
 from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
 from perkwire.adapters.wiring import UseCases
-from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind
+from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind, JobStatus
+from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.starting import DryRun
 from perkwire.primitives.ids import JobId, WebhookId
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now, to_rfc3339
+from perkwire.reading.job_outcomes import JobOutcome
 from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/log/jobs"
+_ROWS = 25
 _JOB_ID = re.compile(r"job_[0-9a-z]{16}")
 _FIELDS = ("kind", "webhook_id", "since", "until", "event_types", "with_cancelled", "per_second")
 
 
-def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
+def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     """Add the pages."""
     pages.done |= {
         "job-started": "The job is started.",
@@ -46,12 +49,12 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             highest_rate=HIGHEST_RATE,
         )
 
-    def started(visit: Visit, *, dry_run: bool) -> Job | DryRun:
-        webhook_id = visit.form.text("webhook_id")
+    def started(visit: Visit, given: Form, *, dry_run: bool) -> Job | DryRun:
+        webhook_id = given.text("webhook_id")
         if not webhook_id:
             raise invalid([FieldError("webhook_id", "must be chosen")])
-        kind = _kind(visit.form)
-        value = _request(visit.form, kind, dry_run=dry_run)
+        kind = _kind(given)
+        value = _request(given, kind, dry_run=dry_run)
         return use_cases.jobs.start(visit.account_id, WebhookId(webhook_id), kind, value)
 
     @pages.page(f"{PATH}/new")
@@ -59,13 +62,21 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return new_page(visit, visit.query)
 
     @pages.form(f"{PATH}/count")
-    def count(visit: Visit) -> HtmlResponse:
+    def ask_for_count(visit: Visit) -> HtmlResponse:
+        # So that the page of the count can be loaded again, and come back to.
+        fields = {name: visit.form.text(name) for name in _FIELDS}
+        given = {name: value for name, value in fields.items() if value}
+        return visit.go(f"{PATH}/count", **given)
+
+    @pages.page(f"{PATH}/count")
+    def show_count(visit: Visit) -> HtmlResponse:
+        given = visit.query
         try:
-            dry_run = started(visit, dry_run=True)
+            dry_run = started(visit, given, dry_run=True)
         except Problem as problem:
-            return new_page(visit, visit.form, problem)
-        webhook = use_cases.webhooks.get(visit.account_id, WebhookId(visit.form.text("webhook_id")))
-        kind = _kind(visit.form)
+            return new_page(visit, given, problem)
+        webhook = use_cases.webhooks.get(visit.account_id, WebhookId(given.text("webhook_id")))
+        kind = _kind(given)
         counted = dry_run.to_json()
         return visit.page(
             "job_count.html",
@@ -74,11 +85,11 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             kinds=JOB_NAMES,
             webhook=webhook.name,
             webhook_status=webhook.status,
-            rate=visit.form.number("per_second") or DEFAULT_RATE,
-            event_types=visit.form.lines("event_types"),
+            rate=given.number("per_second") or DEFAULT_RATE,
+            event_types=given.lines("event_types"),
             # What was counted is what will be sent.
             fields={
-                **{name: visit.form.text(name) for name in _FIELDS},
+                **{name: given.text(name) for name in _FIELDS},
                 "since": counted["since"],
                 "until": counted["until"],
             },
@@ -87,10 +98,23 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     @pages.form(PATH)
     def start(visit: Visit) -> HtmlResponse:
         try:
-            job = started(visit, dry_run=False)
+            job = started(visit, visit.form, dry_run=False)
         except Problem as problem:
             return new_page(visit, visit.form, problem)
         return visit.go(f"{PATH}/{job.to_json()['id']}", done="job-started")
+
+    @pages.page(PATH)
+    def list_jobs(visit: Visit) -> HtmlResponse:
+        cursor = visit.query.text("cursor") or None
+        found = use_cases.jobs.list(visit.account_id, JobFilter(), _ROWS, cursor)
+        return visit.page(
+            "jobs.html",
+            jobs=found.items,
+            next_cursor=found.next_cursor,
+            names=JOB_NAMES,
+            kinds=STATUS_KINDS,
+            webhooks=webhook_names(use_cases.webhooks, visit.account_id),
+        )
 
     @pages.page(f"{PATH}/<job_id>")
     def show(visit: Visit, job_id: str) -> HtmlResponse:
@@ -100,6 +124,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     def job_page(visit: Visit, job: Job, problem: Problem | None = None) -> HtmlResponse:
         shown = cast("dict[str, Any]", job.to_json())
         names = webhook_names(use_cases.webhooks, visit.account_id)
+        outcome = use_cases.job_outcomes.of(job) if job.has_ended and job.sent else None
         return visit.page(
             "job.html",
             problem=problem,
@@ -107,7 +132,9 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             has_ended=job.has_ended,
             name=JOB_NAMES[job.kind],
             webhook=names.get(job.webhook_id),
-            badge=STATUS_KINDS.get(job.status, "bad"),
+            outcome=outcome,
+            badge=_badge(job, outcome),
+            reload_seconds=reload_seconds(settings.retry_interval_seconds),
             reason=JOB_REASONS.get(shown.get("reason", "")),
         )
 
@@ -119,6 +146,15 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             job = use_cases.jobs.get(visit.account_id, JobId(job_id))
             return job_page(visit, job, problem)
         return visit.go(f"{PATH}/{job_id}", done="job-cancelled")
+
+
+def _badge(job: Job, outcome: JobOutcome | None) -> str:
+    """Green is for what has arrived: a job that is done has only sent."""
+    if job.status is not JobStatus.DONE or not job.sent:
+        return STATUS_KINDS.get(job.status, "bad")
+    if outcome is None:
+        return "off"
+    return "bad" if outcome.failed else "warn" if outcome.trying else "good"
 
 
 def _kind(form: Form) -> JobKind:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
@@ -25,7 +26,7 @@ from console.views.log import (
     webhook_names,
 )
 from console.views.notices import notice_of
-from console.views.retries import retry_groups
+from console.views.retries import as_query, from_query, retry_groups
 from console.views.schedules import span, time_line
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
@@ -37,10 +38,11 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
 from perkwire.reading.health import unsettled_lately, was_taken
 from perkwire.reading.log import as_listed
-from perkwire.recovering.retrying import MOST_IDS, RetryResult, parse_ids
+from perkwire.recovering.retrying import MOST_IDS, parse_ids
 from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/log"
+_REFUSED = "refused"
 _JSON = "application/json"
 _CSV = "text/csv; charset=utf-8"
 
@@ -99,23 +101,33 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def retry(visit: Visit) -> HtmlResponse:
         wanted = LogQuery.of(visit.form)
         ids: list[Json] = [*visit.form.texts("ids")]
-        problem = None
-        results: list[RetryResult] = []
+        fields: dict[str, list[str]] = {}
         try:
-            results = use_cases.retrying.retry(visit.account_id, parse_ids({"ids": ids}))
-        except Problem as wrong:
-            problem = wrong
-        entries = use_cases.log.entries(visit.account_id, [one.delivery_id for one in results])
+            fields = as_query(use_cases.retrying.retry(visit.account_id, parse_ids({"ids": ids})))
+        except Problem:
+            fields = {_REFUSED: ["none" if not ids else "all"]}
+        return visit.go(f"{PATH}/retried?{urlencode(fields, doseq=True)}&{wanted.here}")
+
+    @pages.page(f"{PATH}/retried")
+    def show_retried(visit: Visit) -> HtmlResponse:
+        refused = visit.query.text(_REFUSED)
+        results, entries = from_query(
+            visit.query,
+            lambda ids: use_cases.log.entries(visit.account_id, ids),
+            lambda found: use_cases.retrying.refusals(visit.account_id, found),
+        )
         names = webhook_names(use_cases.webhooks, visit.account_id)
+        is_wrong = bool(refused) or not results
         return visit.page(
             "log_retried.html",
-            problem=problem,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.OK,
+            is_wrong=is_wrong,
             groups=retry_groups(results, entries, names),
             sent=sum(one.status is HTTPStatus.ACCEPTED for one in results),
             of=len(results),
             most=MOST_IDS,
-            is_none_selected=not ids,
-            wanted=wanted,
+            is_none_selected=refused != "all",
+            wanted=LogQuery.of(visit.query),
         )
 
     def delivery_page(

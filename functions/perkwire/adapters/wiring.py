@@ -42,6 +42,7 @@ from perkwire.model.lanes import Lane
 from perkwire.primitives.timestamps import now
 from perkwire.reading.event_listing import EventListing
 from perkwire.reading.filter_previewing import FilterPreviewing
+from perkwire.reading.job_outcomes import JobOutcomes
 from perkwire.reading.log import LogReader
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
@@ -234,6 +235,15 @@ class UseCases:
     @cached_property
     def _queue_age(self) -> QueueAge:
         return QueueAge(lambda: self._cloudwatch, self._telemetry, now)
+
+    @cached_property
+    def job_outcomes(self) -> JobOutcomes:
+        """What has become of what jobs sent."""
+        return JobOutcomes(
+            DeliveryReader(),
+            retry_interval_seconds=self._settings.retry_interval_seconds,
+            clock=now,
+        )
 
     @cached_property
     def _cloudwatch(self) -> "MetricsClient":

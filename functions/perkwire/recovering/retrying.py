@@ -127,6 +127,13 @@ class Retrying:
         """
         return self._refusal(entry.id, entry, self._webhooks_of(entry.account_id))
 
+    def refusals(
+        self, account_id: AccountId, entries: Collection[Delivery]
+    ) -> dict[DeliveryId, RetryResult | None]:
+        """As `refusal`, of several entries of an account; raises Unavailable."""
+        webhooks = self._webhooks_of(account_id) if entries else {}
+        return {entry.id: self._refusal(entry.id, entry, webhooks) for entry in entries}
+
     def send(
         self, entries: Sequence[Delivery], webhooks: Mapping[WebhookId, Webhook]
     ) -> dict[DeliveryId, RetryResult]:

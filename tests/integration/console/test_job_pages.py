@@ -21,7 +21,14 @@ def run(system: System, tenant: Tenant, job_id: str) -> None:
 def new_job(browser: Browser, kind: str, **fields: str) -> PageSeen:
     """Fill in the form of a new job; what it answers."""
     page = browser.open(f"{LOG}/jobs/new?kind={kind}")
-    return browser.submit(page.form(f"{LOG}/jobs/count"), **fields)
+    return counted(browser, page, **fields)
+
+
+def counted(browser: Browser, page: PageSeen, **fields: str) -> PageSeen:
+    """What a form that asks for a count leads to."""
+    answer = browser.submit(page.form(f"{LOG}/jobs/count"), **fields)
+    assert answer.status == 303
+    return browser.open(answer.location)
 
 
 def test_all_that_failed_is_counted_then_sent_then_done(
@@ -32,12 +39,12 @@ def test_all_that_failed_is_counted_then_sent_then_done(
     deliver(system, tenant, 12)
     endpoint.answer(200)
 
-    counted = new_job(browser, "retry-failed", webhook_id=webhook["id"], per_second="100")
-    assert counted.status == 200
-    assert "12 deliveries would be sent" in counted.text
-    assert "orders <b>" in counted.text
+    count = new_job(browser, "retry-failed", webhook_id=webhook["id"], per_second="100")
+    assert count.status == 200
+    assert "12 deliveries would be sent" in count.text
+    assert "orders <b>" in count.text
     assert system.messages("JobQueue") == []
-    started = browser.submit(counted.form(f"{LOG}/jobs"))
+    started = browser.submit(count.form(f"{LOG}/jobs"))
     assert started.status == 303
     waiting = browser.open(started.location)
     assert "queued" in waiting.text
@@ -48,9 +55,13 @@ def test_all_that_failed_is_counted_then_sent_then_done(
     (bar,) = [attrs for tag, attrs in done.elements if tag == "progress"]
     assert (bar["value"], bar["max"]) == ("12", "12")
     assert "Sent 12 Skipped 0 In all 12" in done.text
-    assert not any(attrs.get("data-reload") for _, attrs in done.elements)
     assert [form for form in done.forms if form.action.endswith("/cancel")] == []
+    assert "0 delivered, 0 failed again, 12 still being tried" in done.text
+    assert "badge warn" in done.html
     system.dispatch_all()
+    ended = browser.open(started.location.partition("?")[0])
+    assert "12 delivered, 0 failed again, 0 still being tried" in ended.text
+    assert "badge good" in ended.html
     assert len(tenant.deliveries(status="succeeded")) == 12
     again = new_job(browser, "retry-failed", webhook_id=webhook["id"])
     assert "Nothing would be sent" in again.text
@@ -72,9 +83,9 @@ def test_what_a_disabled_webhook_did_not_get_is_found_counted_and_sent(
 
     none = new_job(browser, "retry-failed", webhook_id=webhook["id"])
     assert "Nothing would be sent" in none.text
-    counted = browser.submit(none.form(f"{LOG}/jobs/count"))
-    assert "2 deliveries would be sent" in counted.text
-    started = browser.submit(counted.form(f"{LOG}/jobs"))
+    both = counted(browser, none)
+    assert "2 deliveries would be sent" in both.text
+    started = browser.submit(both.form(f"{LOG}/jobs"))
     path = started.location.partition("?")[0]
     run(system, tenant, path.rpartition("/")[2])
     system.dispatch_all()
@@ -105,17 +116,17 @@ def test_a_replay_of_some_types_is_watched_and_cancelled(
     system.route()
     webhook = tenant.webhook(receiver.endpoint().url)
 
-    counted = new_job(
+    count = new_job(
         browser,
         "replay",
         webhook_id=webhook["id"],
         per_second="2",
         event_types="points.earned\r\n",
     )
-    assert "5 events would be sent" in counted.text
-    started = browser.submit(counted.form(f"{LOG}/jobs"))
+    assert "5 events would be sent" in count.text
+    started = browser.submit(count.form(f"{LOG}/jobs"))
     path = started.location.partition("?")[0]
-    second = browser.submit(counted.form(f"{LOG}/jobs"))
+    second = browser.submit(count.form(f"{LOG}/jobs"))
     assert system.poll("JobQueue", "jobs", most=1).left == []
     running = browser.open(path)
     cancelled = browser.open(browser.submit(running.form(f"{path}/cancel")).location)
@@ -138,8 +149,8 @@ def test_a_job_is_of_the_very_time_that_was_counted(
     browser.sign_in(tenant.key)
     webhook = tenant.webhook(receiver.endpoint().url)
     deliver(system, tenant)
-    counted = new_job(browser, "replay", webhook_id=webhook["id"])
-    form = counted.form(f"{LOG}/jobs")
+    count = new_job(browser, "replay", webhook_id=webhook["id"])
+    form = count.form(f"{LOG}/jobs")
 
     started = browser.submit(form)
 
@@ -188,7 +199,7 @@ def test_a_job_of_a_webhook_that_is_off_is_counted_and_not_started(
     browser.sign_in(tenant.key)
     webhook = tenant.webhook(endpoint.url)
     deliver(system, tenant, 2)
-    counted = new_job(browser, "retry-failed", webhook_id=webhook["id"])
+    count = new_job(browser, "retry-failed", webhook_id=webhook["id"])
     assert tenant.call("POST", f"/v1/webhooks/{webhook['id']}/disable").status == 200
 
     page = new_job(browser, "retry-failed", webhook_id=webhook["id"])
@@ -200,4 +211,42 @@ def test_a_job_of_a_webhook_that_is_off_is_counted_and_not_started(
         (tag, attrs.get("href")) for tag, attrs in page.elements
     ]
     assert [form for form in page.forms if form.action == f"{LOG}/jobs"] == []
-    assert "enable it first" not in counted.text
+    assert "enable it first" not in count.text
+
+
+def test_a_job_whose_deliveries_fail_again_is_not_green_and_is_found_again(
+    system: System, tenant: Tenant, endpoint: Endpoint, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(endpoint.url)
+    deliver(system, tenant, 2)
+    started = browser.submit(
+        new_job(browser, "retry-failed", webhook_id=webhook["id"]).form(f"{LOG}/jobs")
+    )
+    path = started.location.partition("?")[0]
+    run(system, tenant, path.rpartition("/")[2])
+    system.dispatch_all()
+
+    page = browser.open(path)
+    assert "0 delivered, 2 failed again, 0 still being tried" in page.text
+    assert "badge bad" in page.html
+    assert "badge good" not in page.html
+    listed = browser.open(f"{LOG}/jobs")
+    assert path in listed.html
+    assert f"{LOG}/jobs" in [attrs.get("href") for _, attrs in browser.open(LOG).elements]
+
+
+def test_a_replay_counts_the_events_that_it_has_brought(
+    system: System, tenant: Tenant, endpoint: Endpoint, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(endpoint.url, batch_size=2)
+    deliver(system, tenant, 3)
+    endpoint.answer(200)
+    count = new_job(browser, "replay", webhook_id=webhook["id"])
+    path = browser.submit(count.form(f"{LOG}/jobs")).location.partition("?")[0]
+    run(system, tenant, path.rpartition("/")[2])
+
+    assert "0 delivered, 0 failed, 3 still being tried" in browser.open(path).text
+    system.dispatch_all()
+    assert "3 delivered, 0 failed, 0 still being tried" in browser.open(path).text
