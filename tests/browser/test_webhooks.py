@@ -48,6 +48,11 @@ def test_a_webhook_is_made_with_grouped_events_a_live_preview_and_a_test_before_
     person.click("button", "Send a test")
     person.is_told("The test succeeded")
     assert [one.status for one in endpoint.requests] == [400, 200]
+    # What is green is of what was filled in then.
+    person.fill("Name", "Till 2")
+    person.is_told("Before your last change: The test succeeded")
+    person.fill("Name", "Till")
+    assert person.barriers() == []
     assert account.get("/v1/webhooks")["data"] == []
 
     # Saved, with the secret shown once.
@@ -306,3 +311,22 @@ def test_a_paused_webhook_is_noticed_and_says_why_and_what_to_do(
     expect(person.find("link", "Retry what failed since the pause")).to_have_count(0)
     person.goes_to("Webhooks")
     expect(notice).to_have_count(0)
+
+
+def test_one_comes_back_to_a_refused_form_without_being_asked(
+    account: Account, person: Person
+) -> None:
+    person.sign_in(account.key, "/console/webhooks/new")
+    person.fill("Name", "Till")
+    person.fill("URL", "ftp://shop.example/hook")
+    person.tick("radio", "Only those that I tick")
+    person.click("button", "Create the webhook")
+    person.sees("Something is not right yet.")
+    person.goes_to("Log")
+
+    person.page.go_back()
+
+    assert person.page.url.endswith("/console/webhooks/new")
+    expect(person.field("URL")).to_have_value("ftp://shop.example/hook")
+    expect(person.field("Name")).to_have_value("Till")
+    expect(person.find("radio", "Only those that I tick")).to_be_checked()

@@ -2,14 +2,16 @@
 
 import enum
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from console.http.kept_forms import KeptForm, kept_form
 from console.http.rendering import Templates
 from console.http.return_paths import ReturnPaths
-from console.http.visit import HtmlResponse, Request, Visit, split_url, without_session
+from console.http.visit import HOME, HtmlResponse, Request, Visit, split_url, without_session
 from perkwire.adapters.http_api import problem_of
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token
@@ -20,6 +22,10 @@ from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import Problem, not_found
 
 LONGEST_PART = 128
+KEPT = (
+    "Your session has ended. What you sent is not saved yet, and is kept on this page: sign in to "
+    "go on with it."
+)
 
 type PageHandler = Callable[..., HtmlResponse]
 
@@ -93,6 +99,23 @@ class Pages:
         """The first page that there is for someone who has signed in."""
         return next((one.path for one in self._sections_for(visit.visitor)), None)
 
+    def go_on(self, visit: Visit, kept: KeptForm, token: str) -> HtmlResponse:
+        """Offer to send a kept form, now that the session of this token is there.
+
+        An operator is in the account that it was for. Raises Problem and Unavailable.
+        """
+        visitor = self._signing_in.visitor(token)
+        if visitor is None or not self._return_paths.is_form(kept.path):
+            return visit.go(HOME)
+        if visitor.caller.is_operator and kept.account_id not in ("", visitor.account_id):
+            account = self._signing_in.enter(token, visitor.caller, AccountId(kept.account_id))
+            visitor = replace(visitor, account_id=account.id, account=account)
+        account_id = visitor.account_id
+        found = visitor.account or (self._accounts.find(account_id) if account_id else None)
+        seen = self._visit(visit.request, visitor, found, token=token)
+        is_others = kept.account_id not in ("", account_id or "")
+        return seen.page("go_on.html", kept=kept, is_others=is_others, home=HOME)
+
     def _adding(
         self, route: Callable[..., Any], path: str, needs: Needs, *, is_form: bool
     ) -> Callable[[PageHandler], PageHandler]:
@@ -139,14 +162,27 @@ class Pages:
         return self._visit(request, visitor, account)
 
     def _visit(
-        self, request: Request, visitor: Visitor | None = None, account: Account | None = None
+        self,
+        request: Request,
+        visitor: Visitor | None = None,
+        account: Account | None = None,
+        *,
+        token: str | None = None,
     ) -> Visit:
         shared = {
             "sections": self._sections_for(visitor),
             "done": self._said(self.done, request),
             "not_done": self._said(self.undone, request),
+            "form_page": self._form_page(request),
         }
-        return Visit(request, self._templates, shared=shared, visitor=visitor, account=account)
+        return Visit(
+            request,
+            self._templates,
+            shared=shared,
+            visitor=visitor,
+            account=account,
+            token=token,
+        )
 
     def _sections_for(self, visitor: Visitor | None) -> list[Section]:
         if visitor is None:
@@ -155,6 +191,11 @@ class Pages:
         has |= {Needs.ACCOUNT} if visitor.account_id is not None else set()
         has |= {Needs.OPERATOR} if visitor.caller.is_operator else set()
         return [section for section in self.sections if section.needs in has]
+
+    def _form_page(self, request: Request) -> str | None:
+        """Where the page is on which a form was; None for a page that answers none."""
+        referer = request.header("referer")
+        return self._return_paths.from_form(referer) if request.is_form and referer else None
 
     def _said(self, sentences: Mapping[str, str], request: Request) -> str | None:
         try:
@@ -177,7 +218,13 @@ class Pages:
     def _sign_in_first(self, visit: Visit, *, is_form: bool) -> HtmlResponse:
         has_ended = visit.request.session_token is not None
         referer = visit.request.header("referer") or ""
+        kept = kept_form(visit.request) if is_form else None
         query = {"next": self._return_paths.from_form(referer) if is_form else visit.request.here}
+        if kept is not None:
+            answer = visit.page(
+                "sign_in.html", status=HTTPStatus.FORBIDDEN, next=query["next"], why=KEPT, kept=kept
+            )
+            return without_session(answer) if has_ended else answer
         if has_ended:
             query["why"] = "unsaved" if is_form else "ended"
         answer = visit.go("/console/sign-in", **query)

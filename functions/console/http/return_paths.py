@@ -31,6 +31,10 @@ class ReturnPaths:
         query = f"?{parts.query}" if parts.query and path == parts.path else ""
         return own_path(f"{path}{query}")
 
+    def is_form(self, path: str) -> bool:
+        """Whether a form may be sent to this path."""
+        return any(_matches(form, path) for form in self._forms)
+
     def _is_page(self, path: str) -> bool:
         if path in self._forms and path not in self._pages:
             return False

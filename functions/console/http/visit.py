@@ -38,6 +38,12 @@ class Request:
         self.path: str = event["rawPath"]
         self.query_text: str = event.get("rawQueryString") or ""
 
+    @property
+    def is_form(self) -> bool:
+        """Whether it is a form that was sent, and not a page that was asked for."""
+        method: str = self.event["requestContext"]["http"]["method"]
+        return method == "POST"
+
     def header(self, name: str) -> str | None:
         """A header, by its lower-case name."""
         return header_of(self.event, name)
@@ -83,12 +89,14 @@ class Visit:
         shared: Mapping[str, Any],
         visitor: Visitor | None = None,
         account: Account | None = None,
+        token: str | None = None,
     ) -> None:
         self.request = request
         self.visitor = visitor
         self.account = account
         self._templates = templates
         self._shared = shared
+        self._token = token
 
     @property
     def query(self) -> Form:
@@ -126,7 +134,7 @@ class Visit:
     @property
     def session_token(self) -> str:
         """The session's token; only on pages that need one to be signed in."""
-        return self.request.session_token or ""
+        return self._token or self.request.session_token or ""
 
     @property
     def form_token(self) -> str:

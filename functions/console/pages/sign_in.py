@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from console.http.registry import Needs, Pages
+from console.http.kept_forms import carried_form
+from console.http.registry import KEPT, Needs, Pages
 from console.http.visit import HOME, HtmlResponse, Visit, own_path, with_session, without_session
 from perkwire.adapters.wiring import UseCases
 from perkwire.primitives.ids import AccountId
@@ -33,19 +34,33 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         return visit.page(
             "sign_in.html",
             next=own_path(visit.query.text("next")),
+            kept=None,
             why=_WHY.get(visit.query.text("why")),
         )
 
     @pages.form("/console/sign-in", Needs.NOBODY)
     def sign_in(visit: Visit) -> HtmlResponse:
         wanted = own_path(visit.form.text("next"))
+        kept = carried_form(visit.form)
         try:
             token = signing_in.by_key(visit.form.text("key"))
             if token is None:
                 raise invalid([FieldError("key", "is not an API key that works")])
         except Problem as problem:
-            return visit.page("sign_in.html", problem=problem, next=wanted, why=None)
-        return with_session(visit.go(wanted), token)
+            return visit.page("sign_in.html", problem=problem, next=wanted, why=None, kept=kept)
+        answer = visit.go(wanted) if kept is None else pages.go_on(visit, kept, token)
+        return with_session(answer, token)
+
+    @pages.form("/console/go-on", Needs.NOBODY)
+    def go_on(visit: Visit) -> HtmlResponse:
+        """For who has signed in in another tab, by a console link for example."""
+        kept = carried_form(visit.form)
+        token = visit.request.session_token
+        if kept is None:
+            return visit.go(HOME)
+        if token is None or signing_in.visitor(token) is None:
+            return visit.page("sign_in.html", next=HOME, why=KEPT, kept=kept)
+        return pages.go_on(visit, kept, token)
 
     @pages.page("/console/enter", Needs.NOBODY)
     def show_link(visit: Visit) -> HtmlResponse:

@@ -171,6 +171,33 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// A form that is refused is answered in its place. Its page then has the address of the form's own
+// page, so that Back asks nothing, and what was filled in comes back with it.
+const NOT_KEPT = ["csrf", "account"];
+const refused = document.querySelector("main[data-form-page] .problem");
+function postForms() {
+  return [...document.querySelectorAll("main form[method=post]")];
+}
+function keepFilledIn() {
+  const kept = postForms().map((form) => [form.getAttribute("action"), [...new FormData(form)]
+    .filter(([name, value]) => !NOT_KEPT.includes(name) && typeof value === "string")]);
+  history.replaceState({ kept }, "", document.querySelector("main").dataset.formPage);
+}
+function fillInAgain(kept) {
+  for (const [action, fields] of kept) {
+    const form = postForms().find((one) => one.getAttribute("action") === action);
+    for (const control of form?.elements ?? []) {
+      if (!control.name || NOT_KEPT.includes(control.name)) continue;
+      const given = fields.filter(([name]) => name === control.name).map(([, value]) => value);
+      if (control.type === "checkbox" || control.type === "radio") control.checked = given.includes(control.value);
+      else if (given.length) control.value = given[0];
+    }
+    form?.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+if (refused) keepFilledIn();
+else if (history.state?.kept) addEventListener("load", () => fillInAgain(history.state.kept), { once: true });
+
 function enhance(root) {
   localTimes(root);
   showZone();

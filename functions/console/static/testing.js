@@ -43,6 +43,20 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
+// What a test has told is of what was filled in then: once that is changed, it says so.
+function outlive(event) {
+  const form = event.target.form;
+  const button = form?.querySelector("[data-outcome]");
+  const told = button && document.getElementById(button.dataset.outcome)?.querySelector(".outcome:not(.old)");
+  if (!told) return;
+  told.classList.remove("good", "bad");
+  told.classList.add("old");
+  const title = told.querySelector("h3");
+  title.textContent = `Before your last change: ${title.textContent}`;
+}
+document.addEventListener("input", outlive);
+document.addEventListener("change", outlive);
+
 // data-takes-over="URL": the form's URL becomes the one that the endpoint has pointed to.
 document.addEventListener("click", (event) => {
   const taken = event.target.closest("[data-takes-over]");

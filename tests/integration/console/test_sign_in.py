@@ -7,7 +7,7 @@ import pytest
 
 from perkwire.model.account import key_hash
 from tests.integration.browsing import Browser, ConsoleServer, PageSeen
-from tests.integration.console.sign_in import link_of
+from tests.integration.console.sign_in import enter, link_of
 from tests.integration.system import System, Tenant, strings_in
 
 
@@ -139,29 +139,103 @@ class TestEndOfASession:
             ("/console/log?status=failed&webhook_id=", "/console/log?status=failed&webhook_id="),
             ("/console/types/points.earned/test", "/console/types/points.earned"),
             ("/console/webhooks/preview?x=1", "/console/webhooks"),
-            ("/console/log/jobs/count", "/console/log"),
+            ("/console/log/retry", "/console/log"),
             ("/console/elsewhere", "/console"),
             ("/v1/events", "/console"),
             ("", "/console"),
         ],
     )
-    def test_a_form_sent_after_it_leads_back_to_its_page_and_says_that_nothing_was_saved(
+    def test_a_part_that_a_script_asks_for_after_it_leads_back_to_its_page(
         self, browser: Browser, tenant: Tenant, referer: str, back: str
     ) -> None:
         browser.sign_in(tenant.key)
         form = browser.open("/console/webhooks/new").form("/console/webhooks")
         browser.session = "of-a-session-that-has-ended"
         headers = {"Sec-Fetch-Site": "same-origin", "Referer": f"{browser.url}{referer}"}
-        fields = {**dict(form.fields), "name": "till", "url": "https://shop.example/hook"}
 
-        page = browser.post(form.action, fields, headers)
+        page = browser.post(form.action, {**dict(form.fields), "part": "outcome"}, headers)
         asked = browser.open(page.location)
         signed_in = browser.submit(asked.form("/console/sign-in"), key=tenant.key)
 
         assert "what you sent was not saved" in asked.text
         assert signed_in.location == back
         assert browser.open(back).status == 200
+
+    @pytest.mark.parametrize("session", ["of-a-session-that-has-ended", None])
+    def test_a_form_sent_after_it_is_kept_and_goes_on_once_signed_in(
+        self, browser: Browser, tenant: Tenant, session: str | None
+    ) -> None:
+        browser.sign_in(tenant.key)
+        form = browser.open("/console/webhooks/new").form("/console/webhooks")
+        browser.session = session
+        fields = {"name": 'till "<b>', "url": "https://shop.example/hook", "description": "a\r\nb"}
+
+        asked = browser.submit(form, **fields, event_types=["points.earned", "tier.upgraded"])
+        assert (asked.status, tenant.get("/v1/webhooks")["data"]) == (403, [])
+        assert "What you sent is not saved yet, and is kept on this page" in asked.text
+        wrong = browser.submit(asked.form("/console/sign-in"), key="pk_none")
+        again = browser.submit(wrong.form("/console/sign-in"), key=tenant.key)
+        assert "is still here, for the account Brew & Bean" in again.text
         assert tenant.get("/v1/webhooks")["data"] == []
+        kept = again.form("/console/webhooks")
+        made = browser.post(kept.action, kept.fields)
+
+        assert made.status == 201
+        (stored,) = tenant.get("/v1/webhooks")["data"]
+        assert (stored["name"], stored["description"]) == ('till "<b>', "a\nb")
+
+    def test_who_has_signed_in_in_another_tab_goes_on_too(
+        self, browser: Browser, tenant: Tenant
+    ) -> None:
+        browser.sign_in(tenant.key)
+        form = browser.open("/console/webhooks/new").form("/console/webhooks")
+        browser.session = None
+        asked = browser.submit(form, name="till", url="https://shop.example/hook")
+        assert browser.submit(asked.form("/console/go-on")).form("/console/go-on").fields
+        browser.sign_in(tenant.key)
+
+        going_on = browser.submit(asked.form("/console/go-on"))
+
+        assert browser.submit(going_on.form("/console/webhooks")).status == 201
+
+    def test_what_was_for_one_account_does_not_go_on_in_another(
+        self, browser: Browser, tenant: Tenant, another_tenant: Tenant
+    ) -> None:
+        browser.sign_in(tenant.key)
+        form = browser.open("/console/webhooks/new").form("/console/webhooks")
+        browser.session = None
+        asked = browser.submit(form, name="till", url="https://shop.example/hook")
+
+        answer = browser.submit(asked.form("/console/sign-in"), key=another_tenant.key)
+
+        assert "was for another account" in answer.text
+        assert "shop.example" not in answer.html
+
+    def test_an_operator_goes_on_in_the_account_that_it_was_for(
+        self, operator: Browser, tenant: Tenant, operator_key: str
+    ) -> None:
+        enter(operator, tenant)
+        form = operator.open("/console/webhooks/new").form("/console/webhooks")
+        operator.session = None
+        asked = operator.submit(form, name="till", url="https://shop.example/hook")
+
+        going_on = operator.submit(asked.form("/console/sign-in"), key=operator_key)
+
+        assert operator.submit(going_on.form("/console/webhooks")).status == 201
+        assert len(tenant.get("/v1/webhooks")["data"]) == 1
+
+    @pytest.mark.parametrize(
+        "path", ["https://elsewhere.example/", "//elsewhere.example", "/console/elsewhere", "x"]
+    )
+    def test_nothing_is_carried_to_where_no_form_goes(
+        self, browser: Browser, tenant: Tenant, path: str
+    ) -> None:
+        form = browser.get("/console/sign-in").form("/console/sign-in")
+
+        answer = browser.submit(form, key=tenant.key, kept_path=path, kept_fields="a=b")
+
+        assert answer.location.startswith("/console")
+        assert "elsewhere.example" not in answer.html
 
     def test_it_ends_at_its_time(self, system: System, operator: Browser) -> None:
         assert is_signed_in(operator)
