@@ -99,6 +99,9 @@ PAGES = (
         address=lambda scene: f"/console/log/{scene.succeeded['id']}",
         what="that has succeeded",
     ),
+    _page("log/retried", what="without anything"),
+    _page("log/jobs"),
+    _page("log/jobs/count", what="without a webhook"),
     _page("log/jobs/new"),
     _page("log/jobs/new", address=_at("log/jobs/new?kind=replay"), what="to replay"),
     _page("log/jobs/<job_id>", address=lambda scene: f"/console/log/jobs/{scene.job['id']}"),
@@ -128,6 +131,7 @@ PAGES = (
         lambda scene: f"/console/accounts/{scene.account.id}/api-keys/new",
     ),
     _page("queues", Visitor.OPERATOR),
+    _page("queues/redrives/new", Visitor.OPERATOR, _at("queues/redrives/new?queue=deliveries")),
     _page("nothing-here", what="that there is not"),
 )
 
