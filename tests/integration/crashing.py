@@ -1,9 +1,12 @@
 """A function in a process of its own, that dies at a point: `python -m tests.integration.crashing`.
 
+It may have a bug planted in it, one of CRASH_BUGS.
+
 Reads the function's event from standard input; its environment is that of the process. Dying is
 `os._exit`: nothing is flushed, closed or rolled back, as when Lambda's sandbox goes away.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -23,10 +26,20 @@ DIED = 9
 _SENT_BEFORE_DYING = 5
 
 
-def main(app: str, point: str) -> None:
+def main(app: str, point: str, bug: str | None = None) -> None:
     _POINTS[point]()
     apps = {"dispatcher": dispatcher.app, "router": router.app, "jobs": jobs.app}
-    apps[app].handler(json.load(sys.stdin), Context())
+    with planted(bug):
+        apps[app].handler(json.load(sys.stdin), Context())
+
+
+def planted(bug: str | None) -> contextlib.AbstractContextManager[None]:
+    """The bug is in the code meanwhile."""
+    if bug is None:
+        return contextlib.nullcontext()
+    from tests.integration.crash_bugs import CRASH_BUGS
+
+    return CRASH_BUGS[bug].planted()
 
 
 def _while_sending() -> None:
@@ -47,6 +60,10 @@ def _while_sending() -> None:
 
 def _die(*_: object, **__: object) -> Any:  # noqa: ANN401 - does not return
     os._exit(DIED)
+
+
+def _before_sending() -> None:
+    HttpSender.send = _die  # type: ignore[method-assign]
 
 
 def _before_the_log() -> None:
@@ -82,6 +99,7 @@ def _never() -> None:
 
 
 _POINTS: dict[str, Callable[[], None]] = {
+    "before sending": _before_sending,
     "while sending": _while_sending,
     "before the log": _before_the_log,
     "after the log": _after_the_log,

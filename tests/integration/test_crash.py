@@ -14,6 +14,7 @@ from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 from infra.local.emulator import ROOT
 from tests.aws_events import sqs_event_of
+from tests.iam.calls import queue_arn
 from tests.integration.crashing import DIED
 from tests.integration.system import System, Tenant, matched, until
 from tests.invariant import check
@@ -21,7 +22,14 @@ from tests.receiver import Answer, Receiver
 
 
 def start(
-    system: System, app: str, point: str, messages: Sequence[MessageTypeDef]
+    system: System,
+    app: str,
+    point: str,
+    messages: Sequence[MessageTypeDef],
+    *,
+    queue: str = "DeliveryQueue",
+    bug: str | None = None,
+    **variables: str,
 ) -> subprocess.Popen[bytes]:
     """A process that handles the messages, and dies at a point."""
     environment: Mapping[str, str] = {
@@ -29,22 +37,34 @@ def start(
         "PYTHONPATH": os.pathsep.join([str(ROOT / "functions"), str(ROOT)]),
         **system.stack.aws_environment,
         **system.stack.environment(app),
+        **variables,
     }
+    planted = [] if bug is None else [bug]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.crashing", app, point],
+        [sys.executable, "-m", "tests.integration.crashing", app, point, *planted],
         env=environment,
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
     assert process.stdin is not None
-    process.stdin.write(json.dumps(sqs_event_of(messages)).encode())
+    event = sqs_event_of(messages, queue_arn(system.queue(queue)))
+    process.stdin.write(json.dumps(event).encode())
     process.stdin.close()
     return process
 
 
-def crash(system: System, app: str, point: str, messages: Sequence[MessageTypeDef]) -> None:
-    process = start(system, app, point, messages)
+def crash(
+    system: System,
+    app: str,
+    point: str,
+    messages: Sequence[MessageTypeDef],
+    *,
+    queue: str = "DeliveryQueue",
+    bug: str | None = None,
+    **variables: str,
+) -> None:
+    process = start(system, app, point, messages, queue=queue, bug=bug, **variables)
     assert process.wait(30) == DIED
 
 
