@@ -12,6 +12,9 @@ from typing import NamedTuple
 FAN_OUTS = (1, 3, 10)
 """The numbers of webhooks that an event matches for which the page has figures."""
 
+NAMES = 1
+"""Of each event that are kept by default: its member's id (MemberIndex is `ids`)."""
+
 # The most items of SendMessageBatch, BatchWriteItem, BatchGetItem and TransactWriteItems.
 _SENDS, _WRITES, _READS, _TRANSACTION = 10, 25, 100, 100
 
@@ -53,20 +56,28 @@ def ingest(events: int, *, with_ids: bool = False) -> Calls:
     return calls
 
 
-def router(events: int, fan_out: int) -> Calls:
-    """Of one invocation, whose messages are of one account and hold events that are new."""
+def router(events: int, fan_out: int, *, names: int = NAMES) -> Calls:
+    """Of one invocation, whose messages are of one account and hold events that are new.
+
+    `names` are those of each event that are kept to find it by.
+    """
     return {
         "Query": Count(1, 1),
-        **_kept(events),
+        **_kept(events, names),
         "SendMessageBatch": _batches(events * fan_out, _SENDS),
     }
 
 
-def _kept(events: int) -> Calls:
-    """One by itself is put under a condition, and read only if another is kept under its id."""
+def _kept(events: int, names: int) -> Calls:
+    """One by itself is put under a condition, and read only if another is kept under its id.
+
+    Its names are written after it; those of several events share their batches.
+    """
     if events == 1:
-        return {"PutItem": Count(1, 1)}
-    return {"BatchGetItem": _batches(events, _READS), "BatchWriteItem": _batches(events, _WRITES)}
+        mentions = {"BatchWriteItem": _batches(names, _WRITES)} if names else {}
+        return {"PutItem": Count(1, 1), **mentions}
+    written = _batches(events * (1 + names), _WRITES)
+    return {"BatchGetItem": _batches(events, _READS), "BatchWriteItem": written}
 
 
 def dispatcher(deliveries: int, webhooks: int) -> Calls:
@@ -103,11 +114,11 @@ EXHAUSTED: Calls = {"BatchGetItem": Count(1, 4), "UpdateItem": Count(5, 5), "Pub
 """With a last attempt that fails, and admins to tell: failures, notice and hour are counted."""
 
 
-def paused(events: int, webhooks: int) -> Calls:
+def paused(events: int, webhooks: int, *, names: int = NAMES) -> Calls:
     """A router's invocation with one message, all its account's webhooks paused."""
     return {
         "Query": Count(1, 1),
-        **_kept(events),
+        **_kept(events, names),
         "TransactWriteItems": _batches(events * webhooks, _TRANSACTION),
     }
 
@@ -127,6 +138,15 @@ def handed_on(deliveries: int, *, near: bool) -> Calls:
     """
     sends = {"SendMessageBatch": _batches(deliveries, _SENDS)}
     return {"Query": Count(1, 1), **sends} if near else sends
+
+
+def member_page(events: int, outcomes: int) -> Calls:
+    """GET /v1/events?member=…: the account, the names, the events, and what became of them."""
+    return {
+        "GetItem": Count(1, 1),
+        "Query": Count(1, 1),
+        "BatchGetItem": Count(ceil(events / _READS) + ceil(outcomes / _READS), events + outcomes),
+    }
 
 
 def log_page(webhooks: int, *, unsettled: int = 0) -> Calls:

@@ -18,6 +18,7 @@ from infra.calls import (
     FAN_OUTS,
     GONE,
     LOADS,
+    NAMES,
     RECOVERED,
     SCHEDULED,
     SPENT,
@@ -27,6 +28,7 @@ from infra.calls import (
     handed_on,
     ingest,
     log_page,
+    member_page,
     paced,
     paused,
     router,
@@ -72,6 +74,7 @@ def tables() -> Mapping[str, str]:
         "what else": _what_else(),
         "per event": _per_event(),
         "dollars": _dollars(),
+        "members": _members(),
         "paced": _paced(),
         "at rest": _at_rest(),
         "prices": _prices(),
@@ -127,6 +130,7 @@ def _what_else() -> str:
         "a page of `GET /v1/deliveries`, one webhook": log_page(1),
         "a page of `GET /v1/deliveries`, ten webhooks": log_page(10),
         "the same with `status=failed`": log_page(10, unsettled=50),
+        "a page of `GET /v1/events?member=…`, 50 events at a webhook each": member_page(50, 50),
     }
     return _table(("", "calls (items)"), [(case, _said(calls)) for case, calls in cases.items()])
 
@@ -168,9 +172,9 @@ class _Event:
     seconds: float
 
     @classmethod
-    def of(cls, load: Load, fan_out: int) -> "_Event":
+    def of(cls, load: Load, fan_out: int, names: int = NAMES) -> "_Event":
         taken = ingest(load.events)
-        routed = router(load.events * load.messages, fan_out)
+        routed = router(load.events * load.messages, fan_out, names=names)
         sent = _dispatcher_of(load, fan_out)
         # The share of one event in a request, in a router's and in a dispatcher's invocation.
         shares = (
@@ -191,7 +195,7 @@ class _Event:
                 for name, count in calls.items()
                 if name != "SendMessageBatch"
             ),
-            writes=2 + fan_out,  # an event has an entry in the index by time, too
+            writes=2 + names + fan_out,  # an event has an entry in the index by time, too
             reads=sum(
                 share * calls[name].items
                 for share, calls in each
@@ -243,6 +247,19 @@ def _dollars() -> str:
     rows.append(("**total**", *(f"**{sum(column.values()):.2f}**" for column in columns)))
     heads = [f"F = {fan_out} {load.name}" for load, fan_out in cases]
     return _table(("", *heads), rows)
+
+
+def _members() -> str:
+    """What MemberIndex costs, of events that name one person by id and address."""
+    fan_out = 3
+    rows = []
+    for index, names in (("none", 0), ("ids", 1), ("ids-and-emails", 2)):
+        totals = [
+            sum(_Event.of(load, fan_out, names).dollars(load, fan_out).values()) for load in LOADS
+        ]
+        rows.append((f"`{index}`", str(names), *(f"{total:.2f}" for total in totals)))
+    heads = ("`MemberIndex`", "write units more", *(f"F = 3 {load.name}" for load in LOADS))
+    return _table(heads, rows)
 
 
 def _paced() -> str:

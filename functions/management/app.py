@@ -49,7 +49,7 @@ def _resolver() -> APIGatewayHttpResolver:
     account_routes.add(resolver, use_cases.accounts, use_cases.signing_in, console_url)
     webhook_routes.add(resolver, webhooks, use_cases.slots)
     trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)
-    log_routes.add(resolver, webhooks, use_cases.log, use_cases.events)
+    log_routes.add(resolver, webhooks, use_cases.log, use_cases.events, use_cases.members)
     type_routes.add(resolver)
     format_routes.add(resolver)
     retry_routes.add(resolver, webhooks, use_cases.retrying, use_cases.redriving)

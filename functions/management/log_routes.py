@@ -9,9 +9,10 @@ from perkwire.primitives.page import Page
 from perkwire.primitives.strict_json import Json
 from perkwire.reading.event_listing import EventListing
 from perkwire.reading.log import LogReader, as_listed, parse_filter
+from perkwire.reading.member_listing import MemberListing
 
-_EVENT_FILTERS = ("type", "since", "until")
-_FILTERS = ("status", "webhook_id", "event_type", "since", "until")
+_EVENT_FILTERS = ("type", "member", "since", "until")
+_FILTERS = ("status", "answer", "webhook_id", "event_type", "since", "until")
 
 
 def add(
@@ -19,6 +20,7 @@ def add(
     management: WebhookManagement,
     log: LogReader,
     events: EventListing,
+    members: MemberListing,
 ) -> None:
     """Add the routes to the resolver."""
 
@@ -48,8 +50,9 @@ def add(
         call = Call(resolver)
         account_id = account(call)
         limit, cursor = call.page(*_EVENT_FILTERS)
+        listing = members if "member" in call.query else events
         return page_response(
-            limit, lambda limit: events.list(account_id, call.query, limit, cursor)
+            limit, lambda limit: listing.list(account_id, call.query, limit, cursor)
         )
 
     @resolver.get("/v1/events/<event_id>")

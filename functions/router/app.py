@@ -57,6 +57,7 @@ def _routing() -> Router:
             clock=now,
         ),
         journal=telemetry,
+        member_index=settings.member_index,
         clock=now,
     )
 

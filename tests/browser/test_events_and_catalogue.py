@@ -32,10 +32,10 @@ def test_an_event_is_found_by_its_id_and_by_its_type_with_what_became_of_it(
     expect(person.row("order-7")).to_have_count(1)
     expect(person.row("custom.stamp_collected")).to_have_count(0)
 
-    person.fill("Event id", "order-8")
+    person.fill("Event, delivery or member", "order-8")
     person.click("button", "Find")
-    person.sees("is not the id of an event that is kept")
-    person.fill("Event id", event_id)
+    person.sees("is no event, delivery or member")
+    person.fill("Event, delivery or member", event_id)
     person.click("button", "Find")
     person.is_at("points.earned")
     expect(person.row("Till")).to_contain_text("succeeded")

@@ -22,6 +22,7 @@ from tests.fakes.events import (
     FakeEventItems,
     FakeEventReader,
     FakeEventTable,
+    FakeMentions,
 )
 from tests.fakes.http import FakeSender
 from tests.fakes.jobs import FakeJobItems, FakeJobStore, FakeJobTable
@@ -54,6 +55,7 @@ __all__ = [
     "FakeKeyLookup",
     "FakeKeyStore",
     "FakeLinkStore",
+    "FakeMentions",
     "FakeMoveTasks",
     "FakeOpener",
     "FakeQueue",

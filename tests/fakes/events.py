@@ -19,10 +19,14 @@ type EventKey = tuple[AccountId, EventId]
 
 @dataclass
 class FakeEventItems:
-    """What EventTable holds; a claim with the second at which it expires."""
+    """What EventTable holds; a claim with the second at which it expires.
+
+    A mention is an account's key of a member, and the time and the id of an event that names it.
+    """
 
     events: dict[EventKey, RoutedEvent] = field(default_factory=dict)
     claims: dict[EventKey, tuple[Claim, int]] = field(default_factory=dict)
+    mentions: set[tuple[AccountId, str, int, EventId]] = field(default_factory=set)
 
 
 class FakeClaimTable(Failing):
@@ -133,7 +137,34 @@ class FakeEventTable(Failing):
             return [False] * len(events)
         merged, taken = merge(self._items.events, events)
         self._items.events |= merged
+        self._items.mentions |= {
+            (routed.account_id, key, routed.event.accepted_at, routed.event.id)
+            for routed in merged.values()
+            for key in routed.member_keys
+        }
         return taken
+
+
+class FakeMentions(Failing):
+    """For Mentions: member_listing.Mentions."""
+
+    def __init__(self, items: FakeEventItems) -> None:
+        super().__init__()
+        self._items = items
+
+    def newest(
+        self, account_id: AccountId, member_key: str, since: int, place: ListPosition, limit: int
+    ) -> tuple[list[ListPosition], bool]:
+        self._called("newest")
+        end = (place.moment, place.event_id or "")
+        own = sorted(
+            (accepted_at, event_id)
+            for account, key, accepted_at, event_id in self._items.mentions
+            if (account, key) == (account_id, member_key)
+            if since <= accepted_at and (accepted_at, event_id) < end
+        )
+        found = [ListPosition(*one) for one in own[::-1][:limit]]
+        return found, len(found) == limit
 
 
 def _heading(event: Event) -> EventHeading:

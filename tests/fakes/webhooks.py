@@ -8,6 +8,7 @@ from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
+from perkwire.model.account import Account
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import (
     DeletedWebhook,
@@ -42,6 +43,12 @@ class FakeWebhookLookup(Failing):
             return None
         own = self._items.of_account(account_id)
         return [one for one in own if one.status is not WebhookStatus.DELETED]
+
+    def account_with_webhooks(
+        self, account_id: AccountId
+    ) -> tuple[Account, Sequence[Webhook]] | None:
+        webhooks = self.of_account(account_id)
+        return None if webhooks is None else (self._items.accounts[account_id], webhooks)
 
     def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | DeletedWebhook | None:
         self._called("find")

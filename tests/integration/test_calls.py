@@ -394,6 +394,49 @@ def test_the_page_shows_the_counts_that_these_tests_check() -> None:
 
 
 @pytest.mark.parametrize("count", [1, LIST])
+@pytest.mark.parametrize(("index", "names"), [("none", 0), ("ids", 1), ("ids-and-emails", 2)])
+def test_the_index_of_members_costs_a_write_for_each_name_and_nothing_without_it(
+    index: str,
+    names: int,
+    count: int,
+    system: System,
+    tenant: Tenant,
+    receiver: Receiver,
+    calls: Counter,
+) -> None:
+    some_webhooks(tenant, receiver, 1)
+    system.restart(MEMBER_INDEX=index)
+    calls.forget()
+    member = {"id": "m-1", "email": "ada@example.com"}
+
+    tenant.post(*some_events(count, data=points_data() | {"member": member}))
+    calls.check("ingest", aws_calls.ingest(count))
+    system.poll("EventQueue", "router")
+    calls.check("router", aws_calls.router(count, 1, names=names))
+    system.dispatch_all()
+    calls.forget()
+    tenant.post(*some_events(count, type="custom.nobody", data={}))
+    system.poll("EventQueue", "router")
+    calls.check("router", aws_calls.router(count, 1, names=0))
+
+
+@pytest.mark.parametrize("events", [1, 50])
+def test_a_page_of_a_members_events_is_read_in_four_calls(
+    events: int, system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    some_webhooks(tenant, receiver, 1)
+    tenant.post(*some_events(events))
+    tenant.post(*some_events(2, type="custom.nobody", data={}))
+    system.route()
+    calls.forget()
+
+    page = tenant.get("/v1/events", member="mbr_1")
+
+    assert len(page["data"]) == events
+    calls.check("management", aws_calls.member_page(events, events))
+
+
+@pytest.mark.parametrize("count", [1, LIST])
 def test_a_pace_costs_one_update_more_and_the_others_pay_nothing(
     count: int, system: System, tenant: Tenant, receiver: Receiver, calls: Counter
 ) -> None:

@@ -22,6 +22,7 @@ from perkwire.jobs import selecting
 from perkwire.model import hand_over as handing_over
 from perkwire.model.hand_over import HandOver
 from perkwire.model.lanes import DeliveryQueues, Lane
+from perkwire.model.members import MemberIndex
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
 from perkwire.recovering.retrying import Retrying
@@ -232,6 +233,7 @@ class System:
             paused=table,
             hand_over=hand_over,
             journal=self._telemetry,
+            member_index=MemberIndex.IDS,
             clock=world.clock,
         )
         self._lookup, self._log = stepwise, table

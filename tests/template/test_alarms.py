@@ -47,6 +47,7 @@ UNSEEN = {
     "EventTableFailing": "As DeliveryTableFailing.",
     "SqsFailing": "As DeliveryTableFailing.",
     "SqsRefusedMessage": "As DeliveryTableFailing.",
+    "MemberKeysNotKept": "Events are kept and sent; some are not found by their members.",
     "ClaimsNotMarked": "The events are queued, and a repeat of them is harmless.",
     "DelayNotSet": "The stack's interval applies: the attempt comes, at another time.",
     "LaneUnknown": "The delivery takes the prompt lane, and goes out at its slot.",

@@ -185,7 +185,9 @@ class TestAnswers:
         page = a_listing().list(builders.ACCOUNT, {}, 1, None)
 
         for one in page.items:
-            shown_as("ListedEvent", one)
+            deliveries: list[Json] = [{"webhook_id": builders.WEBHOOK, "status": "filtered"}]
+            shown_as("ListedEvent", one | {"deliveries": deliveries})
+            assert errors(named("ListedEvent"), one) == []
         listed: Json = {"data": [*page.items], "next_cursor": page.next_cursor}
         assert errors(named("Events"), listed) == []
 

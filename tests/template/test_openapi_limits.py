@@ -33,7 +33,7 @@ from perkwire.primitives.problem import MOST_ERRORS
 from perkwire.primitives.strict_json import MAX_DEPTH
 from perkwire.reading import event_listing
 from perkwire.reading import log as reading
-from perkwire.reading.log import EXPIRED
+from perkwire.reading.outcomes import EXPIRED
 from perkwire.recovering.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.recovering.retrying import MOST_IDS
 from perkwire.trials import runner

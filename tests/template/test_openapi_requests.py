@@ -391,7 +391,7 @@ class TestRequests:
 
         assert page.next_cursor is not None
         assert errors("/paths/~1v1~1events/get/parameters/2/schema", page.next_cursor) == []
-        assert query.keys() == {"limit", "type", "since", "until"}
+        assert query.keys() == {"limit", "type", "member", "since", "until"}
 
     @pytest.mark.parametrize("name", ["type", "since", "until"])
     @pytest.mark.parametrize("value", ["A.b", "yesterday", ""])

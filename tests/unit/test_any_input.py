@@ -36,7 +36,7 @@ from perkwire.primitives.ids import EventId, webhook_of
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
-from perkwire.reading.event_listing import EventListing, ListPosition, _read_cursor, _write_cursor
+from perkwire.reading.event_listing import EventListing, ListPosition, read_cursor, write_cursor
 from perkwire.reading.log import parse_filter
 from perkwire.reading.type_listing import list_types, show_type
 from perkwire.recovering.redriving import Redriving
@@ -217,7 +217,7 @@ def test_a_cursor_of_a_table_leads_back_to_its_key(sort_key: str) -> None:
     )
 )
 def test_a_cursor_of_events_leads_back_to_its_place(place: ListPosition) -> None:
-    assert _read_cursor(_write_cursor(place)) == place
+    assert read_cursor(write_cursor(place)) == place
 
 
 @given(TEXTS, st.none() | TEXTS)

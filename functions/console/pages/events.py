@@ -1,7 +1,9 @@
 """Events: what was accepted, and what became of each at every webhook."""
 
+import contextlib
 from collections.abc import Callable
 from typing import cast
+from urllib.parse import urlencode
 
 from console.http.form import Form
 from console.http.registry import LONGEST_PART, Needs, Pages, Section
@@ -13,18 +15,20 @@ from console.views.log import reload_seconds, webhook_names
 from console.views.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.members import MemberIndex
 from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT
-from perkwire.primitives.ids import AccountId, DeliveryId, EventId, sampled_at
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, sampled_at, webhook_of
 from perkwire.primitives.page import Page
-from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
+from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS, now, to_rfc3339
 from perkwire.reading.event_listing import EventListing
-from perkwire.reading.log import EXPIRED
+from perkwire.reading.outcomes import EXPIRED
 from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/events"
-_FILTERS = ("type", "since", "until")
+_LOG = "/console/log"
+_FILTERS = ("type", "member", "since", "until")
 # A page of the list looks at two days; an account may be quiet for longer.
 _ROWS = 25
 _MOST_READS = 4
@@ -44,13 +48,16 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         found: Page[dict[str, Json]] = Page([], None)
         if problem is None:
             try:
-                found = _read(
-                    use_cases.events,
-                    visit.account_id,
-                    _since_it_is(visit) | asked,
-                    cursor,
-                    lambda: use_cases.searches.take(visit.account_id, now(), _MOST_SEARCHES),
-                )
+                if "member" in asked:
+                    found = use_cases.members.list(visit.account_id, asked, _ROWS, cursor)
+                else:
+                    found = _read(
+                        use_cases.events,
+                        visit.account_id,
+                        _since_it_is(visit) | asked,
+                        cursor,
+                        lambda: use_cases.searches.take(visit.account_id, now(), _MOST_SEARCHES),
+                    )
             except Problem as wrong:
                 problem = wrong
         ids = [EventId(str(event["id"])) for event in found.items]
@@ -59,23 +66,47 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             problem=problem,
             form=_shown(visit.query),
             events=found,
-            matched=use_cases.log.matched(visit.account_id, ids) if ids else {},
+            matched=(
+                use_cases.log.matched(visit.account_id, ids)
+                if ids and "member" not in asked
+                else {}
+            ),
             parameters=asked,
+            member_hint=_hint(use_cases.members.index, asked.get("member", "")),
+            webhooks=webhook_names(use_cases.webhooks, visit.account_id)
+            if "member" in asked
+            else {},
+            kinds=STATUS_KINDS,
+            expired=EXPIRED,
         )
+
+    def path_of(account_id: AccountId, text: str) -> str | None:
+        """Where what somebody looks for is: an event, a delivery, or a member's events."""
+        if webhook_of(DeliveryId(text)) is not None:
+            with contextlib.suppress(Problem):
+                use_cases.log.entry(account_id, DeliveryId(text))
+                return f"{_LOG}/{segment(text)}"
+        if len(text) <= LONGEST_PART:
+            with contextlib.suppress(Problem):
+                use_cases.log.event(account_id, EventId(text))
+                return f"{PATH}/{segment(text)}"
+        with contextlib.suppress(Problem):
+            if use_cases.members.list(account_id, {"member": text}, 1, None).items:
+                return f"{PATH}?{urlencode({'member': text})}"
+        return None
 
     @pages.page(PATH)
     def list_events(visit: Visit) -> HtmlResponse:
-        event_id = visit.query.text("id")
-        if not event_id:
+        text = visit.query.text("id")
+        if not text:
             return list_page(visit)
-        try:
-            if len(event_id) > LONGEST_PART:
-                raise not_found("event")
-            use_cases.log.event(visit.account_id, EventId(event_id))
-        except Problem:
-            wrong = "is not the id of an event that is kept"
+        path = path_of(visit.account_id, text)
+        if path is None:
+            wrong = "is no event, delivery or member of an event that is kept"
+            hint = _hint(use_cases.members.index, text)
+            wrong = f"{wrong}. {hint}" if hint else wrong
             return list_page(visit, invalid([FieldError("id", wrong)]))
-        return visit.go(f"{PATH}/{segment(event_id)}")
+        return visit.go(path)
 
     @pages.page(f"{PATH}/<event_id>")
     def show_event(visit: Visit, event_id: str) -> HtmlResponse:
@@ -103,6 +134,15 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             is_moving=any(one["status"] in _MOVING for one in deliveries),
             expired=EXPIRED,
         )
+
+
+def _hint(index: MemberIndex, text: str) -> str:
+    """What is not looked through, where somebody looks for this."""
+    if index is MemberIndex.IDS and "@" in text:
+        return "Members are found by their ids here, not by e-mail addresses."
+    if index is MemberIndex.NONE and text:
+        return "Members are not found here: the stack keeps no index of them."
+    return ""
 
 
 def _since_it_is(visit: Visit) -> dict[str, str]:

@@ -27,7 +27,7 @@ TABS = (
     DeliveryStatus.CANCELLED,
 )
 ALL = "all"
-FILTERS = ("webhook_id", "event_type", "since", "until")
+FILTERS = ("webhook_id", "event_type", "answer", "since", "until")
 _TIMES = ("since", "until")
 # A page ends at the first read that fills it: with less than two reads in it, all its rows can be
 # retried at once.

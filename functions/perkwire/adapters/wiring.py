@@ -15,6 +15,7 @@ from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
+from perkwire.adapters.dynamodb.mentions import Mentions
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.trial_counter import DryRunCounter, SearchCounter, TrialCounter
@@ -44,6 +45,7 @@ from perkwire.reading.event_listing import EventListing
 from perkwire.reading.filter_previewing import FilterPreviewing
 from perkwire.reading.job_outcomes import JobOutcomes
 from perkwire.reading.log import LogReader
+from perkwire.reading.member_listing import MemberListing
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.management import ManagementSettings
@@ -150,6 +152,19 @@ class UseCases:
         """The accepted events."""
         return EventListing(
             EventIndex(), event_retention_days=self._settings.event_retention_days, clock=now
+        )
+
+    @cached_property
+    def members(self) -> MemberListing:
+        """The events that name a member."""
+        return MemberListing(
+            accounts=self.account_store,
+            mentions=Mentions(),
+            events=EventReader(),
+            outcomes=self.log.outcomes,
+            index=self._settings.member_index,
+            event_retention_days=self._settings.event_retention_days,
+            clock=now,
         )
 
     @cached_property

@@ -1,5 +1,6 @@
 """Managing accounts and their API keys: an operator's work."""
 
+import secrets
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol
@@ -21,6 +22,8 @@ from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import conflict, not_found
 from perkwire.primitives.strict_json import Json
+
+_SECRET_BYTES = 16
 
 
 class ApiKeys(Protocol):
@@ -89,6 +92,7 @@ class AccountManagement:
             notice_topic=self._topic(account_id, None, draft.notify_emails),
             created_at=now,
             updated_at=now,
+            member_secret=secrets.token_hex(_SECRET_BYTES),
         )
         self._accounts.add(account)
         return account

@@ -1,11 +1,13 @@
 """Accounts, their API keys, and what the holder of a key may do."""
 
+import dataclasses
 import enum
 import hashlib
 import re
 import secrets
 from collections.abc import Callable, Collection, Sequence
 
+from perkwire.model.members import MemberKeys
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.ids import AccountId, KeyId
@@ -28,6 +30,7 @@ class Account:
 
     `notice_topic` is where notices go to `notify_emails`; None while there are none of these.
     `links_ended_at` is when an operator last ended its console links and their sessions.
+    `member_secret` makes member keys; an account of an earlier release has none.
     """
 
     id: AccountId
@@ -37,6 +40,12 @@ class Account:
     created_at: int
     updated_at: int
     links_ended_at: int | None = None
+    member_secret: str | None = dataclasses.field(default=None, repr=False)
+
+    @property
+    def member_keys(self) -> MemberKeys:
+        """What names of its members become keys by. Never another for an account."""
+        return MemberKeys(self.member_secret or f"{self.id}#{self.created_at}")
 
     @property
     def version(self) -> int:

@@ -1,7 +1,7 @@
 """An event once it is routed: what it became at each webhook that wanted it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 
 from perkwire.model.event import Event
 from perkwire.primitives.dataclass import dataclass
@@ -15,11 +15,15 @@ UNSENT = (NOT_IN_FORMAT, FILTERED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutedEvent:
-    """An event as it is kept: `deliveries` says by webhook what it became."""
+    """An event as it is kept: `deliveries` says by webhook what it became.
+
+    `member_keys` are what it is to be found by; kept beside it, they are not read with it.
+    """
 
     account_id: AccountId
     event: Event
     deliveries: Mapping[WebhookId, DeliveryId | str]
+    member_keys: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def key(self) -> tuple[AccountId, EventId]:
@@ -45,7 +49,11 @@ def merge(kept: KeptEvents, events: Sequence[RoutedEvent]) -> tuple[KeptEvents, 
         if before is None:
             merged[routed.key] = routed
         elif before.event.digest() == routed.event.digest():
-            merged[routed.key] = replace(before, deliveries=_became(before, routed))
+            merged[routed.key] = replace(
+                before,
+                deliveries=_became(before, routed),
+                member_keys=routed.member_keys,
+            )
         else:
             taken.append(False)
             continue

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from perkwire.model.event import EventHeading, has_type_form
+from perkwire.model.event import Event, EventHeading, has_type_form
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.page import Page
@@ -61,7 +61,7 @@ class EventListing:
         self, events: EventsByHour, *, event_retention_days: int, clock: Callable[[], int]
     ) -> None:
         self._events = events
-        self._retention = event_retention_days * DAY_SECONDS * MICROSECONDS
+        self._retention_days = event_retention_days
         self._clock = clock
 
     def list(
@@ -72,9 +72,9 @@ class EventListing:
         A page looks at MOST_HOURS hours and what the filter leaves out makes it short; the cursor
         goes on. Raises Problem and Unavailable.
         """
-        wanted = self._parse(parameters)
+        wanted = read_event_filter(parameters, self._clock(), self._retention_days)
         place: ListPosition | None = ListPosition(wanted.until)
-        if cursor is not None and (from_cursor := _read_cursor(cursor)).moment < wanted.until:
+        if cursor is not None and (from_cursor := read_cursor(cursor)).moment < wanted.until:
             place = from_cursor
         found: list[EventHeading] = []
         for _ in range(MOST_HOURS):
@@ -82,8 +82,8 @@ class EventListing:
                 break
             headings, place = self._step(account_id, wanted, place, limit - len(found))
             found += headings
-        shown = [_shown(one) for one in found if wanted.type in (None, one.type)]
-        return Page(shown, _write_cursor(place) if place else None)
+        shown = [heading_shown(one) for one in found if wanted.type in (None, one.type)]
+        return Page(shown, write_cursor(place) if place else None)
 
     def _step(
         self, account_id: AccountId, wanted: EventFilter, place: ListPosition, limit: int
@@ -100,39 +100,45 @@ class EventListing:
             return headings, ListPosition(headings[-1].accepted_at, headings[-1].id)
         return headings, ListPosition(hour) if hour > wanted.since else None
 
-    def _parse(self, parameters: Mapping[str, str]) -> EventFilter:
-        errors: list[FieldError] = []
-        now = self._clock()
-        times = {"since": now - self._retention, "until": now + 1}
-        for name in times:
-            if (text := parameters.get(name)) is not None:
-                moment = parse_rfc3339(text)
-                if moment is None:
-                    errors.append(FieldError(name, "must be an RFC 3339 time"))
-                else:
-                    times[name] = moment
-        event_type = parameters.get("type")
-        if event_type is not None and not has_type_form(event_type):
-            errors.append(FieldError("type", "must be an event type"))
-        if errors:
-            raise invalid(errors)
-        earliest = now - self._retention
-        return EventFilter(event_type, max(times["since"], earliest), min(times["until"], now + 1))
+
+def read_event_filter(
+    parameters: Mapping[str, str], now: int, event_retention_days: int
+) -> EventFilter:
+    """Read `type`, `since` and `until` of GET /v1/events; raises the 422 problem."""
+    errors: list[FieldError] = []
+    earliest = now - event_retention_days * DAY_SECONDS * MICROSECONDS
+    times = {"since": earliest, "until": now + 1}
+    for name in times:
+        if (text := parameters.get(name)) is not None:
+            moment = parse_rfc3339(text)
+            if moment is None:
+                errors.append(FieldError(name, "must be an RFC 3339 time"))
+            else:
+                times[name] = moment
+    event_type = parameters.get("type")
+    if event_type is not None and not has_type_form(event_type):
+        errors.append(FieldError("type", "must be an event type"))
+    if errors:
+        raise invalid(errors)
+    return EventFilter(event_type, max(times["since"], earliest), min(times["until"], now + 1))
 
 
-def _read_cursor(cursor: str) -> ListPosition:
+def read_cursor(cursor: str) -> ListPosition:
+    """The place that a list's cursor names; raises the 422 problem."""
     form = _CURSOR.fullmatch(cursor)
     if form is None:
         raise invalid([FieldError("cursor", "must be the next_cursor of an earlier page")])
     return ListPosition(int(form[1]), EventId(form[2]) if form[2] else None)
 
 
-def _write_cursor(place: ListPosition) -> str:
+def write_cursor(place: ListPosition) -> str:
+    """The cursor of a place."""
     moment = f"{place.moment:016}"
     return f"{moment}.{place.event_id}" if place.event_id else moment
 
 
-def _shown(heading: EventHeading) -> dict[str, Json]:
+def heading_shown(heading: EventHeading | Event) -> dict[str, Json]:
+    """An event as lists have it."""
     return {
         "id": heading.id,
         "type": heading.type,

@@ -11,7 +11,8 @@ from perkwire.formats.registry import format_of
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event, has_type_form
 from perkwire.model.messages import DeliveryMessage
-from perkwire.model.routed_event import FILTERED, UNSENT, RoutedEvent
+from perkwire.model.routed_event import FILTERED, RoutedEvent
+from perkwire.model.sending import TransportError
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
@@ -26,17 +27,16 @@ from perkwire.primitives.ids import (
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid, not_found
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, parse_rfc3339, to_rfc3339
+from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
+from perkwire.reading.outcomes import EventOutcomes
 from perkwire.trials.trial import SentRequest
 
 MOST_DELETED = 20
 """How many deleted webhooks' deliveries a list without `webhook_id` has."""
 
-EXPIRED = "expired"
-"""What stands at an event for a delivery whose log entry is no longer kept."""
-
 _WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
 _CURSOR = re.compile(r"[0-9a-z]{26}")
+_ANSWER = re.compile(rf"[1-5]([0-9]{{2}}|xx)|{'|'.join(TransportError)}")
 _STATUSES = tuple(
     status
     for status in DeliveryStatus
@@ -95,9 +95,14 @@ class AccountWebhooks(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """Which deliveries to list; None does not matter. Times are microseconds since the epoch."""
+    """Which deliveries to list; None does not matter. Times are microseconds since the epoch.
+
+    `answer` is what the last attempt came to: a status code such as `503`, all of a kind, `5xx`, or
+    the class of an error.
+    """
 
     status: DeliveryStatus | None = None
+    answer: str | None = None
     webhook_id: WebhookId | None = None
     event_type: str | None = None
     since: int | None = None
@@ -116,7 +121,11 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
         times[name] = None if text is None else parse_rfc3339(text)
         if text is not None and times[name] is None:
             errors.append(FieldError(name, "must be an RFC 3339 time"))
-    known = {"status", "webhook_id", "event_type", "since", "until", "limit", "cursor"}
+    answer = parameters.get("answer")
+    if answer is not None and not _ANSWER.fullmatch(answer):
+        kinds = one_of(("a status such as 503", "5xx", *TransportError))
+        errors.append(FieldError("answer", f"must be {kinds}"))
+    known = {"status", "answer", "webhook_id", "event_type", "since", "until", "limit", "cursor"}
     errors += [
         FieldError(name, "is not a known parameter") for name in parameters if name not in known
     ]
@@ -130,6 +139,7 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
         raise invalid(errors)
     return DeliveryFilter(
         status=DeliveryStatus(status) if status else None,
+        answer=answer,
         webhook_id=WebhookId(webhook_id) if webhook_id else None,
         event_type=event_type,
         since=times["since"],
@@ -172,8 +182,13 @@ class LogReader:
         self._events = events
         self._webhooks = webhooks
         self._retry_interval_seconds = retry_interval_seconds
-        self._retention = log_retention_days * DAY_SECONDS * MICROSECONDS
         self._clock = clock
+        self.outcomes = EventOutcomes(
+            deliveries,
+            retry_interval_seconds=retry_interval_seconds,
+            log_retention_days=log_retention_days,
+            clock=clock,
+        )
 
     def delivery(self, account_id: AccountId, delivery_id: DeliveryId) -> dict[str, Json]:
         """One delivery with all its attempts; raises Problem and Unavailable."""
@@ -313,25 +328,8 @@ class LogReader:
         found = self._events.find(account_id, event_id)
         if found is None:
             raise not_found("event")
-        became = {
-            webhook_id: DeliveryId(delivery_id)
-            for webhook_id, delivery_id in found.deliveries.items()
-            if delivery_id not in UNSENT
-        }
-        entries = self._deliveries.find({(account_id, one) for one in became.values()})
-        is_kept = self._clock() <= found.event.accepted_at + self._retention
-        deliveries: list[Json] = []
-        for webhook_id in found.deliveries:
-            shown: dict[str, Json] = {"webhook_id": webhook_id}
-            if webhook_id not in became:
-                shown["status"] = found.deliveries[webhook_id]
-            else:
-                unlogged = DeliveryStatus.PENDING if is_kept else EXPIRED
-                shown |= {"id": became[webhook_id], "status": unlogged}
-                if entry := entries.get(became[webhook_id]):
-                    shown["status"] = self._standing(entry)
-            deliveries.append(shown)
-        return _event_shown(found.event) | {"deliveries": deliveries}
+        became = self.outcomes.of(account_id, [found])[event_id]
+        return _event_shown(found.event) | {"deliveries": became}
 
     def _webhook_ids(self, account_id: AccountId, wanted: WebhookId | None) -> Sequence[WebhookId]:
         if wanted is not None:
@@ -340,6 +338,8 @@ class LogReader:
 
     def _matches(self, entry: Delivery, wanted: DeliveryFilter) -> bool:
         if wanted.status is not None and self._standing(entry) is not wanted.status:
+            return False
+        if wanted.answer is not None and not _has_answered(entry, wanted.answer):
             return False
         return wanted.event_type is None or wanted.event_type in entry.event_types
 
@@ -357,6 +357,16 @@ def as_listed(delivery: Mapping[str, Any]) -> dict[str, Json]:
         for attempt in delivery["attempts"]
     ]
     return {**delivery, "attempts": attempts}
+
+
+def _has_answered(entry: Delivery, answer: str) -> bool:
+    last = entry.attempts[-1] if entry.attempts else None
+    if last is None:
+        return False
+    if last.status_code is None:
+        return last.error == answer
+    code = str(last.status_code)
+    return answer in (code, f"{code[0]}xx")
 
 
 def _position(delivery_id: DeliveryId) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from perkwire.model.account import Account
 from perkwire.model.lanes import Lane
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.webhook import Webhook
@@ -18,6 +19,12 @@ class AccountWebhooks(Protocol):
 
         Raises Unavailable.
         """
+        ...
+
+    def account_with_webhooks(
+        self, account_id: AccountId
+    ) -> tuple[Account, Sequence[Webhook]] | None:
+        """As `of_account`, with the account; raises Unavailable."""
         ...
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from perkwire.formats.registry import format_of
+from perkwire.model.account import Account
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.event import Event, types_of
 from perkwire.model.hand_over import Addressed, HandOver
+from perkwire.model.members import MemberIndex
 from perkwire.model.messages import (
     DeliveryMessage,
     EventEncoder,
@@ -37,7 +39,8 @@ class Events(Protocol):
 
         An event may come twice, also in one call: all that it became is kept, but for what two
         routings of one message make of it at the very same time. One of another body than the
-        event that is kept under its id is not stored.
+        event that is kept under its id is not stored. Member keys that cannot be stored are a
+        fault, and nothing waits for them.
         """
         ...
 
@@ -72,9 +75,11 @@ class Router:
         paused: PausedDeliveries,
         hand_over: HandOver,
         journal: Journal,
+        member_index: MemberIndex,
         clock: Callable[[], int],
     ) -> None:
         self._webhooks = webhooks
+        self._member_index = member_index
         self._events = events
         self._paused = paused
         self._hand_over = hand_over
@@ -144,12 +149,14 @@ class Router:
     def _plans(
         self, received: Sequence[tuple[Received, EventMessage]], encode: EventEncoder
     ) -> list[_Plan]:
-        found: dict[AccountId, Sequence[Webhook] | None] = {}
+        found: dict[AccountId, tuple[Account, Sequence[Webhook]] | None] = {}
         plans = []
         for record, message in received:
             try:
                 if message.account_id not in found:
-                    found[message.account_id] = self._webhooks.of_account(message.account_id)
+                    found[message.account_id] = self._webhooks.account_with_webhooks(
+                        message.account_id
+                    )
             except Exception as error:  # one message must not take its batch with it
                 self._journal.fault(
                     "routing_unavailable",
@@ -157,8 +164,8 @@ class Router:
                     detail=str(error) if isinstance(error, Unavailable) else type(error).__name__,
                 )
                 continue
-            webhooks = found[message.account_id]
-            if webhooks is None:
+            routed_by = found[message.account_id]
+            if routed_by is None:
                 self._journal.fault(
                     "account_absent",
                     message_id=record.message_id,
@@ -166,7 +173,7 @@ class Router:
                 )
                 continue
             try:
-                plans.append(self._plan(record, message, webhooks, encode))
+                plans.append(self._plan(record, message, *routed_by, encode))
             except Exception as error:  # one message must not take its batch with it
                 self._journal.fault(
                     "message_unroutable",
@@ -180,6 +187,7 @@ class Router:
         self,
         record: Received,
         message: EventMessage,
+        account: Account,
         webhooks: Sequence[Webhook],
         encode: EventEncoder,
     ) -> _Plan:
@@ -206,8 +214,14 @@ class Router:
                     plan.paused.append(_paused(delivery, self._clock()))
                 else:
                     plan.deliveries.append(Addressed(delivery, webhook))
+        keys = account.member_keys
         plan.events = [
-            RoutedEvent(account_id=message.account_id, event=event, deliveries=became[event.id])
+            RoutedEvent(
+                account_id=message.account_id,
+                event=event,
+                deliveries=became[event.id],
+                member_keys=keys.named(event.data, self._member_index),
+            )
             for event in message.events
         ]
         return plan

@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.members import MemberIndex
 
 
 class SettingsError(Exception):
@@ -27,6 +28,7 @@ _READERS = {
     float: float,
     bool: _flag,
     EndpointPolicy: EndpointPolicy,
+    MemberIndex: MemberIndex,
 }
 
 

@@ -1,6 +1,7 @@
 """What management reads from its environment."""
 
 from perkwire.model.endpoint import EndpointPolicy
+from perkwire.model.members import MemberIndex
 from perkwire.primitives.dataclass import dataclass
 from perkwire.settings.environment import FromEnvironment
 
@@ -24,6 +25,7 @@ class ManagementSettings(FromEnvironment):
     max_webhooks_per_account: int
     event_retention_days: int
     log_retention_days: int
+    member_index: MemberIndex
     max_attempts: int
     retry_interval_seconds: int
     account_rate_limit: int

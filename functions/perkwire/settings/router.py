@@ -1,5 +1,6 @@
 """What the router reads from its environment."""
 
+from perkwire.model.members import MemberIndex
 from perkwire.primitives.dataclass import dataclass
 from perkwire.settings.environment import FromEnvironment
 
@@ -16,3 +17,4 @@ class RouterSettings(FromEnvironment):
     slow_delivery_queue_url: str
     event_retention_days: int
     log_retention_days: int
+    member_index: MemberIndex

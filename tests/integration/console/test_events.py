@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -173,6 +174,47 @@ def test_an_event_tells_what_became_of_it_at_each_webhook(
     assert f"/console/log/{delivery['id']}" in links(page)
     times = [attrs.get("datetime") for tag, attrs in page.elements if tag == "time"]
     assert occurred_at in times
+
+
+def test_what_somebody_has_in_hand_is_found_from_either_page(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    tenant.webhook(receiver.endpoint().url, name="till <one>")
+    data = {"member": {"id": "m/1 <x>"}}
+    (event_id,) = tenant.post({"type": "custom.x", "data": data})
+    system.route()
+    system.dispatch_all()
+    (delivery,) = tenant.deliveries()
+
+    for path in (EVENTS, "/console/log"):
+        assert any(attrs.get("name") == "id" for _, attrs in browser.open(path).elements)
+    for text, found in (
+        (event_id, f"{EVENTS}/{event_id}"),
+        (delivery["id"], f"/console/log/{delivery['id']}"),
+        ("m/1 <x>", f"{EVENTS}?{urlencode({'member': 'm/1 <x>'})}"),
+    ):
+        assert browser.get(f"{EVENTS}?{urlencode({'id': text})}").location == found
+    of_member = filtered(browser, id=quote("m/1 <x>"))
+    assert listed(of_member) == [event_id]
+    assert "till <one> succeeded" in of_member.text
+    assert f"/console/log/{delivery['id']}" in links(of_member)
+
+
+def test_a_member_that_is_not_found_says_what_is_looked_for(
+    system: System, tenant: Tenant, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+
+    page = filtered(browser, id="ada@member.example")
+    assert "is no event, delivery or member of an event that is kept" in page.text
+    assert "Members are found by their ids here" in page.text
+    empty = filtered(browser, member="ada@member.example")
+    assert "Members are found by their ids here" in empty.text
+
+    system.restart(MEMBER_INDEX="none")
+    assert "the stack keeps no index of them" in filtered(browser, id="m-1").text
+    assert "MemberIndex is none" in filtered(browser, member="m-1").text
 
 
 def test_an_event_that_nobody_wanted_says_so(

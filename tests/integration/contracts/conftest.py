@@ -16,6 +16,7 @@ from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable, RetryableDeliveries
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
+from perkwire.adapters.dynamodb.mentions import Mentions
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
@@ -34,6 +35,7 @@ from tests.fakes import (
     FakeEventTable,
     FakeKeyLookup,
     FakeKeyStore,
+    FakeMentions,
     FakeRetryableDeliveries,
     FakeTelemetry,
     FakeWebhookLookup,
@@ -59,6 +61,7 @@ class Adapters:
     claims: ClaimTable | FakeClaimTable
     events: EventTable | FakeEventTable
     event_reader: EventReader | FakeEventReader
+    mentions: Mentions | FakeMentions
     deliveries: DeliveryTable | FakeDeliveryTable
     retryable: RetryableDeliveries | FakeRetryableDeliveries
 
@@ -110,6 +113,7 @@ def real(connection: Connection) -> Adapters:
         claims=ClaimTable(connection, event_retention_days=RETENTION_DAYS, clock=clock),
         events=EventTable(journal, event_retention_days=RETENTION_DAYS, clock=clock),
         event_reader=EventReader(),
+        mentions=Mentions(),
         deliveries=DeliveryTable(connection, journal, log_retention_days=RETENTION_DAYS),
         retryable=RetryableDeliveries(journal),
     )
@@ -130,6 +134,7 @@ def fake() -> Adapters:
         claims=FakeClaimTable(events, event_retention_days=RETENTION_DAYS, clock=clock),
         events=FakeEventTable(events),
         event_reader=FakeEventReader(events),
+        mentions=FakeMentions(events),
         deliveries=FakeDeliveryTable(deliveries),
         retryable=FakeRetryableDeliveries(deliveries),
     )

@@ -25,7 +25,7 @@ def a_key(account_id: AccountId | None, *scopes: Scope) -> tuple[ApiKey, str]:
 
 
 def test_an_account_is_found_as_it_was_added(adapters: Adapters) -> None:
-    account = an_account(id=new_account_id(), name="Kölner Straße")
+    account = an_account(id=new_account_id(), name="Kölner Straße", member_secret="of its own")
     adapters.accounts.add(account)
 
     assert adapters.accounts.find(account.id) == account

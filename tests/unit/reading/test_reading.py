@@ -27,6 +27,7 @@ from tests.builders import (
     a_delivery_message,
     a_webhook,
     an_account,
+    an_attempt,
     an_event,
     webhooks,
 )
@@ -254,6 +255,30 @@ def test_filters_choose_by_what_is_shown(log: Log) -> None:
     assert log.ids(DeliveryFilter(event_type="tier.upgraded")) == [bad.id]
 
 
+def test_the_answer_is_the_last_attempts(log: Log) -> None:
+    took, refused, silent = (
+        log.has(log.one, n, attempts=(an_attempt(status_code=404), last)).id
+        for n, last in enumerate(
+            (
+                an_attempt(number=2, status_code=204, response=None),
+                an_attempt(number=2, status_code=503),
+                an_attempt(number=2, status_code=None, error="timeout", response=None),
+            )
+        )
+    )
+    log.has(log.one, 3, attempts=())
+
+    for answer, found in (
+        ("204", [took]),
+        ("503", [refused]),
+        ("5xx", [refused]),
+        ("timeout", [silent]),
+        ("404", []),
+        ("tls", []),
+    ):
+        assert log.ids(DeliveryFilter(answer=answer)) == found, answer
+
+
 def test_since_is_in_and_until_is_out(log: Log) -> None:
     entries = [log.has(log.one, n) for n in range(4)]
 
@@ -284,6 +309,7 @@ def test_a_query_is_read(log: Log) -> None:
     assert parse_filter(
         {
             "status": "failed",
+            "answer": "5xx",
             "webhook_id": WEBHOOK,
             "event_type": "points.earned",
             "since": "1970-01-01T00:00:01Z",
@@ -293,6 +319,7 @@ def test_a_query_is_read(log: Log) -> None:
         }
     ) == DeliveryFilter(
         status=DeliveryStatus.FAILED,
+        answer="5xx",
         webhook_id=WEBHOOK,
         event_type="points.earned",
         since=SECOND,
@@ -310,6 +337,10 @@ def test_a_query_is_read(log: Log) -> None:
         *(("webhook_id", text) for text in ("", "wh_", "wh_1", f"{WEBHOOK}0", f"{WEBHOOK}\n")),
         *(("webhook_id", text) for text in ("0000000000000001", WEBHOOK.upper(), "wh_" + "#" * 16)),
         *(("event_type", text) for text in ("", "points", "Points.earned", "*", "a." + "b" * 127)),
+        *(
+            ("answer", text)
+            for text in ("", "5", "600", "xx", "5XX", "slow", "503 ", "self_signed")
+        ),
         ("colour", "x"),
     ],
 )

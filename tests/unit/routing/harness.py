@@ -5,6 +5,7 @@ from collections.abc import Callable
 from perkwire.model.event import Event
 from perkwire.model.hand_over import HandOver
 from perkwire.model.lanes import DeliveryQueues, Lane
+from perkwire.model.members import MemberIndex
 from perkwire.model.messages import DeliveryMessage, Received, read_delivery_message
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.routing.router import Router
@@ -40,6 +41,7 @@ class RouterHarness:
         self.slots = FakeSlotCounter()
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
+        self.member_index = MemberIndex.IDS
 
     def route(self, *received: Received, may_go_on: Callable[[], bool] = lambda: True) -> list[str]:
         routing = Router(
@@ -56,6 +58,7 @@ class RouterHarness:
                 clock=self.clock,
             ),
             journal=self.journal,
+            member_index=self.member_index,
             clock=self.clock,
         )
         return routing.route(received, may_go_on)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from perkwire.model.account import Scope
+from perkwire.model.members import MemberIndex
 from perkwire.model.messages import read_event_message
 from perkwire.model.routed_event import UNSENT
 from perkwire.model.webhook import Webhook, WebhookStatus
@@ -119,6 +120,7 @@ def routed(bench: Bench) -> dict[WebhookId, str]:
         paused=FakeDeliveryTable(log),
         hand_over=a_hand_over(FakeQueue()),
         journal=FakeTelemetry(),
+        member_index=MemberIndex.NONE,
         clock=FakeClock(NOW),
     )
     assert routing.route([a_received(one.body) for one in bench.queue.messages]) == []

@@ -38,6 +38,7 @@ class AccountStore:
                     name=account.name,
                     notify_emails=list(account.notify_emails) or None,
                     notice_topic=account.notice_topic,
+                    member_secret=account.member_secret,
                     created_at=account.created_at,
                     updated_at=account.updated_at,
                 ),

@@ -71,6 +71,7 @@ class AccountItem(ConfigItem, discriminator="account"):
     notice_topic = UnicodeAttribute(null=True)
     webhooks = NumberAttribute(default=0)
     links_ended_at = NumberAttribute(null=True)
+    member_secret = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
 
@@ -84,6 +85,7 @@ class AccountItem(ConfigItem, discriminator="account"):
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
             links_ended_at=None if self.links_ended_at is None else int(self.links_ended_at),
+            member_secret=self.member_secret,
         )
 
 

@@ -1,9 +1,10 @@
-"""EventTable: each accepted event once, and the claims that make repeats harmless.
+"""EventTable: each accepted event once, what it is found by, and the claims of its id.
 
 | item | pk | sk |
 |---|---|---|
 | event | `<account>#<event id>` | `event` |
 | claim | `<account>#<event id>` | `claim` |
+| mention of a member | `<account>#member#<key>` | `<accepted at>#<event id>` |
 
 `account_hour` and `accepted_at` are the key of the index `by_time`: an account's events of an hour,
 in their order of acceptance. A partition takes a thousand writes a second, so an hour has SHARDS of
@@ -37,6 +38,7 @@ _TO_THE_HOUR = len("2026-11-21T01")
 SHARDS = 4
 EVENT_SK = "event"
 CLAIM_SK = "claim"
+_MOMENT_DIGITS = 16
 
 
 class ByTimeIndex(GlobalSecondaryIndex["EventTableItem"]):  # type: ignore[no-untyped-call]
@@ -122,7 +124,31 @@ class ClaimItem(EventTableItem, discriminator="claim"):
     sent_at = NumberAttribute(null=True)
 
 
-EVENT_TABLE_ITEMS: tuple[type[EventTableItem], ...] = (EventTableItem, EventItem, ClaimItem)
+class MentionItem(EventTableItem, discriminator="mention"):
+    """Says that an event names a member; not in the index by time."""
+
+    @classmethod
+    def all_of(cls, item: EventItem, member_keys: Sequence[str]) -> "list[MentionItem]":
+        """Those of an event, which expire with it."""
+        account_id, _, _ = item.pk.partition("#")
+        sk = mention_sk(int(item.accepted_at), EventId(item.event_id))
+        return [
+            cls(
+                mentions_pk(AccountId(account_id), key),
+                sk,
+                accepted_at=item.accepted_at,
+                expires_at=item.expires_at,
+            )
+            for key in member_keys
+        ]
+
+
+EVENT_TABLE_ITEMS: tuple[type[EventTableItem], ...] = (
+    EventTableItem,
+    EventItem,
+    ClaimItem,
+    MentionItem,
+)
 
 
 class EventReader:
@@ -171,7 +197,15 @@ class EventTable:
                 return [True]
             merged, taken = merge(self._kept(events), events)
             items = self._items(merged)
-            left = {pk for pk, _ in put_all(EventItem, [*items.values()])}
+            mentions = [
+                mention
+                for key, item in items.items()
+                for mention in MentionItem.all_of(item, merged[key].member_keys)
+            ]
+            unstored = put_all(EventTableItem, [*items.values(), *mentions])
+            left = {pk for pk, sk in unstored if sk == EVENT_SK}
+            if len(left) < len(unstored):
+                self._lacks_mentions("DynamoDB: items left unprocessed")
             left |= _anchor(items.values(), left)
         except Unavailable as error:
             self._journal.fault("event_table_failing", detail=str(error))
@@ -188,7 +222,21 @@ class EventTable:
         item = self._item(routed, 0)
         expires_at = EventItem.expires_at
         is_new = expires_at.does_not_exist() | (expires_at <= self._clock() // MICROSECONDS)
-        return item is not None and put_if(item, is_new)
+        if item is None or not put_if(item, is_new):
+            return False
+        self._mention(MentionItem.all_of(item, routed.member_keys))
+        return True
+
+    def _mention(self, mentions: Sequence[MentionItem]) -> None:
+        try:
+            if mentions and put_all(MentionItem, mentions):
+                self._lacks_mentions("DynamoDB: items left unprocessed")
+        except Unavailable as error:
+            self._lacks_mentions(str(error))
+
+    def _lacks_mentions(self, detail: str) -> None:
+        """An event that is not found by its member is a fault; its delivery does not wait."""
+        self._journal.fault("member_keys_not_kept", detail=detail)
 
     def _kept(self, events: Sequence[RoutedEvent]) -> KeptEvents:
         """Those of the events that are kept; DynamoDB removes days late what has expired."""
@@ -249,6 +297,16 @@ def account_hour(account_id: AccountId, moment: int, shard: int = 0) -> str:
     """The partition of the index `by_time` for the hour of this moment."""
     hour = f"{account_id}#{to_rfc3339(moment)[:_TO_THE_HOUR]}"
     return f"{hour}#{shard}" if shard else hour
+
+
+def mentions_pk(account_id: AccountId, member_key: str) -> str:
+    """The partition of the events that name a member."""
+    return f"{account_id}#member#{member_key}"
+
+
+def mention_sk(accepted_at: int, event_id: EventId) -> str:
+    """Where an event is among those that name a member: in the order of their acceptance."""
+    return f"{accepted_at:0{_MOMENT_DIGITS}}#{event_id}"
 
 
 def event_pk(account_id: AccountId, event_id: EventId) -> str:

@@ -14,6 +14,7 @@ from perkwire.adapters.dynamodb.config_items import (
     webhook_sk,
 )
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all
+from perkwire.model.account import Account
 from perkwire.model.webhook import DeletedWebhook, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId, is_account_id
 from perkwire.primitives.journal import Unavailable
@@ -33,10 +34,19 @@ class WebhookLookup:
         None if there is no such account; raises Unavailable, also for a webhook that only a later
         version can read: its events must wait for that one.
         """
-        items = _partition(account_id)
-        if items is None:
+        found = self.account_with_webhooks(account_id)
+        return None if found is None else found[1]
+
+    def account_with_webhooks(
+        self, account_id: AccountId
+    ) -> tuple[Account, Sequence[Webhook]] | None:
+        """As `of_account`, with the account, which the same query has."""
+        found = _partition(account_id)
+        if found is None:
             return None
-        return [_readable(item) for item in items if item.status != WebhookStatus.DELETED]
+        account, items = found
+        webhooks = [_readable(item) for item in items if item.status != WebhookStatus.DELETED]
+        return account.to_account(), webhooks
 
     def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | DeletedWebhook | None:
         """A webhook or its tombstone, in one consistent batch.
@@ -62,7 +72,8 @@ class WebhookLookup:
 
     def logged(self, account_id: AccountId, most_deleted: int) -> Sequence[WebhookId]:
         """All webhooks of an account, and of those deleted the last ones; raises Unavailable."""
-        items = _partition(account_id) or []
+        found = _partition(account_id)
+        items = [] if found is None else found[1]
         deleted = [
             (int(item.updated_at), _id_of(item))
             for item in items
@@ -73,15 +84,16 @@ class WebhookLookup:
         return [*live, *(one for _, one in sorted(deleted, reverse=True)[:most_deleted])]
 
 
-def _partition(account_id: AccountId) -> list[WebhookItem] | None:
-    """An account's webhooks, the tombstones of a former release too; None: no such account."""
+def _partition(account_id: AccountId) -> tuple[AccountItem, list[WebhookItem]] | None:
+    """An account and its webhooks, tombstones of a former release too; None: no such account."""
     if not is_account_id(account_id):
         return None
     with failing_as_unavailable():
         items = list(ConfigItem.query(account_id, consistent_read=True))
-    if not any(isinstance(item, AccountItem) for item in items):
+    account = next((item for item in items if isinstance(item, AccountItem)), None)
+    if account is None:
         return None
-    return [item for item in items if isinstance(item, WebhookItem)]
+    return account, [item for item in items if isinstance(item, WebhookItem)]
 
 
 def _last_deleted(account_id: AccountId, most: int) -> Iterator[tuple[int, WebhookId]]:

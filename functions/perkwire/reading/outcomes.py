@@ -1,0 +1,66 @@
+"""What became of events at each webhook, as the event's own record and the log know it."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
+
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.routed_event import UNSENT, RoutedEvent
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
+
+EXPIRED = "expired"
+"""What stands at an event for a delivery whose log entry is no longer kept."""
+
+
+class Deliveries(Protocol):
+    """The log."""
+
+    def find(self, keys: Collection[tuple[AccountId, DeliveryId]]) -> Mapping[DeliveryId, Delivery]:
+        """The entries that exist; raises Unavailable."""
+        ...
+
+
+class EventOutcomes:
+    """`log_retention_days` tells whether a delivery without an entry waits for its attempt."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        *,
+        retry_interval_seconds: int,
+        log_retention_days: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._deliveries = deliveries
+        self._retry_interval_seconds = retry_interval_seconds
+        self._retention = log_retention_days * DAY_SECONDS * MICROSECONDS
+        self._clock = clock
+
+    def of(
+        self, account_id: AccountId, events: Collection[RoutedEvent]
+    ) -> Mapping[EventId, list[Json]]:
+        """What became of each, read in one go; raises Unavailable."""
+        sent = {
+            DeliveryId(became)
+            for routed in events
+            for became in routed.deliveries.values()
+            if became not in UNSENT
+        }
+        entries = self._deliveries.find({(account_id, one) for one in sent}) if sent else {}
+        return {routed.event.id: self._of_one(routed, entries) for routed in events}
+
+    def _of_one(self, routed: RoutedEvent, entries: Mapping[DeliveryId, Delivery]) -> list[Json]:
+        is_kept = self._clock() <= routed.event.accepted_at + self._retention
+        deliveries: list[Json] = []
+        for webhook_id, became in routed.deliveries.items():
+            shown: dict[str, Json] = {"webhook_id": webhook_id}
+            if became in UNSENT:
+                shown["status"] = became
+            else:
+                unlogged = DeliveryStatus.PENDING if is_kept else EXPIRED
+                shown |= {"id": became, "status": unlogged}
+                if entry := entries.get(DeliveryId(became)):
+                    shown["status"] = entry.standing(self._clock(), self._retry_interval_seconds)[0]
+            deliveries.append(shown)
+        return deliveries
