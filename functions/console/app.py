@@ -14,6 +14,7 @@ from console.pages import (
     accounts,
     contracts,
     events,
+    helping,
     jobs,
     log,
     queues,
@@ -44,6 +45,7 @@ _PAGE_MODULES = (
     contracts,
     accounts,
     queues,
+    helping,
 )
 
 

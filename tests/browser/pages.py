@@ -132,6 +132,8 @@ PAGES = (
     ),
     _page("queues", Visitor.OPERATOR),
     _page("queues/redrives/new", Visitor.OPERATOR, _at("queues/redrives/new?queue=deliveries")),
+    _page("help"),
+    _page("help", Visitor.OPERATOR, what="for an operator"),
     _page("nothing-here", what="that there is not"),
 )
 

@@ -121,6 +121,7 @@ class TestAnswers:
         refused = builders.an_attempt(location="https://new.example/")
         unanswered = builders.an_attempt(
             number=2,
+            run=1,
             status_code=None,
             response=None,
             error=TransportError.TLS,
@@ -195,6 +196,7 @@ class TestAnswers:
         ended = a_job(
             kind=JobKind.REPLAY,
             event_types=("points.earned",),
+            with_cancelled=True,
             status=JobStatus.FAILED,
             reason=JobReason.PAUSED,
             total=12,
@@ -207,7 +209,8 @@ class TestAnswers:
         assert begun.keys() == set(schema("Job")["required"])
 
     def test_a_dry_run(self) -> None:
-        counted = DryRun(a_job(event_types=("points.earned",)), 7, complete=True)
+        asked = a_job(event_types=("points.earned",), with_cancelled=True)
+        counted = DryRun(asked, 7, complete=True)
 
         shown_as("StartedJob", started_json(counted))
 

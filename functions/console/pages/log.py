@@ -12,6 +12,7 @@ from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.views.curl import as_curl
 from console.views.date_fields import to_date_field
+from console.views.failures import failure_of
 from console.views.json_text import MOST_CHARACTERS, indented_json
 from console.views.log import (
     FILTERS,
@@ -27,6 +28,7 @@ from console.views.log import (
 )
 from console.views.notices import notice_of
 from console.views.retries import as_query, from_query, retry_groups
+from console.views.runs import runs_of
 from console.views.schedules import span, time_line
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
@@ -169,6 +171,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             kind=STATUS_KINDS[cast("str", shown["status"])],
             reason=REASONS.get(cast("str", shown.get("reason", ""))),
             came_back=came_back,
+            failure_of=failure_of,
+            runs_of=runs_of,
             is_taken=lambda attempt: was_taken(attempt, webhook.format if webhook else None),
         )
 

@@ -1,6 +1,7 @@
 """How a test went, as the part of a page that the script asks for."""
 
 from console.http.visit import HtmlResponse, Visit
+from console.views.failures import failure_of
 from console.views.wording import came_back
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
@@ -23,4 +24,5 @@ def outcome_part(
         outcome=outcome,
         is_made_up=is_made_up,
         came_back=came_back,
+        failure_of=failure_of,
     )

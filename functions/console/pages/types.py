@@ -6,6 +6,7 @@ from typing import Any, cast
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
+from console.views.failures import failure_of
 from console.views.json_text import indented_json
 from console.views.log import webhook_names
 from console.views.schema import tables
@@ -79,6 +80,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             webhooks=names,
             outcome=outcome,
             came_back=came_back,
+            failure_of=failure_of,
             format_label=format_label,
         )
 

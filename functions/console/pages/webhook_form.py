@@ -10,6 +10,7 @@ from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.pages.webhooks import PATH, secret_page
 from console.views.curl import as_curl
+from console.views.failures import failure_of
 from console.views.filter_rows import CONDITIONS
 from console.views.form_versions import Difference, changed_meanwhile
 from console.views.json_text import indented_json
@@ -98,6 +99,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             outcome=outcome,
             is_made_up=asked.is_secret_made_up,
             came_back=came_back,
+            failure_of=failure_of,
             preview=previewed(visit, asked),
         )
 

@@ -9,6 +9,7 @@ from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.chart import BAR_WIDTH, HEIGHT, WIDTH, bars
+from console.views.failures import failure_of
 from console.views.json_text import indented_json
 from console.views.log import sorted_webhooks
 from console.views.notices import notice_of
@@ -56,6 +57,7 @@ _SHOWING: dict[str, Any] = {
     "switching": SWITCHING,
     "reasons": REASONS,
     "came_back": came_back,
+    "failure_of": failure_of,
     "format_label": format_label,
     "preset_name": preset_name,
     "span": span,

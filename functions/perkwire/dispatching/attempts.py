@@ -89,6 +89,7 @@ class Attempts:
         self._fault(delivery, "request_overdue")
         return Finding.REFUSED, Attempt(
             number=attempt_number(delivery),
+            run=delivery.message.run or None,
             at=delivery.sending_since,
             duration_ms=(self._clock() - delivery.sending_since) // 1000,
             error=TransportError.TIMEOUT,
@@ -115,6 +116,7 @@ class Attempts:
                 location = result.location and opened.masked(result.location)
                 return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(
                     number=number,
+                    run=delivery.message.run or None,
                     at=at,
                     duration_ms=result.duration_ms,
                     status_code=result.status,
@@ -124,6 +126,7 @@ class Attempts:
             case NoResponse(error, duration_ms, detail):
                 return Finding.REFUSED, Attempt(
                     number=number,
+                    run=delivery.message.run or None,
                     at=at,
                     duration_ms=duration_ms,
                     error=error,

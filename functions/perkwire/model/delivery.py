@@ -42,6 +42,8 @@ class Reason(enum.StrEnum):
 class Attempt:
     """One try: its number over all runs, its time, and a status code or an error class.
 
+    `run` is which one it is of; None is the first, and any in an entry of a former release.
+
     `error_detail` says which of the reasons that an error class has, where that is known.
     `response` holds at most the first 512 bytes of an answer that was no success, `location` where
     a redirect points, 512 characters of it.
@@ -55,6 +57,7 @@ class Attempt:
     error_detail: str | None = None
     response: str | None = None
     location: str | None = None
+    run: int | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The attempt as the API answers it."""
@@ -64,6 +67,7 @@ class Attempt:
             "error_detail": self.error_detail,
             "response": self.response,
             "location": self.location,
+            "run": self.run,
         }
         return {
             "number": self.number,

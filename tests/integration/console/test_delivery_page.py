@@ -5,6 +5,8 @@ import shlex
 from html import unescape
 from typing import Any
 
+import pytest
+
 from tests.integration.browsing import Browser
 from tests.integration.console.deliveries import (
     HOSTILE,
@@ -157,7 +159,7 @@ def test_pages_of_another_account_are_not_there(
     for path in (f"{LOG}/{mixed['failed']['id']}/retry", f"{LOG}/jobs/{job.json['id']}/cancel"):
         assert browser.post(path, {"csrf": csrf}).status in (404, 409)
     asked = {"csrf": csrf, "webhook_id": webhook_id, "since": hour_from_now(-1)}
-    assert browser.post(f"{LOG}/jobs/count", asked).status == 404
+    assert browser.open(browser.post(f"{LOG}/jobs/count", asked).location).status == 404
     assert browser.post(f"{LOG}/jobs", asked).status == 404
     assert tenant.get(f"/v1/deliveries/{mixed['failed']['id']}")["status"] == "failed"
     assert tenant.get(f"/v1/jobs/{job.json['id']}")["status"] == "queued"
@@ -173,3 +175,46 @@ def test_no_form_works_without_its_token(
 
     assert {browser.post(path, asked).status for path in places} == {403}
     assert tenant.get(f"/v1/deliveries/{failed['id']}")["status"] == "failed"
+
+
+def test_a_failure_says_what_it_means_and_each_run_stands_apart(
+    system: System, tenant: Tenant, endpoint: Endpoint, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    tenant.webhook(endpoint.url)
+    endpoint.answer(401)
+    deliver(system, tenant)
+    (failed,) = tenant.deliveries()
+    path = f"{LOG}/{failed['id']}"
+    page = browser.open(path)
+    assert page.text.count("Usually the secret or an Authorization header") == 1
+    assert "/console/help#failure-401" in page.html
+    assert "Sent again" not in page.text
+
+    endpoint.answer(200)
+    browser.submit(page.form(f"{path}/retry"))
+    system.dispatch_all()
+
+    text = browser.open(path).text
+    again, first = text.index("Sent again 4. 200 OK"), text.index("Sent first 3. 401 Unauthorized")
+    assert again < first
+    assert tenant.deliveries()[0]["attempts"][-1]["run"] == 1
+
+
+@pytest.mark.parametrize("path", ["webhooks", "log", "events", "types", "help"])
+def test_every_page_has_a_link_to_help(tenant: Tenant, browser: Browser, path: str) -> None:
+    browser.sign_in(tenant.key)
+
+    page = browser.open(f"/console/{path}")
+
+    links = [str(attrs.get("href")) for tag, attrs in page.elements if tag == "a"]
+    assert any(link.startswith("/console/help") for link in links)
+    assert browser.open("/console/help").status == 200
+
+
+def test_the_help_names_each_failure(operator: Browser) -> None:
+    page = operator.open("/console/help")
+
+    assert "401 Unauthorized Usually the secret or an Authorization header" in page.text
+    assert "A redrive moves these back" in page.text
+    assert 'id="failure-wrong-host"' in page.html

@@ -36,6 +36,7 @@ class AttemptMap(MapAttribute[str, Any]):
     error_detail = UnicodeAttribute(null=True)
     response = UnicodeAttribute(null=True)
     location = UnicodeAttribute(null=True)
+    run = NumberAttribute(null=True)
 
 
 class FailedIndex(GlobalSecondaryIndex["DeliveryItem"]):  # type: ignore[no-untyped-call]
@@ -97,6 +98,7 @@ def to_delivery(item: DeliveryItem) -> Delivery:
                 error_detail=attempt.error_detail,
                 response=attempt.response,
                 location=attempt.location,
+                run=whole(attempt.run),
             )
             for attempt in item.attempts
         ),
@@ -138,4 +140,5 @@ def attempt_map(attempt: Attempt) -> AttemptMap:
         error_detail=attempt.error_detail,
         response=attempt.response,
         location=attempt.location,
+        run=attempt.run,
     )
