@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_socket import socket_allow_hosts
 
+from tests.browser.pages import Visitor, sign_in
 from tests.browser.person import Person
 from tests.browser.scene import Scene
 from tests.e2e.system import Account, LocalSystem, free_port
@@ -73,6 +74,20 @@ def account(system: LocalSystem) -> Account:
 def scene(system: LocalSystem, receiver: Receiver) -> Scene:
     """An account with something on every page; tests only look at it."""
     return Scene(system, receiver)
+
+
+@pytest.fixture(scope="session")
+def visitors(
+    system: LocalSystem, chromium: Browser, scene: Scene
+) -> Iterator[dict[Visitor, Person]]:
+    """Those who only look at the scene, signed in: to make a browser anew takes longest of all."""
+    found = {visitor: Person(chromium, system) for visitor in Visitor}
+    for visitor, person in found.items():
+        sign_in(person, scene, visitor)
+    yield found
+    for person in found.values():
+        person.leave()
+    assert [wrong for person in found.values() for wrong in person.wrongs] == []
 
 
 @pytest.fixture

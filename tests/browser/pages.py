@@ -1,10 +1,10 @@
 """Every page of the console that can be opened by its address, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tests.browser.person import Person
+from tests.browser.person import WIDE, Person
 from tests.browser.scene import Scene
 
 
@@ -31,17 +31,21 @@ class PageToSee:
     def name(self) -> str:
         return f"{self.route} {self.what}".removeprefix("/console/").strip()
 
-    def opened_by(self, person: Person, scene: Scene) -> None:
-        """Sign in as who sees it, and open it."""
-        if self.visitor is not Visitor.NOBODY:
-            if self.visitor not in scene.sessions:
-                _sign_in(person, scene, self.visitor)
-                scene.sessions[self.visitor] = person.context.cookies()
-            person.context.add_cookies(scene.sessions[self.visitor])
+    def opened(
+        self, visitors: Mapping[Visitor, Person], scene: Scene, size: tuple[int, int] = WIDE
+    ) -> Person:
+        """Whoever sees it, before the open page, nothing of which was cached."""
+        person = visitors[self.visitor]
+        person.looks_at(size, "light")
+        person.forget_what_is_cached()
         person.open(self.address(scene))
+        return person
 
 
-def _sign_in(person: Person, scene: Scene, visitor: Visitor) -> None:
+def sign_in(person: Person, scene: Scene, visitor: Visitor) -> None:
+    """As this visitor of the scene."""
+    if visitor is Visitor.NOBODY:
+        return
     if visitor is Visitor.ADMIN:
         person.sign_in(scene.account.key)
         return

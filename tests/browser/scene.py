@@ -24,8 +24,6 @@ class Scene:
         self.system = system
         self.account = Account(system)
         self.endpoints: dict[str, Endpoint] = {}
-        # The cookies of those who have signed in to look at it.
-        self.sessions: dict[object, Any] = {}
         self._receiver = receiver
         self.ledger = self._webhook("Loyalty ledger")
         self.mailer = self._webhook("Campaign mailer", _DOWN, format="zinrelo", batch_size=10)

@@ -1,7 +1,7 @@
 """What holds for every page: no barrier, no shift, nothing too wide, all of it by keyboard."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -9,7 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 
 import console.pages
-from tests.browser.pages import NO_PAGES, PAGES, PageToSee
+from tests.browser.pages import NO_PAGES, PAGES, PageToSee, Visitor
 from tests.browser.person import NARROW, WIDE, Person
 from tests.browser.scene import Scene
 
@@ -27,8 +27,6 @@ _MAKE_NAMES_LONG = """(names) => {
     }
   }
 }"""
-
-every_page = pytest.mark.parametrize("seen", PAGES, ids=lambda seen: seen.name)
 
 # What a keyboard must reach, in the order of the page; of radio buttons, one of each group.
 _REACHABLE = """() => {
@@ -77,6 +75,7 @@ def get_routes() -> set[str]:
         def __init__(self) -> None:
             self.sections: list[object] = []
             self.done: dict[str, str] = {}
+            self.undone: dict[str, str] = {}
 
         def page(self, path: str, *_: object) -> Callable[[Any], Any]:
             found.add(path)
@@ -99,12 +98,26 @@ def test_every_page_of_the_console_is_in_the_list() -> None:
     assert seen - get_routes() == {"/console/nothing-here"}
 
 
-@every_page
-def test_axe_finds_no_barrier_and_nothing_is_too_wide(
-    seen: PageToSee, person: Person, scene: Scene
-) -> None:
-    seen.opened_by(person, scene)
+@pytest.fixture(scope="module", params=PAGES, ids=lambda seen: seen.name)
+def person(
+    request: pytest.FixtureRequest, visitors: dict[Visitor, Person], scene: Scene
+) -> Iterator[Person]:
+    """Whoever has just opened a page: once for all that is tried there."""
+    seen: PageToSee = request.param
+    person = seen.opened(visitors, scene)
+    yield person
+    wrongs, person.wrongs = person.wrongs, []
+    assert wrongs == []
 
+
+# In this order, for each page: what was only just loaded, what stays as it is, what is changed.
+
+
+def test_nothing_moves_while_the_page_loads(person: Person) -> None:
+    assert person.page.evaluate(_SHIFTS) == []
+
+
+def test_axe_finds_no_barrier_and_nothing_is_too_wide(person: Person) -> None:
     found = person.barriers()
     person.looks_at(WIDE, "dark")
     found += person.barriers(contrast_only=True)
@@ -115,26 +128,8 @@ def test_axe_finds_no_barrier_and_nothing_is_too_wide(
     assert person.overflow() == 0
 
 
-@every_page
-def test_nothing_is_too_wide_at_any_width_with_long_names(
-    seen: PageToSee, person: Person, scene: Scene
-) -> None:
-    seen.opened_by(person, scene)
-    person.page.evaluate(_MAKE_NAMES_LONG, scene.names)
-
-    too_wide = {}
-    for width in _WIDTHS:
-        person.looks_at((width, 800), "light")
-        too_wide[width] = person.overflow()
-
-    assert too_wide == dict.fromkeys(_WIDTHS, 0)
-
-
-@every_page
-def test_a_keyboard_reaches_everything_in_order_and_shows_where_it_is(
-    seen: PageToSee, person: Person, scene: Scene
-) -> None:
-    seen.opened_by(person, scene)
+def test_a_keyboard_reaches_everything_in_order_and_shows_where_it_is(person: Person) -> None:
+    person.looks_at(WIDE, "light")
     wanted = person.page.evaluate(_REACHABLE)
     person.page.evaluate(_NOTE_FOCUS)
 
@@ -149,10 +144,12 @@ def test_a_keyboard_reaches_everything_in_order_and_shows_where_it_is(
     assert [one["html"] for one in passed if not (one["isMarked"] and one["isInView"])] == []
 
 
-@every_page
-def test_nothing_moves_while_the_page_loads(seen: PageToSee, person: Person, scene: Scene) -> None:
-    seen.opened_by(person, scene)
-    person.forget_what_is_cached()
-    person.page.reload()
+def test_nothing_is_too_wide_at_any_width_with_long_names(person: Person, scene: Scene) -> None:
+    person.page.evaluate(_MAKE_NAMES_LONG, scene.names)
 
-    assert person.page.evaluate(_SHIFTS) == []
+    too_wide = {}
+    for width in _WIDTHS:
+        person.looks_at((width, 800), "light")
+        too_wide[width] = person.overflow()
+
+    assert too_wide == dict.fromkeys(_WIDTHS, 0)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from infra.local.emulator import ROOT
-from tests.browser.pages import page_of
+from tests.browser.pages import Visitor, page_of
 from tests.browser.person import Person
 from tests.browser.scene import Scene
 
@@ -59,9 +59,9 @@ PICTURES = (
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
 def test_each_picture_of_the_docs_can_be_made_and_is_there(
-    picture: Picture, person: Person, scene: Scene, tmp_path: Path
+    picture: Picture, visitors: dict[Visitor, Person], scene: Scene, tmp_path: Path
 ) -> None:
-    page_of(picture.route, picture.what).opened_by(person, scene)
+    person = page_of(picture.route, picture.what).opened(visitors, scene)
     person.looks_at(picture.size, picture.scheme)
     person.page.evaluate(_SHOW_OTHER_URLS, scene.urls())
     if picture.name == "webhook-form":

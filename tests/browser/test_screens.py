@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.pages import page_of
+from tests.browser.pages import Visitor, page_of
 from tests.browser.person import Person
 from tests.browser.scene import Scene
 from tests.e2e.system import Account
@@ -49,10 +49,9 @@ def test_a_switch_asks_over_the_list_and_is_left_by_escape_or_a_press_beside_it(
 
 
 def test_on_a_telephone_the_log_begins_with_its_rows_and_shows_the_chosen_tab(
-    person: Person, scene: Scene
+    visitors: dict[Visitor, Person], scene: Scene
 ) -> None:
-    person.looks_at(_TELEPHONE, "light")
-    page_of("log").opened_by(person, scene)
+    person = page_of("log").opened(visitors, scene, _TELEPHONE)
 
     first = person.page.get_by_role("row").nth(1)
     box = first.bounding_box()
@@ -71,10 +70,9 @@ def test_on_a_telephone_the_log_begins_with_its_rows_and_shows_the_chosen_tab(
 
 
 def test_what_is_to_be_ticked_in_the_log_can_be_hit_with_a_thumb(
-    person: Person, scene: Scene
+    visitors: dict[Visitor, Person], scene: Scene
 ) -> None:
-    person.looks_at(_TELEPHONE, "light")
-    page_of("log").opened_by(person, scene)
+    person = page_of("log").opened(visitors, scene, _TELEPHONE)
     box = person.find("checkbox", re.compile("^Select .* to Campaign mailer")).first
     around = box.locator("xpath=..")
 
@@ -149,10 +147,9 @@ def test_the_answer_to_a_test_lies_over_the_form_and_can_be_put_away(
 
 
 def test_the_head_of_a_page_stays_one_line_beside_a_long_account_name(
-    person: Person, scene: Scene
+    visitors: dict[Visitor, Person], scene: Scene
 ) -> None:
-    page_of("webhooks").opened_by(person, scene)
-    person.looks_at((800, 800), "light")
+    person = page_of("webhooks").opened(visitors, scene, (800, 800))
     head = person.page.get_by_role("banner")
     before = height_of(head)
 
