@@ -5,6 +5,7 @@ and from anything at all, for every route of the template, signed in and not.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -109,6 +110,7 @@ MANY = settings(
 )
 
 
+@cache
 def routes(function: str) -> list[tuple[str, str]]:
     """Method and path of each HTTP trigger that the template gives a function."""
     resources = load_template(ROOT / "template.yaml")["Resources"]

@@ -39,6 +39,11 @@ def _transformed() -> dict[str, Any]:
     return translated
 
 
+@functools.cache
+def _observability() -> dict[str, Any]:
+    return load_template(ROOT / "infra" / "observability.yaml")
+
+
 def source() -> dict[str, Any]:
     """Return template.yaml."""
     return copy.deepcopy(_source())
@@ -51,7 +56,7 @@ def transformed() -> dict[str, Any]:
 
 def observability() -> dict[str, Any]:
     """Return infra/observability.yaml."""
-    return load_template(ROOT / "infra" / "observability.yaml")
+    return copy.deepcopy(_observability())
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, Resource]:
