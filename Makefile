@@ -38,9 +38,12 @@ run: $(STAMP) ## Run the whole system here, with a demonstration (PARAMS="MaxAtt
 demo: $(STAMP) ## Play the demonstration against a system that is already running (PORT=4570)
 	@exec python -m infra.local.demo --port "$(PORT)"
 
+# More processes than a small machine has cores: many tests wait for what time does. Every process
+# that the tests start would else compile what it imports, where the environment forbids keeping it.
 .PHONY: test
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(STAMP) ## Run all tests
-	@exec python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@exec python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: second-opinion
 second-opinion: $(STAMP) ## Run the contracts against another implementation of AWS (moto), and 10,000 event patterns; minutes
