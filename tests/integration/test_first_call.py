@@ -14,7 +14,7 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 # In one process, one function after the other, each with its own environment.
 COUNT = """
-import collections, importlib, json, os, ssl, sys
+import collections, importlib, json, os, re, ssl, sys
 
 import botocore.client, botocore.session
 
@@ -30,6 +30,7 @@ def counting(owner, name, what):
 counting(botocore.session.Session, "__init__", "session")
 counting(botocore.client.ClientCreator, "create_client", "client")
 counting(ssl.SSLContext, "load_verify_locations", "trust")
+counting(re._compiler, "compile", "regular expression")
 
 class Context:
     aws_request_id = "test"

@@ -1,6 +1,5 @@
 """What a person has filled in, and what is wrong with it."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self, cast
@@ -8,9 +7,10 @@ from urllib.parse import parse_qs
 
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import Problem, malformed
+from perkwire.primitives.regexes import regex
 
 _MOST_FIELDS = 2_000
-_FRACTION = re.compile(r"[0-9]{0,9}\.[0-9]{1,9}")
+_FRACTION = regex(r"[0-9]{0,9}\.[0-9]{1,9}")
 
 
 class Form:
@@ -133,13 +133,13 @@ _LABELS = {
 }
 # What is chosen by a link.
 _FIELDLESS = ("cursor", "status")
-_POSITION = re.compile(r"\[(\d+)\]")
+_POSITION = regex(r"\[(\d+)\]")
 
 # The API's words for what a person sees as boxes or lines.
 _WORDS = (
-    (re.compile(r"must be a list of (\d+) to (\d+) strings"), r"needs \1 to \2 of these"),
-    (re.compile(r"must be a list of 0 to (\d+) whole numbers"), r"may be \1 at most"),
-    (re.compile(r"must be an RFC 3339 time.*"), "must be a date and a time"),
+    (regex(r"must be a list of (\d+) to (\d+) strings"), r"needs \1 to \2 of these"),
+    (regex(r"must be a list of 0 to (\d+) whole numbers"), r"may be \1 at most"),
+    (regex(r"must be an RFC 3339 time.*"), "must be a date and a time"),
 )
 
 

@@ -3,8 +3,9 @@
 import re
 
 from console.http.visit import own_path, split_url
+from perkwire.primitives.regexes import regex
 
-_PARAMETER = re.compile(r"<\w+>")
+_PARAMETER = regex(r"<\w+>")
 
 
 class ReturnPaths:

@@ -1,6 +1,5 @@
 """Jobs: send again all that failed, or replay events, of a time range; counted before it begins."""
 
-import re
 from typing import Any, cast
 
 from console.http.form import Form
@@ -15,6 +14,7 @@ from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.starting import DryRun
 from perkwire.primitives.ids import JobId, WebhookId
 from perkwire.primitives.problem import FieldError, Problem, invalid
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now, to_rfc3339
 from perkwire.reading.job_outcomes import JobOutcome
@@ -22,7 +22,7 @@ from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/log/jobs"
 _ROWS = 25
-_JOB_ID = re.compile(r"job_[0-9a-z]{16}")
+_JOB_ID = regex(r"job_[0-9a-z]{16}")
 _FIELDS = ("kind", "webhook_id", "since", "until", "event_types", "with_cancelled", "per_second")
 
 

@@ -5,9 +5,10 @@ The page's script shows these fields in the viewer's zone, and sends RFC 3339.
 
 import re
 
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 
-_FIELD = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
+_FIELD = regex(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _TO_THE_SECOND = 19
 
 

@@ -1,8 +1,6 @@
 """The log as a page shows it: what the URL asks for, the rows, and the files made of them."""
 
-import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +15,7 @@ from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
+from perkwire.primitives.regexes import regex
 from perkwire.reading.health import Unsettled, count_unsettled
 from perkwire.reading.log import LogReader, parse_filter
 
@@ -54,7 +53,7 @@ _COLUMNS = (
 )
 # A spreadsheet takes a cell that begins with one of these for a formula, whether or not quotes and
 # blanks stand before it. A cell ends at the separator of its reader's country, whatever ours is.
-_FORMULA = re.compile(r"""((?:^|[;,|\t\r\n])[\s"']*)(?=[=+\-@＝＋－＠])""")  # noqa: RUF001 - wide ones too
+_FORMULA = regex(r"""((?:^|[;,|\t\r\n])[\s"']*)(?=[=+\-@＝＋－＠])""")  # noqa: RUF001 - wide ones too
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +205,8 @@ def as_csv(rows: Sequence[Row]) -> str:
     A text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     out = io.StringIO()
+    import csv  # for who exports, and for no one else
+
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     for row in rows:

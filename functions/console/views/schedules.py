@@ -7,12 +7,13 @@ from itertools import accumulate
 from console.http.form import Form
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
 STACK, OWN = "stack", "own"
 _UNITS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
-_DELAY = re.compile(r"(\d{1,6})\s*([a-z]*)", re.ASCII | re.IGNORECASE)
-_SEPARATORS = re.compile(r"[,;\n]")
+_DELAY = regex(r"(\d{1,6})\s*([a-z]*)", re.ASCII | re.IGNORECASE)
+_SEPARATORS = regex(r"[,;\n]")
 _PAUSE = {"yes": True, "no": False}
 
 

@@ -6,7 +6,6 @@ every repeat of it becomes the same deliveries, while only the mark lets a repea
 without sending: no crash in between can lose an event that was answered 202.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -29,9 +28,10 @@ from perkwire.primitives.ids import (
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.problem import FieldError, Problem, invalid, unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_IDEMPOTENCY_KEY = regex(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

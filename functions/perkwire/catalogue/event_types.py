@@ -1,6 +1,5 @@
 """The event types: group, description, JSON Schema of the data, and an example of it."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -87,6 +86,8 @@ def nearest(name: str) -> tuple[str, ...]:
         for event_type in event.types
         if event_type in event_types()
     ]
+    import difflib  # slow to import, and for mistakes alone
+
     alike = difflib.get_close_matches(said, event_types(), n=_MOST_SUGGESTIONS, cutoff=0.5)
     return tuple(dict.fromkeys([*called_so, *alike]))[:_MOST_SUGGESTIONS]
 

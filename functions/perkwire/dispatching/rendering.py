@@ -14,11 +14,10 @@ from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.regexes import regex
 
 # A header of such a name holds what signs somebody in, even if it is a plain word.
-_CREDENTIAL = re.compile(
-    r"auth|cookie|cred|key|pass|pin|pwd|secret|session|sign|token", re.IGNORECASE
-)
+_CREDENTIAL = regex(r"auth|cookie|cred|key|pass|pin|pwd|secret|session|sign|token", re.IGNORECASE)
 _MILLISECOND = 1_000  # in microseconds
 
 

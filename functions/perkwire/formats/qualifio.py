@@ -10,7 +10,6 @@ and hex, which the settings can say.
 
 import base64
 import hmac
-import re
 from collections.abc import Sequence
 
 from perkwire.catalogue.names import names_in
@@ -25,6 +24,7 @@ from perkwire.model.secret import (
     plain_key,
 )
 from perkwire.primitives.fields import Fields, one_of
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.stringify import stringify
 from perkwire.primitives.timestamps import to_rfc3339
@@ -32,7 +32,7 @@ from perkwire.primitives.timestamps import to_rfc3339
 _HEADER = "x-hub-signature"
 _FORMER_HEADER = "x-qualifio-signature"
 _LONGEST_HEADER = 128
-_PREFIX = re.compile(r"[\x21-\x7e]*")
+_PREFIX = regex(r"[\x21-\x7e]*")
 _LONGEST_PREFIX = 32
 _ALGORITHMS = ("sha256", "sha1", "sha384", "sha512")
 _ENCODINGS = ("hex", "base64")

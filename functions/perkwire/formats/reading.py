@@ -4,19 +4,19 @@ An event that was kept from before a change of the catalogue may not fit it, so 
 unexpected type is as good as absent. Nothing here raises.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339
 
 type Object = Mapping[str, Json]
 
 _LARGEST_INTEGER = 2**64 - 1  # of the JSON that is accepted
-_DIGITS = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DIGITS = regex(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_DAY = regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def part(data: Object, *path: str) -> Object:

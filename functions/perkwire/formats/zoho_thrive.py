@@ -12,7 +12,6 @@ What the samples' `points_details` and `earned_points` count is our reading too:
 event, and all that the member has ever earned.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
@@ -31,12 +30,13 @@ from perkwire.formats.reading import (
 from perkwire.formats.standard import Standard
 from perkwire.model.event import Event
 from perkwire.primitives.fields import Fields
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.stringify import stringify
 
 _OK = 200
 _MILLISECOND = 1_000  # in microseconds
-_WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]*")
+_WHOLE_NUMBER = regex(r"0|[1-9][0-9]*")
 _LARGEST_ID = 2**63 - 1
 _LARGEST_INTEGER = 2**64 - 1  # of the JSON that we accept
 _STANDARD = Standard()

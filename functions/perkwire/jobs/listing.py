@@ -1,6 +1,5 @@
 """Which jobs of an account to list."""
 
-import re
 from collections.abc import Mapping
 
 from perkwire.jobs.job import Job, JobStatus
@@ -8,8 +7,9 @@ from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import FieldError, invalid
+from perkwire.primitives.regexes import regex
 
-_WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
+_WEBHOOK_ID = regex(r"wh_[0-9a-z]{16}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
+from perkwire.primitives.regexes import regex
+
 _TLS_PORTS = frozenset({443, 8443})
 _PLAIN_PORTS = frozenset({80, 8080})
-_SECRET_NAME = re.compile(
-    r"(?:.*[._-])?(?:token|secret|passw(?:or)?d|api_?-?key|key)", re.IGNORECASE
-)
+_SECRET_NAME = regex(r"(?:.*[._-])?(?:token|secret|passw(?:or)?d|api_?-?key|key)", re.IGNORECASE)
 
 
 def url_warnings(url: str) -> Iterator[str]:

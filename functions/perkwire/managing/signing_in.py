@@ -6,7 +6,6 @@ cannot sign in with what stands there.
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import field
@@ -17,6 +16,7 @@ from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, is_account_id
 from perkwire.primitives.problem import not_found
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 
@@ -26,7 +26,7 @@ SESSION_HOURS = 8
 
 _MINUTE = 60 * MICROSECONDS
 _SESSION = SESSION_HOURS * HOUR_SECONDS * MICROSECONDS
-_LINK_ID = re.compile(r"[0-9a-f]{64}")
+_LINK_ID = regex(r"[0-9a-f]{64}")
 _TOKEN_BYTES = 32
 _LONGEST_CREDENTIAL = 256
 # What an account's admin does in the console, sending a test event included.

@@ -3,7 +3,6 @@
 import dataclasses
 import enum
 import hashlib
-import re
 import secrets
 from collections.abc import Callable, Collection, Sequence
 
@@ -12,6 +11,7 @@ from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.problem import FieldError, forbidden, invalid
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 
@@ -181,7 +181,7 @@ _ACCOUNT_SCOPES = (Scope.EVENTS, Scope.WEBHOOKS)
 _MOST_EMAILS = 10
 _LONGEST_EMAIL = 254
 # A guard against slips alone: whether there is such a mailbox, its confirmation tells.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_EMAIL = regex(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 def parse_account(value: dict[str, Json]) -> AccountDraft:

@@ -6,13 +6,13 @@ break no request (`unsendable`): nothing that is stored is left out, and nothing
 """
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
 from perkwire.model.address import EndpointPolicy, is_allowed
 from perkwire.model.header_rules import CONNECTION, SIGNATURE, broken_rule, folded
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import compact_ascii
 
 __all__ = [
@@ -44,15 +44,15 @@ class Refusal:
 
 # A parser of our own: the standard library's drops tabs and line breaks, keeps user info and takes
 # characters in a host on which HTTP clients disagree.
-_URL = re.compile(
+_URL = regex(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)"
     r"(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?"
 )
-_AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[1-9][0-9]{0,4}))?")
-_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]|\s")
-_PERCENT = re.compile(r"%(?:[0-9A-Fa-f]{2})?")
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_AUTHORITY = regex(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[1-9][0-9]{0,4}))?")
+_UNSAFE = regex(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]|\s")
+_PERCENT = regex(r"%(?:[0-9A-Fa-f]{2})?")
+_LABEL = regex(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = regex(r"[0-9]+|0x[0-9a-f]*")
 
 # IDNA 2003, which Python has, and IDNA 2008 send these to different hosts: sharp s, final sigma,
 # and the zero-width joiners.
@@ -179,8 +179,8 @@ def _check_target(path: str, query: str) -> str | Refusal:
     return _PERCENT.sub(lambda found: found[0].upper(), quoted)
 
 
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
-_VALUE = re.compile(r"[!-~]+(?:[ \t]+[!-~]+)*")  # RFC 9110 §5.5 without obs-text
+_TOKEN = regex(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
+_VALUE = regex(r"[!-~]+(?:[ \t]+[!-~]+)*")  # RFC 9110 §5.5 without obs-text
 
 
 def check_header_name(name: str, *, signs: bool = False) -> str | None:

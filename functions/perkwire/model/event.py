@@ -11,6 +11,7 @@ from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, parse_object
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import FieldError, invalid, too_large
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json, compact
 from perkwire.primitives.timestamps import parse_rfc3339
 
@@ -18,7 +19,7 @@ MAX_EVENTS = 100
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_EVENT_BYTES = 256 * 1024
 
-EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+EVENT_TYPE = regex(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 EVENT_TYPE_FORM = "a dotted name such as points.earned or custom.anything"
 LONGEST_EVENT_TYPE = 128
 MOST_SUGGESTIONS = 5

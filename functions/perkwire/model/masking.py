@@ -14,23 +14,24 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.regexes import regex
 
 _SHORTEST_SECRET = 4  # replacing less would leave little of an answer
 _LONGEST_RUN = 7  # of a secret, that may stand alone
-_WORD = re.compile(r"[A-Za-z]{1,11}|[0-9]{1,7}")
-_DATE_OR_VERSION = re.compile(r"[0-9]{1,4}(?:[-./][0-9]{1,2}){1,2}")
-_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+")
+_WORD = regex(r"[A-Za-z]{1,11}|[0-9]{1,7}")
+_DATE_OR_VERSION = regex(r"[0-9]{1,4}(?:[-./][0-9]{1,2}){1,2}")
+_BETWEEN_WORDS = regex(r"[^A-Za-z0-9]+")
 _PASSES = 4  # a JSON text within JSON within a page; who goes deeper means to
 _SCHEMES = frozenset({"basic", "bearer"})
 _BLANKS = str.maketrans("+\t", "  ")  # a plus is one in a URL's query
 MASK = "…"
 
-_ESCAPE = re.compile(
+_ESCAPE = regex(
     r"\\+u(?P<json>00[0-7][0-9a-f])|\\+x(?P<script>[0-7][0-9a-f])|%(?P<url>[0-7][0-9a-f])"
     r"|(?P<html>&(?:#0*[0-9]{1,3}|#x0*[0-9a-f]{1,2}|[a-z]{2,8});)|(?P<tab>\\+t)|\\+",
     re.IGNORECASE,
 )
-_CUT_ESCAPE = re.compile(r"(?:[%&ux][%&#0-9a-z]{0,10})?")
+_CUT_ESCAPE = regex(r"(?:[%&ux][%&#0-9a-z]{0,10})?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ bytes are the key, so that an existing receiver of a product keeps the secret th
 
 import base64
 import binascii
-import re
 import secrets
+
+from perkwire.primitives.regexes import regex
 
 _PREFIX = "whsec_"
 _SHORTEST_BYTES = 24
 _LONGEST_BYTES = 64
 _NEW_BYTES = 32
 # Any text of one line that UTF-8 can say: existing receivers have what somebody once typed.
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,256}")
+_PLAIN = regex(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,256}")
 _SAFE_LENGTH = 16
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError, invalid, malformed
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import InvalidJson, Json, parse
 
 # What breaks a line or turns the text after it around; a script that runs from right to left
@@ -16,7 +17,7 @@ _UNSEEN = (
     r"\u205f-\u2065\u206a-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
     "\U000e0000-\U000e0fff"
 )
-_NAME = re.compile(f"[^{_HARMFUL}]*[^{_HARMFUL}{_UNSEEN}][^{_HARMFUL}]*")
+_NAME = regex(f"[^{_HARMFUL}]*[^{_HARMFUL}{_UNSEEN}][^{_HARMFUL}]*")
 _NAME_FORM = "without control or direction characters, not blank"
 
 

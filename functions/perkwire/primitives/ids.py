@@ -10,6 +10,8 @@ import secrets
 from collections.abc import Sequence
 from typing import NewType
 
+from perkwire.primitives.regexes import regex
+
 AccountId = NewType("AccountId", str)
 WebhookId = NewType("WebhookId", str)
 EventId = NewType("EventId", str)
@@ -23,9 +25,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_LENGTH = 10  # 50 bits of milliseconds: enough until the year 37648
 _RANDOM_LENGTH = 16  # 80 bits
 _SAMPLE = "sample-"
-_SAMPLE_ID = re.compile(
-    rf"{_SAMPLE}([{_ALPHABET}]{{{_TIME_LENGTH}}})[{_ALPHABET}]{{{_RANDOM_LENGTH}}}"
-)
+_SAMPLE_ID = regex(rf"{_SAMPLE}([{_ALPHABET}]{{{_TIME_LENGTH}}})[{_ALPHABET}]{{{_RANDOM_LENGTH}}}")
 OWN_BEGINNINGS = ("acct_", "dlv_", "evt_", "job_", "key_", _SAMPLE, "wh_")
 _JOB_RANDOM_LENGTH = 6  # 30 bits: an account starts few jobs in one millisecond
 

@@ -12,13 +12,15 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
+from perkwire.primitives.regexes import regex
+
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 MAX_DEPTH = 32
 _MAX_INTEGER = 2**64 - 1
 _MIN_INTEGER = -(2**63)
 _MAX_NUMBER_LENGTH = 64
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_BEYOND_ASCII = regex(r"[^\x00-\x7f]+")
 
 
 class InvalidJson(ValueError):

@@ -15,18 +15,19 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_INDEX = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
+_INDEX = regex(r"0|[1-9][0-9]{0,9}", re.ASCII)
 _LARGEST_INDEX = 2**32 - 2
 _MOST_DIGITS = 21
 _FEWEST_PLACES = -6
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = regex("[\ud800-\udfff]")
 
 # What Python's encoder writes otherwise than JavaScript has one of these.
 _WHOLE = (".0,", ".0}", ".0]")
-_EXPONENT = re.compile(r"[0-9]e[-+][0-9]")
+_EXPONENT = regex(r"[0-9]e[-+][0-9]")
 _INDEX_NAME = re.compile(r'"[0-9]{1,10}":')
 
 

@@ -4,15 +4,17 @@ import re
 import time
 from datetime import UTC, date, datetime, timedelta
 
+from perkwire.primitives.regexes import regex
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = (datetime(1000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_RFC_3339 = re.compile(
+_RFC_3339 = regex(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 _SECONDS = slice(17, 19)
 _OFFSET = -len("+00:00")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_DATE = regex(r"\d{4}-\d\d-\d\d", re.ASCII)
 MICROSECONDS = 1_000_000
 HOUR_SECONDS = 3_600
 DAY_SECONDS = 86_400

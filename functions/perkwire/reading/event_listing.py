@@ -1,6 +1,5 @@
 """Listing an account's events, newest first, from the index that holds them by the hour."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -9,6 +8,7 @@ from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import (
     DAY_SECONDS,
@@ -21,7 +21,7 @@ from perkwire.primitives.timestamps import (
 # A page looks at no more hours than these, so that it costs a bounded number of queries.
 MOST_HOURS = 48
 _HOUR = HOUR_SECONDS * MICROSECONDS
-_CURSOR = re.compile(r"([0-9]{16})(?:\.([A-Za-z0-9._:-]{1,128}))?")
+_CURSOR = regex(r"([0-9]{16})(?:\.([A-Za-z0-9._:-]{1,128}))?")
 
 
 @dataclass(frozen=True, slots=True)

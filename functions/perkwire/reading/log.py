@@ -1,6 +1,5 @@
 """Reading what became of events: the log of deliveries, newest first, and single events."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +25,7 @@ from perkwire.primitives.ids import (
 )
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid, not_found
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading.outcomes import EventOutcomes
@@ -34,9 +34,9 @@ from perkwire.trials.trial import SentRequest
 MOST_DELETED = 20
 """How many deleted webhooks' deliveries a list without `webhook_id` has."""
 
-_WEBHOOK_ID = re.compile(r"wh_[0-9a-z]{16}")
-_CURSOR = re.compile(r"[0-9a-z]{26}")
-_ANSWER = re.compile(rf"[1-5]([0-9]{{2}}|xx)|{'|'.join(TransportError)}")
+_WEBHOOK_ID = regex(r"wh_[0-9a-z]{16}")
+_CURSOR = regex(r"[0-9a-z]{26}")
+_ANSWER = regex(rf"[1-5]([0-9]{{2}}|xx)|{'|'.join(TransportError)}")
 _STATUSES = tuple(
     status
     for status in DeliveryStatus

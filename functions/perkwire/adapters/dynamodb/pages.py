@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import re
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
@@ -10,9 +9,10 @@ from pynamodb.models import Model
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, invalid
+from perkwire.primitives.regexes import regex
 
-_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,400}")
-_SORT_KEY = re.compile(r"[\x21-\x7e]{1,300}")
+_CURSOR = regex(r"[A-Za-z0-9_-]{1,400}")
+_SORT_KEY = regex(r"[\x21-\x7e]{1,300}")
 
 
 def page[M: Model](

@@ -74,6 +74,7 @@ class HttpSender:
         self._check_url = functools.lru_cache(_URLS_REMEMBERED)(
             functools.partial(check_url, policy=policy, denied_ports=denied_ports)
         )
+        self._check_url("https://endpoint.example/")  # compiles what the first one would wait for
 
     def send(self, request: Request) -> Response | NoResponse:
         """Send and wait for the answer.

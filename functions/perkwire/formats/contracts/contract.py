@@ -4,7 +4,6 @@ docs/contracts.md describes it, functions/perkwire/formats/contracts/schema.json
 for editors.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -17,6 +16,7 @@ from perkwire.model.header_rules import folded
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.problem import FieldError, invalid
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json, compact
 
 ANY = "*"
@@ -30,14 +30,14 @@ MOST_CHOICES = 20
 LARGEST_BATCH = 100
 LONGEST_NAME = 40
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_VERSION = re.compile(r"[0-9a-z][0-9a-z.-]{0,15}")
-_SETTING = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_CONTENT_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json(?:; charset=utf-8)?")
+_NAME = regex(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_VERSION = regex(r"[0-9a-z][0-9a-z.-]{0,15}")
+_SETTING = regex(r"[a-z][a-z0-9_]{0,39}")
+_CONTENT_TYPE = regex(r"application/(?:[a-z0-9.-]+\+)?json(?:; charset=utf-8)?")
 _CONTENT_TYPE_FORM = "application/json, or application/…+json"
 _TYPE_IN_NAME = "{type}"
 _SUCCESSES = range(200, 300)
-SENDABLE = re.compile(r"[!-~]+(?:[ \t]+[!-~]+)*")
+SENDABLE = regex(r"[!-~]+(?:[ \t]+[!-~]+)*")
 """A value that a header may have."""
 IN_HEADER_FORM = "must be visible ASCII, with blanks inside only: a header has it"
 

@@ -7,12 +7,12 @@ nothing else.
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from perkwire.formats.contracts.bounds import Allowance, Unsayable
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
 type Evaluator = Callable[[Any, Allowance], Any]
@@ -39,7 +39,7 @@ class Function:
     inner: int | None = None
 
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,40})(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,3})?")
+_NUMBER = regex(r"-?(?:0|[1-9][0-9]{0,40})(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,3})?")
 
 
 def same(left: Json, right: Json, allowance: Allowance) -> bool:

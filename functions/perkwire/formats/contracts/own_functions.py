@@ -4,7 +4,6 @@ Each makes null of null and of what it cannot read: an event that was kept from 
 the catalogue is still said, without that value.
 """
 
-import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -13,6 +12,7 @@ from typing import Any
 
 from perkwire.formats.contracts.bounds import Allowance
 from perkwire.formats.contracts.jmespath_functions import Function, is_number
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import (
     MICROSECONDS,
@@ -23,8 +23,8 @@ from perkwire.primitives.timestamps import (
 )
 
 _LARGEST = 2**63 - 1
-_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-_DIGITS = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_WHOLE = regex(r"-?(?:0|[1-9][0-9]{0,18})")
+_DIGITS = regex(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _TIME_PARTS: Mapping[str, slice] = {
     "YYYY": slice(4),
     "MM": slice(5, 7),
@@ -34,7 +34,7 @@ _TIME_PARTS: Mapping[str, slice] = {
     "ss": slice(17, 19),
     "SSS": slice(20, 23),
 }
-_TIME_PART = re.compile("|".join(_TIME_PARTS))
+_TIME_PART = regex("|".join(_TIME_PARTS))
 _DAY_ALONE = "YYYY-MM-DD"
 _NAMESPACE = uuid.UUID("4b1c2f0a-6a0c-5d0e-9f3a-0c5f6a1d2e3b")
 """Of ids that are made of other ids. It never changes: a repeat must carry the same."""

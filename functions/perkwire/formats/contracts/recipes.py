@@ -18,6 +18,7 @@ from perkwire.model.secret import (
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 
@@ -32,8 +33,8 @@ OF_STANDARD_WEBHOOKS = frozenset(
 """Headers of Standard Webhooks and of Svix that a contract may set. `webhook-id` is Perkwire's."""
 _SIGNED_PARTS = ("body", "url", "timestamp_s", "timestamp_ms", "delivery_id")
 _VALUE_PARTS = ("signature", "timestamp_s", "timestamp_ms", "delivery_id")
-_PART = re.compile(r"\{\{|\}\}|\{([a-z_]*)\}|[{}]")
-_VISIBLE = re.compile(r"[ -~]*")
+_PART = regex(r"\{\{|\}\}|\{([a-z_]*)\}|[{}]")
+_VISIBLE = regex(r"[ -~]*")
 _LONGEST = 128
 _FEWEST_BYTES = 16
 _MOST_BYTES = 64

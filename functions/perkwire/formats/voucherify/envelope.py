@@ -6,7 +6,6 @@ distribution, and its OpenAPI description of them, all of version v2024-01-01.
 
 import hashlib
 import hmac
-import re
 from collections.abc import Sequence
 
 from perkwire.catalogue.event_types import CUSTOM
@@ -25,13 +24,14 @@ from perkwire.model.secret import (
 )
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.stringify import stringify
 
 _LONGEST_NAME = 128
-_EVENT_NAME = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
+_EVENT_NAME = regex(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
 _PUBLISHED_AS = ("voucher.published", "publication.succeeded")
-_PROJECT_ID = re.compile(r"[A-Za-z0-9_-]*")
+_PROJECT_ID = regex(r"[A-Za-z0-9_-]*")
 
 # Where the id of what an event happened to stands in `data`, by the first word of its type.
 _ENTITIES = {

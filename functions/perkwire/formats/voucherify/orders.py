@@ -4,8 +4,6 @@ As in `objects`: its documented names, types and order; nothing that the event d
 not say.
 """
 
-import re
-
 from perkwire.formats.reading import Object, integer, moment, part, parts, present, text, texts
 from perkwire.formats.voucherify.objects import (
     VoucherifyObject,
@@ -17,6 +15,7 @@ from perkwire.formats.voucherify.objects import (
     whole_points,
     within_64_bits,
 )
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
 _ORDER_STATUSES = {
@@ -28,7 +27,7 @@ _ORDER_STATUSES = {
 }
 _REWARD_TYPES = {"coupon": "CAMPAIGN", "gift_card": "CAMPAIGN", "product": "MATERIAL"}
 _OF_A_CODE = ("code", "value", "currency", "expires_at")
-_FAILURE_CODE = re.compile(r"[a-z][a-z0-9_]*")
+_FAILURE_CODE = regex(r"[a-z][a-z0-9_]*")
 
 
 def order(
