@@ -7,24 +7,20 @@ if the page has other numbers.
 import argparse
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from math import ceil
-from pathlib import Path
 
+from infra import cpu
 from infra.calls import (
     EXHAUSTED,
     FAILED,
     FAN_OUTS,
     GONE,
     LOADS,
-    NAMES,
     RECOVERED,
     SCHEDULED,
     SPENT,
     Calls,
-    Load,
-    dispatcher,
     handed_on,
     ingest,
     log_page,
@@ -33,38 +29,37 @@ from infra.calls import (
     paused,
     router,
 )
-from infra.parameters import load_template
+from infra.cost_beside import beside, beside_prices
+from infra.cost_memory import by_memory, provisioned
+from infra.cost_model import (
+    CALL_SECONDS,
+    CHUNK_KB,
+    ROOT,
+    Event,
+    Invocation,
+    dispatcher_of,
+    memories,
+)
+from infra.cost_rest import at_rest_table
+from infra.prices import (
+    ALARM_MONTH,
+    API_REQUEST,
+    DASHBOARD_MONTH,
+    DECRYPTION,
+    GB_SECOND,
+    INVOCATION,
+    KEY_MONTH,
+    LOG_GB,
+    MILLION,
+    READ_UNIT,
+    SQS_REQUEST,
+    STORED_GB,
+    TRAFFIC_GB,
+    WRITE_UNIT,
+)
+from infra.tables import table
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "cost.md"
-_MILLION = 1_000_000
-
-# Dollars, list prices of us-east-1: docs/cost.md says where and when they were read.
-API_REQUEST = 1.00 / _MILLION
-INVOCATION = 0.20 / _MILLION
-GB_SECOND = 0.0000133334
-SQS_REQUEST = 0.40 / _MILLION
-WRITE_UNIT = 0.625 / _MILLION
-READ_UNIT = 0.125 / _MILLION
-LOG_GB = 0.50
-TRAFFIC_GB = 0.09
-KEY_MONTH = 1.00
-ALARM_MONTH = 0.10  # for each metric of an alarm
-DASHBOARD_MONTH = 3.00
-FREE_ALARMS, FREE_DASHBOARDS = 10, 3
-STORED_GB = 0.25
-DECRYPTION = 0.03 / 10_000
-
-# Assumed, not measured; the page says so.
-_MEMORY_GB = 0.5
-_OWN_SECONDS = 0.006
-_CALL_SECONDS = 0.006
-_ENDPOINT_SECONDS = 0.25
-_EVENT_KB = 1.2  # of a message: 1 kB of data and its envelope
-_CHUNK_KB = 64
-_LINE_KB = 0.3  # of the access log, and of the router for each message
-_REQUEST_KB = 1.7
-_POLLERS, _POLL_SECONDS, _MONTH_SECONDS = 5, 20, 30 * 24 * 3600
 
 
 def tables() -> Mapping[str, str]:
@@ -73,20 +68,25 @@ def tables() -> Mapping[str, str]:
         "invocations": _invocations(),
         "what else": _what_else(),
         "per event": _per_event(),
+        "cpu": _cpu(),
+        "memory": by_memory(),
         "dollars": _dollars(),
         "members": _members(),
+        "provisioned": provisioned(),
+        "beside": beside(),
+        "beside prices": beside_prices(),
         "paced": _paced(),
-        "at rest": _at_rest(),
+        "at rest": at_rest_table(),
         "prices": _prices(),
     }
 
 
 def with_tables(page: str) -> str:
     """The page with the tables as they should be; raises ValueError if one has no place."""
-    for name, table in tables().items():
+    for name, filling in tables().items():
         begin, end = f"<!-- infra.cost: {name} -->", "<!-- end -->"
         place = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        filled = f"{begin}\n{table}\n{end}"
+        filled = f"{begin}\n{filling}\n{end}"
         page, found = place.subn(lambda _, filled=filled: filled, page)  # type: ignore[misc]
         if found != 1:
             raise ValueError(f"{PAGE.name} needs {begin} and {end} once")
@@ -105,10 +105,10 @@ def _invocations() -> str:
             ),
             (
                 f"{load.name}: dispatcher, an invocation",
-                *(_said(_dispatcher_of(load, fan_out)) for fan_out in FAN_OUTS),
+                *(_said(dispatcher_of(load, fan_out)) for fan_out in FAN_OUTS),
             ),
         ]
-    return _table(("calls (items)", *(f"F = {fan_out}" for fan_out in FAN_OUTS)), rows)
+    return table(("calls (items)", *(f"F = {fan_out}" for fan_out in FAN_OUTS)), rows)
 
 
 def _what_else() -> str:
@@ -132,7 +132,7 @@ def _what_else() -> str:
         "the same with `status=failed`": log_page(10, unsettled=50),
         "a page of `GET /v1/events?member=…`, 50 events at a webhook each": member_page(50, 50),
     }
-    return _table(("", "calls (items)"), [(case, _said(calls)) for case, calls in cases.items()])
+    return table(("", "calls (items)"), [(case, _said(calls)) for case, calls in cases.items()])
 
 
 def _said(calls: Calls) -> str:
@@ -142,86 +142,20 @@ def _said(calls: Calls) -> str:
     )
 
 
-def _dispatcher_of(load: Load, fan_out: int) -> Calls:
-    """With as many different webhooks among its deliveries as there can be."""
-    return dispatcher(load.deliveries, min(fan_out, load.deliveries))
-
-
 _LONGEST_DELAY_SECONDS = 900
 # A full invocation with deliveries from PacingQueue: sent, received and deleted ten at a time.
 _PACED_BATCH = 100
+_HANDED_ON = handed_on(_PACED_BATCH, near=False)
 _HAND_OVER = (
     3 / 10 * SQS_REQUEST
-    + INVOCATION / _PACED_BATCH
-    + (_OWN_SECONDS + _CALL_SECONDS * handed_on(_PACED_BATCH, near=False)["SendMessageBatch"].calls)
+    + Invocation(
+        _HANDED_ON,
+        CALL_SECONDS * _HANDED_ON["SendMessageBatch"].calls,
+        # No more than routing as many new ones.
+        cpu.measured()["lists"]["1"]["router"] / 1e3,
+    ).dollars(memories()["router"])
     / _PACED_BATCH
-    * _MEMORY_GB
-    * GB_SECOND
 )
-
-
-@dataclass(frozen=True)
-class _Event:
-    """What one event causes, in its share of all calls."""
-
-    sqs: float
-    dynamodb: float
-    writes: float
-    reads: float
-    invocations: float
-    seconds: float
-
-    @classmethod
-    def of(cls, load: Load, fan_out: int, names: int = NAMES) -> "_Event":
-        taken = ingest(load.events)
-        routed = router(load.events * load.messages, fan_out, names=names)
-        sent = _dispatcher_of(load, fan_out)
-        # The share of one event in a request, in a router's and in a dispatcher's invocation.
-        shares = (
-            1 / load.events,
-            1 / (load.events * load.messages),
-            fan_out / load.deliveries,
-        )
-        each = tuple(zip(shares, (taken, routed, sent), strict=True))
-        chunks = ceil(load.events * _EVENT_KB / _CHUNK_KB)
-        # Of each message, or batch of them, the polls and the deletion are SQS requests too.
-        event_queue = chunks / load.events + (chunks + 1) * shares[1]
-        delivery_queue = routed["SendMessageBatch"].calls * shares[1] + 2 * shares[2]
-        return cls(
-            sqs=event_queue + delivery_queue,
-            dynamodb=sum(
-                share * count.calls
-                for share, calls in each
-                for name, count in calls.items()
-                if name != "SendMessageBatch"
-            ),
-            writes=2 + names + fan_out,  # an event has an entry in the index by time, too
-            reads=sum(
-                share * calls[name].items
-                for share, calls in each
-                for name in ("Query", "BatchGetItem")
-                if name in calls
-            ),
-            invocations=sum(shares),
-            seconds=shares[2] * _ENDPOINT_SECONDS
-            + sum(
-                share * (_OWN_SECONDS + _CALL_SECONDS * sum(one.calls for one in calls.values()))
-                for share, calls in each
-            ),
-        )
-
-    def dollars(self, load: Load, fan_out: int) -> dict[str, float]:
-        """For a million of them."""
-        logged = (1 / load.events) * 2 * _LINE_KB  # successes are no lines
-        return {
-            "API Gateway": _MILLION * API_REQUEST / load.events,
-            "Lambda": _MILLION
-            * (self.invocations * INVOCATION + self.seconds * _MEMORY_GB * GB_SECOND),
-            "SQS": _MILLION * self.sqs * SQS_REQUEST,
-            "DynamoDB": _MILLION * (self.writes * WRITE_UNIT + self.reads * READ_UNIT),
-            "logs": logged * LOG_GB,  # a million kB are a GB
-            "traffic out": fan_out * _REQUEST_KB * TRAFFIC_GB,
-        }
 
 
 def _per_event() -> str:
@@ -233,20 +167,38 @@ def _per_event() -> str:
         "invocations": "invocations",
     }
     rows = [
-        (f"{said}, {load.name}", *(_short(getattr(_Event.of(load, one), name)) for one in FAN_OUTS))
+        (f"{said}, {load.name}", *(_short(getattr(Event.of(load, one), name)) for one in FAN_OUTS))
         for said, name in names.items()
         for load in LOADS
     ]
-    return _table(("per event, at fan-out F", *(f"F = {one}" for one in FAN_OUTS)), rows)
+    return table(("per event, at fan-out F", *(f"F = {one}" for one in FAN_OUTS)), rows)
+
+
+def _cpu() -> str:
+    rows = [
+        (f"{load}, F = {fan_out}", *(f"{spent[name]:.1f}" for name in cpu.FUNCTIONS), total)
+        for load, fan_outs in cpu.measured().items()
+        for fan_out, spent in fan_outs.items()
+        for total in [f"{Event.of(_LOAD[load], int(fan_out)).cpu_milliseconds:.2f}"]
+    ]
+    heads = (
+        "ms of CPU",
+        *(f"{name}, an invocation" for name in cpu.FUNCTIONS),
+        "all, an event",
+    )
+    return table(heads, rows)
+
+
+_LOAD = {load.name: load for load in LOADS}
 
 
 def _dollars() -> str:
     cases = [(load, fan_out) for fan_out in FAN_OUTS for load in LOADS]
-    columns = [_Event.of(load, fan_out).dollars(load, fan_out) for load, fan_out in cases]
+    columns = [Event.of(load, fan_out).dollars() for load, fan_out in cases]
     rows = [(part, *(f"{column[part]:.2f}" for column in columns)) for part in columns[0]]
     rows.append(("**total**", *(f"**{sum(column.values()):.2f}**" for column in columns)))
     heads = [f"F = {fan_out} {load.name}" for load, fan_out in cases]
-    return _table(("", *heads), rows)
+    return table(("", *heads), rows)
 
 
 def _members() -> str:
@@ -254,29 +206,27 @@ def _members() -> str:
     fan_out = 3
     rows = []
     for index, names in (("none", 0), ("ids", 1), ("ids-and-emails", 2)):
-        totals = [
-            sum(_Event.of(load, fan_out, names).dollars(load, fan_out).values()) for load in LOADS
-        ]
+        totals = [sum(Event.of(load, fan_out, names).dollars().values()) for load in LOADS]
         rows.append((f"`{index}`", str(names), *(f"{total:.2f}" for total in totals)))
     heads = ("`MemberIndex`", "write units more", *(f"F = 3 {load.name}" for load in LOADS))
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _paced() -> str:
     rows = []
     for per_second in (1_000, 100, 10, 1):
-        seconds = _MILLION // per_second
+        seconds = MILLION // per_second
         times = sum(_hand_overs(second) for second in range(seconds)) / seconds
         rows.append(
             (
                 f"{per_second:,} a second",
                 f"{seconds / 3600:,.1f} hours",
                 f"{times:,.1f}",
-                f"{_MILLION * times * _HAND_OVER:,.2f}",
+                f"{MILLION * times * _HAND_OVER:,.2f}",
             )
         )
     heads = ("a million at once, at a pace of", "last", "handed on, each on average", "dollars")
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _hand_overs(seconds: int) -> int:
@@ -284,50 +234,20 @@ def _hand_overs(seconds: int) -> int:
     return max(0, ceil(seconds / _LONGEST_DELAY_SECONDS) - 1)
 
 
-def _at_rest() -> str:
-    resources = load_template(ROOT / "infra" / "observability.yaml")["Resources"].values()
-    metrics = [
-        sum("MetricStat" in metric for metric in resource["Properties"].get("Metrics", [])) or 1
-        for resource in resources
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    ]
-    dashboards = sum(resource["Type"] == "AWS::CloudWatch::Dashboard" for resource in resources)
-    mappings = sum(
-        event["Type"] == "SQS"
-        for resource in load_template(ROOT / "template.yaml")["Resources"].values()
-        for event in resource.get("Properties", {}).get("Events", {}).values()
-    )
-    polls = mappings * _POLLERS * _MONTH_SECONDS / _POLL_SECONDS
-    parts = {
-        "KMS key": KEY_MONTH,
-        f"polling: {mappings} event source mappings, {_POLLERS} pollers each, one receive in "
-        f"{_POLL_SECONDS} s: {polls / _MILLION:.1f} million SQS requests": polls * SQS_REQUEST,
-        f"{len(metrics)} alarms on {sum(metrics)} metrics": sum(metrics) * ALARM_MONTH,
-        f"dashboards: {dashboards}": dashboards * DASHBOARD_MONTH,
-    }
-    total = sum(parts.values())
-    free = min(sum(metrics), FREE_ALARMS) * ALARM_MONTH
-    free += min(dashboards, FREE_DASHBOARDS) * DASHBOARD_MONTH
-    rows = [(said, f"{dollars:.2f}") for said, dollars in parts.items()]
-    rows.append(("**total**", f"**{total:.2f}**"))
-    rows.append(("within CloudWatch's free tier", f"{total - free:.2f}"))
-    return _table(("dollars a month", ""), rows)
-
-
 def _prices() -> str:
     rows = [
-        ("HTTP API", f"{_MILLION * API_REQUEST:.2f} per million requests of up to 512 kB"),
+        ("HTTP API", f"{MILLION * API_REQUEST:.2f} per million requests of up to 512 kB"),
         (
             "Lambda, arm64",
-            f"{_MILLION * INVOCATION:.2f} per million invocations, {GB_SECOND:.10f} per GB-second",
+            f"{MILLION * INVOCATION:.2f} per million invocations, {GB_SECOND:.10f} per GB-second",
         ),
         (
             "SQS, standard queues",
-            f"{_MILLION * SQS_REQUEST:.2f} per million requests of up to {_CHUNK_KB} kB",
+            f"{MILLION * SQS_REQUEST:.2f} per million requests of up to {CHUNK_KB} kB",
         ),
         (
             "DynamoDB on demand",
-            f"{_MILLION * WRITE_UNIT:.3f} per million write units, {_MILLION * READ_UNIT:.3f} per "
+            f"{MILLION * WRITE_UNIT:.3f} per million write units, {MILLION * READ_UNIT:.3f} per "
             f"million read units, {STORED_GB:.2f} per GB and month",
         ),
         ("KMS", f"{KEY_MONTH:.2f} per key and month, {10_000 * DECRYPTION:.2f} per 10,000 calls"),
@@ -338,16 +258,11 @@ def _prices() -> str:
         ),
         ("traffic out", f"{TRAFFIC_GB:.2f} per GB"),
     ]
-    return _table(("", "dollars"), rows)
+    return table(("", "dollars"), rows)
 
 
 def _short(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(line)} |" for line in (heads, *rows)]
-    return "\n".join([lines[0], "|---" * len(heads) + "|", *lines[1:]])
 
 
 def main() -> int:
