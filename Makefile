@@ -84,6 +84,11 @@ lock: $(STAMP) ## Compile both requirement files from pyproject.toml
 build: $(STAMP) ## Build what AWS will run into .aws-sam/build
 	python -m infra.build
 
+.PHONY: reproducible
+reproducible: $(STAMP) ## Build twice, in two folders, and compare every byte; minutes
+	python -m infra.reproducible
+	python -m infra.reproducible --plain
+
 .PHONY: deploy
 deploy: build ## Deploy to AWS (ENV=default|staging|prod PARAMS="AlarmEmail=…")
 	python -m infra.deploy --config-env $(ENV) $(PARAMS)

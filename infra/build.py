@@ -14,14 +14,15 @@ from pathlib import Path
 _FUNCTION_ROOT = "/var/task"
 _LAYER_ROOT = "/opt"
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 def main() -> int:
     """Build into .aws-sam/build; the exit status is SAM's, or 1 if the bytecode fails."""
-    root = Path(__file__).resolve().parent.parent
-    built = subprocess.run([sys.executable, "-m", "samcli", "build"], cwd=root, check=False)
+    built = subprocess.run([sys.executable, "-m", "samcli", "build"], cwd=ROOT, check=False)
     if built.returncode != 0:
         return built.returncode
-    return 0 if all(compile_code(folder) for folder in _code_folders(root)) else 1
+    return 0 if all(compile_code(folder) for folder in _code_folders(ROOT)) else 1
 
 
 def compile_code(folder: Path) -> bool:
