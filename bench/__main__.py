@@ -2,12 +2,14 @@
 
 from bench import (
     bench_contracts,
+    bench_cpu,
     bench_dispatcher,
     bench_filter,
     bench_first_call,
     bench_idle,
     bench_imports,
     bench_isolation,
+    bench_load,
     bench_send,
 )
 
@@ -22,6 +24,10 @@ print()
 bench_imports.main()
 print()
 bench_first_call.main()
+print()
+bench_cpu.main()
+print()
+bench_load.main()
 print()
 bench_isolation.main()
 print()
