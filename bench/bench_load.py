@@ -88,7 +88,11 @@ class Api:
 
     def post(self, path: str, body: object) -> Any:  # noqa: ANN401 - whatever JSON was answered
         """What was answered."""
-        self._connection.request("POST", path, json.dumps(body), self._headers)
+        try:
+            self._connection.request("POST", path, json.dumps(body), self._headers)
+        except ConnectionError:  # it was idle for too long
+            self._connection.close()
+            self._connection.request("POST", path, json.dumps(body), self._headers)
         response = self._connection.getresponse()
         said = response.read()
         if response.status >= 300:
