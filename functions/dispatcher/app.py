@@ -14,6 +14,7 @@ from pynamodb.connection import Connection
 from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.contract_texts import ContractTexts
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_records import DeliveryRecords
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
@@ -32,6 +33,7 @@ from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.timing import DispatchRule
+from perkwire.formats.lookup import FormatLookup
 from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.settings.dispatcher import DispatcherSettings
@@ -69,6 +71,11 @@ def _vault() -> Opener:
 
 
 @cache
+def _formats() -> FormatLookup:
+    return FormatLookup(ContractTexts())
+
+
+@cache
 def _sender(timeout_seconds: float) -> HttpSender:
     return HttpSender(
         timeout_seconds=timeout_seconds,
@@ -87,6 +94,7 @@ def _dispatching() -> Dispatcher:
         records=DeliveryRecords(),
         log=DeliveryTable(connection, telemetry, log_retention_days=settings.log_retention_days),
         vault=_vault(),
+        formats=_formats(),
         sender=_sender(settings.endpoint_timeout_seconds),
         visibility=SqsVisibility(lambda: aws.sqs(connection, briefly=True), telemetry),
         follow_up=FollowUp(
@@ -121,6 +129,7 @@ def _sampling() -> TrialSender:
     return TrialSender(
         webhooks=WebhookStates(),
         vault=_vault(),
+        formats=_formats(),
         sender=_sender(min(_settings().endpoint_timeout_seconds, MOST_SECONDS)),
         journal=_telemetry(),
         clock=now,

@@ -161,6 +161,27 @@ def test_a_secret_is_opened_once_and_custom_headers_cost_one_call_more(
     calls.check("dispatcher", aws_calls.dispatcher(2, 2))
 
 
+def test_a_stored_contract_costs_the_router_nothing_and_the_dispatcher_one_read_in_its_life(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    written = {"name": "ours", "version": "1", "events": {"*": "{type}"}, "body": "=data"}
+    assert tenant.call("POST", "/v1/formats", written).status == 201
+    tenant.webhook(receiver.endpoint().url, format="ours@1")
+    calls.forget()
+
+    tenant.post(*some_events(1))
+    system.route()
+    calls.check("router", aws_calls.router(1, 1))
+    assert system.dispatch().left == []
+    once = aws_calls.dispatcher(1, 1)
+    looked_up = once["BatchGetItem"]
+    read = Count(looked_up.calls + 1, looked_up.items + 1)
+    calls.check("dispatcher", {**once, "BatchGetItem": read, "Decrypt": Count(1, 1)})
+
+    send_one(system, tenant)
+    calls.check("dispatcher", once)
+
+
 def test_a_failed_attempt_is_logged_and_counted_and_so_is_the_success_after_it(
     system: System, tenant: Tenant, receiver: Receiver, calls: Counter
 ) -> None:

@@ -99,7 +99,7 @@ NULLS: list[Object] = [
 
 CREATION_CHANGES: list[Object] = [
     *NULLS,
-    *each("format", *format_names(), "zinrelo@1", "", None),
+    *each("format", *format_names(), "Zinrelo", "", None),
     {"format": "zinrelo", "secret": "hush-hush-hush-hush"},
     {"format": "zinrelo", "secret": "hush-hush"},
     {"format": "zinrelo", "batch_size": 100},

@@ -100,14 +100,12 @@ class TestEnums:
         ("name", "expected"), [("Format", [*FORMATS]), ("GivenFormat", format_names())]
     )
     def test_every_format_is_in_the_contract(self, name: str, expected: list[str]) -> None:
-        listed = schema(name)["enum"]
-
-        missing, foreign = {*expected} - {*listed}, {*listed} - {*expected}
-        assert not missing, f"add {sorted(missing)} to schemas/{name}/enum of docs/openapi.yaml"
-        assert not foreign, (
-            f"take {sorted(foreign)} out of schemas/{name}/enum of docs/openapi.yaml"
-        )
-        assert len(listed) == len(expected)
+        """A stored contract may have any name, so there is no enum."""
+        pattern = re.compile(schema(name)["pattern"])
+        assert all(pattern.fullmatch(one) for one in [*expected, "till@2026-11-30", "a-b@1.0"])
+        if name == "Format":
+            told = set(re.findall(r"`([^`]+)`", schema(name)["description"]))
+            assert told == {*expected}, "mend schemas/Format/description of docs/openapi.yaml"
 
     def test_every_transport_error_and_reason_is_explained(self) -> None:
         attempt, delivery = schema("Attempt")["properties"], schema("Delivery")["properties"]

@@ -13,6 +13,7 @@ from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.jobs.job import JobKind, JobStatus, parse_job
 from perkwire.jobs.listing import JobFilter, parse_job_filter
 from perkwire.managing import signing_in
+from perkwire.managing.contracts import read_storable
 from perkwire.managing.signing_in import ConsoleLink, parse_link
 from perkwire.managing.webhook_draft import parse_rotation, parse_webhook, parse_webhook_change
 from perkwire.model.account import new_api_key, parse_account, parse_account_change, parse_key
@@ -24,6 +25,7 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339
 from perkwire.reading.log import parse_filter
+from perkwire.reading.trying_contracts import unsayable_examples
 from perkwire.recovering.retrying import parse_ids
 from tests import builders
 from tests.template.bodies import (
@@ -433,6 +435,7 @@ class TestRequests:
             "updateAccount": lambda body: parse_account_change(parse_object(body)),
             "createApiKey": lambda body: parse_key(parse_object(body)),
             "createConsoleLink": lambda body: parse_link(parse_object(body)),
+            "storeContract": lambda body: read_storable(parse_object(body), unsayable_examples),
         }
         with_body = {name for name, each in operations().items() if "requestBody" in each[2]}
         assert with_body == parsers.keys()

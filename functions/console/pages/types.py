@@ -14,6 +14,7 @@ from console.views.webhook_wording import format_label
 from console.views.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import CUSTOM, event_types
+from perkwire.formats.contracts.keys import matching
 from perkwire.formats.format import Format, Payload, Unrenderable
 from perkwire.formats.registry import FORMATS
 from perkwire.model.event import Event
@@ -28,6 +29,8 @@ from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.samples import sample_event
 
 PATH = "/console/types"
+_MOST_STORED = 20  # contracts whose bodies a page shows, and so much of each: a tenant wrote them
+_MOST_OF_STORED = 10_000
 _SCHEMA = "application/schema+json"
 _EXAMPLE_URL = "https://receiver.example/webhooks"
 
@@ -60,6 +63,19 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
                 groups.setdefault(found["group"], []).append({**found, "text": text})
         return visit.page("types.html", groups=groups, form=visit.query, custom=CUSTOM)
 
+    def stored_said(name: str, account_id: AccountId) -> list[FormatExample]:
+        """What the account's contracts, and the operators', make of a type that they say."""
+        event = sample_event(name, now())
+        keys = [
+            (one.owner, one.format)
+            for one in use_cases.contracts.of(account_id)
+            if matching(one.says, name) is not None
+        ]
+        return [
+            FormatExample(one.name, one.name_of(name), False, _cut(_body(one, event, account_id)))
+            for one in use_cases.formats.all_of(keys[:_MOST_STORED])
+        ]
+
     def type_page(
         visit: Visit,
         name: str,
@@ -76,7 +92,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             type=shown,
             tables=tables(shown["schema"]),
             example=indented_json(shown["example"]),
-            said=_said(shown, visit.account_id),
+            said=[*_said(shown, visit.account_id), *stored_said(name, visit.account_id)],
             webhooks=names,
             outcome=outcome,
             came_back=came_back,
@@ -129,6 +145,12 @@ def _said(shown: dict[str, Any], account_id: AccountId) -> list[FormatExample]:
             inferred = named["inferred"] or named["body_inferred"]
             said.append(FormatExample(format_name, named["name"], inferred, body))
     return said
+
+
+def _cut(body: str | None) -> str | None:
+    if body is None or len(body) <= _MOST_OF_STORED:
+        return body
+    return f"{body[:_MOST_OF_STORED]}\n… cut after {_MOST_OF_STORED} of {len(body)} characters"
 
 
 def _body(format_: Format, event: Event, account_id: AccountId) -> str | None:

@@ -20,6 +20,7 @@ from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import format_hint, format_label, format_options
 from console.views.wording import came_back
 from perkwire.adapters.wiring import UseCases
+from perkwire.formats.lookup import AccountFormats
 from perkwire.model.endpoint import MAX_HEADERS, host_of, target_of
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
@@ -43,14 +44,16 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         "cannot be shown again: rotate it to have another one.",
     }
 
+    def formats_of(visit: Visit) -> AccountFormats:
+        return use_cases.webhooks.formats(visit.account_id)
+
     def sent(visit: Visit) -> WebhookForm:
         """What was filled in, of a new webhook or of a stored one."""
-        webhook_id = visit.form.text("webhook_id")
+        webhook_id, formats = visit.form.text("webhook_id"), formats_of(visit)
         if not webhook_id:
-            return WebhookForm(visit.form)
-        return WebhookForm(
-            visit.form, use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
-        )
+            return WebhookForm(visit.form, formats=formats)
+        current = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
+        return WebhookForm(visit.form, current, formats)
 
     def previewed(visit: Visit, asked: WebhookForm) -> "ShownPreview":
         try:
@@ -61,6 +64,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 now(),
                 current=asked.current,
                 keeps_headers=asked.keeps_headers,
+                formats=asked.formats,
             )
         except Problem as problem:
             return ShownPreview(None, ShownProblem(problem))
@@ -93,8 +97,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             span=span,
             max_attempts=settings.max_attempts,
             interval=settings.retry_interval_seconds,
-            formats=format_options(),
-            hint=format_hint(asked.format.name),
+            formats=format_options(asked.formats),
+            hint=format_hint(asked.format),
             format_label=format_label,
             outcome=outcome,
             is_made_up=asked.is_secret_made_up,
@@ -112,31 +116,31 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.page(f"{PATH}/new")
     def show_new(visit: Visit) -> HtmlResponse:
-        return form_page(visit, WebhookForm.empty())
+        return form_page(visit, WebhookForm.empty(formats_of(visit)))
 
     @pages.form(PATH)
     def create(visit: Visit) -> HtmlResponse:
-        asked = WebhookForm(visit.form)
+        asked = WebhookForm(visit.form, formats=formats_of(visit))
         try:
             created = use_cases.webhooks.create(visit.account_id, asked.asked())
         except Problem as problem:
             if problem.status == HTTPStatus.CONFLICT and (made := just_made(visit)):
                 return visit.go(f"{PATH}/{made.id}", done="webhook-was-created")
             return form_page(visit, asked, problem=problem)
-        return secret_page(visit, created, was_created=True)
+        return secret_page(visit, created, asked.format, was_created=True)
 
     @pages.page(_EDIT)
     def show_edit(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
-        asked = WebhookForm.filled(webhook)
+        asked = WebhookForm.filled(webhook, formats_of(visit))
         if url := visit.query.text("url"):
-            asked = WebhookForm(asked.form.changed({"url": [url]}), webhook)
+            asked = WebhookForm(asked.form.changed({"url": [url]}), webhook, asked.formats)
         return form_page(visit, asked)
 
     @pages.form(_EDIT)
     def change(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
-        asked = WebhookForm(visit.form, webhook)
+        asked = WebhookForm(visit.form, webhook, formats_of(visit))
         try:
             if undone := asked.undone():
                 both = asked.brought_up_to_date(undone)

@@ -31,7 +31,7 @@ from console.views.webhook_wording import (
 )
 from console.views.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
-from perkwire.formats.registry import format_of
+from perkwire.formats.format import Format
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from perkwire.managing.webhooks import GivenWebhook
 from perkwire.model.webhook import Webhook, WebhookStatus
@@ -115,7 +115,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         outcome: dict[str, Json] | None = None,
     ) -> HtmlResponse:
         """The webhook; an outcome or a problem is that of the test that was asked for."""
-        filled = WebhookForm.filled(webhook)
+        filled = WebhookForm.filled(webhook, use_cases.webhooks.formats(visit.account_id))
         health_ = health(webhook, _MOST_OF_ONE)
         was_tested = problem is not None or outcome is not None
         return visit.page(
@@ -129,9 +129,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             samples=filled.samples,
             sample=visit.form.text("event_type") if was_tested else filled.sample,
             proposed_type=proposed_type(webhook),
-            hint=format_hint(webhook.format),
+            hint=format_hint(filled.format),
             at=now(),
-            signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
+            signs_with_both=signs_with_both(filled.format, webhook.format_settings),
             paused_why=PAUSED_WHY,
             filter_text=webhook.filter and indented_json(json.loads(webhook.filter)),
             max_attempts=settings.max_attempts,
@@ -194,7 +194,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def rotation_page(
         visit: Visit, webhook: Webhook, *, form: Form, problem: Problem | None = None
     ) -> HtmlResponse:
-        format_ = format_of(webhook.format)
+        format_ = use_cases.formats.of(webhook)
         return visit.page(
             "webhook_rotate.html",
             problem=problem,
@@ -229,7 +229,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             )
         except Problem as problem:
             return rotation_page(visit, webhook, form=visit.form, problem=problem)
-        return secret_page(visit, rotated, was_created=False)
+        format_ = use_cases.formats.of(rotated.webhook)
+        return secret_page(visit, rotated, format_, was_created=False)
 
     @pages.page(f"{_WEBHOOK}/delete")
     def show_deletion(visit: Visit, webhook_id: str) -> HtmlResponse:
@@ -256,7 +257,9 @@ def _failed_since(webhook: Webhook, health: Health, paused: str) -> str | None:
     return to_rfc3339(min(moments)) if moments else None
 
 
-def secret_page(visit: Visit, given: GivenWebhook, *, was_created: bool) -> HtmlResponse:
+def secret_page(
+    visit: Visit, given: GivenWebhook, format_: Format, *, was_created: bool
+) -> HtmlResponse:
     """The one page that shows a webhook's secret: of a new webhook, or after a rotation."""
     webhook = given.webhook
     return visit.page(
@@ -269,5 +272,5 @@ def secret_page(visit: Visit, given: GivenWebhook, *, was_created: bool) -> Html
         receivers=receiver_code(webhook.format, webhook.format_settings),
         format_label=format_label,
         retired=webhook.sealed.retired,
-        signs_with_both=signs_with_both(format_of(webhook.format), webhook.format_settings),
+        signs_with_both=signs_with_both(format_, webhook.format_settings),
     )

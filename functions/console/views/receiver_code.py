@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from console.views.webhook_wording import product
 from perkwire.formats.format import Settings
 from perkwire.formats.reading import text
+from perkwire.formats.versions import product
 
 _FOLDER = Path(__file__).parents[1] / "receivers"
 _SHARED: Mapping[str, Mapping[str, tuple[str, ...]]] = {

@@ -7,12 +7,14 @@ from console.http.form import Form, ShownProblem, WrongField
 from console.views import schedules
 from console.views.filter_form import FilterForm, filter_fields
 from console.views.form_versions import READ, VERSION, Difference, differences, digests, merged
-from console.views.webhook_wording import product, secret_prefix, secret_rule
+from console.views.webhook_wording import secret_prefix, secret_rule
 from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
 from perkwire.formats.contracts.contract import Setting
 from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Format
-from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_of
+from perkwire.formats.lookup import RELEASE_FORMATS, AccountFormats
+from perkwire.formats.registry import FORMATS, STANDARD
+from perkwire.formats.versions import product
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.webhook import ALL_TYPES, Webhook
 from perkwire.primitives.dataclass import dataclass
@@ -65,17 +67,24 @@ class HeaderRow:
 class WebhookForm:
     """What a person has filled in of a webhook: a new one, or `current`."""
 
-    def __init__(self, form: Form, current: Webhook | None = None) -> None:
+    def __init__(
+        self,
+        form: Form,
+        current: Webhook | None = None,
+        formats: AccountFormats = RELEASE_FORMATS,
+    ) -> None:
         self.form = form
         self.current = current
+        self.formats = formats
 
     @classmethod
-    def empty(cls) -> "WebhookForm":
+    def empty(cls, formats: AccountFormats = RELEASE_FORMATS) -> "WebhookForm":
         """As a new webhook begins."""
-        return cls(Form({"format": [STANDARD], "events": [_ALL], "enabled": ["yes"]}))
+        form = Form({"format": [STANDARD], "events": [_ALL], "enabled": ["yes"]})
+        return cls(form, formats=formats)
 
     @classmethod
-    def filled(cls, webhook: Webhook) -> "WebhookForm":
+    def filled(cls, webhook: Webhook, formats: AccountFormats = RELEASE_FORMATS) -> "WebhookForm":
         """As a stored webhook begins to be changed."""
         named = [one for one in webhook.event_types if one in event_types()]
         fields: dict[str, Sequence[str]] = {
@@ -96,8 +105,9 @@ class WebhookForm:
         }
         for name, value in webhook.format_settings.items():
             fields[f"format_settings.{name}"] = [str(value)]
-        read = digests(cls(Form(fields), webhook).stored_values())
-        return cls(Form({**fields, VERSION: [str(webhook.version)], READ: [read]}), webhook)
+        read = digests(cls(Form(fields), webhook, formats).stored_values())
+        form = Form({**fields, VERSION: [str(webhook.version)], READ: [read]})
+        return cls(form, webhook, formats)
 
     def refused(self, problem: Problem) -> "WebhookForm":
         """As it is shown with a problem: stored headers that may not be kept, to be given again."""
@@ -111,7 +121,7 @@ class WebhookForm:
         again: dict[str, Sequence[str]] = {"headers_are": ["replaced"]}
         for row, name in enumerate(self.current.header_names):
             again |= {f"header_name_{row}": [name], f"header_value_{row}": [""]}
-        return WebhookForm(self.form.changed(again), self.current)
+        return WebhookForm(self.form.changed(again), self.current, self.formats)
 
     @property
     def is_of_this_version(self) -> bool:
@@ -128,7 +138,7 @@ class WebhookForm:
         mine = self.asked_change()
         if "headers" in mine:
             mine["headers"] = [*self.header_names]
-        stored = WebhookForm.filled(self.current).stored_values()
+        stored = WebhookForm.filled(self.current, self.formats).stored_values()
         return differences(self.form, mine, stored)
 
     def brought_up_to_date(self, undone: Sequence[Difference]) -> "WebhookForm":
@@ -138,8 +148,8 @@ class WebhookForm:
         """
         if self.current is None:
             return self
-        fresh = WebhookForm.filled(self.current).form
-        return WebhookForm(merged(self.form, fresh, undone), self.current)
+        fresh = WebhookForm.filled(self.current, self.formats).form
+        return WebhookForm(merged(self.form, fresh, undone), self.current, self.formats)
 
     def stored_values(self) -> dict[str, Json]:
         """What is stored of `current`, as a change would say it, if this form is filled from it."""
@@ -149,10 +159,10 @@ class WebhookForm:
 
     @cached_property
     def format(self) -> Format:
-        """The format: the stored webhook's own, else the chosen one."""
+        """The format: the stored webhook's own, else the chosen one; raises Unavailable."""
         if self.current is not None:
-            return format_of(self.current.format)
-        return find_format(self.form.text("format")) or FORMATS[STANDARD]
+            return self.formats.of(self.current)
+        return self.formats.find(self.form.text("format")) or FORMATS[STANDARD]
 
     @property
     def contract_settings(self) -> Mapping[str, Setting]:

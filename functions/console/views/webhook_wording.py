@@ -6,8 +6,10 @@ from perkwire.dispatching.pausing import QUIET_SECONDS
 from perkwire.dispatching.strain import RECOVERED_AFTER, STRAINED_AFTER
 from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Attempt, Format, Settings
-from perkwire.formats.registry import find_format, format_names, format_of
+from perkwire.formats.lookup import RELEASE_FORMATS, AccountFormats
+from perkwire.formats.registry import known_format
 from perkwire.formats.unknown import UnknownFormat
+from perkwire.formats.versions import product
 from perkwire.model.webhook import PauseReason, WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 
@@ -72,31 +74,25 @@ SWITCHING: Mapping[str, str] = {
 """What enabling and disabling will do."""
 
 
-def product(format_name: str) -> str:
-    """A format's name without its version."""
-    return format_name.partition("@")[0]
-
-
 def format_label(format_name: str) -> str:
     """`Okendo (2025-02-01)`."""
     name, _, version = format_name.partition("@")
-    found = format_of(format_name)
+    found = known_format(format_name)
     of_contract = found.contract.title if isinstance(found, ContractFormat) else name
     label = _LABELS.get(name, of_contract)
     return f"{label} ({version})" if version else label
 
 
-def format_hint(format_name: str) -> str:
+def format_hint(format_: Format) -> str:
     """What the format is for, in a sentence or two."""
-    found = format_of(format_name)
-    if isinstance(found, ContractFormat):
-        return found.contract.description or ""
-    if isinstance(found, UnknownFormat):
+    if isinstance(format_, ContractFormat):
+        return format_.contract.description or ""
+    if isinstance(format_, UnknownFormat):
         return (
             "This release does not know the format: nothing can be sent. What fails stays in the "
             "log, to be retried once a release that knows it is back."
         )
-    return _HINTS.get(product(format_name), "")
+    return _HINTS.get(product(format_.name), "")
 
 
 def secret_rule(format_: Format) -> str:
@@ -116,11 +112,9 @@ def signs_with_both(format_: Format, settings: Settings) -> bool:
     return format_.sign([new, old], attempt) != format_.sign([old], attempt)
 
 
-def format_options() -> list[tuple[str, str]]:
-    """Every format that a new webhook can have, to choose from."""
-    found = (find_format(name) for name in format_names())
-    names = dict.fromkeys(format_.name for format_ in found if format_ is not None)
-    return [(name, format_label(name)) for name in names]
+def format_options(formats: AccountFormats = RELEASE_FORMATS) -> list[tuple[str, str]]:
+    """Every format that a new webhook can have, to choose from; raises Unavailable."""
+    return [(name, format_label(name)) for name in formats.choices()]
 
 
 def pace_words(max_per_second: float | None) -> str:

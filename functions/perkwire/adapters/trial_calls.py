@@ -4,6 +4,7 @@
 |---|---|
 | asked, of a saved webhook | `{"test": {"event_type", "account_id", "webhook_id"}}` |
 | asked, of one as it is not stored | `{"test": {"event_type", "webhook": <its item, sealed>}}` |
+| whose contract is not stored either | and `"contract"`, the contract's JSON as a text |
 | answered | `{"outcome": {…}}`, null without such a webhook; `{"failed": <what>}` |
 
 No secret or header value is ever in one of them in the clear.
@@ -81,7 +82,8 @@ def _write(trial: Trial) -> dict[str, Json]:
         ids: dict[str, Json] = {"account_id": webhook.account_id, "webhook_id": webhook.webhook_id}
         return {"event_type": trial.event_type, **ids}
     item = WebhookItem.of(webhook).to_simple_dict(force=True)
-    return {"event_type": trial.event_type, "webhook": item}
+    contract: dict[str, Json] = {} if trial.contract is None else {"contract": trial.contract}
+    return {"event_type": trial.event_type, "webhook": item, **contract}
 
 
 def _read(value: Mapping[str, Any]) -> Trial:
@@ -90,4 +92,4 @@ def _read(value: Mapping[str, Any]) -> Trial:
         return Trial(saved, value["event_type"])
     item = WebhookItem()
     item.from_simple_dict(value["webhook"])
-    return Trial(item.to_webhook(), value["event_type"])
+    return Trial(item.to_webhook(), value["event_type"], value.get("contract"))

@@ -9,6 +9,7 @@ from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.confirmation_counter import ConfirmationCounter
+from perkwire.adapters.dynamodb.contract_store import ContractStore
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryReader, RetryableDeliveries
 from perkwire.adapters.dynamodb.event_index import EventIndex
@@ -18,7 +19,12 @@ from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.dynamodb.mentions import Mentions
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
-from perkwire.adapters.dynamodb.trial_counter import DryRunCounter, SearchCounter, TrialCounter
+from perkwire.adapters.dynamodb.trial_counter import (
+    ContractCheckCounter,
+    DryRunCounter,
+    SearchCounter,
+    TrialCounter,
+)
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
@@ -30,10 +36,12 @@ from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.vault import Sealer
+from perkwire.formats.lookup import FormatLookup
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement
 from perkwire.managing.accounts import AccountManagement
+from perkwire.managing.contracts import ContractManagement
 from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
@@ -46,6 +54,7 @@ from perkwire.reading.filter_previewing import FilterPreviewing
 from perkwire.reading.job_outcomes import JobOutcomes
 from perkwire.reading.log import LogReader
 from perkwire.reading.member_listing import MemberListing
+from perkwire.reading.trying_contracts import unsayable_examples
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.management import ManagementSettings
@@ -75,6 +84,8 @@ class UseCases:
             settings.endpoint_policy, frozenset(emulator_ports), settings.max_attempts
         )
         self.account_store = AccountStore(connection)
+        self.contract_store = ContractStore(connection)
+        self.formats = FormatLookup(self.contract_store)
         self.searches = SearchCounter()
         self.slots = SlotCounter()
         self.rates = AccountRates(settings.account_rate_limit, settings.account_burst_limit, now)
@@ -114,6 +125,18 @@ class UseCases:
             sealer=Sealer(aws.kms(self._connection), settings.secret_key_id),
             rules=self.rules,
             most_webhooks=settings.max_webhooks_per_account,
+            formats=self.formats,
+            clock=now,
+        )
+
+    @cached_property
+    def contracts(self) -> ContractManagement:
+        """Contracts, an account's own and the operators'."""
+        return ContractManagement(
+            accounts=self.account_store,
+            contracts=self.contract_store,
+            counter=ContractCheckCounter(),
+            check=unsayable_examples,
             clock=now,
         )
 
@@ -142,6 +165,7 @@ class UseCases:
             deliveries=DeliveryReader(),
             events=EventReader(),
             webhooks=self._lookup,
+            formats=self.formats,
             retry_interval_seconds=self._settings.retry_interval_seconds,
             log_retention_days=self._settings.log_retention_days,
             clock=now,

@@ -15,8 +15,7 @@ from perkwire.dispatching.rendering import OpenedSecrets, render_now
 from perkwire.dispatching.schedule import retry_after_seconds
 from perkwire.dispatching.timing import LOG_SECONDS, DispatchRule
 from perkwire.dispatching.verdict import Finding
-from perkwire.formats.format import Unrenderable
-from perkwire.formats.registry import format_of
+from perkwire.formats.format import Format, Unrenderable
 from perkwire.model.delivery import Attempt
 from perkwire.model.secret import UnusableSecret
 from perkwire.model.sending import NoResponse, Request, Response, Sender, TransportError
@@ -34,6 +33,14 @@ class Vault(Protocol):
         ...
 
 
+class Formats(Protocol):
+    """What webhooks' receivers expect. FormatLookup fulfils it."""
+
+    def of(self, webhook: Webhook) -> Format:
+        """A webhook's format; raises Unavailable."""
+        ...
+
+
 class Attempts:
     """The attempts of one invocation, each in a thread of its own."""
 
@@ -41,6 +48,7 @@ class Attempts:
         self,
         *,
         vault: Vault,
+        formats: Formats,
         sender: Sender,
         journal: Journal,
         rule: DispatchRule,
@@ -48,6 +56,7 @@ class Attempts:
         clock: Callable[[], int],
     ) -> None:
         self._vault = vault
+        self._formats = formats
         self._sender = sender
         self._journal = journal
         self._rule = rule
@@ -102,7 +111,7 @@ class Attempts:
         made = self._request(delivery, state.webhook)
         if isinstance(made, Finding):
             return made, None
-        request, opened = made
+        request, opened, format_ = made
         if seconds_left() <= self._rule.request_seconds + LOG_SECONDS:
             self._fault(delivery, "no_time_left")
             return Finding.UNAVAILABLE, None
@@ -112,7 +121,7 @@ class Attempts:
         match self._sender.send(request):
             case Response() as result:
                 delivery.retry_after_seconds = retry_after_seconds(result, self._clock())
-                success = format_of(state.webhook.format).is_success(result.status)
+                success = format_.is_success(result.status)
                 location = result.location and opened.masked(result.location)
                 return Finding.ACCEPTED if success else Finding.REFUSED, Attempt(
                     number=number,
@@ -135,10 +144,19 @@ class Attempts:
 
     def _request(
         self, delivery: InFlightDelivery, webhook: Webhook
-    ) -> tuple[Request, OpenedSecrets] | Finding:
+    ) -> tuple[Request, OpenedSecrets, Format] | Finding:
+        try:
+            format_ = self._formats.of(webhook)
+        except Unavailable as error:
+            self._fault(delivery, "contract_unreadable", str(error))
+            return Finding.UNAVAILABLE
+        except Exception as error:  # one message must not take its batch with it
+            self._fault(delivery, "delivery_unrenderable", type(error).__name__)
+            return Finding.UNRENDERABLE
         try:
             opened = self._vault.open(webhook)
-            return render_now(delivery.message, webhook, opened, self._clock), opened
+            request = render_now(delivery.message, webhook, opened, self._clock, format_)
+            return request, opened, format_
         except (Unavailable, UnusableSecret) as error:
             self._fault(delivery, "secret_unreadable", str(error))
             return Finding.UNAVAILABLE

@@ -7,7 +7,7 @@ holds.
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 
-from perkwire.dispatching.attempts import Attempts, Vault
+from perkwire.dispatching.attempts import Attempts, Formats, Vault
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.lookup import Lookup, Records
@@ -15,6 +15,7 @@ from perkwire.dispatching.next_receive import NextReceives, Visibility
 from perkwire.dispatching.schedule import spread_retries
 from perkwire.dispatching.settlement import LogWriter, Settlement
 from perkwire.dispatching.timing import DispatchRule, in_time
+from perkwire.formats.lookup import FormatLookup
 from perkwire.model.messages import Received, UnreadableMessage, read_delivery_message
 from perkwire.model.sending import Sender
 from perkwire.primitives.ids import WebhookId
@@ -34,6 +35,7 @@ class Dispatcher:
         records: Records,
         log: LogWriter,
         vault: Vault,
+        formats: Formats | None = None,
         sender: Sender,
         visibility: Visibility,
         follow_up: FollowUp,
@@ -50,6 +52,7 @@ class Dispatcher:
         )
         self._attempts = Attempts(
             vault=vault,
+            formats=formats or FormatLookup(),
             sender=sender,
             journal=journal,
             rule=rule,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from perkwire import VERSION
-from perkwire.formats.format import Attempt, Payload, Unrenderable
+from perkwire.formats.format import Attempt, Format, Payload, Unrenderable
 from perkwire.formats.registry import format_of
 from perkwire.model.endpoint import unsendable
 from perkwire.model.header_rules import folded
@@ -49,15 +49,22 @@ class OpenedSecrets:
         return "Opened(…)"
 
 
-def render(message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, at: int) -> Request:
+def render(
+    message: DeliveryMessage,
+    webhook: Webhook,
+    opened: OpenedSecrets,
+    at: int,
+    format_: Format | None = None,
+) -> Request:
     """The signed request of an attempt at `at`, microseconds since the epoch.
 
-    The body is the same at every attempt, the signature is not. Raises Unrenderable.
+    The body is the same at every attempt, the signature is not. `format_` is the webhook's, needed
+    if it is a stored contract. Raises Unrenderable.
     """
     custom = opened.headers
     if unsendable(custom):
         raise Unrenderable("The webhook has headers that may not be sent.")
-    format_ = format_of(webhook.format)
+    format_ = format_ or format_of(webhook)
     payload = Payload(
         delivery_id=message.delivery_id,
         account_id=webhook.account_id,
@@ -90,7 +97,11 @@ def render(message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, at
 
 
 def render_now(
-    message: DeliveryMessage, webhook: Webhook, opened: OpenedSecrets, clock: Callable[[], int]
+    message: DeliveryMessage,
+    webhook: Webhook,
+    opened: OpenedSecrets,
+    clock: Callable[[], int],
+    format_: Format | None = None,
 ) -> Request:
     """The signed request of an attempt that begins now, and how it is made anew.
 
@@ -100,9 +111,9 @@ def render_now(
     at = clock()
 
     def anew() -> Request:
-        return render(message, webhook, opened, max(clock(), at + _MILLISECOND))
+        return render(message, webhook, opened, max(clock(), at + _MILLISECOND), format_)
 
-    return replace(render(message, webhook, opened, at), anew=anew)
+    return replace(render(message, webhook, opened, at, format_), anew=anew)
 
 
 def _event_id(message: DeliveryMessage) -> dict[str, str]:

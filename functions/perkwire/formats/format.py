@@ -46,7 +46,12 @@ class Attempt:
 
 
 class Unrenderable(Exception):
-    """The format has no way to say this delivery; the message names ids only."""
+    """The format has no way to say this delivery; the message names ids only.
+
+    `pointer` is the JSON pointer of the place in a contract that has no value.
+    """
+
+    pointer: str | None = None
 
 
 class Format(Protocol):

@@ -1,4 +1,4 @@
-"""Every format by its name, and which of its versions a webhook has."""
+"""Every format of this release by its name, and which of its versions a webhook has."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,10 +7,12 @@ from perkwire.formats.format import Format
 from perkwire.formats.okendo.envelope import Okendo
 from perkwire.formats.qualifio import Qualifio
 from perkwire.formats.standard import Standard
-from perkwire.formats.unknown import UnknownFormat
+from perkwire.formats.unknown import UnknownFormat, UnreadContract
+from perkwire.formats.versions import VERSION, age, product
 from perkwire.formats.voucherify.envelope import Voucherify
 from perkwire.formats.zinrelo.envelope import Zinrelo
 from perkwire.formats.zoho_thrive import ZohoThrive
+from perkwire.model.webhook import Webhook
 
 _IN_CODE: Mapping[str, Format] = {
     format_.name: format_
@@ -38,7 +40,6 @@ class _Formats(Mapping[str, Format]):
 FORMATS: Mapping[str, Format] = _Formats()
 
 STANDARD = "standard"
-_VERSION = "@"
 
 
 def find_format(name: str) -> Format | None:
@@ -47,17 +48,27 @@ def find_format(name: str) -> Format | None:
     A first version need not have one in its name: it is the oldest then, and no longer found once
     there is another. Webhooks that were stored with it keep it: see `format_of`.
     """
-    if _VERSION in name:
+    if VERSION in name:
         return FORMATS.get(name)
-    versions = [found for found in FORMATS if found.partition(_VERSION)[0] == name]
-    return FORMATS[max(versions)] if versions else None
+    versions = [found for found in FORMATS if product(found) == name]
+    return FORMATS[max(versions, key=age)] if versions else None
 
 
-def format_of(stored: str) -> Format:
-    """The format that a webhook was stored with; perhaps one that this release does not know."""
+def known_format(stored: str) -> Format:
+    """The format of this name in this release; perhaps one that it does not know."""
     return FORMATS.get(stored) or UnknownFormat(stored)
+
+
+def format_of(webhook: Webhook) -> Format:
+    """What is known of a webhook's format without reading anything: the types that it says.
+
+    A stored contract renders and signs nothing until it is read: see `FormatLookup`.
+    """
+    if webhook.contract is not None:
+        return UnreadContract(webhook.format, webhook.contract.says)
+    return known_format(webhook.format)
 
 
 def format_names() -> list[str]:
     """Every name that `find_format` finds, those without a version first."""
-    return list(dict.fromkeys([name.partition(_VERSION)[0] for name in FORMATS] + [*FORMATS]))
+    return list(dict.fromkeys([product(name) for name in FORMATS] + [*FORMATS]))

@@ -1,7 +1,11 @@
-"""In place of a format that this release does not know, as after a return to an older one."""
+"""In place of a format that this release does not know, as after a return to an older one.
 
-from collections.abc import Sequence
+Or of a stored contract, as long as it has not been read.
+"""
 
+from collections.abc import Collection, Sequence
+
+from perkwire.formats.contracts.keys import matching
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.primitives.fields import Fields
 
@@ -49,3 +53,15 @@ class UnknownFormat:
     def is_success(self, _status: int) -> bool:
         """Never."""
         return False
+
+
+class UnreadContract(UnknownFormat):
+    """A stored contract of which the types are known that it says, and nothing else."""
+
+    def __init__(self, name: str, says: Collection[str]) -> None:
+        super().__init__(name)
+        self._says = says
+
+    def name_of(self, event_type: str) -> str | None:
+        """The type itself, if the contract says it."""
+        return event_type if matching(self._says, event_type) is not None else None

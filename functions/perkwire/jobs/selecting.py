@@ -273,7 +273,7 @@ def count(
 
 
 def _is_wanted(heading: EventHeading, job: Job, webhook: Webhook) -> bool:
-    if not webhook.wants(heading) or not format_of(webhook.format).name_of(heading.type):
+    if not webhook.wants(heading) or not format_of(webhook).name_of(heading.type):
         return False
     return job.event_types is None or heading.type in job.event_types
 

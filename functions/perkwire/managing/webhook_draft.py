@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
 from perkwire.formats.format import Format, Settings, header_names
-from perkwire.formats.registry import FORMATS, STANDARD, find_format, format_names, format_of
+from perkwire.formats.lookup import RELEASE_FORMATS, AccountFormats, use_of
+from perkwire.formats.registry import FORMATS, STANDARD
 from perkwire.formats.unknown import UnknownFormat
 from perkwire.managing.endpoint_warnings import header_warning, url_warnings
 from perkwire.managing.wanted_events import (
@@ -28,6 +29,7 @@ from perkwire.model.webhook import (
     DEFAULT_BATCH_BYTES,
     LEAST_BATCH_BYTES,
     MOST_BATCH_BYTES,
+    ContractUse,
     Webhook,
 )
 from perkwire.primitives.dataclass import dataclass
@@ -65,6 +67,7 @@ class WebhookDraft:
     retry_delays_seconds: tuple[int, ...] | None = None
     pause_when_exhausted: bool | None = None
     format: str
+    contract: ContractUse | None = None
     format_settings: Settings
     enabled: bool
     warnings: tuple[FieldWarning, ...] = ()
@@ -79,10 +82,12 @@ class EndpointRules:
     max_attempts: int = 6
 
 
-def parse_webhook(value: dict[str, Json], rules: EndpointRules) -> WebhookDraft:
+def parse_webhook(
+    value: dict[str, Json], rules: EndpointRules, formats: AccountFormats = RELEASE_FORMATS
+) -> WebhookDraft:
     """Read POST /v1/webhooks; raises the 422 problem that names every wrong field."""
     fields = Fields(without_nulls(value))
-    draft = read_webhook(fields, rules)
+    draft = read_webhook(fields, rules, formats=formats)
     fields.raise_if_wrong()
     return draft
 
@@ -95,15 +100,20 @@ def without_nulls(value: dict[str, Json]) -> dict[str, Json]:
 
 
 def read_webhook(
-    fields: Fields, rules: EndpointRules, stored: Webhook | None = None
+    fields: Fields,
+    rules: EndpointRules,
+    stored: Webhook | None = None,
+    *,
+    formats: AccountFormats = RELEASE_FORMATS,
 ) -> WebhookDraft:
     """The members of a new webhook; what is wrong with them is noted in `fields`.
 
-    Of a `stored` one that is to be changed, the format stays, and none may be named.
+    Of a `stored` one that is to be changed, the format stays, and none may be named. Raises
+    Unavailable.
     """
     name = fields.required_name()
     url = _url(fields, rules)
-    format_ = format_of(stored.format) if stored else _format(fields)
+    format_ = formats.of(stored) if stored else _format(fields, formats)
     stored_settings = stored.format_settings if stored else None
     event_types = fields.required_texts("event_types", most=MOST_EVENT_TYPES, check=type_check())
     check_types(fields, event_types, format_)
@@ -133,6 +143,7 @@ def read_webhook(
         retry_delays_seconds=_retry_delays(fields, rules),
         pause_when_exhausted=fields.flag("pause_when_exhausted"),
         format=format_.name,
+        contract=use_of(format_),
         format_settings=settings,
         enabled=enabled is not False,
         warnings=tuple(fields.warnings),
@@ -148,12 +159,14 @@ class Rotation:
     warnings: tuple[FieldWarning, ...] = ()
 
 
-def parse_rotation(value: dict[str, Json], current: Webhook) -> Rotation:
+def parse_rotation(
+    value: dict[str, Json], current: Webhook, formats: AccountFormats = RELEASE_FORMATS
+) -> Rotation:
     """Read POST /v1/webhooks/{id}/rotate-secret; raises the 422 problem.
 
     409 if this release does not know the webhook's format.
     """
-    format_ = format_of(current.format)
+    format_ = formats.of(current)
     if isinstance(format_, UnknownFormat):
         raise conflict(f"This release does not know the webhook's format, {format_.name}.")
     fields = Fields(value)
@@ -193,13 +206,17 @@ class WebhookChange:
     stacks_schedule: bool
     pause_when_exhausted: bool | None
     stacks_pausing: bool
+    contract: ContractUse | None = None
     format_settings: Settings | None
     enabled: bool | None
     warnings: tuple[FieldWarning, ...] = ()
 
 
 def parse_webhook_change(
-    value: dict[str, Json], rules: EndpointRules, current: Webhook
+    value: dict[str, Json],
+    rules: EndpointRules,
+    current: Webhook,
+    formats: AccountFormats = RELEASE_FORMATS,
 ) -> WebhookChange:
     """Read PATCH /v1/webhooks/{id}; raises the 422 problem that names every wrong field.
 
@@ -217,7 +234,7 @@ def parse_webhook_change(
         fields.refuse("secret", "is changed by rotate-secret")
     if "format" in value:
         fields.refuse("format", "cannot be changed; make another webhook")
-    format_ = format_of(current.format)
+    format_ = formats.of(current)
     if isinstance(format_, UnknownFormat):
         _refuse_what_only_it_knows(fields, value, format_)
     event_types = fields.texts("event_types", most=MOST_EVENT_TYPES, check=type_check())
@@ -249,6 +266,7 @@ def parse_webhook_change(
         stacks_schedule=value.get("retry_delays_seconds", "") is None,
         pause_when_exhausted=fields.flag("pause_when_exhausted"),
         stacks_pausing=value.get("pause_when_exhausted", "") is None,
+        contract=use_of(format_),
         format_settings=settings,
         enabled=fields.flag("enabled"),
     )
@@ -337,11 +355,11 @@ def _check_header_names(
             fields.wrong(f"headers.{name}", f"is set by the format {format_.name}")
 
 
-def _format(fields: Fields) -> Format:
+def _format(fields: Fields, formats: AccountFormats) -> Format:
     name = fields.text("format")
-    found = find_format(name or STANDARD)
+    found = formats.find(name or STANDARD)
     if found is None:
-        fields.wrong("format", f"must be {one_of(format_names())}")
+        fields.wrong("format", f"must be {one_of(formats.names())}")
     return found or FORMATS[STANDARD]
 
 

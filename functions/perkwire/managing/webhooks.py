@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Protocol
 
+from perkwire.formats.lookup import AccountFormats, FormatLookup
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
 from perkwire.managing.versions import check_read_version
 from perkwire.managing.webhook_draft import (
@@ -39,11 +40,15 @@ class TooManyWebhooks(Exception):
     """The account has as many webhooks as it may."""
 
 
+class ContractGone(Exception):
+    """The contract that is its format has been deleted meanwhile."""
+
+
 class Webhooks(Protocol):
     """Where webhooks are kept: each URL once per account, and a bounded number, under any race."""
 
     def add(self, webhook: Webhook, most: int) -> None:
-        """Store a new one; raises UrlTaken, TooManyWebhooks, Unavailable."""
+        """Store a new one; raises UrlTaken, TooManyWebhooks, ContractGone, Unavailable."""
         ...
 
     def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | None:
@@ -106,6 +111,7 @@ class WebhookManagement:
         sealer: Sealer,
         rules: EndpointRules,
         most_webhooks: int,
+        formats: FormatLookup | None = None,
         clock: Callable[[], int],
     ) -> None:
         self._accounts = accounts
@@ -113,6 +119,7 @@ class WebhookManagement:
         self._sealer = sealer
         self._rules = rules
         self._most_webhooks = most_webhooks
+        self._formats = formats or FormatLookup()
         self._clock = clock
 
     def account(self, caller: Caller, named: str | None) -> AccountId:
@@ -123,9 +130,13 @@ class WebhookManagement:
             raise not_found("account")
         return account_id
 
+    def formats(self, account_id: AccountId) -> AccountFormats:
+        """The formats that the account's webhooks can have."""
+        return self._formats.of_account(account_id)
+
     def create(self, account_id: AccountId, value: dict[str, Json]) -> GivenWebhook:
         """A new webhook and, this once, its secret; raises Problem and Unavailable."""
-        draft = parse_webhook(value, self._rules)
+        draft = parse_webhook(value, self._rules, self.formats(account_id))
         webhook = self.made_of(account_id, draft)
         try:
             self._webhooks.add(webhook, self._most_webhooks)
@@ -133,6 +144,8 @@ class WebhookManagement:
             raise _url_taken() from None
         except TooManyWebhooks:
             raise conflict(f"An account has at most {self._most_webhooks} webhooks.") from None
+        except ContractGone:
+            raise conflict(f"The contract {webhook.format} was deleted at the same time.") from None
         return GivenWebhook(webhook=webhook, warnings=draft.warnings, secret=draft.secret)
 
     def made_of(self, account_id: AccountId, draft: WebhookDraft) -> Webhook:
@@ -155,6 +168,7 @@ class WebhookManagement:
             retry_delays_seconds=draft.retry_delays_seconds,
             pause_when_exhausted=draft.pause_when_exhausted,
             format=draft.format,
+            contract=draft.contract,
             format_settings=draft.format_settings,
             status=WebhookStatus.ENABLED if draft.enabled else WebhookStatus.DISABLED,
             pause=None,
@@ -184,7 +198,7 @@ class WebhookManagement:
         Problem, 412 for another version, and Unavailable.
         """
         before = self._read(account_id, webhook_id, read, value)
-        change = parse_webhook_change(value, self._rules, before)
+        change = parse_webhook_change(value, self._rules, before, self.formats(account_id))
         stored = self._stored(before, self._changed(before, change), read)
         return GivenWebhook(webhook=stored, warnings=change.warnings)
 
@@ -193,7 +207,7 @@ class WebhookManagement:
     ) -> GivenWebhook:
         """What `change` would make of a webhook, not stored; raises Problem and Unavailable."""
         before = self.get(account_id, webhook_id)
-        change = parse_webhook_change(value, self._rules, before)
+        change = parse_webhook_change(value, self._rules, before, self.formats(account_id))
         after = before.changed_to(self._changed(before, change), self._clock())
         return GivenWebhook(webhook=after, warnings=change.warnings)
 
@@ -227,7 +241,7 @@ class WebhookManagement:
         Problem, 409 if as many secrets sign as may, and Unavailable.
         """
         before = self._read(account_id, webhook_id, read)
-        rotation = parse_rotation(value, before)
+        rotation = parse_rotation(value, before, self.formats(account_id))
         retired: tuple[RetiredSecret, ...] = ()
         if rotation.overlap_hours:
             now = self._clock()
@@ -317,6 +331,7 @@ class WebhookManagement:
                 if change.pause_when_exhausted is None and not change.stacks_pausing
                 else change.pause_when_exhausted
             ),
+            contract=change.contract or before.contract,
             format_settings=(
                 before.format_settings if change.format_settings is None else change.format_settings
             ),

@@ -88,18 +88,32 @@ class SealedSecrets:
         return tuple(one for one in self.retired if at < one.until)
 
 
+@dataclass(frozen=True, slots=True)
+class ContractUse:
+    """The stored contract that is a webhook's format: whose it is, and which types it says.
+
+    `owner` None: the operators', for all accounts. `digest` is of its text, which never changes.
+    `says` are the keys of its events, so that whoever routes has nothing more to read.
+    """
+
+    owner: AccountId | None
+    digest: str
+    says: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """A subscription and its endpoint. Times are microseconds since the epoch.
 
     `program_ids` None means all programmes, `filter` None all that they and the types leave; else
-    it is the text of an event pattern. A request has at most `batch_size` events and, if it
-    has more than one, about `batch_bytes`. It gets at most `max_per_second`
-    deliveries a second; None is as fast as they come. `format` is a name with its version, so that
-    a newer one changes nothing here. `version` grows with every change; `endpoint_version` is the
-    one that last changed what may have failed: URL, headers, secret, format settings, or that
-    enabled the webhook again. What failed before it says nothing of the webhook as it is. `lane`
-    is where its new deliveries travel: the slow one while it is strained.
+    it is the text of an event pattern. A request has at most `batch_size` events and, if it has
+    more than one, about `batch_bytes`. It gets at most `max_per_second` deliveries a second; None
+    is as fast as they come. `format` is a name with its version, so that a newer one changes
+    nothing here; `contract` is None if it is one of the release's own. `version` grows with every
+    change; `endpoint_version` is the one that last changed what may have failed: URL, headers,
+    secret, format settings, or that enabled the webhook again. What failed before it says nothing
+    of the webhook as it is. `lane` is where its new deliveries travel: the slow one while it is
+    strained.
 
     `retry_delays_seconds` is its schedule; `pause_when_exhausted` says that a delivery which uses
     up its attempts pauses it. None is the stack's own rule.
@@ -118,6 +132,7 @@ class Webhook:
     batch_bytes: int = DEFAULT_BATCH_BYTES
     max_per_second: float | None = None
     format: str
+    contract: ContractUse | None = None
     format_settings: Mapping[str, Json]
     status: WebhookStatus
     pause: Pause | None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats.registry import format_of
+from perkwire.formats.lookup import FormatLookup
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event, has_type_form
 from perkwire.model.messages import DeliveryMessage
@@ -174,6 +174,7 @@ class LogReader:
         deliveries: Deliveries,
         events: Events,
         webhooks: AccountWebhooks,
+        formats: FormatLookup | None = None,
         retry_interval_seconds: int,
         log_retention_days: int,
         clock: Callable[[], int],
@@ -181,6 +182,7 @@ class LogReader:
         self._deliveries = deliveries
         self._events = events
         self._webhooks = webhooks
+        self._formats = formats or FormatLookup()
         self._retry_interval_seconds = retry_interval_seconds
         self._clock = clock
         self.outcomes = EventOutcomes(
@@ -228,9 +230,10 @@ class LogReader:
         )
         at = self._clock()
         custom = dict.fromkeys(webhook.header_names, "-")
-        new_secret = format_of(webhook.format).new_secret
+        format_ = self._formats.of(webhook)
         one, other = (
-            render(message, webhook, OpenedSecrets(new_secret(), custom), at) for _ in range(2)
+            render(message, webhook, OpenedSecrets(format_.new_secret(), custom), at, format_)
+            for _ in range(2)
         )
         signed = (name for name, value in one.headers.items() if value != other.headers[name])
         return SentRequest(one, frozenset({*custom, *signed}))

@@ -6,8 +6,8 @@ Made by the code that delivers, of a sample, without storing, sealing or sending
 from dataclasses import field
 
 from perkwire.dispatching.rendering import OpenedSecrets, render
-from perkwire.formats.format import Format
-from perkwire.formats.registry import format_of
+from perkwire.formats.format import Format, Unrenderable
+from perkwire.formats.lookup import RELEASE_FORMATS, AccountFormats
 from perkwire.formats.unknown import UnknownFormat
 from perkwire.managing.webhook_draft import (
     EndpointRules,
@@ -22,6 +22,7 @@ from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookSta
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
+from perkwire.primitives.problem import FieldError, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type, first_type, sample_event
 
@@ -56,13 +57,14 @@ def preview(
     *,
     current: Webhook | None = None,
     keeps_headers: bool = False,
+    formats: AccountFormats = RELEASE_FORMATS,
 ) -> Preview:
     """The request for a webhook as POST /v1/webhooks/test takes it, at `at` in microseconds.
 
     Name and event types do not matter and may be missing or wrong; so may the URL be missing, and
     a sample's type be one that the format does not say. `current` is the stored webhook that is
     being changed, if any; its format counts. Raises the 422 problem for all else that saving would
-    refuse.
+    refuse, or if a contract cannot say the sample, and Unavailable.
     """
     kept = current.header_names if current is not None and keeps_headers else ()
     has_url = bool(value.get("url"))
@@ -79,14 +81,15 @@ def preview(
     }
     named = members.pop("event_type", None)
     fields = Fields(members)
-    if current is not None and isinstance(format_of(current.format), UnknownFormat):
+    if current is not None and isinstance(formats.of(current), UnknownFormat):
         fields.refuse("format", "is not known to this release")
-    draft = read_webhook(fields, rules, current)
+    draft = read_webhook(fields, rules, current, formats=formats)
     if current is not None and keeps_headers and has_url:
         check_kept_headers(fields, draft.url, current)
     fields.raise_if_wrong()
-    event_type = _sample_type(named, value.get("event_types"), format_of(draft.format))
     webhook = _webhook(account_id, current.id if current else new_webhook_id(), draft, at)
+    format_ = formats.of(webhook)
+    event_type = _sample_type(named, value.get("event_types"), format_)
     message = DeliveryMessage(
         delivery_id=new_test_delivery_id(at),
         account_id=account_id,
@@ -94,8 +97,13 @@ def preview(
         run=0,
         events=(sample_event(event_type, at),),
     )
+    opened = OpenedSecrets(draft.secret, draft.headers)
+    try:
+        request = render(message, webhook, opened, at, format_)
+    except Unrenderable as unrenderable:
+        raise invalid([FieldError("event_type", f"cannot be said: {unrenderable}")]) from None
     return Preview(
-        request=render(message, webhook, OpenedSecrets(draft.secret, draft.headers), at),
+        request=request,
         event_type=event_type,
         kept=frozenset(kept),
         has_secret="secret" in members,
@@ -130,6 +138,7 @@ def _webhook(account_id: AccountId, webhook_id: WebhookId, draft: WebhookDraft, 
         retry_delays_seconds=draft.retry_delays_seconds,
         pause_when_exhausted=draft.pause_when_exhausted,
         format=draft.format,
+        contract=draft.contract,
         format_settings=draft.format_settings,
         status=WebhookStatus.ENABLED,
         pause=None,

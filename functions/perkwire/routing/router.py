@@ -197,7 +197,7 @@ class Router:
         }
         for webhook in webhooks:
             wanted = [event for event in message.events if is_routed(event, webhook)]
-            name_of = format_of(webhook.format).name_of
+            name_of = format_of(webhook).name_of
             sent: list[Event] = []
             for event in wanted:
                 if name_of(event.type) is None:

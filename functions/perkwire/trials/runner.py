@@ -1,9 +1,10 @@
 """Trying: management's side of a test. Who may test what, how often, and with which sample."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from perkwire.formats.registry import format_of
+from perkwire.formats.format import Format
+from perkwire.formats.lookup import AccountFormats, OneFormat
 from perkwire.managing.endpoint_warnings import redirect_warning
 from perkwire.managing.webhook_draft import EndpointRules, read_webhook, without_nulls
 from perkwire.managing.webhooks import WebhookManagement
@@ -12,10 +13,13 @@ from perkwire.model.webhook import Webhook
 from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.problem import FieldError, invalid, not_found, too_many
-from perkwire.primitives.strict_json import Json
+from perkwire.primitives.strict_json import Json, compact
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.samples import first_type, sample_event
 from perkwire.trials.trial import SavedWebhook, Trial
+
+if TYPE_CHECKING:
+    from perkwire.formats.contracts.contract_format import ContractFormat
 
 MOST_PER_MINUTE = 10
 """Tests of one account: its answers tell what listens where, so they must not be many."""
@@ -71,7 +75,7 @@ class TrialRunner:
         named = _event_type(fields)
         fields.raise_if_wrong()
         webhook = self._webhooks.get(account_id, webhook_id)
-        event_type = _chosen(named, webhook.event_types, webhook.format)
+        event_type = _chosen(named, webhook.event_types, self._formats(account_id).of(webhook))
         self._count(account_id)
         saved = SavedWebhook(account_id, webhook_id)
         return self._send(Trial(saved, event_type), self._kept_out(webhook, event_type))
@@ -81,15 +85,35 @@ class TrialRunner:
 
         Raises Problem and Unavailable.
         """
+        return self._test_unsaved(account_id, value, self._formats(account_id))
+
+    def test_contract(
+        self, account_id: AccountId, value: dict[str, Json], contract: "ContractFormat"
+    ) -> dict[str, Json]:
+        """Test a contract that is not stored, at an endpoint as `test_unsaved` takes it.
+
+        Raises Problem and Unavailable.
+        """
+        text = compact(dict(contract.contract.source)).decode()
+        return self._test_unsaved(account_id, value, OneFormat(contract), text)
+
+    def _test_unsaved(
+        self,
+        account_id: AccountId,
+        value: dict[str, Json],
+        formats: AccountFormats,
+        contract: str | None = None,
+    ) -> dict[str, Json]:
         fields = Fields(without_nulls(value))
-        draft = read_webhook(fields, self._rules)
+        draft = read_webhook(fields, self._rules, formats=formats)
         named = _event_type(fields)
         fields.raise_if_wrong()
-        event_type = _chosen(named, draft.event_types, draft.format)
+        format_ = formats.named(draft.format, draft.contract)
+        event_type = _chosen(named, draft.event_types, format_)
         self._count(account_id)
         webhook = self._webhooks.made_of(account_id, draft)
         warnings = draft.warnings + self._kept_out(webhook, event_type)
-        return self._send(Trial(webhook, event_type), warnings)
+        return self._send(Trial(webhook, event_type, contract), warnings)
 
     def test_change(
         self, account_id: AccountId, webhook_id: WebhookId, value: dict[str, Json]
@@ -105,10 +129,13 @@ class TrialRunner:
         fields.raise_if_wrong()
         changed = self._webhooks.as_changed(account_id, webhook_id, change)
         webhook = changed.webhook
-        event_type = _chosen(named, webhook.event_types, webhook.format)
+        event_type = _chosen(named, webhook.event_types, self._formats(account_id).of(webhook))
         self._count(account_id)
         warnings = changed.warnings + self._kept_out(webhook, event_type)
         return self._send(Trial(webhook, event_type), warnings)
+
+    def _formats(self, account_id: AccountId) -> AccountFormats:
+        return self._webhooks.formats(account_id)
 
     def _kept_out(self, webhook: Webhook, event_type: str) -> tuple[FieldWarning, ...]:
         """That the filter would not let the sample through, which a test sends regardless."""
@@ -142,11 +169,10 @@ def _event_type(fields: Fields) -> str | None:
     return event_type
 
 
-def _chosen(named: str | None, event_types: tuple[str, ...], format_: str) -> str:
+def _chosen(named: str | None, event_types: tuple[str, ...], format_: Format) -> str:
     """The type that was named, else the webhook's first; raises Problem if its format lacks it."""
-    found = format_of(format_)
-    event_type = named or first_type(event_types[:1], found) or event_types[0]
-    if found.name_of(event_type) is None:
-        detail = f"must be a type of the format {format_}, which {event_type} is not"
+    event_type = named or first_type(event_types[:1], format_) or event_types[0]
+    if format_.name_of(event_type) is None:
+        detail = f"must be a type of the format {format_.name}, which {event_type} is not"
         raise invalid([FieldError("event_type", detail)])
     return event_type

@@ -108,12 +108,12 @@ class SampleEvents:
 
 def proposed_type(webhook: Webhook) -> str:
     """A type that the webhook wants and its format says, if there is one."""
-    format_ = format_of(webhook.format)
+    format_ = format_of(webhook)
     return first_type(webhook.event_types, format_) or webhook.event_types[0]
 
 
 def _becoming(webhook: Webhook, event: Event) -> SampleFate:
-    if format_of(webhook.format).name_of(event.type) is None:
+    if format_of(webhook).name_of(event.type) is None:
         return SampleFate.NOT_IN_FORMAT
     if not webhook.lets_through(event):
         return SampleFate.FILTERED

@@ -3,6 +3,8 @@
 In code it is a trial, so that nobody takes it for a test of the code.
 """
 
+from dataclasses import field
+
 from perkwire.model.masking import MASK
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
@@ -27,10 +29,12 @@ class Trial:
     """A sample of `event_type` for a webhook: a saved one, or one as it is not stored.
 
     The latter has the id that its secrets are sealed for: its own, or one made up for it.
+    `contract` is the JSON of its format, if that is not stored either.
     """
 
     webhook: SavedWebhook | Webhook
     event_type: str
+    contract: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

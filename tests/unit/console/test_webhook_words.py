@@ -3,7 +3,7 @@
 import pytest
 
 from console.views.webhook_wording import format_hint, format_label, format_options
-from perkwire.formats.registry import FORMATS
+from perkwire.formats.registry import FORMATS, known_format
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -14,11 +14,13 @@ def test_every_format_has_a_label_and_a_hint(name: str) -> None:
         f"add {product} to _LABELS of console/views/webhook_wording.py"
     )
     assert version in format_label(name)
-    assert format_hint(name), f"add {product} to _HINTS of console/views/webhook_wording.py"
+    assert format_hint(FORMATS[name]), (
+        f"add {product} to _HINTS of console/views/webhook_wording.py"
+    )
 
 
 def test_a_format_that_this_release_does_not_know_is_said_to_be_so() -> None:
-    assert "does not know" in format_hint("okendo@2031-01-01")
+    assert "does not know" in format_hint(known_format("okendo@2031-01-01"))
     assert format_label("okendo@2031-01-01") == "Okendo (2031-01-01)"
 
 

@@ -8,7 +8,7 @@ import pytest
 from perkwire.catalogue.event_types import event_types
 from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Format, header_names
-from perkwire.formats.registry import FORMATS, find_format, format_of
+from perkwire.formats.registry import FORMATS, find_format, known_format
 from perkwire.managing.webhook_draft import (
     EndpointRules,
     WebhookChange,
@@ -85,7 +85,7 @@ def test_a_newer_version_is_for_new_webhooks_only(
 
     assert parse(format=product).format == newer.name
     assert find_format(newer.name) is newer
-    assert format_of(name) is before
+    assert known_format(name) is before
     assert find_format(name) is (before if "@" in name else newer)
 
 

@@ -13,7 +13,12 @@
 | slots of a webhook with a pace | `slots#<account>` | `<webhook>` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
 | its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
+| checks of contracts | `<account>#contract-checks`, or `operator#…` | the minute |
 | mails that ask for confirmation | `<account>#confirmations`, or `address#<SHA-256>` | the day |
+| contract | `<account>#contracts`, or `operator#contracts` | `<name>@<version>` |
+| JSON of a contract | `<account>#contract-texts`, or `operator#…` | `<name>@<version>` |
+| how many contracts there are | `<account>#contract-texts`, or `operator#…` | `count` |
+| webhook that has one | `<account>#contract-uses`, or `operator#…` | name, account and webhook |
 | API key | `key#<SHA-256>` | `key` |
 | API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
 """
@@ -34,6 +39,7 @@ from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import (
     MOST_BATCH_BYTES,
+    ContractUse,
     DeletedWebhook,
     Pause,
     PauseReason,
@@ -49,6 +55,8 @@ ACCOUNT_SK = "account"
 WEBHOOK_SK_PREFIX = "webhook#"
 TOMBSTONE_LIST_PREFIX = "at#"
 KEY_SK = "key"
+CONTRACT_COUNT_SK = "count"
+OPERATOR = "operator"
 ACCOUNTS_PK = "accounts"
 
 
@@ -110,6 +118,9 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     pause_when_exhausted = BooleanAttribute(null=True)
     format = UnicodeAttribute()
     format_settings = UnicodeAttribute()
+    contract_owner = UnicodeAttribute(null=True)
+    contract_digest = UnicodeAttribute(null=True)
+    contract_says = text_list(null=True)
     status = UnicodeAttribute()
     paused_at = NumberAttribute(null=True)
     pause_reason = UnicodeAttribute(null=True)
@@ -149,6 +160,9 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             pause_when_exhausted=webhook.pause_when_exhausted,
             format=webhook.format,
             format_settings=compact_ascii({**webhook.format_settings}),
+            contract_owner=webhook.contract and owner_name(webhook.contract.owner),
+            contract_digest=webhook.contract and webhook.contract.digest,
+            contract_says=webhook.contract and [*webhook.contract.says],
             status=webhook.status,
             paused_at=webhook.pause and webhook.pause.at,
             pause_reason=webhook.pause and webhook.pause.reason,
@@ -191,6 +205,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             ),
             pause_when_exhausted=self.pause_when_exhausted,
             format=self.format,
+            contract=self._contract(),
             format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.status),
             pause=pause,
@@ -201,6 +216,12 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             created_at=int(self.created_at),
             updated_at=int(self.updated_at),
         )
+
+    def _contract(self) -> ContractUse | None:
+        if self.contract_owner is None or self.contract_digest is None:
+            return None
+        owner = None if self.contract_owner == OPERATOR else AccountId(self.contract_owner)
+        return ContractUse(owner, self.contract_digest, tuple(self.contract_says or ()))
 
     def _sealed(self) -> SealedSecrets:
         pairs = (
@@ -285,6 +306,34 @@ class TrialCountItem(ConfigItem, discriminator="tests"):
     expires_at = NumberAttribute()
 
 
+class ContractItem(ConfigItem, discriminator="contract"):
+    """A stored contract without its JSON; `uses` counts the webhooks that have it."""
+
+    title = UnicodeAttribute()
+    digest = UnicodeAttribute()
+    says = text_list()
+    largest_batch = NumberAttribute()
+    secret_rule = UnicodeAttribute()
+    uses = NumberAttribute(default=0)
+    created_at = NumberAttribute()
+
+
+class ContractTextItem(ConfigItem, discriminator="contract_text"):
+    """The JSON of a contract: apart, so that a list of contracts need not read it."""
+
+    text = UnicodeAttribute()
+
+
+class ContractCountItem(ConfigItem, discriminator="contract_count"):
+    """How many contracts an account, or the operators, have."""
+
+    total = NumberAttribute()
+
+
+class ContractUseItem(ConfigItem, discriminator="contract_use"):
+    """Says that a webhook has a contract: the sort key does."""
+
+
 class KeyItem(ConfigItem, discriminator="key"):
     """What the authorizer reads of an API key."""
 
@@ -325,6 +374,10 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     SlotItem,
     NoticeCountItem,
     TrialCountItem,
+    ContractItem,
+    ContractTextItem,
+    ContractCountItem,
+    ContractUseItem,
     KeyItem,
     KeyListItem,
 )
@@ -370,6 +423,11 @@ def searches_pk(account_id: AccountId) -> str:
     return f"{account_id}#searches"
 
 
+def contract_checks_pk(owner: AccountId | None) -> str:
+    """The partition of the counts of contracts that are checked to be stored."""
+    return f"{owner_name(owner)}#contract-checks"
+
+
 def confirmations_pk(account_id: AccountId) -> str:
     """The partition of the counts of mails that ask an account's addresses for confirmation."""
     return f"{account_id}#confirmations"
@@ -378,6 +436,31 @@ def confirmations_pk(account_id: AccountId) -> str:
 def address_confirmations_pk(digest: str) -> str:
     """The partition of the counts of those to one address, by its SHA-256."""
     return f"address#{digest}"
+
+
+def contracts_pk(owner: AccountId | None) -> str:
+    """The partition of an account's, or the operators', contracts."""
+    return f"{owner_name(owner)}#contracts"
+
+
+def contract_texts_pk(owner: AccountId | None) -> str:
+    """The partition of their JSON: all that the dispatcher may read of them."""
+    return f"{owner_name(owner)}#contract-texts"
+
+
+def contract_uses_pk(owner: AccountId | None) -> str:
+    """The partition that says which webhooks have them."""
+    return f"{owner_name(owner)}#contract-uses"
+
+
+def contract_use_sk(format_name: str, account_id: AccountId, webhook_id: WebhookId) -> str:
+    """The sort key of one webhook among those that have a contract."""
+    return f"{format_name}#{account_id}#{webhook_id}"
+
+
+def owner_name(owner: AccountId | None) -> str:
+    """An account's id, or what stands for the operators."""
+    return owner or OPERATOR
 
 
 def urls_pk(account_id: AccountId) -> str:
@@ -397,4 +480,4 @@ def key_pk(key_hash: str) -> str:
 
 def keys_pk(account_id: AccountId | None) -> str:
     """The partition of an account's, or the operators', list of API keys."""
-    return f"{account_id or 'operator'}#keys"
+    return f"{owner_name(account_id)}#keys"

@@ -10,11 +10,16 @@ from perkwire.adapters.dynamodb.config_items import (
     ACCOUNT_SK,
     WEBHOOK_SK_PREFIX,
     AccountItem,
+    ContractItem,
+    ContractUseItem,
     HealthItem,
     TombstoneItem,
     TombstoneListItem,
     UrlItem,
     WebhookItem,
+    contract_use_sk,
+    contract_uses_pk,
+    contracts_pk,
     health_pk,
     tombstone_list_sk,
     tombstones_pk,
@@ -25,8 +30,8 @@ from perkwire.adapters.dynamodb.config_items import (
 from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import failure, find
 from perkwire.managing.stores import ChangedMeanwhile
-from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
-from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.managing.webhooks import ContractGone, TooManyWebhooks, UrlTaken
+from perkwire.model.webhook import ContractUse, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
@@ -43,7 +48,9 @@ class WebhookStore:
         self._tombstone_seconds = tombstone_days * DAY_SECONDS
 
     def add(self, webhook: Webhook, most: int) -> None:
-        """Store a new one; raises UrlTaken, TooManyWebhooks, Unavailable."""
+        """Store a new one; raises UrlTaken, TooManyWebhooks, ContractGone, Unavailable."""
+
+        use = webhook.contract
 
         def write(transaction: TransactWrite) -> None:
             transaction.save(_url_item(webhook), condition=UrlItem.pk.does_not_exist())
@@ -53,15 +60,25 @@ class WebhookStore:
                 actions=[AccountItem.webhooks.add(1)],
                 condition=AccountItem.webhooks < most,
             )
+            if use is not None:
+                transaction.save(_use_item(webhook, use))
+                transaction.update(
+                    _contract_item(webhook, use),
+                    actions=[ContractItem.uses.add(1)],
+                    condition=ContractItem.digest == use.digest,
+                )
 
         try:
             self._transact(write)
         except TransactWriteError as error:
-            url_free, _, room = _conditions(error, 3)
+            held = conditions(error, 3 if use is None else 5)
+            url_free, room = held[0], held[2 if use is None else 3]
             if not url_free:
                 raise UrlTaken from None
             if not room:
                 raise TooManyWebhooks from None
+            if not held[-1]:
+                raise ContractGone from None
             raise _unavailable(error) from error
 
     def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | None:
@@ -84,10 +101,10 @@ class WebhookStore:
         try:
             self._transact(write)
         except TransactWriteError as error:
-            conditions = _conditions(error, 3 if moved else 1)
-            if not conditions[1 if moved else 0]:
+            held = conditions(error, 3 if moved else 1)
+            if not held[1 if moved else 0]:
                 raise ChangedMeanwhile from None
-            if moved and not conditions[2]:
+            if moved and not held[2]:
                 raise UrlTaken from None
             raise _unavailable(error) from error
 
@@ -95,6 +112,7 @@ class WebhookStore:
         """Leave a tombstone, and free the URL; raises ChangedMeanwhile, Unavailable."""
         expires_at = now // MICROSECONDS + self._tombstone_seconds
         pk = tombstones_pk(webhook.account_id)
+        use = webhook.contract
 
         def write(transaction: TransactWrite) -> None:
             transaction.delete(_url_item(webhook))
@@ -111,11 +129,18 @@ class WebhookStore:
                 AccountItem(webhook.account_id, ACCOUNT_SK),
                 actions=[AccountItem.webhooks.add(-1)],
             )
+            if use is not None:
+                transaction.delete(_use_item(webhook, use))
+                transaction.update(
+                    _contract_item(webhook, use),
+                    actions=[ContractItem.uses.add(-1)],
+                    condition=ContractItem.pk.exists(),
+                )
 
         try:
             self._transact(write)
         except TransactWriteError as error:
-            if not _conditions(error, 6)[1]:
+            if not conditions(error, 6 if use is None else 8)[1]:
                 raise ChangedMeanwhile from None
             raise _unavailable(error) from error
 
@@ -146,7 +171,16 @@ def _url_item(webhook: Webhook) -> UrlItem:
     return UrlItem(urls_pk(webhook.account_id), url_sk(webhook.url), webhook_id=webhook.id)
 
 
-def _conditions(error: TransactWriteError, items: int) -> Sequence[bool]:
+def _use_item(webhook: Webhook, use: ContractUse) -> ContractUseItem:
+    sk = contract_use_sk(webhook.format, webhook.account_id, webhook.id)
+    return ContractUseItem(contract_uses_pk(use.owner), sk)
+
+
+def _contract_item(webhook: Webhook, use: ContractUse) -> ContractItem:
+    return ContractItem(contracts_pk(use.owner), webhook.format)
+
+
+def conditions(error: TransactWriteError, items: int) -> Sequence[bool]:
     """Whether the condition of each item held.
 
     pynamodb sends deletes, then puts, then updates, and the reasons come back in that order.

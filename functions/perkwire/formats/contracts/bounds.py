@@ -26,10 +26,11 @@ _LETTERS_AROUND = 3
 class Unsayable(Exception):
     """An expression has no value for this event; the message holds nothing of the event.
 
-    `place` is where in the contract, once that is known.
+    `place` is where in the contract, once that is known, and `pointer` the same as a JSON pointer.
     """
 
     place: str | None = None
+    pointer: str | None = None
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.place, *map(str, self.args))))

@@ -6,9 +6,9 @@ for editors.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import Any
 
 from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
+from perkwire.formats.contracts.keys import ANY, matching
 from perkwire.formats.contracts.recipes import OF_STANDARD_WEBHOOKS, Recipe, read_recipe
 from perkwire.formats.contracts.templates import Absent, Place, Template, TemplateReader
 from perkwire.model.endpoint import check_header_name
@@ -19,7 +19,6 @@ from perkwire.primitives.problem import FieldError, invalid
 from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json, compact
 
-ANY = "*"
 LARGEST_CONTRACT = 65_536
 """In bytes of compact JSON."""
 MOST_EVENTS = 250
@@ -110,18 +109,6 @@ class Contract:
             if matching(types, event_type) is not None:
                 return body
         return self.body
-
-
-def matching(keys: Mapping[str, Any] | frozenset[str], event_type: str) -> str | None:
-    """The key that is a type's: the type itself, else the longest `….*`, else `*`."""
-    if event_type in keys:
-        return event_type
-    parts = event_type.split(".")
-    for length in range(len(parts) - 1, 0, -1):
-        pattern = f"{'.'.join(parts[:length])}.{ANY}"
-        if pattern in keys:
-            return pattern
-    return ANY if ANY in keys else None
 
 
 def read_contract(value: dict[str, Json], *, version: str | None = None) -> Contract:

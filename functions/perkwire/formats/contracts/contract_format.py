@@ -9,6 +9,7 @@ from perkwire.formats.contracts.recipes import Signed
 from perkwire.formats.format import Attempt, Payload, Settings, Unrenderable
 from perkwire.formats.standard import Standard
 from perkwire.model.event import Event
+from perkwire.model.webhook import ContractUse
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.stringify import stringify
@@ -102,7 +103,7 @@ class ContractFormat:
         try:
             return stringify(batch.body.make(roots, Allowance(len(payload.events))))
         except Unsayable as wrong:
-            raise Unrenderable(f"{payload.delivery_id} cannot be said: {wrong}.") from None
+            raise _unrenderable(payload.delivery_id, wrong) from None
 
     def sign(self, secrets: Sequence[str], attempt: Attempt) -> dict[str, str]:
         """The contract's headers and its signature; raises Unrenderable too."""
@@ -138,7 +139,7 @@ class ContractFormat:
         try:
             return body.make(self._roots(payload, event, said), allowance)
         except Unsayable as wrong:
-            raise Unrenderable(f"{event.id} cannot be said: {wrong}.") from None
+            raise _unrenderable(event.id, wrong) from None
 
     def _own_headers(self, attempt: Attempt) -> dict[str, str]:
         payload = attempt.payload
@@ -156,7 +157,7 @@ class ContractFormat:
             try:
                 value = template.make_if_any(roots, allowance)
             except Unsayable as wrong:
-                raise Unrenderable(f"{payload.delivery_id} cannot be said: {wrong}.") from None
+                raise _unrenderable(payload.delivery_id, wrong) from None
             if value is not None:
                 found[name] = _header_value(name, value, payload)
         return found
@@ -188,6 +189,20 @@ class ContractFormat:
         }
 
 
+class StoredContract(ContractFormat):
+    """A contract that is stored; `use` is what a webhook keeps of it."""
+
+    def __init__(self, contract: Contract, use: ContractUse) -> None:
+        super().__init__(contract)
+        self.use = use
+
+
+def _unrenderable(what: str, wrong: Unsayable) -> Unrenderable:
+    made = Unrenderable(f"{what} cannot be said: {wrong}.")
+    made.pointer = wrong.pointer
+    return made
+
+
 def _header_value(name: str, value: Json, payload: Payload) -> str:
     text = value if isinstance(value, str) else stringify(value).decode()
     if (
@@ -195,5 +210,7 @@ def _header_value(name: str, value: Json, payload: Payload) -> str:
         or not SENDABLE.fullmatch(text)
         or len(text) > _LONGEST_HEADER_VALUE
     ):
-        raise Unrenderable(f"{payload.delivery_id} has no value that header {name} may have.")
+        made = Unrenderable(f"{payload.delivery_id} has no value that header {name} may have.")
+        made.pointer = f"/headers/{name}"
+        raise made
     return text

@@ -119,7 +119,8 @@ class TemplateReader:
             try:
                 found: Json = evaluate(roots, allowance)
             except Unsayable as unsayable:
-                unsayable.place = unsayable.place or place.name
+                if unsayable.place is None:
+                    unsayable.place, unsayable.pointer = place.name, place.pointer
                 raise
             except NO_VALUE:
                 raise _unsayable(place, "has no value") from None
@@ -237,7 +238,7 @@ _OTHERWISE: Mapping[Absent, Json | _Nothing] = {
 
 def _unsayable(place: Place, why: str) -> Unsayable:
     made = Unsayable(why)
-    made.place = place.name
+    made.place, made.pointer = place.name, place.pointer
     return made
 
 
