@@ -147,6 +147,7 @@ NO_PAGES = {
     "/console/log/export.csv",
     "/console/log/export.json",
     "/console/types/<event_type>/schema.json",
+    "/console/contracts/<format_name>/contract.json",
 }
 
 

@@ -115,3 +115,34 @@ def test_times_are_in_the_viewers_zone_with_utc_behind_them(
     expect(time).to_contain_text(f"{in_utc} UTC")
     person.click("button", "Show them in America/New York")
     expect(time).to_contain_text(in_new_york)
+
+
+def test_a_contract_is_rendered_as_one_types_its_errors_lead_to_their_line_and_it_is_saved(
+    account: Account, receiver: Receiver, person: Person
+) -> None:
+    endpoint = receiver.endpoint(202)
+    person.sign_in_by_link(account)
+    person.goes_to("Catalogue")
+    person.click("link", "write a contract")
+    written = person.page.get_by_label("Contract", exact=True)
+    made = person.page.locator("#made")
+    expect(made).to_contain_text('"event": "points.earned"')
+
+    written.fill(written.input_value().replace("=data.member.id", "=nope(data)"))
+    expect(made).to_contain_text("calls nope(), which is no function of contracts")
+    person.page.locator("[data-line]").click()
+    marked = "(area) => area.value.slice(area.selectionStart, area.selectionEnd)"
+    assert "nope" in written.evaluate(marked)
+
+    written.fill(written.input_value().replace("=nope(data)", "=upper(data.member.id)"))
+    expect(made).to_contain_text('"member": "MBR_20417"')
+    person.fill("URL", endpoint.url)
+    person.click("button", "Send a test")
+    person.sees("The test succeeded")
+    assert b"MBR_20417" in endpoint.requests[0].body
+
+    person.click("button", "Save")
+    person.sees("The contract is stored")
+    person.page.goto(f"{person.page.url.partition('/console')[0]}/console/webhooks/new")
+    person.page.get_by_label("Format", exact=True).select_option("ours@1")
+    expect(person.page.locator("#preview")).to_contain_text("x-our-signature")

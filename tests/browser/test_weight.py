@@ -20,10 +20,11 @@ _MOST_BYTES = 60 * 1024
         (lambda scene: scene.account.key, "/console/webhooks"),
         (lambda scene: scene.account.key, "/console/webhooks/new"),
         (lambda scene: scene.account.key, "/console/types/points.earned"),
+        (lambda scene: scene.account.key, "/console/contracts?from=square-loyalty%401"),
         (lambda scene: scene.system.local["operator_key"], "/console/accounts"),
         (None, "/console/sign-in"),
     ],
-    ids=["an admin's", "a form", "a type", "an operator's", "a stranger's"],
+    ids=["an admin's", "a form", "a type", "a contract", "an operator's", "a stranger's"],
 )
 def test_a_page_weighs_less_than_sixty_kilobytes(
     key_of: Callable[[Scene], str] | None, path: str, scene: Scene, person: Person

@@ -102,8 +102,10 @@ class WrongField:
 _LABELS = {
     "batch_size": "Batch size",
     "batch_bytes": "Batch bytes",
+    "contract": "Contract",
     "cursor": "Page",
     "description": "Description",
+    "event_id": "Event",
     "event_type": "Event type",
     "event_types": "Events",
     "expires_in_minutes": "Minutes that it works",

@@ -238,6 +238,11 @@ class LogReader:
         signed = (name for name, value in one.headers.items() if value != other.headers[name])
         return SentRequest(one, frozenset({*custom, *signed}))
 
+    def event_itself(self, account_id: AccountId, event_id: EventId) -> Event | None:
+        """An event as it was accepted, None if it is not kept; raises Unavailable."""
+        found = self._events.find_all({(account_id, event_id)}).get(event_id)
+        return None if found is None else found.event
+
     def matched(self, account_id: AccountId, ids: Collection[EventId]) -> Mapping[EventId, int]:
         """At how many webhooks each of the kept events was to arrive; raises Unavailable."""
         kept = self._events.find_all({(account_id, one) for one in ids})
