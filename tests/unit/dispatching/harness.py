@@ -9,6 +9,7 @@ from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.timing import DispatchRule
 from perkwire.formats.format import Unrenderable
+from perkwire.formats.lookup import FormatLookup
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import Received
 from perkwire.model.sending import NoResponse, Response
@@ -46,6 +47,7 @@ class DispatcherHarness:
         self.deliveries = FakeDeliveryItems()
         self.log = FakeDeliveryTable(self.deliveries)
         self.vault = FakeOpener()
+        self.formats = FormatLookup()
         self.sender = FakeSender()
         self.journal = FakeTelemetry()
         self.topics = FakeTopics()
@@ -63,6 +65,7 @@ class DispatcherHarness:
             records=FakeRecords(self.lookup, self.log),
             log=self.log,
             vault=self.vault,
+            formats=self.formats,
             sender=self.sender,
             visibility=self.visibility,
             follow_up=FollowUp(

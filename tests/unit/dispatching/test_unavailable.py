@@ -1,14 +1,16 @@
 """Row 2 of the outcome table: what a request needs is absent, or cannot be read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
+from perkwire.formats.lookup import ContractKey, FormatLookup, NoContracts
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.sending import NoResponse, Request, Response
-from perkwire.model.webhook import RetiredSecret, WebhookStatus
+from perkwire.model.webhook import ContractUse, RetiredSecret, WebhookStatus
 from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.builders import (
     NOW,
@@ -18,6 +20,7 @@ from tests.builders import (
     a_webhook,
     an_account,
     an_attempt,
+    webhooks,
 )
 from tests.fakes import FakeSender
 from tests.unit.dispatching.harness import (
@@ -104,6 +107,29 @@ def test_a_secret_that_kms_does_not_open_means_nothing_is_sent(
     assert dispatcher.journal.kinds == ["secret_unreadable"]
     assert len(dispatcher.sender.requests) == 2
     assert len(dispatcher.deliveries.entries) == 2
+
+
+class NoAnswer(NoContracts):
+    """A table that does not answer."""
+
+    def texts(self, _keys: object) -> Mapping[ContractKey, str]:
+        raise Unavailable("DynamoDB: ConnectTimeoutError")
+
+
+def test_a_contract_that_cannot_be_read_now_means_that_its_delivery_alone_waits(
+    dispatcher: DispatcherHarness,
+) -> None:
+    healthy, waiting = webhooks(2)
+    use = ContractUse(waiting.account_id, "0" * 32, ("*",))
+    dispatcher.formats = FormatLookup(NoAnswer())
+    dispatcher.config.put(healthy, replace(waiting, format="ours@1", contract=use))
+    dispatcher.sender.answer(healthy.url, OK)
+    batch = [a_received(a_delivery_message(one)) for one in (healthy, waiting)]
+
+    assert dispatcher.dispatch(*batch) == [batch[1].message_id]
+
+    assert dispatcher.journal.kinds == ["contract_unreadable"]
+    assert [entry.webhook_id for entry in dispatcher.deliveries.entries.values()] == [healthy.id]
 
 
 @pytest.mark.parametrize("secret", ["", "hush-hush-hush-hush", SECRET[:20]])
