@@ -1,7 +1,6 @@
 """The resolver that all routes of management share: how a request is read and answered."""
 
 import json
-import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from perkwire.model.account import Caller, Scope
 from perkwire.primitives.fields import parse_object, parse_optional_object
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
 DEFAULT_LIMIT = 50
@@ -26,7 +26,7 @@ HIGHEST_LIMIT = 100
 LONGEST_ID = 128
 
 _ANY_VERSION = "*"
-_VERSIONS = re.compile(r'(?:W/)?"?(\d{1,18})"?', re.ASCII)
+_VERSIONS = regex(r'(?:W/)?"?([0-9]{1,18})"?')
 """How one of If-Match is written: as ETag has it, and without its quotes."""
 
 MOST_PAGE_BYTES = 2_000_000

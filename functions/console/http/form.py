@@ -139,8 +139,13 @@ _POSITION = regex(r"\[(\d+)\]")
 
 # The API's words for what a person sees as boxes or lines.
 _WORDS = (
-    (regex(r"must be a list of (\d+) to (\d+) strings"), r"needs \1 to \2 of these"),
-    (regex(r"must be a list of 0 to (\d+) whole numbers"), r"may be \1 at most"),
+    (
+        regex(r"must be a list of 1 to (\d+) strings"),
+        r"must be chosen: one at least, \1 at most",
+    ),
+    (regex(r"must be a list of 0 to (\d+) strings"), r"must be \1 at most"),
+    (regex(r"must be a list of 0 to (\d+) whole numbers"), r"must be \1 at most"),
+    (regex(r"must be a list of at most (\d+) values"), r"must be \1 at most"),
     (regex(r"must be an RFC 3339 time.*"), "must be a date and a time"),
 )
 

@@ -14,6 +14,7 @@ from console.views.json_text import indented_json
 from console.views.log import reload_seconds, webhook_names
 from console.views.wording import STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
+from perkwire.catalogue.event_types import event_types
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.members import MemberIndex
 from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT
@@ -63,6 +64,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         ids = [EventId(str(event["id"])) for event in found.items]
         return visit.page(
             "events.html",
+            types=list(event_types()),
             problem=problem,
             form=_shown(visit.query),
             events=found,

@@ -9,6 +9,7 @@ from console.views.date_fields import from_date_field, to_date_field
 from console.views.log import reload_seconds, webhook_names
 from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
 from perkwire.adapters.wiring import UseCases
+from perkwire.catalogue.event_types import event_types
 from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind, JobStatus
 from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.starting import DryRun
@@ -23,7 +24,16 @@ from perkwire.settings.console import ConsoleSettings
 PATH = "/console/log/jobs"
 _ROWS = 25
 _JOB_ID = regex(r"job_[0-9a-z]{16}")
-_FIELDS = ("kind", "webhook_id", "since", "until", "event_types", "with_cancelled", "per_second")
+_FIELDS = (
+    "kind",
+    "webhook_id",
+    "since",
+    "until",
+    "event_type",
+    "event_types",
+    "with_cancelled",
+    "per_second",
+)
 
 
 def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
@@ -43,6 +53,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             form=_shown(given),
             kind=_kind(given),
             kinds=JOB_NAMES,
+            types=list(event_types()),
             webhooks=names,
             day_ago=to_date_field(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS)),
             default_rate=DEFAULT_RATE,
@@ -86,7 +97,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             webhook=webhook.name,
             webhook_status=webhook.status,
             rate=given.number("per_second") or DEFAULT_RATE,
-            event_types=given.lines("event_types"),
+            event_types=_event_types(given),
             # What was counted is what will be sent.
             fields={
                 **{name: given.text(name) for name in _FIELDS},
@@ -157,6 +168,10 @@ def _badge(job: Job, outcome: JobOutcome | None) -> str:
     return "bad" if outcome.failed else "warn" if outcome.trying else "good"
 
 
+def _event_types(form: Form) -> list[str]:
+    return list(dict.fromkeys([*form.texts("event_type"), *form.lines("event_types")]))
+
+
 def _kind(form: Form) -> JobKind:
     text = form.text("kind")
     return JobKind.REPLAY if text == JobKind.REPLAY else JobKind.RETRY_FAILED
@@ -167,9 +182,9 @@ def _request(form: Form, kind: JobKind, *, dry_run: bool) -> dict[str, Json]:
     value: dict[str, Json] = {"since": from_date_field(form.text("since"))}
     if until := form.text("until"):
         value["until"] = from_date_field(until)
-    event_types = form.lines("event_types")
-    if kind is JobKind.REPLAY and event_types:
-        value["event_types"] = [*event_types]
+    chosen = _event_types(form)
+    if kind is JobKind.REPLAY and chosen:
+        value["event_types"] = [*chosen]
     if kind is JobKind.RETRY_FAILED and form.text("with_cancelled"):
         value["with_cancelled"] = True
     if (rate := form.number("per_second")) is not None:

@@ -12,6 +12,7 @@ from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.views.curl import as_curl
 from console.views.date_fields import to_date_field
+from console.views.exports import MOST_EXPORTED, Export, as_csv, read_export
 from console.views.failures import failure_of
 from console.views.json_text import MOST_CHARACTERS, indented_json
 from console.views.log import (
@@ -20,7 +21,6 @@ from console.views.log import (
     LogPage,
     LogQuery,
     account_webhooks,
-    as_csv,
     names_of,
     read_page,
     reload_seconds,
@@ -33,6 +33,7 @@ from console.views.schedules import span, time_line
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
+from perkwire.catalogue.event_types import event_types
 from perkwire.formats.format import Unrenderable
 from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.problem import Problem
@@ -56,9 +57,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         "delivery-retried": "The delivery will be sent again now.",
     }
 
-    def read(visit: Visit) -> LogPage:
+    def export(visit: Visit) -> Export:
         names = webhook_names(use_cases.webhooks, visit.account_id)
-        return read_page(use_cases.log, visit.account_id, LogQuery.of(visit.query), names)
+        return read_export(use_cases.log, visit.account_id, LogQuery.of(visit.query), names, now)
 
     @pages.page(PATH)
     def show_log(visit: Visit) -> HtmlResponse:
@@ -81,6 +82,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             tabs=TABS,
             webhooks=webhooks,
             choices=_choices(names, wanted.parameters.get("webhook_id")),
+            types=list(event_types()),
+            most_exported=MOST_EXPORTED,
             kinds=STATUS_KINDS,
             reasons=REASONS,
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
@@ -91,13 +94,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.page(f"{PATH}/export.csv")
     def export_csv(visit: Visit) -> HtmlResponse:
-        return visit.download("perkwire-log.csv", _CSV, as_csv(read(visit).rows))
+        found = export(visit)
+        return visit.download(f"{_name(found)}.csv", _CSV, as_csv(found.rows))
 
     @pages.page(f"{PATH}/export.json")
     def export_json(visit: Visit) -> HtmlResponse:
-        deliveries = [as_listed(row.delivery) for row in read(visit).rows]
-        text = json.dumps({"data": deliveries}, indent=2, ensure_ascii=False)
-        return visit.download("perkwire-log.json", _JSON, text)
+        found = export(visit)
+        deliveries = [as_listed(row.delivery) for row in found.rows]
+        text = json.dumps(
+            {"data": deliveries, "complete": found.is_all}, indent=1, ensure_ascii=False
+        )
+        return visit.download(f"{_name(found)}.json", _JSON, text)
 
     @pages.form(f"{PATH}/retry")
     def retry(visit: Visit) -> HtmlResponse:
@@ -190,6 +197,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             result.status, "refused", "The delivery was not sent again.", detail=result.detail
         )
         return delivery_page(visit, delivery_id, refused)
+
+
+def _name(found: Export) -> str:
+    """The name of the file says whether it is all."""
+    return "perkwire-log" if found.is_all else f"perkwire-log-newest-{len(found.rows)}"
 
 
 def _shown_filters(query: Form) -> Form:

@@ -116,6 +116,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.page(f"{PATH}/new")
     def show_new(visit: Visit) -> HtmlResponse:
+        most = settings.max_webhooks_per_account
+        if len(account_webhooks(use_cases.webhooks, visit.account_id)) >= most:
+            return visit.page("webhooks_full.html", most=most)
         return form_page(visit, WebhookForm.empty(formats_of(visit)))
 
     @pages.form(PATH)

@@ -18,17 +18,31 @@ function nameZones() {
     if (name) name.textContent = inUtc ? "UTC" : offset;
   }
 }
+// What a field shows, and which moment that is: where clocks go back, two moments have one local time.
+function showIn(input, moment) {
+  input.value = inUtc ? moment.toISOString().slice(0, 19) : localText(moment);
+  input.dataset.shown = input.value;
+  input.dataset.moment = moment.toISOString();
+}
+function momentOf(input, isUtc) {
+  if (input.dataset.shown === input.value && input.dataset.moment) return new Date(input.dataset.moment);
+  const moment = momentIn(input, isUtc);
+  if (isUtc || Number.isNaN(moment.getTime()) || input.name !== "until") return moment;
+  // Of an hour that comes twice: from its first, before its second, so that nothing is left out.
+  const again = new Date(moment.getTime() + 3_600_000);
+  return localText(again) === localText(moment) ? again : moment;
+}
 for (const input of momentFields) {
   const given = new Date(`${input.defaultValue}Z`);
   // A browser that comes back to the page may have put in what was typed before.
   const isAsGiven = momentIn(input, true).getTime() === given.getTime();
-  if (isAsGiven && !inUtc) input.value = localText(given);
+  if (isAsGiven) showIn(input, given);
 }
 nameZones();
 document.addEventListener("zone-changed", () => {
   for (const input of momentFields) {
-    const moment = momentIn(input, !inUtc);
-    if (!Number.isNaN(moment.getTime())) input.value = inUtc ? moment.toISOString().slice(0, 19) : localText(moment);
+    const moment = momentOf(input, !inUtc);
+    if (!Number.isNaN(moment.getTime())) showIn(input, moment);
   }
   nameZones();
 });
@@ -36,7 +50,7 @@ document.addEventListener("zone-changed", () => {
 document.addEventListener("formdata", (event) => {
   const form = event.target;
   for (const input of form.querySelectorAll("input[data-utc]")) {
-    const moment = momentIn(input, inUtc);
+    const moment = momentOf(input, inUtc);
     if (!Number.isNaN(moment.getTime())) event.formData.set(input.name, moment.toISOString());
   }
   if (form.method !== "get") return;

@@ -1,6 +1,5 @@
 """The log as a page shows it: what the URL asks for, the rows, and the files made of them."""
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,6 @@ from perkwire.model.delivery import DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, accepted_at
-from perkwire.primitives.regexes import regex
 from perkwire.reading.health import Unsettled, count_unsettled
 from perkwire.reading.log import LogReader, parse_filter
 
@@ -35,25 +33,6 @@ _MOST_READS = 10
 _MOST_WEBHOOKS = 100
 _UNSETTLED = (DeliveryStatus.FAILED, DeliveryStatus.RETRYING)
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
-
-_COLUMNS = (
-    "time",
-    "id",
-    "status",
-    "reason",
-    "webhook_id",
-    "webhook",
-    "event_types",
-    "event_ids",
-    "attempts",
-    "last_attempt_at",
-    "status_code",
-    "error",
-    "duration_ms",
-)
-# A spreadsheet takes a cell that begins with one of these for a formula, whether or not quotes and
-# blanks stand before it. A cell ends at the separator of its reader's country, whatever ours is.
-_FORMULA = regex(r"""((?:^|[;,|\t\r\n])[\s"']*)(?=[=+\-@＝＋－＠])""")  # noqa: RUF001 - wide ones too
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,41 +176,3 @@ def _counts_of_unsettled(found: Unsettled) -> dict[str, str]:
     if not found.is_capped:
         return {status: str(count) for status, count in counts.items()}
     return {status: f"{count}+" for status, count in counts.items() if count}
-
-
-def as_csv(rows: Sequence[Row]) -> str:
-    """The rows as CSV (RFC 4180) with a line of names.
-
-    A text that a spreadsheet would take for a formula gets an apostrophe before it.
-    """
-    out = io.StringIO()
-    import csv  # for who exports, and for no one else
-
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    for row in rows:
-        writer.writerow([_cell(value) for value in _values(row)])
-    return out.getvalue()
-
-
-def _values(row: Row) -> list[object]:
-    delivery, last = row.delivery, row.last or {}
-    return [
-        delivery["created_at"],
-        delivery["id"],
-        delivery["status"],
-        delivery.get("reason"),
-        delivery["webhook_id"],
-        row.webhook,
-        " ".join(delivery["event_types"]),
-        " ".join(delivery["event_ids"]),
-        len(delivery["attempts"]),
-        last.get("at"),
-        last.get("status_code"),
-        last.get("error"),
-        last.get("duration_ms"),
-    ]
-
-
-def _cell(value: object) -> object:
-    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value

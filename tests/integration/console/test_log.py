@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from console.views import exports
 from tests.integration.browsing import Browser, PageSeen
 from tests.integration.console.deliveries import LOG, deliver, hour_from_now, rows
 from tests.integration.system import System, Tenant
@@ -186,6 +187,38 @@ def test_the_exports_hold_the_rows_of_the_page(
     assert as_json.headers["content-disposition"] == 'attachment; filename="perkwire-log.json"'
     links = [attrs.get("href") for tag, attrs in browser.open(f"{LOG}?status=failed").elements]
     assert f"{LOG}/export.csv?status=failed" in links
+
+
+def test_the_exports_hold_all_that_fits_or_say_that_they_do_not(
+    system: System,
+    tenant: Tenant,
+    receiver: Receiver,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    browser.sign_in(tenant.key)
+    tenant.webhook(receiver.endpoint().url)
+    deliver(system, tenant, 60)
+
+    whole = browser.get(f"{LOG}/export.csv")
+    assert len(list(csv.DictReader(io.StringIO(whole.html, newline="")))) == 60
+    assert json.loads(browser.get(f"{LOG}/export.json").html)["complete"] is True
+    monkeypatch.setattr(exports, "MOST_EXPORTED", 55)
+    cut = browser.get(f"{LOG}/export.json")
+
+    assert cut.headers["content-disposition"].endswith('"perkwire-log-newest-55.json"')
+    assert (len(json.loads(cut.html)["data"]), json.loads(cut.html)["complete"]) == (55, False)
+
+
+def test_event_types_are_suggested(tenant: Tenant, browser: Browser) -> None:
+    browser.sign_in(tenant.key)
+    tenant.webhook("https://shop.example/hook")
+
+    for path in (LOG, "/console/events", f"{LOG}/jobs/new?kind=replay"):
+        page = browser.open(path)
+        options = [attrs.get("value") for tag, attrs in page.elements if tag == "option"]
+        assert "points.earned" in options, path
+        assert any(attrs.get("list") == "event-types" for _, attrs in page.elements), path
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])

@@ -192,7 +192,7 @@ class TestCreating:
             admin, url=url, header_name_0="X-A", header_value_0="1", header_name_1="X-A"
         )
 
-        assert "Events needs 1 to 200 of these" in nothing.text
+        assert "Events must be chosen: one at least, 200 at most" in nothing.text
         assert "Headers X-A is there twice" in twice.text
 
     def test_a_url_that_is_taken_is_a_conflict_of_that_field(

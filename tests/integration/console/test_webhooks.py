@@ -254,3 +254,15 @@ class TestOneWebhook:
         assert still_there == 200
         assert "The webhook is deleted." in admin.open(answer.location).text
         assert tenant.call("GET", f"/v1/webhooks/{webhook['id']}").status == 404
+
+
+def test_an_account_that_is_full_is_told_before_the_form(admin: Browser, tenant: Tenant) -> None:
+    for number in range(10):
+        assert "/console/webhooks/new" in admin.get("/console/webhooks").html
+        tenant.webhook(f"https://shop.example/{number}")
+
+    page = admin.get("/console/webhooks/new")
+
+    assert "This account has 10 webhooks, as many as it may have." in page.text
+    assert [form for form in page.forms if form.action == "/console/webhooks"] == []
+    assert "/console/webhooks/new" not in admin.get("/console/webhooks").html

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.views.log import Row, as_csv
+from console.views.exports import as_csv
+from console.views.log import Row
 from tests.builders import NOW, a_delivery
 
 _FORMULAS = "=+-@＝＋－＠"  # noqa: RUF001 - spreadsheets read the wide ones too
