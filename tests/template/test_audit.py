@@ -5,6 +5,8 @@ The scan for secrets needs no network, so it runs here too, on what is committed
 
 import json
 
+import pytest
+
 from infra.audit import Outcome, find_secrets, judge_advisories, judge_secrets
 
 KNOWN = {"name": "requests", "version": "2.0.0", "vulns": []}
@@ -60,5 +62,6 @@ def test_a_credential_is_a_finding_unless_it_is_meant_to_be_there() -> None:
     ]
 
 
+@pytest.mark.timeout(400)  # a minute of CPU, beside other tests
 def test_there_is_no_secret_in_the_repository() -> None:
     assert find_secrets() == Outcome()

@@ -132,6 +132,15 @@ def test_whatever_is_written_is_read_refused_or_unsayable(
         Allowance().pass_on(value(source, roots))
 
 
+@pytest.mark.parametrize(
+    "literal",
+    ["`gold`", "`NaN`", "`1e999`", "`123456789012345678901234567890`", '`"\\ud800"`', "a || `'x'`"],
+)
+def test_a_literal_that_is_no_json_is_refused(literal: str) -> None:
+    with pytest.raises(WrongExpression, match="literal that is no JSON"):
+        read_expression(literal)
+
+
 HEAVY = {
     "each pipe doubles": "|".join(["[@,@]"] * 39),
     "its text doubles": "|".join(["join('',[to_string(@),to_string(@)])"] * 12),
