@@ -132,6 +132,7 @@ _LABELS = {
     "until": "Accepted before",
     "url": "URL",
     "webhook_id": "Webhook",
+    "webhook_ids": "Webhooks",
 }
 # What is chosen by a link.
 _FIELDLESS = ("cursor", "status")

@@ -7,6 +7,7 @@ from console.http.visit import HtmlResponse, Visit
 from console.views.webhook_wording import format_label
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import event_types
+from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import Recipient, SampleFate
@@ -22,12 +23,16 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def sample_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
         event_type = given.text("event_type") or samples.proposed_type(visit.account_id)
         program_id = given.text("program_id") or None
-        recipients: list[Recipient] = []
-        if problem is None:
-            try:
-                recipients = samples.recipients(visit.account_id, event_type, program_id)
-            except Problem as wrong:
-                problem = wrong
+        recipients: list[Recipient] | None = None
+        try:
+            recipients = samples.recipients(visit.account_id, event_type, program_id)
+        except Problem as wrong:
+            problem = problem or wrong
+        chosen = given.texts("webhook_ids")
+        live = [one for one in recipients or () if one.becomes is SampleFate.SENT]
+        if not chosen and problem is None and len(live) <= 1:
+            # There is no choice; of several none is ticked, as one may be in use.
+            chosen = [one.webhook.id for one in recipients or () if one.can_be_chosen]
         return visit.page(
             "sample.html",
             problem=problem,
@@ -36,6 +41,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             program_id=program_id or "",
             groups=_groups(event_type),
             recipients=recipients,
+            chosen=chosen,
             fate=SampleFate,
             format_label=format_label,
         )
@@ -53,6 +59,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 visit.account_id,
                 given.text("event_type"),
                 given.text("program_id") or None,
+                {WebhookId(one) for one in given.texts("webhook_ids")},
             )
         except Problem as problem:
             return sample_page(visit, given, problem)

@@ -54,10 +54,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventMessage:
-    """Accepted events of one account, on their way to the router."""
+    """Accepted events of one account, on their way to the router.
+
+    `webhook_ids` are the only webhooks that they are for, as of a sample; None: all that want them.
+    """
 
     account_id: AccountId
     events: tuple[Event, ...]
+    webhook_ids: tuple[WebhookId, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +158,8 @@ def write_event_message(
 ) -> str:
     """The body of an event message, in ASCII."""
     members: dict[str, Json] = {"v": _VERSION, "account_id": message.account_id}
+    if message.webhook_ids is not None:
+        members["webhook_ids"] = [*message.webhook_ids]
     return _with_events(members, map(encode, message.events))
 
 
@@ -216,7 +222,11 @@ def read_router_message(body: str) -> EventMessage | PacedDelivery:
 
 
 def _event_message(members: "_Members") -> EventMessage:
-    return EventMessage(account_id=AccountId(members.own_id("account_id")), events=members.events())
+    return EventMessage(
+        account_id=AccountId(members.own_id("account_id")),
+        events=members.events(),
+        webhook_ids=members.webhook_ids(),
+    )
 
 
 def _delivery_message(members: "_Members") -> DeliveryMessage:
@@ -302,6 +312,14 @@ class _Members:
         if not isinstance(value, str) or not _OWN_ID.fullmatch(value):
             raise UnreadableMessage(f"The message has no {name}.")
         return value
+
+    def webhook_ids(self) -> tuple[WebhookId, ...] | None:
+        value = self._value.get("webhook_ids")
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise UnreadableMessage("The message has webhook_ids that are none.")
+        return tuple(WebhookId(one) for one in value if isinstance(one, str))
 
     def has(self, name: str) -> bool:
         return name in self._value

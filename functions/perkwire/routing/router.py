@@ -196,6 +196,8 @@ class Router:
             event.id: {} for event in message.events
         }
         for webhook in webhooks:
+            if message.webhook_ids is not None and webhook.id not in message.webhook_ids:
+                continue
             wanted = [event for event in message.events if is_routed(event, webhook)]
             name_of = format_of(webhook).name_of
             sent: list[Event] = []

@@ -4,19 +4,19 @@ Unlike a test it goes to every webhook that wants it, is retried, and can be ret
 """
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from perkwire.accepting.acceptance import send_events
 from perkwire.formats.registry import FORMATS, STANDARD, format_of
 from perkwire.model.account import Caller, Scope
 from perkwire.model.event import Event, check_event_type
+from perkwire.model.messages import EventMessage, write_event_message
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
-from perkwire.primitives.ids import AccountId, EventId, new_sample_event_id
+from perkwire.primitives.ids import AccountId, EventId, WebhookId, new_sample_event_id
 from perkwire.primitives.problem import FieldError, invalid, unavailable
-from perkwire.primitives.queueing import Queue
+from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.routing.router import is_routed
 from perkwire.trials.samples import default_type, first_type, sample_event
 
@@ -39,6 +39,11 @@ class Recipient:
 
     webhook: Webhook
     becomes: SampleFate
+
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether a delivery comes of it: sent, or logged as failed."""
+        return self.becomes in (SampleFate.SENT, SampleFate.PAUSED)
 
 
 class AccountWebhooks(Protocol):
@@ -78,15 +83,29 @@ class SampleEvents:
         ]
 
     def send(
-        self, caller: Caller, account_id: AccountId, event_type: str, program_id: str | None
+        self,
+        caller: Caller,
+        account_id: AccountId,
+        event_type: str,
+        program_id: str | None,
+        chosen: Collection[WebhookId] | None = None,
     ) -> EventId:
-        """Send one to all webhooks that want it; its id. Raises Problem.
+        """Send one to the chosen ones of those that want it, None: to all; its id. Raises Problem.
 
-        SQS holds it when this returns, as with POST /v1/events.
+        SQS holds it when this returns, as with POST /v1/events. If there is somebody to choose,
+        somebody has to be chosen.
         """
         caller.require(Scope.EVENTS)
         event = self._event(event_type, program_id)
-        if send_events(self._queue, {(account_id, event.id): event}):
+        webhook_ids: tuple[WebhookId, ...] | None = None
+        if chosen is not None:
+            wanting = self.recipients(account_id, event_type, program_id)
+            webhook_ids = tuple(one.webhook.id for one in wanting if one.webhook.id in chosen)
+            if not webhook_ids and any(one.can_be_chosen for one in wanting):
+                raise invalid([FieldError("webhook_ids", "must be chosen: one at least")])
+        message = EventMessage(account_id=account_id, events=(event,), webhook_ids=webhook_ids)
+        (held,) = self._queue.send([Outgoing(write_event_message(message), account_id)])
+        if not held:
             raise unavailable("The event could not be queued.")
         return event.id
 

@@ -435,7 +435,7 @@ def test_a_sample_event_is_announced_sent_and_goes_the_way_of_every_event(
     before = len(taking.requests)
 
     page = browser.open(f"{SAMPLE}?event_type=points.earned")
-    sent = browser.submit(the_one_that_sends(page))
+    sent = browser.post(SAMPLE, the_one_that_sends(page).fields)
     waiting = browser.open(sent.location)
     system.route()
     pending = browser.open(sent.location)
@@ -459,6 +459,33 @@ def test_a_sample_event_is_announced_sent_and_goes_the_way_of_every_event(
     assert request.verified(webhook["secret"])["id"] == event_id
     assert "succeeded" in arrived.text
     assert len([one for one in tenant.deliveries() if one["event_ids"] == [event_id]]) == 2
+
+
+def test_a_sample_goes_to_the_webhooks_that_are_chosen_and_to_no_other(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    tried, in_use = receiver.endpoint(), receiver.endpoint()
+    webhook = tenant.webhook(tried.url, name="tried")
+    tenant.webhook(in_use.url, name="in use")
+    page = browser.open(f"{SAMPLE}?event_type=points.earned")
+    assert "points.earned can be sent to 2 webhooks" in page.text
+
+    unchosen = browser.submit(the_one_that_sends(page))
+    assert unchosen.status == 422
+    assert "Webhooks must be chosen: one at least" in unchosen.text
+    assert system.messages("EventQueue") == []
+    sent = browser.submit(the_one_that_sends(unchosen), webhook_ids=[webhook["id"]])
+    system.route()
+    system.dispatch_all()
+
+    assert (len(tried.requests), len(in_use.requests)) == (1, 0)
+    event = tenant.get(f"/v1/events/{sent.location.partition('?')[0].rpartition('/')[2]}")
+    assert [one["webhook_id"] for one in event["deliveries"]] == [webhook["id"]]
+    own = browser.open(f"/console/webhooks/{webhook['id']}")
+    (link,) = [one for one in links(own) if one.startswith(SAMPLE)]
+    kept = the_one_that_sends(browser.open(link)).fields
+    assert [value for name, value in kept if name == "webhook_ids"] == [webhook["id"]]
 
 
 def the_one_that_sends(page: PageSeen) -> HtmlForm:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +21,7 @@ from perkwire.model.messages import (
     write_event_message,
 )
 from perkwire.primitives.strict_json import compact
-from tests.builders import a_delivery_message, an_event, an_event_message
+from tests.builders import WEBHOOK, a_delivery_message, an_event, an_event_message
 from tests.unit.strategies import DELIVERY_MESSAGES, EVENT_MESSAGES, FEW, JSON
 
 SQS_BYTES = 1024 * 1024
@@ -106,6 +107,21 @@ def test_members_of_a_later_release_are_passed_over() -> None:
     value = json.loads(write_event_message(message)) | {"trace": "x"}
 
     assert read_event_message(json.dumps(value)) == message
+
+
+def test_an_event_message_may_be_for_some_webhooks_only() -> None:
+    message = replace(an_event_message(), webhook_ids=(WEBHOOK,))
+
+    assert read_event_message(write_event_message(message)) == message
+    assert "webhook_ids" not in json.loads(write_event_message(an_event_message()))
+
+
+@pytest.mark.parametrize("wrong", ["wh_1", [1], {}, 0])
+def test_webhooks_that_are_none_make_a_message_unreadable(wrong: Any) -> None:  # noqa: ANN401
+    body = json.loads(write_event_message(an_event_message())) | {"webhook_ids": wrong}
+
+    with pytest.raises(UnreadableMessage):
+        read_event_message(json.dumps(body))
 
 
 def test_why_a_message_is_unreadable_tells_nothing_of_what_is_in_it() -> None:
