@@ -1,12 +1,13 @@
 """Jobs: send again all that failed, or replay events, of a time range; counted before it begins."""
 
+from http import HTTPStatus
 from typing import Any, cast
 
 from console.http.form import Form
 from console.http.registry import Pages
 from console.http.visit import HtmlResponse, Visit
 from console.views.date_fields import from_date_field, to_date_field
-from console.views.log import reload_seconds, webhook_names
+from console.views.log import account_webhooks, reload_seconds, webhook_names
 from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import event_types
@@ -17,12 +18,14 @@ from perkwire.primitives.ids import JobId, WebhookId
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now, to_rfc3339
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now, parse_rfc3339, to_rfc3339
 from perkwire.reading.job_outcomes import JobOutcome
 from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/log/jobs"
 _ROWS = 25
+_EVERY = "every"
+_MOST_CHOSEN = 100
 _JOB_ID = regex(r"job_[0-9a-z]{16}")
 _FIELDS = (
     "kind",
@@ -40,8 +43,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     """Add the pages."""
     pages.done |= {
         "job-started": "The job is started.",
+        "jobs-started": "The jobs are started.",
         "job-cancelled": "The job is cancelled. What was sent stays sent.",
     }
+
+    pages.undone |= {"no-job-started": "No webhook was ticked, so no job is started."}
 
     def new_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
         names = webhook_names(use_cases.webhooks, visit.account_id)
@@ -82,6 +88,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.page(f"{PATH}/count")
     def show_count(visit: Visit) -> HtmlResponse:
         given = visit.query
+        if given.text("webhook_id") == _EVERY:
+            return count_of_each(visit, given)
         try:
             dry_run = started(visit, given, dry_run=True)
         except Problem as problem:
@@ -92,6 +100,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.page(
             "job_count.html",
             counted=counted,
+            moved_from=_moved_from(given, counted["since"]),
             kind=kind,
             kinds=JOB_NAMES,
             webhook=webhook.name,
@@ -106,6 +115,49 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             },
         )
 
+    def count_of_each(visit: Visit, given: Form) -> HtmlResponse:
+        """Of every webhook, to be chosen from."""
+        webhooks = [*account_webhooks(use_cases.webhooks, visit.account_id).values()]
+        kind = JobKind.RETRY_FAILED
+        value = _request(given, kind, dry_run=True)
+        try:
+            counted = use_cases.jobs.count_each(visit.account_id, webhooks, kind, value)
+        except Problem as problem:
+            return new_page(visit, given, problem)
+        asked = next((one.job for one in counted), None)
+        since = to_rfc3339(asked.since) if asked else given.text("since")
+        until = to_rfc3339(asked.until) if asked else given.text("until")
+        return visit.page(
+            "job_count_each.html",
+            rows=[*zip(webhooks, counted, strict=True)],
+            name=JOB_NAMES[kind],
+            since=since,
+            until=until,
+            moved_from=_moved_from(given, since),
+            rate=given.number("per_second") or DEFAULT_RATE,
+            fields={
+                **{name: given.text(name) for name in _FIELDS if name != "webhook_id"},
+                "since": since,
+                "until": until,
+            },
+        )
+
+    @pages.form(f"{PATH}/several")
+    def start_several(visit: Visit) -> HtmlResponse:
+        """A job for each of the chosen webhooks; those that have none say so on the list."""
+        refused = []
+        chosen = visit.form.texts("webhook_ids")[:_MOST_CHOSEN]
+        for webhook_id in chosen:
+            try:
+                started(visit, visit.form.changed({"webhook_id": [webhook_id]}), dry_run=False)
+            except Problem as problem:
+                if problem.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+                    return new_page(visit, visit.form, problem)
+                refused.append(webhook_id)
+        if not chosen:
+            return visit.go(PATH, done="no-job-started")
+        return visit.go(PATH, done="jobs-started", **{"not": ".".join(refused)} if refused else {})
+
     @pages.form(PATH)
     def start(visit: Visit) -> HtmlResponse:
         try:
@@ -117,6 +169,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.page(PATH)
     def list_jobs(visit: Visit) -> HtmlResponse:
         cursor = visit.query.text("cursor") or None
+        names = webhook_names(use_cases.webhooks, visit.account_id)
         found = use_cases.jobs.list(visit.account_id, JobFilter(), _ROWS, cursor)
         return visit.page(
             "jobs.html",
@@ -124,7 +177,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             next_cursor=found.next_cursor,
             names=JOB_NAMES,
             kinds=STATUS_KINDS,
-            webhooks=webhook_names(use_cases.webhooks, visit.account_id),
+            webhooks=names,
+            refused=[names[one] for one in visit.query.text("not").split(".") if one in names],
         )
 
     @pages.page(f"{PATH}/<job_id>")
@@ -166,6 +220,15 @@ def _badge(job: Job, outcome: JobOutcome | None) -> str:
     if outcome is None:
         return "off"
     return "bad" if outcome.failed else "warn" if outcome.trying else "good"
+
+
+def _moved_from(given: Form, since: Json) -> str | None:
+    """The beginning that was asked for, if nothing is kept from then; in RFC 3339."""
+    asked = parse_rfc3339(from_date_field(given.text("since")))
+    begins = parse_rfc3339(str(since))
+    if asked is None or begins is None or begins - asked < MICROSECONDS:
+        return None
+    return to_rfc3339(max(asked, 0))
 
 
 def _event_types(form: Form) -> list[str]:

@@ -1,6 +1,6 @@
 """Starting, watching and cancelling jobs: what people do with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -33,6 +33,7 @@ MOST_DRY_RUNS_PER_MINUTE = 10
 """Of one account: a month takes 720 queries."""
 
 _MINUTE_SECONDS = 60
+_COUNT_EACH_SECONDS = 10  # and as long as one count takes
 
 
 class JobRunning(Exception):
@@ -162,6 +163,32 @@ class JobManagement:
             raise _is_running(kind, str(running)) from None
         self._queue_first_turn(job)
         return job
+
+    def count_each(
+        self,
+        account_id: AccountId,
+        webhooks: Sequence[Webhook],
+        kind: JobKind,
+        value: dict[str, Json],
+    ) -> list[DryRun]:
+        """What a job of each of these webhooks would send; all together are one dry run.
+
+        What there is no time for is not complete. Raises Problem and Unavailable.
+        """
+        request = parse_job(value, kind, self._clock())
+        account = self._accounts.find(account_id)
+        if account is None:
+            raise not_found("account")
+        self._count_dry_run(account_id)
+        deadline = self._clock() + _COUNT_EACH_SECONDS * MICROSECONDS
+        counted = []
+        for webhook in webhooks:
+            job = self._job(account, webhook, kind, request)
+            found, is_all = 0, False
+            if self._clock() <= deadline:
+                found, is_all = count(self._selections[kind], job, webhook, self._clock)
+            counted.append(DryRun(job, found, is_all))
+        return counted
 
     def _count_dry_run(self, account_id: AccountId) -> None:
         now = self._clock()

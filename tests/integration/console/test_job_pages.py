@@ -250,3 +250,47 @@ def test_a_replay_counts_the_events_that_it_has_brought(
     assert "0 delivered, 0 failed, 3 still being tried" in browser.open(path).text
     system.dispatch_all()
     assert "3 delivered, 0 failed, 0 still being tried" in browser.open(path).text
+
+
+def test_several_webhooks_are_counted_chosen_and_sent_again_at_once(
+    system: System, tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    ends = [receiver.endpoint(500) for _ in range(3)]
+    first, second, off = (
+        tenant.webhook(one.url, name=name)
+        for one, name in zip(ends, ("first", "second", "off"), strict=True)
+    )
+    deliver(system, tenant)
+    tenant.call("POST", f"/v1/webhooks/{off['id']}/disable")
+
+    count = new_job(browser, "retry-failed", webhook_id="every", since="2020-01-01T00:00:00")
+
+    assert "3 deliveries would be sent" in count.text
+    assert "off disabled \N{EN DASH} enable it first" in count.text
+    assert "as was asked" in count.text
+    form = count.form(f"{LOG}/jobs/several")
+    ticked = [value for name, value in form.fields if name == "webhook_ids"]
+    assert ticked == [first["id"], second["id"]]
+    started = browser.post(form.action, [*form.fields, ("webhook_ids", off["id"])])
+    listed = browser.open(started.location)
+    assert "The jobs are started." in listed.text
+    assert "No job was started for off" in listed.text
+    assert {one["webhook_id"] for one in tenant.get("/v1/jobs")["data"]} == {*ticked}
+    nothing = browser.submit(form, webhook_ids=[])
+    assert "No webhook was ticked" in browser.open(nothing.location).text
+
+
+def test_a_beginning_of_which_nothing_is_kept_is_said_to_be_moved(
+    tenant: Tenant, receiver: Receiver, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(receiver.endpoint().url)
+
+    moved = new_job(
+        browser, "replay", webhook_id=webhook["id"], since="2020-01-01T00:00:00", event_type=""
+    )
+    kept = new_job(browser, "replay", webhook_id=webhook["id"], since=hour_from_now(-0.5))
+
+    assert "and not on 1 Jan 2020, 00:00:00 UTC as was asked" in moved.text
+    assert "as was asked" not in kept.text
