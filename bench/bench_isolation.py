@@ -41,7 +41,7 @@ def main() -> None:
     stack = Stack.of_template(TEMPLATE)
     one_lane = replace(stack, slow_slots=0)
     print(f"wait of {WEBHOOKS - 1} healthy webhooks while another times out, in a model: {stack}")
-    print("p50, p99 of all, and p99 from 30 s on, when it is known that it does")
+    print("p50 of all, p99 of the first 30 s, and p99 from then on, when it is known that it does")
     print("| its share, all a second | none | one slow, one lane | one slow, two lanes | added |")
     print("|---|---|---|---|---|")
     for share, per_second in CASES:
@@ -60,10 +60,11 @@ def main() -> None:
     print("| | prompt lane | slow lane |")
     print("|---|---|---|")
     load = replace(FAILING, seconds=seconds)
-    for name, own in (("one lane", one_lane), ("two lanes", stack)):
-        prompt, slow_lane = simulate(own, load, SEED).most_in_flight
-        verdict = "met" if prompt < MOST_IN_FLIGHT else "missed"
-        print(f"| {name} | {prompt:,} ({MOST_IN_FLIGHT:,} {verdict}) | {slow_lane:,} |")
+    prompt, slow_lane = simulate(one_lane, load, SEED).most_in_flight
+    print(f"| one lane | {prompt:,} | {slow_lane:,} |")
+    prompt, slow_lane = simulate(stack, load, SEED).most_in_flight
+    verdict = "met" if prompt < MOST_IN_FLIGHT else "missed"
+    print(f"| two lanes | {prompt:,} ({MOST_IN_FLIGHT:,} {verdict}) | {slow_lane:,} |")
 
 
 def _settled(waits: Waits) -> float:
@@ -71,7 +72,8 @@ def _settled(waits: Waits) -> float:
 
 
 def _all(waits: Waits) -> str:
-    return f"{_ms(waits.percentile(0.5))}, {_ms(waits.percentile(0.99))}, {_ms(_settled(waits))}"
+    first = waits.percentile(0.99, until=SETTLING_SECONDS)
+    return f"{_ms(waits.percentile(0.5))}, {_ms(first)}, {_ms(_settled(waits))}"
 
 
 def _ms(seconds: float) -> str:

@@ -21,6 +21,7 @@ import heapq
 import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Self
 
@@ -165,9 +166,9 @@ class Waits:
     most_in_flight: tuple[int, int]
     strained_at: float | None
 
-    def percentile(self, share: float, *, since: float = 0.0) -> float:
-        """So long, or less, waited this share of those whose request began `since` then."""
-        seconds = sorted(waited for at, waited in self.begun if at >= since)
+    def percentile(self, share: float, *, since: float = 0.0, until: float = inf) -> float:
+        """So long, or less, waited this share of those whose request began within this time."""
+        seconds = sorted(waited for at, waited in self.begun if since <= at < until)
         return seconds[int(share * (len(seconds) - 1))]
 
 

@@ -19,6 +19,7 @@ from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import (
     PAUSED_WHY,
     STATUS_KINDS,
+    STRAINED_MEANS,
     STRAINED_UNTIL,
     STRAINED_WHY,
     SWITCHING,
@@ -28,6 +29,7 @@ from console.views.webhook_wording import (
     secret_prefix,
     secret_rule,
     signs_with_both,
+    waiting_words,
 )
 from console.views.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
@@ -138,7 +140,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             interval=settings.retry_interval_seconds,
             pace_words=pace_words,
             waits_until=taken_until(use_cases.slots, webhook, now()),
+            waiting=waiting_words(webhook),
             strained_why=STRAINED_WHY,
+            strained_means=STRAINED_MEANS,
             strained_until=STRAINED_UNTIL,
             **_SHOWING,
         )

@@ -10,7 +10,7 @@ from perkwire.formats.lookup import RELEASE_FORMATS, AccountFormats
 from perkwire.formats.registry import known_format
 from perkwire.formats.unknown import UnknownFormat
 from perkwire.formats.versions import product
-from perkwire.model.webhook import PauseReason, WebhookStatus
+from perkwire.model.webhook import PauseReason, Webhook, WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 
 _LABELS: Mapping[str, str] = {
@@ -54,14 +54,21 @@ PAUSED_WHY: Mapping[str, str] = {
 """Why the system has paused a webhook."""
 
 STRAINED_WHY = (
-    f"Its last {STRAINED_AFTER} attempts in a row, or more, each failed or took longer than a "
-    "fifth of the time that an answer may take."
+    f"At least its last {STRAINED_AFTER} attempts each failed, or took longer than a fifth of the "
+    "time that an answer may take."
 )
 """Why new deliveries travel in the slow lane."""
 
+STRAINED_MEANS = (
+    "What happens next: its deliveries are sent, and retried as its settings say, as before, and "
+    "none is lost. They travel in the slow lane: they may wait behind those of other strained "
+    "webhooks, and your other webhooks do not wait for this one."
+)
+"""What will become of its deliveries."""
+
 STRAINED_UNTIL = (
-    f"It ends by itself after {RECOVERED_AFTER} fast successes in a row, or once you enable the "
-    "webhook or change its URL, headers, secret or format settings."
+    f"Once the endpoint answers well, it ends by itself, after {RECOVERED_AFTER} fast successes in "
+    "a row; or at once, if you change the webhook's URL, headers, secret or format settings."
 )
 """When they no longer do."""
 
@@ -126,3 +133,23 @@ def pace_words(max_per_second: float | None) -> str:
     if max_per_second < 1:
         return f"At most one delivery every {1 / max_per_second:.3g} seconds."
     return f"At most {max_per_second:,} deliveries a second."
+
+
+def waiting_words(webhook: Webhook) -> str:
+    """What becomes of what waits for its turn; after it stands the last one's time.
+
+    Who is asked at its turn is the webhook as it is then.
+    """
+    more = (
+        "More has come than its pace lets through."
+        if webhook.max_per_second is not None
+        else "What came while it had a pace keeps its turn."
+    )
+    match webhook.status:
+        case WebhookStatus.PAUSED:
+            becomes = "as long as the webhook is paused, each is logged as failed at its turn"
+        case WebhookStatus.ENABLED:
+            becomes = "each goes out by itself"
+        case _:
+            becomes = "as long as the webhook is disabled, each is cancelled at its turn"
+    return f"{more} It waits its turn, and {becomes}: the last at"

@@ -71,9 +71,15 @@ def test_the_page_says_when_the_last_of_what_waits_goes_out(
     system.route()
     page = admin.get(f"{FORM}/{webhook['id']}")
 
-    assert "At most one delivery every 10 seconds.More came than that" in page.text
-    assert "the last of what waits goes out at" in page.text
+    assert "At most one delivery every 10 seconds." in page.text
+    assert "More has come than its pace lets through." in page.text
+    assert "each goes out by itself: the last at" in page.text
 
     tenant.call("PATCH", f"/v1/webhooks/{webhook['id']}", {"max_per_second": None})
     page = admin.get(f"{FORM}/{webhook['id']}")
-    assert "As fast as events come.What came while it had a pace still waits its turn" in page.text
+    assert "As fast as events come." in page.text
+    assert "What came while it had a pace keeps its turn." in page.text
+
+    tenant.call("POST", f"/v1/webhooks/{webhook['id']}/disable")
+    page = admin.get(f"{FORM}/{webhook['id']}")
+    assert "as long as the webhook is disabled, each is cancelled at its turn" in page.text

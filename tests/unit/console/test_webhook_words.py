@@ -2,8 +2,15 @@
 
 import pytest
 
-from console.views.webhook_wording import format_hint, format_label, format_options
+from console.views.webhook_wording import (
+    format_hint,
+    format_label,
+    format_options,
+    waiting_words,
+)
 from perkwire.formats.registry import FORMATS, known_format
+from perkwire.model.webhook import WebhookStatus
+from tests.builders import a_webhook
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -34,3 +41,15 @@ def test_each_format_is_offered_once_and_of_its_versions_all_that_a_new_webhook_
 
     names = [name for name, _ in format_options()]
     assert sorted(names) == sorted({*FORMATS, newer.name} - {"zinrelo"})
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (WebhookStatus.ENABLED, "each goes out by itself"),
+        (WebhookStatus.PAUSED, "each is logged as failed at its turn"),
+        (WebhookStatus.DISABLED, "each is cancelled at its turn"),
+    ],
+)
+def test_of_what_waits_is_said_what_becomes_of_it(status: WebhookStatus, said: str) -> None:
+    assert said in waiting_words(a_webhook(status=status, max_per_second=1))
