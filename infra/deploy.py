@@ -150,6 +150,14 @@ def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:
     AWS lets no function have what would leave less than _LEAST_UNRESERVED to all others together.
     """
     wanted = {name: int(parameters[name]) for name in _OF_QUEUES}
+    least = _API_SHARE + _JOBS_SHARE + len(wanted) * _LEAST_MAXIMUM_CONCURRENCY
+    if limit < least:
+        raise DeployError(
+            f"The account runs {limit} functions at a time, and Perkwire needs {least}: AWS lets "
+            f"no queue have less than {_LEAST_MAXIMUM_CONCURRENCY}. Ask AWS for more in Service "
+            'Quotas, AWS Lambda, "Concurrent executions": the ordinary quota is 1000, which new '
+            "accounts get on request, and costs nothing."
+        )
     aside = sum(int(parameters.get(name, "0")) for name in _SET_ASIDE)
     if aside and limit - aside < _LEAST_UNRESERVED:
         raise DeployError(
@@ -168,8 +176,6 @@ def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:
         f"leave less than {_API_SHARE} of them to the API"
     )
     left = available - len(wanted) * _LEAST_MAXIMUM_CONCURRENCY
-    if left < 0:
-        raise DeployError(f"{found}: ask AWS for a higher quota of Lambda concurrent executions.")
     advised = {
         name: _LEAST_MAXIMUM_CONCURRENCY + left * number // total for name, number in wanted.items()
     }

@@ -8,6 +8,7 @@ import json
 import secrets
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +18,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "functions"))
+
 from infra.local import runs
 from infra.local.arrivals import WIDTH, Arrivals, listed
 from infra.local.receiver import Receiver
 from infra.local.verifying import prepare
+from perkwire.dispatching.strain import RECOVERED_AFTER, STRAINED_AFTER
+from perkwire.model.lanes import Lane
 
 # The values that Zoho Thrive's page prints for a tier upgrade.
 TIER_UPGRADE: dict[str, Any] = {
@@ -53,7 +58,11 @@ SAMPLES = (
 )
 
 _MENDS = "mends"  # of the format `standard`
-_FAILURES = 2
+_MENDING_TYPE = "custom.demo"
+_MENDING_EVENTS = STRAINED_AFTER
+"""Of each of two posts: all of the first fail once, and ten successes lead back."""
+_PATIENCE_SECONDS = 60
+_LOOK_SECONDS = 0.5
 
 
 class DemoError(RuntimeError):
@@ -90,10 +99,10 @@ def running(api_url: str, operator_key: str) -> Iterator[None]:
         account_id, key = _account(operator)
         api = _Api(api_url, key)
         webhooks = [_webhook(api, receiver, endpoint) for endpoint in _ENDPOINTS]
-        _mending_webhook(api, receiver)
+        mending = _mending_webhook(api, receiver)
         _play_tier_upgrade(api, arrivals, webhooks)
         _play_samples(api, arrivals, webhooks)
-        _play_mending(arrivals)
+        _play_mending(api, arrivals, mending)
         print(f"\n{arrivals.summary()}\n")
         link = operator.call("POST", f"/v1/accounts/{account_id}/console-links", _LINK)["url"]
         print(_NEXT.format(api_url=api_url, key=key, link=link), flush=True)
@@ -167,10 +176,36 @@ def _not_in_format(api: "_Api", event_id: str, webhooks: Sequence[_Webhook]) -> 
     return start + listed(without, WIDTH - len(start))
 
 
-def _play_mending(arrivals: Arrivals) -> None:
-    print(f"\nA seventh webhook, for tier.upgraded only, fails {_FAILURES} times and then mends:\n")
+def _play_mending(api: "_Api", arrivals: Arrivals, webhook_id: str) -> None:
+    events = [{"type": _MENDING_TYPE, "data": {"number": n}} for n in range(_MENDING_EVENTS)]
+    print(
+        f"\nA seventh webhook, for {_MENDING_TYPE} only, fails with each of {len(events)} events:\n"
+    )
     arrivals.show(_MENDS)
-    arrivals.wait_for({_MENDS: 1})
+    api.call("POST", "/v1/events", {"events": events})
+    if _gets_into(api, webhook_id, Lane.SLOW):
+        print(
+            f"\n{STRAINED_AFTER} failed attempts in a row: the console calls it strained now. What"
+            "\nis new travels in the slow lane, so that no other webhook waits for it. Its endpoint"
+            "\nis well again: what is new arrives, and after it the retries.\n",
+            flush=True,
+        )
+    api.call("POST", "/v1/events", {"events": events})
+    arrivals.wait_for({_MENDS: 2 * len(events)})
+    if _gets_into(api, webhook_id, Lane.PROMPT):
+        print(
+            f"\n{RECOVERED_AFTER} fast successes in a row: it is well, and back in the prompt lane."
+        )
+
+
+def _gets_into(api: "_Api", webhook_id: str, lane: Lane) -> bool:
+    """Whether the webhook is in this lane by the end of a minute."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while api.call("GET", f"/v1/webhooks/{webhook_id}")["lane"] != lane:
+        if time.monotonic() > end:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True
 
 
 class _Api:
@@ -221,10 +256,13 @@ def _webhook(api: _Api, receiver: Receiver, endpoint: _Endpoint) -> _Webhook:
     return _Webhook(created["id"], product, created["format"])
 
 
-def _mending_webhook(api: _Api, receiver: Receiver) -> None:
-    request = {"name": _MENDS, "url": receiver.url(_MENDS), "event_types": ["tier.upgraded"]}
+def _mending_webhook(api: _Api, receiver: Receiver) -> str:
+    """The id of one whose endpoint fails with its first requests, and is then well."""
+    request = {"name": _MENDS, "url": receiver.url(_MENDS), "event_types": [_MENDING_TYPE]}
     created = api.call("POST", "/v1/webhooks", request)
-    receiver.add(_MENDS, created["secret"], failures=_FAILURES)
+    receiver.add(_MENDS, created["secret"], failures=_MENDING_EVENTS)
+    webhook_id: str = created["id"]
+    return webhook_id
 
 
 def main(arguments: Sequence[str] | None = None, work: Path = runs.WORK) -> int:

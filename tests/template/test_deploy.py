@@ -57,7 +57,7 @@ class TestConcurrency:
             check_concurrency(concurrencies(10, 50, 10), 14)
 
     def test_an_account_too_small_for_any_setting(self) -> None:
-        with pytest.raises(DeployError, match=r"to the API: ask AWS for a higher quota"):
+        with pytest.raises(DeployError, match=r"needs 13: .*Service Quotas, AWS Lambda"):
             check_concurrency(concurrencies(2, 2, 2), 12)
 
 

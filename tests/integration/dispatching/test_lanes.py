@@ -77,3 +77,31 @@ def test_enabling_a_webhook_ends_its_strain(
     tenant.call("POST", f"{path}/enable")
 
     assert tenant.get(path)["lane"] == "prompt"
+
+
+def test_a_webhook_that_fails_fast_and_often_fills_the_flight_of_the_slow_lane_alone(
+    system: System, tenant: Tenant, receiver: Receiver
+) -> None:
+    """A second of 100 failures; what has failed stays in flight for five minutes."""
+    well = receiver.endpoint()
+    failing = tenant.webhook(receiver.endpoint(500).url)
+    healthy = tenant.webhook(well.url)
+    event_ids: list[str] = []
+
+    for _ in range(5):
+        event_ids += tenant.post(*tenant.some_events(20))
+        system.route()
+        while system.dispatch().messages:
+            pass
+
+    def in_flight(queue: str) -> int:
+        answer = system.sqs.get_queue_attributes(
+            QueueUrl=system.queue(queue), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+    flight = {queue: in_flight(queue) for queue in LANES}
+    assert sum(flight.values()) == len(event_ids)
+    assert flight["DeliveryQueue"] == 20  # of the first round: nothing was known yet
+    assert len(well.requests) == len(event_ids)
+    check(tenant, matched(event_ids[:5] + event_ids[-5:], failing, healthy))
