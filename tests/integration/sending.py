@@ -16,7 +16,7 @@ from perkwire.model.sending import NoResponse, Request, Response, TransportError
 from tests.hostile_endpoints import Endpoint, Script
 
 DEADLINE = 0.5
-SLACK = 0.2
+SLACK = 0.45  # of a busy machine; whoever waited for a second deadline would take more
 
 type Outcome = Response | NoResponse
 

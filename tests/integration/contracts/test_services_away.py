@@ -274,7 +274,7 @@ def test_a_call_takes_no_longer_than_its_patience_says() -> None:
         with pytest.raises(tables.NoAnswer):
             log(connection, FakeTelemetry()).find({(ACCOUNT, ENTRY.id)})
 
-        assert time.monotonic() - begun < patience.most_seconds + 0.5
+        assert time.monotonic() - begun < patience.most_seconds + 2
         assert len(endpoint.requests) == 2
 
 

@@ -77,7 +77,7 @@ def test_a_flood_is_cut_off_with_little_memory_and_time(name: str) -> None:
             assert error_of(outcome) is error
         else:
             assert status_of(outcome) == 200
-        assert watch.seconds < 2
+        assert watch.seconds < 4  # of the five that an answer would have
         assert peak < 2_000_000
         assert endpoint.connections[0].sent < 30_000_000  # what the kernel's buffers took
 

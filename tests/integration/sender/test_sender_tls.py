@@ -152,7 +152,7 @@ def test_a_flood_of_records_without_an_answer_is_cut_off(
             tracemalloc.stop()
         endpoint.join()
         assert error_of(outcome) is TransportError.TLS
-        assert watch.seconds < 2
+        assert watch.seconds < 4  # of the five that an answer would have
         assert peak < 2_000_000
         assert endpoint.connections[0].sent < 10_000_000  # what the kernel's buffers took
 
