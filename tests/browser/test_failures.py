@@ -199,9 +199,9 @@ def test_a_filter_finds_one_webhooks_deliveries_of_a_time(
 def test_the_hour_that_comes_twice_moves_no_filter(account: Account, person: Person) -> None:
     """In the person's zone 1:30 comes twice on that day; the second one is 6:30 UTC."""
     person.sign_in(account.key, "/console/log?since=2026-11-01T06:30:00Z")
-    expect(person.field("Accepted from")).to_have_value("2026-11-01T01:30:00")
+    expect(person.field("Accepted from")).to_have_value("2026-11-01T01:30")
 
     person.click("button", "Filter")
 
     person.page.wait_for_url(re.compile("since=2026-11-01T06%3A30%3A00"))
-    expect(person.field("Accepted from")).to_have_value("2026-11-01T01:30:00")
+    expect(person.field("Accepted from")).to_have_value("2026-11-01T01:30")

@@ -75,8 +75,8 @@ _SENTENCES: Mapping[str, str] = {
     "receiver runs, and whether a firewall lets this stack through.",
     TransportError.TLS: "The encrypted connection could not be made: the certificate has to be "
     "valid for the host, and be sent with those between it and its issuer.",
-    TransportError.RESET: "The connection broke before an answer came: usually the receiver or a "
-    "proxy before it has restarted, or refuses such a body.",
+    TransportError.RESET: "Usually the receiver or a proxy before it has restarted meanwhile, or "
+    "refuses such a body: the next attempt may pass.",
     TransportError.BAD_ANSWER: "What came back was not HTTP/1: see whether another service "
     "listens at this port.",
     TransportError.BLOCKED_ADDRESS: "The host has a private address, and the stack calls public "
