@@ -23,7 +23,7 @@ from perkwire.formats.format import Format, Payload
 from perkwire.formats.registry import FORMATS
 from perkwire.primitives.fields import Fields
 from tests.builders import a_payload, an_event
-from tests.unit.formats.contracts.rewritten import ZOHO_THRIVE
+from tests.unit.formats.contracts.rewritten import QUALIFIO, STANDARD, ZOHO_THRIVE
 
 GOAL_MICROSECONDS = 100
 GOAL_AGAINST_CODE = 2
@@ -63,7 +63,10 @@ def main() -> None:
         f"a contract of {LEAVES} leaves": (twenty, "points.earned"),
         "Zoho Thrive in code": (FORMATS["zoho-thrive"], "tier.upgraded"),
         "Zoho Thrive as a contract": (zoho, "tier.upgraded"),
-        "standard": (FORMATS["standard"], "points.earned"),
+        "standard in code": (FORMATS["standard"], "points.earned"),
+        "standard as a contract": (ContractFormat(read_contract(STANDARD)), "points.earned"),
+        "Qualifio in code": (FORMATS["qualifio"], "points.earned"),
+        "Qualifio as a contract": (ContractFormat(read_contract(QUALIFIO)), "points.earned"),
         **{name: (FORMATS[name], "points.earned") for name in BUILT_IN},
     }
     calls = {

@@ -54,13 +54,13 @@ def is_beyond_moto(value: Json) -> bool:
     """What moto reads otherwise than AWS documents it.
 
     True and false as the numbers 1 and 0, lists in lists and objects in lists as values of their
-    own, an empty list as a field that is there.
+    own, an empty list as a field that is there, an empty object as one that is anything but a text.
     """
     if isinstance(value, list):
         inner = [one for one in value if isinstance(one, list | dict)]
         return not value or bool(inner) or any(map(is_beyond_moto, value))
     if isinstance(value, dict):
-        return any(map(is_beyond_moto, value.values()))
+        return not value or any(map(is_beyond_moto, value.values()))
     return isinstance(value, bool)
 
 

@@ -2,7 +2,8 @@
 
 Podium's, of its public page "Verify Webhook Signatures": a body of `data` and `metadata`, and an
 HMAC-SHA256 in hex of the header `podium-timestamp` (milliseconds), a dot and the body. The receiver
-is written after that page, and gets its deliveries over HTTP from the sender that delivers.
+is written after that page. The contract is stored as any tenant stores one, and what the receiver
+gets has come through the queues.
 """
 
 import hashlib
@@ -12,17 +13,9 @@ from typing import Any
 
 import pytest
 
-from perkwire.adapters.sender.http import HttpSender
 from perkwire.catalogue.event_types import event_types
-from perkwire.formats.contracts.contract import read_contract
-from perkwire.formats.contracts.contract_format import ContractFormat
-from perkwire.formats.format import Attempt
-from perkwire.model.sending import Request, Response
-from perkwire.primitives.ids import DeliveryId
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import now
-from tests.builders import a_payload, an_event
-from tests.integration.sending import sender
+from tests.integration.system import System, Tenant
 from tests.receiver import Receiver
 
 SECRET = "the-secret-that-was-typed-into-podium"
@@ -75,26 +68,20 @@ def accepts(headers: dict[str, str], raw: bytes) -> dict[str, Any]:
     ("event_type", "name"),
     [("review.created", "review.created"), ("member.enrolled", "contact.created")],
 )
-def test_its_receiver_accepts_real_deliveries(event_type: str, name: str) -> None:
-    format_ = ContractFormat(read_contract(PODIUM))
-    event = an_event(type=event_type, data=event_types()[event_type].example)
-    with Receiver() as receiver, sender() as http:
-        endpoint = receiver.endpoint()
-        payload = a_payload(event, url=endpoint.url)
-        body = format_.render(payload)
-        attempt = Attempt(
-            delivery_id=DeliveryId("dlv_1"), at=now(), body=body, settings={}, payload=payload
-        )
-        result = delivered(http, Request(endpoint.url, body, format_.sign([SECRET], attempt)))
-        (request,) = endpoint.requests
+def test_its_receiver_accepts_what_comes_through_the_queues(
+    system: System, tenant: Tenant, receiver: Receiver, event_type: str, name: str
+) -> None:
+    stored = tenant.call("POST", "/v1/formats", PODIUM)
+    assert stored.status == 201, stored
+    endpoint = receiver.endpoint()
+    tenant.webhook(endpoint.url, format="podium", secret=SECRET)
 
-    assert format_.is_success(result.status)
+    tenant.post({"type": event_type, "data": event_types()[event_type].example})
+    system.route()
+    system.dispatch_all()
+
+    (request,) = endpoint.requests
     assert accepts(request.headers, request.body)["metadata"]["event_type"] == name
     with pytest.raises(AssertionError):
         accepts(request.headers, request.body.replace(b"2021", b"2022"))
-
-
-def delivered(http: HttpSender, request: Request) -> Response:
-    result = http.send(request)
-    assert isinstance(result, Response)
-    return result
+    assert [one["status"] for one in tenant.deliveries()] == ["succeeded"]

@@ -121,3 +121,19 @@ STANDARD: dict[str, Json] = {
         "body": {"type": "batch", "timestamp": "=event.timestamp", "data": {"events": "=events"}}
     },
 }
+
+QUALIFIO: dict[str, Json] = {
+    "name": "qualifio",
+    "version": "1",
+    "events": {event_type: str(said.name) for event_type, said in names_in("qualifio").items()},
+    "body": {
+        "eventId": "=event.id",
+        "eventType": "=event.name",
+        "date": "=event.timestamp",
+        "programId": "=event.program_id",
+        "member": "=data.member",
+        "data": "=data",
+    },
+    "batch": {"always": True},
+}
+"""Near to it: no expression leaves `member` out of `data`, and no setting names a header."""

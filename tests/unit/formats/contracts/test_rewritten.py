@@ -1,4 +1,4 @@
-"""Two formats that are in code, as contracts: where the bytes are equal, and where they are not."""
+"""Formats that are in code, as contracts: where the bytes are equal, and where they are not."""
 
 import pytest
 from hypothesis import given, settings
@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from perkwire.catalogue.event_types import event_types
 from perkwire.formats.contracts.contract import read_contract
 from perkwire.formats.contracts.contract_format import ContractFormat
+from perkwire.formats.format import Attempt
 from perkwire.formats.registry import FORMATS
 from perkwire.formats.standard import Standard
 from perkwire.model.event import Event
+from perkwire.primitives.ids import DeliveryId
 from tests.builders import a_payload, an_event
-from tests.unit.formats.contracts.rewritten import STANDARD, ZOHO_THRIVE
+from tests.unit.formats.contracts.rewritten import QUALIFIO, STANDARD, ZOHO_THRIVE
 from tests.unit.strategies import EVENTS
 
 IN_CODE = FORMATS["zoho-thrive"]
@@ -51,3 +53,29 @@ def test_so_it_has_for_any_event(event: Event) -> None:
     payload = a_payload(event)
 
     assert STANDARD_CONTRACT.render(payload) == Standard().render(payload)
+
+
+def test_qualifio_as_a_contract_says_the_member_twice() -> None:
+    """`data` is the rest of the event's: no expression takes one member out of an object."""
+    code, contract = FORMATS["qualifio"], ContractFormat(read_contract(QUALIFIO))
+    equal: list[bool] = []
+    different: list[bool] = []
+    for name, found in event_types().items():
+        if code.name_of(name) is None:
+            continue
+        payload = a_payload(an_event(type=name, data=found.example))
+        is_equal = contract.render(payload) == code.render(payload)
+        (equal if is_equal else different).append("member" in found.example)
+
+    assert different
+    assert all(different)
+    assert not any(equal)
+
+
+def test_okendo_signs_in_two_headers_where_a_contract_has_one() -> None:
+    code = FORMATS["okendo@2025-02-01"]
+    attempt = Attempt(delivery_id=DeliveryId("dlv_1"), at=0, body=b"", settings={})
+
+    signed = code.sign([code.new_secret()], attempt)
+
+    assert {"svix-signature", "webhook-signature"} <= signed.keys()
