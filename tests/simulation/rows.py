@@ -399,14 +399,18 @@ class Rows:
         number = self._notes.told[self._first[delivery_id]]
         if entry is not None and entry.attempts:
             number = max(number, entry.attempts[-1].number + 1)
+        message = self._notes.batch[self._first[delivery_id]]
+        run = message["run"] or None if message else None
         if isinstance(result, NoResponse):
-            return Attempt(number=number, at=at, duration_ms=result.duration_ms, error=result.error)
+            ms, error = result.duration_ms, result.error
+            return Attempt(number=number, at=at, duration_ms=ms, error=error, run=run)
         return Attempt(
             number=number,
             at=at,
             duration_ms=result.duration_ms,
             status_code=result.status,
             response=None if 200 <= result.status < 300 else result.snippet,
+            run=run,
         )
 
     def _violate(self, message_id: str, what: str) -> None:
