@@ -20,7 +20,12 @@ from tests.receiver import DROP, Answer, Endpoint, ReceivedRequest, Receiver
 
 FUNCTIONS = ("Ingest", "Router", "Dispatcher", "Jobs", "Management")
 EVENTS_OF_A_REQUEST = 10
-_BATCH_SIZES = (1, 1, 4)
+# The second one's endpoint fails most; the third one's pace lets all through, at slots.
+_SETTINGS: Sequence[Mapping[str, object]] = (
+    {},
+    {"retry_delays_seconds": [1, 1]},
+    {"batch_size": 4, "max_per_second": 100},
+)
 _MOST_POSTS_AGAIN = 10
 _BETWEEN_POSTS_SECONDS = 0.3
 _MOODS: Sequence[tuple[Answer | int, ...]] = (
@@ -64,7 +69,8 @@ class Figures:
 class World:
     """One account, three webhooks, and a random number generator that decides everything.
 
-    The third webhook takes batches, so posts are repeated as they were: with other neighbours an
+    One has a schedule of its own, one a pace; what fails is strained, and gets well, at random. The
+    third webhook takes batches, so posts are repeated as they were: with other neighbours an
     event would come in another batch. `functions` are those of which processes are killed.
     """
 
@@ -78,8 +84,8 @@ class World:
         self.account = Account(self.system)
         self.endpoints: list[Endpoint] = [self.receiver.endpoint() for _ in range(3)]
         self.webhooks = [
-            self.account.webhook(endpoint.url, batch_size=size)
-            for endpoint, size in zip(self.endpoints, _BATCH_SIZES, strict=True)
+            self.account.webhook(endpoint.url, **settings)
+            for endpoint, settings in zip(self.endpoints, _SETTINGS, strict=True)
         ]
         self._ids = random.Random(self.chance.getrandbits(64))
         self._since = to_rfc3339(now() - 60_000_000)
@@ -202,7 +208,7 @@ class World:
     def under_way(self) -> int:
         """How many of the account's messages there are in all queues."""
         lanes = ("DeliveryQueue", "SlowDeliveryQueue")
-        queues = ("EventQueue", *lanes, "DeadLetterQueue", "EventDeadLetterQueue")
+        queues = ("EventQueue", "PacingQueue", *lanes, "DeadLetterQueue", "EventDeadLetterQueue")
         bodies = [body for queue in queues for body in self.system.bodies(queue)]
         return sum(self.account.id in body for body in bodies)
 
