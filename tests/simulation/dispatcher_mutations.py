@@ -409,8 +409,8 @@ DISPATCHER_MUTATIONS = (
         "what the format cannot say counts as unavailable",
         _Attempts,
         "_request",
-        "return Finding.UNRENDERABLE",
-        "return Finding.UNAVAILABLE",
+        "\n    return Finding.UNRENDERABLE",
+        "\n    return Finding.UNAVAILABLE",
     ),
     Mutation(
         "a delivery whose secret cannot be read is dropped",
