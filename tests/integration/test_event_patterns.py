@@ -64,11 +64,18 @@ def is_beyond_moto(value: Json) -> bool:
     return isinstance(value, bool)
 
 
+def names_a_truth(pattern: Json) -> bool:
+    """Whether true or false is a value of it, which moto takes for 1 and 0 there too."""
+    if isinstance(pattern, list):
+        return any(isinstance(one, bool) or names_a_truth(one) for one in pattern)
+    return isinstance(pattern, dict) and any(map(names_a_truth, pattern.values()))
+
+
 def test_the_documented_examples_are_what_the_judges_say(stack: Stack) -> None:
     client = stack.emulator.client("events")
     for pattern, data, expected in DOCUMENTED:
         assert emulator_matches(client, pattern, data) is expected, (pattern, data)
-        if not is_beyond_moto(data) and pattern != {"a": [True]}:
+        if not is_beyond_moto(data) and not names_a_truth(pattern):
             assert moto_matches(pattern, data) is expected, (pattern, data)
 
 
@@ -90,7 +97,9 @@ def test_generated_pairs_are_judged_alike(stack: Stack) -> None:
     ]
     assert differing == []
     assert _PAIRS / 8 < sum(ours) < _PAIRS / 2
-    moto_asked = [pair for pair in asked if not is_beyond_moto(pair[1])]
+    moto_asked = [
+        pair for pair in asked if not is_beyond_moto(pair[1]) and not names_a_truth(pair[0])
+    ]
     assert len(moto_asked) > _PAIRS / 20
     for pattern, data in moto_asked:
         assert moto_matches(pattern, data) is ours_matches(pattern, data), (pattern, data)

@@ -106,12 +106,12 @@ class Attempts:
 
     def _attempt(self, delivery: InFlightDelivery, seconds_left: Callable[[], float]) -> Outcome:
         state = delivery.state
-        if state is None:
+        if state is None or (format_ := self._format(delivery, state.webhook)) is None:
             return Finding.UNAVAILABLE, None
-        made = self._request(delivery, state.webhook)
+        made = self._request(delivery, state.webhook, format_)
         if isinstance(made, Finding):
             return made, None
-        request, opened, format_ = made
+        request, opened = made
         if seconds_left() <= self._rule.request_seconds + LOG_SECONDS:
             self._fault(delivery, "no_time_left")
             return Finding.UNAVAILABLE, None
@@ -143,20 +143,11 @@ class Attempts:
                 )
 
     def _request(
-        self, delivery: InFlightDelivery, webhook: Webhook
-    ) -> tuple[Request, OpenedSecrets, Format] | Finding:
-        try:
-            format_ = self._formats.of(webhook)
-        except Unavailable as error:
-            self._fault(delivery, "contract_unreadable", str(error))
-            return Finding.UNAVAILABLE
-        except Exception as error:  # one message must not take its batch with it
-            self._fault(delivery, "delivery_unrenderable", type(error).__name__)
-            return Finding.UNRENDERABLE
+        self, delivery: InFlightDelivery, webhook: Webhook, format_: Format
+    ) -> tuple[Request, OpenedSecrets] | Finding:
         try:
             opened = self._vault.open(webhook)
-            request = render_now(delivery.message, webhook, opened, self._clock, format_)
-            return request, opened, format_
+            return render_now(delivery.message, webhook, opened, self._clock, format_), opened
         except (Unavailable, UnusableSecret) as error:
             self._fault(delivery, "secret_unreadable", str(error))
             return Finding.UNAVAILABLE
@@ -165,6 +156,14 @@ class Attempts:
         except Exception as error:  # one message must not take its batch with it
             self._fault(delivery, "delivery_unrenderable", type(error).__name__)
         return Finding.UNRENDERABLE
+
+    def _format(self, delivery: InFlightDelivery, webhook: Webhook) -> Format | None:
+        """The webhook's format; None if it cannot be read now."""
+        try:
+            return self._formats.of(webhook)
+        except Unavailable as error:
+            self._fault(delivery, "contract_unreadable", str(error))
+            return None
 
     def _fault(self, delivery: InFlightDelivery, what: str, detail: str | None = None) -> None:
         delivery_fault(self._journal, delivery, what, detail)
