@@ -19,6 +19,7 @@ SEEN_BY = {
     "WebhookAbsent": "DeadLetterQueueDepthAlarm",
     "SecretUnreadable": "SecretUnreadableAlarm",
     "DeliveryOfLaterRelease": "DeadLetterQueueDepthAlarm",
+    "ContractUnreadable": "DeadLetterQueueDepthAlarm",
     "DeliveryUnrenderable": "DeadLetterQueueDepthAlarm",
     "AttemptCrashed": "DeadLetterQueueDepthAlarm",
     "HealthNotKept": "HealthNotKeptAlarm",

@@ -47,7 +47,7 @@ def _made(cls: type, *, kw_only: bool) -> type:
 def _init(made: type, fields: Sequence[dataclasses.Field[Any]]) -> Callable[..., None]:
     names = tuple(field.name for field in fields)
     kw_only = any(field.kw_only for field in fields)
-    if not all(
+    if hasattr(made, "__post_init__") or not all(
         field.init and field.kw_only == kw_only and field.default_factory is dataclasses.MISSING
         for field in fields
     ):

@@ -193,6 +193,12 @@ def test_what_it_cannot_do_is_refused() -> None:
         class _Made:
             members: list[str] = dataclasses.field(default_factory=list)
 
+    with pytest.raises(TypeError, match="needs the standard library's"):
+
+        @dataclass(frozen=True, slots=True)
+        class _Checked:
+            def __post_init__(self) -> None: ...
+
 
 def of_the_standard_library() -> Iterator[str]:
     for path in FUNCTIONS.rglob("*.py"):
