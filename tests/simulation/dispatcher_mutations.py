@@ -416,8 +416,10 @@ DISPATCHER_MUTATIONS = (
         "a delivery whose secret cannot be read is dropped",
         _Attempts,
         "_request",
-        "return Finding.UNAVAILABLE",
-        "return Finding.SETTLED",
+        """"secret_unreadable", str(error))
+        return Finding.UNAVAILABLE""",
+        """"secret_unreadable", str(error))
+        return Finding.SETTLED""",
     ),
     Mutation(
         "a crash while sending counts as a success",
