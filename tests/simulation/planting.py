@@ -17,7 +17,7 @@ from perkwire.dispatching import attempts, follow_up, health, lookup, schedule, 
 from perkwire.model import messages
 from tests.simulation.simulation import simulate
 
-MOST_SEEDS = 2_000
+MOST_SEEDS = 4_000
 """A bug that none below finds is too rare to be planted."""
 
 
