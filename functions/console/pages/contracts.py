@@ -12,6 +12,7 @@ from console.http.rendering import segment
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.curl import as_curl
+from console.views.failures import failure_of
 from console.views.json_places import line_of
 from console.views.json_text import MOST_CHARACTERS, indented_json
 from console.views.webhook_wording import format_label
@@ -99,6 +100,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
             stored=use_cases.contracts.of(visit.account_id),
             outcome=outcome,
             came_back=came_back,
+            failure_of=failure_of,
             format_label=format_label,
         )
 
