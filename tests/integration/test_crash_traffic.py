@@ -187,7 +187,7 @@ BUGS: dict[str, Scenario] = {
 }
 
 
-@pytest.mark.parametrize(("bug", "scenario"), BUGS.items(), ids=lambda one: str(one)[:40])
+@pytest.mark.parametrize(("bug", "scenario"), BUGS.items(), ids=[*BUGS])
 def test_a_planted_bug_is_found(
     bug: str, scenario: Scenario, system: System, tenant: Tenant, receiver: Receiver
 ) -> None:

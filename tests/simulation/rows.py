@@ -5,7 +5,7 @@ message, what the log had to be given, down to each attempt's members, and what 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,20 @@ class Tried:
         return isinstance(self.result, Response) and 200 <= self.result.status < 300
 
 
+def _states_of_deliveries(
+    invocation: Invocation,
+) -> dict[DeliveryId, Mapping[WebhookId, WebhookState | DeletedWebhook]]:
+    """What was read of webhooks when each delivery was looked up, all at once or by itself."""
+    found: dict[DeliveryId, Mapping[WebhookId, WebhookState | DeletedWebhook]] = {}
+    states: Mapping[WebhookId, WebhookState | DeletedWebhook] = {}
+    for call in invocation.calls:
+        if call.error is None and call.name == "states":
+            states = call.answer
+        elif call.error is None and call.name == "find":
+            found |= {delivery_id: states for _, delivery_id in call.arguments[0]}
+    return found
+
+
 class Rows:
     """`left` are the messages that the invocation has named."""
 
@@ -75,14 +89,8 @@ class Rows:
         self._left = left
         called = notes.invocation.called
         # All at once, or, if something crashed that nobody foresaw, each delivery by itself.
-        self._states: dict[str, WebhookState | DeletedWebhook] = notes.invocation.answers("states")
+        self._states_of = _states_of_deliveries(notes.invocation)
         self._entries: dict[DeliveryId, Delivery] = notes.invocation.answers("find")
-        self._looked_up: set[DeliveryId] = {
-            delivery_id
-            for call in called("find")
-            if call.error is None
-            for _, delivery_id in call.arguments[0]
-        }
         self._requests = {
             call.arguments[0].headers["webhook-id"]: call for call in called("request")
         }
@@ -195,7 +203,7 @@ class Rows:
         found = self._found(message_id)
         delivery_id = message["delivery_id"]
         if found is None:
-            looked_up = delivery_id in self._looked_up
+            looked_up = delivery_id in self._states_of
             return self._unavailable(message_id, "absent" if looked_up else "not looked up")
         if message_id != self._first[delivery_id]:
             return Row("doubled", None, None, left=self._is_left(self._first[delivery_id]))
@@ -282,7 +290,7 @@ class Rows:
 
     def _known(self, delivery_id: DeliveryId) -> Delivery | None:
         """The entry that was read, or made because there was none."""
-        if delivery_id not in self._looked_up or delivery_id in self._entries:
+        if delivery_id not in self._states_of or delivery_id in self._entries:
             return self._entries.get(delivery_id)
         made = [one.after for one in self._placeholders if one.after.id == delivery_id]
         return made[0] if made else None
@@ -304,9 +312,9 @@ class Rows:
 
     def _found(self, message_id: str) -> WebhookState | DeletedWebhook | None:
         message = self._notes.batch[message_id]
-        if message is None or message["delivery_id"] not in self._looked_up:
+        if message is None:
             return None
-        return self._states.get(message["webhook_id"])
+        return self._states_of.get(message["delivery_id"], {}).get(message["webhook_id"])
 
     def _check_said(self, message_id: str, delivery_id: DeliveryId) -> None:
         unlogged = [one.arguments[0] == "delivery_not_logged" for one in self._faults[message_id]]
