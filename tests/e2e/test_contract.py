@@ -105,6 +105,11 @@ class Tenant:
         until(lambda: len(self._log()) > 0, "the log has an entry")
         self.known["delivery_id"] = self._log()[0]["id"]
 
+    def store_contract(self) -> None:
+        """Have a format that can be deleted."""
+        (contract, *_) = examples(OPERATIONS["POST /v1/formats"])
+        self.known["format"] = self._made("/v1/formats", contract, self.key)["format"]
+
     def start_job(self) -> None:
         """Have a job that is still running when the last request comes."""
         self._made("/v1/events", {"events": [event_body() for _ in range(100)]}, self.key)
@@ -187,6 +192,8 @@ def test_answers_are_those_of_the_contract(label: str, system: LocalSystem, tena
     names = {parameter.name for parameter in operation.path_parameters}
     if "job_id" in names:
         tenant.start_job()
+    if "format" in names:
+        tenant.store_contract()
     if "event_id" in names or "/deliveries" in label:
         tenant.wait_for_delivery()
     known = {name: tenant.known[name] for name in names}

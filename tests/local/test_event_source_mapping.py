@@ -181,7 +181,7 @@ def test_batches_at_a_time_are_few_and_never_more_than_the_mapping_allows(
     for _ in range(8):
         sqs.send_message(QueueUrl=url, MessageBody="slow")
     running, most = 0, 0
-    for _at, told in recorder.wait_for(16):
+    for _at, told in recorder.wait_for(16, seconds=60):
         running += 1 if told["event"] == "start" else -1
         most = max(most, running)
     assert most == seen

@@ -47,7 +47,7 @@ def test_what_is_set_aside_is_counted_against_the_quota() -> None:
 
     check_concurrency(parameters, 1000)
     with pytest.raises(DeployError) as refusal:
-        check_concurrency(parameters, 10)
+        check_concurrency(parameters, 20)
 
     advised = dict(
         word.rstrip(",").split("=") for word in str(refusal.value).split() if "=" in word
@@ -56,6 +56,14 @@ def test_what_is_set_aside_is_counted_against_the_quota() -> None:
     check_concurrency(parameters | advised, 1000)
     with pytest.raises(DeployError, match="RouterMaxConcurrency=2"):
         check_concurrency(parameters | advised, 14)
+
+
+def test_a_quota_that_nothing_makes_enough_is_told_with_what_is_needed() -> None:
+    parameters = resolve(source(), {}, local=False)
+
+    for limit in (10, 12):
+        with pytest.raises(DeployError, match="needs 13"):
+            check_concurrency(parameters, limit)
 
 
 def test_of_much_set_aside_the_queues_get_what_is_left() -> None:

@@ -1,6 +1,7 @@
 """The stylesheet, the script and the mark: served under names that change with their contents."""
 
 import hashlib
+import re
 from pathlib import Path
 
 from perkwire.primitives.dataclass import dataclass
@@ -12,6 +13,8 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _HASH_LENGTH = 12
+# Browsers need none, and no text of ours goes on in a second line.
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Assets:
         self._by_name: dict[str, Asset] = {}
         self._names: dict[str, str] = {}
         for path in sorted(_FOLDER.iterdir()):
-            text = path.read_text(encoding="utf-8")
+            text = _INDENTATION.sub("", path.read_text(encoding="utf-8"))
             digest = hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]
             name = f"{path.stem}.{digest}{path.suffix}"
             self._by_name[name] = Asset(name, text, _TYPES[path.suffix])

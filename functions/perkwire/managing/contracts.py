@@ -145,11 +145,10 @@ class ContractManagement:
 
         A name without a version is the newest of it. Raises Problem and Unavailable.
         """
-        if (known := find_format(name)) is not None:
-            return known
         if not caller.is_operator and Scope.WEBHOOKS not in caller.scopes:
-            return None
-        return formats.find(self.owner(caller, named), name)
+            return find_format(name)
+        owner = self.owner(caller, named)
+        return find_format(name) or formats.find(owner, name)
 
     def of(self, account_id: Owner) -> list[ContractHeading]:
         """Those that an account can use, its own before the operators'; raises Unavailable."""
