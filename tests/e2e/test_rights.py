@@ -160,7 +160,7 @@ def test_without_a_right_of_the_dispatcher_nothing_is_sent_and_with_it_the_deliv
 
     with rights.without("dispatcher", statement):
         (event_id,) = account.post(EVENT)
-        until(lambda: refusals(system, "Dispatcher") > refused, "the dispatcher is refused")
+        until(lambda: refusals(system, "Dispatcher") > refused, "the dispatcher is refused", 300)
         assert endpoint.requests == []
         check(account, {event_id: [webhook["id"]]})
 
@@ -177,7 +177,7 @@ def test_without_a_right_of_the_router_the_event_stays_in_its_queue(
 
     with rights.without("router", statement):
         (event_id,) = account.post(EVENT)
-        until(lambda: refusals(system, "Router") > refused, "the router is refused")
+        until(lambda: refusals(system, "Router") > refused, "the router is refused", 300)
 
     assert len(account.waiting()) == 1
     check(account, {event_id: [webhook["id"]]})
