@@ -85,7 +85,7 @@ build: $(STAMP) ## Build what AWS will run into .aws-sam/build
 	python -m infra.build
 
 .PHONY: reproducible
-reproducible: $(STAMP) ## Build twice, in two folders, and compare every byte; minutes
+reproducible: $(STAMP) ## Build twice in each way, in two folders, and compare every byte; minutes
 	python -m infra.reproducible
 	python -m infra.reproducible --plain
 

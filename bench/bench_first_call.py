@@ -9,8 +9,8 @@ part of the wall's and not of the CPU's. Each figure is the least of all rounds:
 on the machine makes a call dearer and never cheaper.
 
 *First event after a quiet hour* is the sum of what each function in its way takes, one after the
-other: the CPU of its imports, a whole one, and its first call's wall. What Lambda takes to make an
-execution environment, and SQS to be polled, comes to it.
+other: the CPU of its initialisation, a whole one, and its first call's wall. What Lambda takes to
+make an execution environment, and SQS to be polled, comes to it.
 
     python -m bench.bench_first_call [--rounds 7]
 """

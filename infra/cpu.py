@@ -21,11 +21,6 @@ def measured() -> Milliseconds:
     return found
 
 
-def measured_on() -> str:
-    """The day."""
-    return str(json.loads(FIGURES.read_text(encoding="utf-8"))["measured"])
-
-
 def share(memory_mb: int) -> float:
     """Of one vCPU; what a function does one thing after another takes no more than one."""
     return min(1.0, memory_mb / WHOLE_MB)

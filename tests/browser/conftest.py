@@ -77,7 +77,7 @@ def scene(system: LocalSystem, receiver: Receiver) -> Scene:
 
 
 @pytest.fixture(scope="session")
-def visitors(
+def session_visitors(
     system: LocalSystem, chromium: Browser, scene: Scene
 ) -> Iterator[dict[Visitor, Person]]:
     """Those who only look at the scene, signed in: to make a browser anew takes longest of all."""
@@ -88,6 +88,18 @@ def visitors(
     for person in found.values():
         person.leave()
     assert [wrong for person in found.values() for wrong in person.wrongs] == []
+
+
+@pytest.fixture
+def visitors(
+    session_visitors: dict[Visitor, Person],
+) -> Iterator[dict[Visitor, Person]]:
+    """The same ones. What goes wrong in one of them fails the test."""
+    yield session_visitors
+    wrongs = [wrong for person in session_visitors.values() for wrong in person.wrongs]
+    for person in session_visitors.values():
+        person.wrongs.clear()
+    assert wrongs == []
 
 
 @pytest.fixture

@@ -100,11 +100,11 @@ def test_every_page_of_the_console_is_in_the_list() -> None:
 
 @pytest.fixture(scope="module", params=PAGES, ids=lambda seen: seen.name)
 def person(
-    request: pytest.FixtureRequest, visitors: dict[Visitor, Person], scene: Scene
+    request: pytest.FixtureRequest, session_visitors: dict[Visitor, Person], scene: Scene
 ) -> Iterator[Person]:
     """Whoever has just opened a page: once for all that is tried there."""
     seen: PageToSee = request.param
-    person = seen.opened(visitors, scene)
+    person = seen.opened(session_visitors, scene)
     yield person
     wrongs, person.wrongs = person.wrongs, []
     assert wrongs == []

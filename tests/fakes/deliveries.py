@@ -50,11 +50,7 @@ class FakeDeliveryReader(Failing):
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> list[Delivery]:
         self._called("newest")
-        own = {
-            entry.id.rpartition("_")[2]: entry
-            for entry in self._items.entries.values()
-            if entry.account_id == account_id and webhook_of(entry.id) == webhook_id
-        }
+        own = self._own(account_id, webhook_id)
         positions = sorted((place for place in own if after <= place < before), reverse=True)
         return [own[place] for place in positions[:limit]]
 
@@ -62,11 +58,7 @@ class FakeDeliveryReader(Failing):
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> list[Delivery]:
         self._called("oldest")
-        own = {
-            entry.id.rpartition("_")[2]: entry
-            for entry in self._items.entries.values()
-            if entry.account_id == account_id and webhook_of(entry.id) == webhook_id
-        }
+        own = self._own(account_id, webhook_id)
         places = sorted(place for place in own if place > after)[:limit]
         return [own[place] for place in places if place < before]
 
@@ -77,6 +69,13 @@ class FakeDeliveryReader(Failing):
         own = self._failed_index(account_id, webhook_id)
         places = sorted((place for place in own if after <= place < before), reverse=True)
         return [own[place] for place in places[:limit]]
+
+    def _own(self, account_id: AccountId, webhook_id: WebhookId) -> Mapping[str, Delivery]:
+        return {
+            entry.id.rpartition("_")[2]: entry
+            for entry in self._items.entries.values()
+            if entry.account_id == account_id and webhook_of(entry.id) == webhook_id
+        }
 
     def _failed_index(
         self, account_id: AccountId, webhook_id: WebhookId

@@ -4,6 +4,7 @@ What Lambda does for its mappings, receiving and deleting, is not among them.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -474,6 +475,13 @@ def test_a_pace_costs_one_update_more_and_the_others_pay_nothing(
     calls.check("router", aws_calls.router(count, 1))
 
 
+@pytest.fixture
+def _router_of_its_own(system: System) -> Iterator[None]:
+    yield
+    system.cold_start("router")
+
+
+@pytest.mark.usefixtures("_router_of_its_own")
 @pytest.mark.parametrize("near", [False, True])
 def test_a_delivery_that_is_handed_on_costs_its_share_of_a_batch(
     near: bool,
@@ -497,5 +505,3 @@ def test_a_delivery_that_is_handed_on_costs_its_share_of_a_batch(
     assert router.app.handler(event, Context()) == {"batchItemFailures": []}
 
     calls.check("router", aws_calls.handed_on(LIST, near=near))
-    monkeypatch.undo()
-    system.cold_start("router")

@@ -31,7 +31,7 @@ from perkwire.managing.webhook_draft import (
 from perkwire.model.account import Caller, Scope, parse_account, parse_account_change, parse_key
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.event import parse_events
-from perkwire.primitives.fields import parse_object, parse_optional_object
+from perkwire.primitives.fields import parse_object, parse_optional_object, parse_value
 from perkwire.primitives.ids import EventId, webhook_of
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
@@ -96,6 +96,7 @@ PARSERS: Mapping[str, tuple[Parser, Object]] = {
 # Of bytes and texts, below.
 ELSEWHERE = {
     "parse_object",
+    "parse_value",
     "parse_optional_object",
     "parse_rfc3339",
     "parse_filter",
@@ -167,6 +168,8 @@ def test_the_corpus_in_each_place_is_a_value_or_a_problem(name: str) -> None:
 def test_any_bytes_are_an_object_or_a_problem(body: bytes) -> None:
     for parser in (parse_object, parse_optional_object):
         assert isinstance(answer(parser, body), dict | Problem)
+    is_value = not isinstance(answer(parse_value, body), Problem)
+    assert is_value or isinstance(answer(parse_object, body), Problem)
 
 
 TEXTS = st.text(max_size=40) | st.sampled_from([one for one in CORPUS if isinstance(one, str)])

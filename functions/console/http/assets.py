@@ -26,6 +26,11 @@ class Asset:
     content_type: str
 
 
+def unindented(text: str) -> str:
+    """The text without the blanks that its lines begin with."""
+    return _INDENTATION.sub("", text)
+
+
 class Assets:
     """All files of static/, read when the function starts."""
 
@@ -33,7 +38,7 @@ class Assets:
         self._by_name: dict[str, Asset] = {}
         self._names: dict[str, str] = {}
         for path in sorted(_FOLDER.iterdir()):
-            text = _INDENTATION.sub("", path.read_text(encoding="utf-8"))
+            text = unindented(path.read_text(encoding="utf-8"))
             digest = hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]
             name = f"{path.stem}.{digest}{path.suffix}"
             self._by_name[name] = Asset(name, text, _TYPES[path.suffix])

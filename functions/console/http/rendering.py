@@ -1,7 +1,6 @@
 """Templates: everything that is put into one is escaped, and everything it names must be there."""
 
 import html
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from console.http.assets import Assets
+from console.http.assets import Assets, unindented
 from console.http.form import label
 from perkwire.model.masking import MASK
 from perkwire.primitives.timestamps import to_rfc3339
@@ -26,7 +25,7 @@ class Unindented(Extension):
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """The source without the blanks that its lines begin with."""
-        return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)
+        return unindented(source)
 
 
 class Templates:

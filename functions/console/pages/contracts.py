@@ -207,16 +207,15 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
 
 def _at_the_contract(problem: Problem) -> Problem:
     """The errors of the contract as those of its field, each with its place as a JSON pointer."""
-    document: dict[str, Any] = problem.document()
-    errors = [
-        FieldError("contract", f"{one['pointer']} {one['detail']}".strip(), one["pointer"])
-        if "pointer" in one
-        else FieldError(one["field"], one["detail"])
-        for one in document.get("errors", [])
-    ]
-    if not errors or any("pointer" not in one for one in document["errors"]):
+    errors: list[Any] = cast("dict[str, Any]", problem.document()).get("errors", [])
+    if problem.status != 422 or not errors or any("pointer" not in one for one in errors):
         return problem
-    return invalid(errors) if problem.status == 422 else problem
+    return invalid(
+        [
+            FieldError("contract", f"{one['pointer']} {one['detail']}".strip(), one["pointer"])
+            for one in errors
+        ]
+    )
 
 
 def _places(problem: Problem | None, written: str) -> list[WrongPlace]:

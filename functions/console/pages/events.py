@@ -18,7 +18,7 @@ from perkwire.catalogue.event_types import event_types
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.members import MemberIndex
 from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT
-from perkwire.primitives.ids import AccountId, DeliveryId, EventId, sampled_at, webhook_of
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, sampled_at
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
@@ -84,14 +84,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     def path_of(account_id: AccountId, text: str) -> str | None:
         """Where what somebody looks for is: an event, a delivery, or a member's events."""
-        if webhook_of(DeliveryId(text)) is not None:
-            with contextlib.suppress(Problem):
-                use_cases.log.entry(account_id, DeliveryId(text))
-                return f"{_LOG}/{segment(text)}"
-        if len(text) <= LONGEST_PART:
-            with contextlib.suppress(Problem):
-                use_cases.log.event(account_id, EventId(text))
-                return f"{PATH}/{segment(text)}"
+        with contextlib.suppress(Problem):
+            use_cases.log.entry(account_id, DeliveryId(text))
+            return f"{_LOG}/{segment(text)}"
+        if len(text) <= LONGEST_PART and use_cases.log.event_itself(account_id, EventId(text)):
+            return f"{PATH}/{segment(text)}"
         with contextlib.suppress(Problem):
             if use_cases.members.list(account_id, {"member": text}, 1, None).items:
                 return f"{PATH}?{urlencode({'member': text})}"

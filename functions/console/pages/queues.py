@@ -63,8 +63,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         visit: Visit, queue: RedriveQueue, given: Form, problem: Problem | None = None
     ) -> HtmlResponse:
         """What a redrive would move: how many, how old and whose."""
+        letters = use_cases.dead_letters(urls).of(queue)
         listed = Page[Account]([], None)
-        if queue is RedriveQueue.DELIVERIES:
+        if queue is RedriveQueue.DELIVERIES and letters.count:
             listed = use_cases.accounts.list(visit.caller, _MOST_ACCOUNTS, None)
         return visit.page(
             "redrive.html",
@@ -72,7 +73,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             form=given,
             queue=queue,
             title=_NAMES[queue],
-            letters=use_cases.dead_letters(urls).of(queue),
+            letters=letters,
             owners=owners(use_cases.log, listed.items, now(), _MOST_COUNTED),
             most_accounts=_MOST_ACCOUNTS if listed.next_cursor else None,
             most_counted=_MOST_COUNTED,

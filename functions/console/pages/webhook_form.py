@@ -53,7 +53,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         if not webhook_id:
             return WebhookForm(visit.form, formats=formats)
         current = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
-        return WebhookForm(visit.form, current, formats)
+        return WebhookForm(visit.form, current, formats=formats)
 
     def previewed(visit: Visit, asked: WebhookForm) -> "ShownPreview":
         try:
@@ -137,15 +137,15 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
         asked = WebhookForm.filled(webhook, formats_of(visit))
         if url := visit.query.text("url"):
-            asked = WebhookForm(asked.form.changed({"url": [url]}), webhook, asked.formats)
+            asked = WebhookForm(asked.form.changed({"url": [url]}), webhook, formats=asked.formats)
         return form_page(visit, asked)
 
     @pages.form(_EDIT)
     def change(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = use_cases.webhooks.get(visit.account_id, WebhookId(webhook_id))
-        asked = WebhookForm(visit.form, webhook, formats_of(visit))
+        asked = WebhookForm(visit.form, webhook, formats=formats_of(visit))
         try:
-            if undone := asked.undone():
+            if webhook.version not in visit.read_version and (undone := asked.undone()):
                 both = asked.brought_up_to_date(undone)
                 return form_page(visit, both, problem=changed_meanwhile("webhook"), undone=undone)
             change = asked.asked_change()

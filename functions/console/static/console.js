@@ -37,6 +37,14 @@ document.querySelector("#zone button").addEventListener("click", () => {
   document.dispatchEvent(new Event("zone-changed"));
 });
 
+// A part of a page, by a form's fields; throws if there is no such answer.
+async function ask(path, fields, signal) {
+  const answer = await fetch(path, { method: "POST", body: fields, signal });
+  // A session that has ended leads to another page, which is not a part of this one.
+  if (!answer.ok || answer.redirected) throw new Error("not answered");
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
 // data-copy="text": a button that copies it.
 function copyButtons(root) {
   if (!navigator.clipboard) return;

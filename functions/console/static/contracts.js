@@ -19,10 +19,7 @@ async function showMade() {
   const fields = new URLSearchParams([...new FormData(contractForm)]);
   fields.set("part", "made");
   try {
-    const answer = await fetch("/console/contracts", { method: "POST", body: fields, signal: askingForIt.signal });
-    // A session that has ended leads to another page, which is not a part of this one.
-    if (answer.redirected) throw new Error("not answered");
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await ask("/console/contracts", fields, askingForIt.signal);
     made.replaceChildren(...page.body.childNodes);
     enhance(made);
     showLines();

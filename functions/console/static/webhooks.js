@@ -15,13 +15,6 @@ function filledIn() {
   return fields;
 }
 
-async function ask(path, fields, signal) {
-  const answer = await fetch(path, { method: "POST", body: fields, signal });
-  // A session that has ended leads to another page, which is not a part of this one.
-  if (!answer.ok || answer.redirected) throw new Error("not answered");
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
-}
-
 let asking = new AbortController();
 async function showPreview() {
   asking.abort();

@@ -1,4 +1,4 @@
-"""A form whose webhook another person has changed since it was opened: what each of them says.
+"""A form of what another person has changed since it was opened: what each of them says.
 
 A form carries the version that it was filled from, and of each field a digest of what was read. So
 what the person has changed is told apart from what only looks old, and neither undoes the other.

@@ -1,10 +1,11 @@
 """Where in a text of JSON a pointer points to, as people count lines."""
 
 import json
-import re
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
-_BLANK = re.compile(r"[ \t\r\n]*")
+from perkwire.primitives.regexes import regex
+
+_BLANK = regex(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 

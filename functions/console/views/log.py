@@ -1,4 +1,4 @@
-"""The log as a page shows it: what the URL asks for, the rows, and the files made of them."""
+"""The log as a page shows it: what the URL asks for, and the rows."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

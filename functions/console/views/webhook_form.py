@@ -12,7 +12,7 @@ from perkwire.catalogue.event_types import CUSTOM, event_types, is_event_type
 from perkwire.formats.contracts.contract import Setting
 from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Format
-from perkwire.formats.lookup import RELEASE_FORMATS, AccountFormats
+from perkwire.formats.lookup import AccountFormats
 from perkwire.formats.registry import FORMATS, STANDARD
 from perkwire.formats.versions import product
 from perkwire.model.endpoint import MAX_HEADERS
@@ -71,20 +71,21 @@ class WebhookForm:
         self,
         form: Form,
         current: Webhook | None = None,
-        formats: AccountFormats = RELEASE_FORMATS,
+        *,
+        formats: AccountFormats,
     ) -> None:
         self.form = form
         self.current = current
         self.formats = formats
 
     @classmethod
-    def empty(cls, formats: AccountFormats = RELEASE_FORMATS) -> "WebhookForm":
+    def empty(cls, formats: AccountFormats) -> "WebhookForm":
         """As a new webhook begins."""
         form = Form({"format": [STANDARD], "events": [_ALL], "enabled": ["yes"]})
         return cls(form, formats=formats)
 
     @classmethod
-    def filled(cls, webhook: Webhook, formats: AccountFormats = RELEASE_FORMATS) -> "WebhookForm":
+    def filled(cls, webhook: Webhook, formats: AccountFormats) -> "WebhookForm":
         """As a stored webhook begins to be changed."""
         named = [one for one in webhook.event_types if one in event_types()]
         fields: dict[str, Sequence[str]] = {
@@ -105,9 +106,9 @@ class WebhookForm:
         }
         for name, value in webhook.format_settings.items():
             fields[f"format_settings.{name}"] = [str(value)]
-        read = digests(cls(Form(fields), webhook, formats).stored_values())
+        read = digests(cls(Form(fields), webhook, formats=formats).stored_values())
         form = Form({**fields, VERSION: [str(webhook.version)], READ: [read]})
-        return cls(form, webhook, formats)
+        return cls(form, webhook, formats=formats)
 
     def refused(self, problem: Problem) -> "WebhookForm":
         """As it is shown with a problem: stored headers that may not be kept, to be given again."""
@@ -121,19 +122,14 @@ class WebhookForm:
         again: dict[str, Sequence[str]] = {"headers_are": ["replaced"]}
         for row, name in enumerate(self.current.header_names):
             again |= {f"header_name_{row}": [name], f"header_value_{row}": [""]}
-        return WebhookForm(self.form.changed(again), self.current, self.formats)
-
-    @property
-    def is_of_this_version(self) -> bool:
-        """Whether the form was filled from the webhook as it is stored now."""
-        return self.current is not None and self.form.text(VERSION) == str(self.current.version)
+        return WebhookForm(self.form.changed(again), self.current, formats=self.formats)
 
     def undone(self) -> list[Difference]:
         """Where the form would undo what another has changed since it was filled; raises Problem.
 
         Of headers, whose values nobody can read, the names are told.
         """
-        if self.current is None or self.is_of_this_version:
+        if self.current is None:
             return []
         mine = self.asked_change()
         if "headers" in mine:
@@ -149,7 +145,7 @@ class WebhookForm:
         if self.current is None:
             return self
         fresh = WebhookForm.filled(self.current, self.formats).form
-        return WebhookForm(merged(self.form, fresh, undone), self.current, self.formats)
+        return WebhookForm(merged(self.form, fresh, undone), self.current, formats=self.formats)
 
     def stored_values(self) -> dict[str, Json]:
         """What is stored of `current`, as a change would say it, if this form is filled from it."""

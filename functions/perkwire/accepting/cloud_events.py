@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from perkwire.model.event import MAX_EVENTS, PostedEvent
-from perkwire.primitives.fields import parse_object
+from perkwire.primitives.fields import parse_object, parse_value
 from perkwire.primitives.problem import FieldError, malformed
-from perkwire.primitives.strict_json import InvalidJson, Json, parse
+from perkwire.primitives.regexes import regex
+from perkwire.primitives.strict_json import Json
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -21,9 +22,8 @@ MEDIA_TYPES = (STRUCTURED, BATCH)
 
 _VERSION = "1.0"
 _LONGEST_SOURCE = 1024  # characters; the specification sets no limit
-_NAME = re.compile(r"[a-z0-9]+")
-_JSON_TYPE = re.compile(r"[a-z0-9.+-]+/([a-z0-9.+-]+\+)?json(\s*;.*)?", re.IGNORECASE | re.DOTALL)
-_NAMES = {"occurred_at": "time", "account_id": "accountid", "program_id": "programid"}
+_NAME = regex(r"[a-z0-9]+")
+_JSON_TYPE = regex(r"[a-z0-9.+-]+/([a-z0-9.+-]+\+)?json(\s*;.*)?", re.IGNORECASE | re.DOTALL)
 _READ_AS = {
     "id": "id",
     "type": "type",
@@ -32,9 +32,10 @@ _READ_AS = {
     "programid": "program_id",
     "data": "data",
 }
+_NAMES = {name: attribute for attribute, name in _READ_AS.items()}
 _HEADER = "ce-"
 _HEADER_NAMES = {
-    name: f"{_HEADER}{attribute}" for attribute, name in _READ_AS.items() if name != "data"
+    name: f"{_HEADER}{attribute}" for name, attribute in _NAMES.items() if name != "data"
 }
 
 
@@ -46,10 +47,7 @@ def posted_structured(body: bytes) -> PostedEvent:
 
 def posted_batch(body: bytes) -> list[PostedEvent]:
     """The events of a body of BATCH: 1 to MAX_EVENTS; raises the 400 problem if it is none."""
-    try:
-        value = parse(body)
-    except InvalidJson as error:
-        raise malformed(str(error)) from None
+    value = parse_value(body)
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_EVENTS:
         raise malformed(f"A batch must be a list of 1 to {MAX_EVENTS} CloudEvents.")
     return [_posted(one, f"[{position}]", f"/{position}") for position, one in enumerate(value)]

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from perkwire.accepting.cloud_events import (
     BATCH,
     MEDIA_TYPES,
-    STRUCTURED,
     posted_batch,
     posted_binary,
     posted_structured,
@@ -28,14 +27,13 @@ def read_request(body: bytes, headers: Mapping[str, str], check_data: DataCheck)
     Raises the problems of `parse_events`, and 415 for CloudEvents that are not JSON.
     """
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in (STRUCTURED, BATCH):
-        check_request_size(body)
-        if media_type == BATCH:
-            return EventRequest(read_drafts(posted_batch(body), check_data), bulk=True)
-        return EventRequest(read_drafts([posted_structured(body)], check_data), bulk=False)
-    if media_type.startswith("application/cloudevents"):
+    is_typed = media_type.startswith("application/cloudevents")
+    if not is_typed and "ce-specversion" not in headers:
+        return parse_events(body, check_data)
+    if is_typed and media_type not in MEDIA_TYPES:
         raise unsupported_media_type(media_type, MEDIA_TYPES)
-    if "ce-specversion" in headers:
-        check_request_size(body)
-        return EventRequest(read_drafts([posted_binary(body, headers)], check_data), bulk=False)
-    return parse_events(body, check_data)
+    check_request_size(body)
+    if media_type == BATCH:
+        return EventRequest(read_drafts(posted_batch(body), check_data), bulk=True)
+    one = posted_structured(body) if is_typed else posted_binary(body, headers)
+    return EventRequest(read_drafts([one], check_data), bulk=False)

@@ -135,12 +135,12 @@ class FollowUp:
         unseen = {
             (own[0].account_id, webhook_id)
             for webhook_id, own in unsuccessful.items()
-            if webhook_id not in states and own
+            if webhook_id not in states
         }
         if not unseen:
             return states
         try:
-            return states | dict(self._health.look_again(unseen))
+            return {**states, **self._health.look_again(unseen)}
         except Exception as error:  # what is known must be told all the same
             for account_id, webhook_id in sorted(unseen):
                 self._journal.fault(

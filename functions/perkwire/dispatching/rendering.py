@@ -101,7 +101,7 @@ def render_now(
     webhook: Webhook,
     opened: OpenedSecrets,
     clock: Callable[[], int],
-    format_: Format | None = None,
+    format_: Format,
 ) -> Request:
     """The signed request of an attempt that begins now, and how it is made anew.
 

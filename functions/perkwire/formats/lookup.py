@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from perkwire.formats.format import Format
@@ -93,20 +93,12 @@ class FormatLookup:
         """
         if (known := find_format(name)) is not None:
             return known
-        owners: list[Owner] = [None] if account_id is None else [account_id, None]
-        if VERSION in name:
-            texts = self._contracts.texts([(owner, name) for owner in owners])
-        else:
-            texts = {}
-            for owner in owners:
-                if versions := self._contracts.names(owner, name):
-                    texts = self._contracts.texts([(owner, max(versions, key=age))])
-                    break
-        for owner in owners:
-            for (of_owner, found), text in texts.items():
-                if of_owner == owner:
-                    return self._keep(owner, found, text)
-        return None
+        keys = [(owner, name) for owner in _owners(account_id)]
+        if VERSION not in name:
+            versions = ((owner, self._contracts.names(owner, name)) for owner, _ in keys)
+            keys = next(([(owner, max(own, key=age))] for owner, own in versions if own), [])
+        texts = self._contracts.texts(keys)
+        return next((self._keep(*key, texts[key]) for key in keys if key in texts), None)
 
     def all_of(self, keys: Collection[ContractKey]) -> list["ContractFormat"]:
         """Those of the stored contracts that can be read, in their order; raises Unavailable."""
@@ -122,29 +114,18 @@ class FormatLookup:
         One that the release, or the account itself, has under the same name is left out. Raises
         Unavailable.
         """
-        owners: list[Owner] = [None] if account_id is None else [account_id, None]
-        found: dict[str, ContractKey] = {}
-        for owner in owners:
-            for name in sorted(
-                self._contracts.names(owner), key=lambda one: (product(one), age(one))
-            ):
-                if name not in FORMATS:
-                    found.setdefault(name, (owner, name))
-        return [*found.values()]
+        return usable(account_id, self._contracts.names, str)
 
     def of_account(self, account_id: Owner) -> "AccountFormats":
         """Those that webhooks of one account can have."""
         return AccountFormats(self, account_id)
 
     def _keep(self, owner: Owner, name: str, text: str) -> Format:
-        digest = digest_of(text)
+        key = (owner, name, digest_of(text))
+        # Read under the lock: a batch of one webhook's deliveries asks for its contract at once.
         with self._lock:
-            kept = self._kept.get((owner, name, digest))
-        if kept is not None:
-            return kept
-        made = _read(owner, name, text, digest)
-        with self._lock:
-            self._kept[owner, name, digest] = made
+            made = self._kept.pop(key, None) or _read(*key[:2], text, key[2])
+            self._kept[key] = made
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return made
@@ -198,6 +179,25 @@ class OneFormat(AccountFormats):
     def find(self, _name: str) -> Format | None:
         """That one."""
         return self._format
+
+
+def _owners(account_id: Owner) -> list[Owner]:
+    return [None] if account_id is None else [account_id, None]
+
+
+def usable[One](
+    account_id: Owner, of: Callable[[Owner], Iterable[One]], name: Callable[[One], str]
+) -> list[tuple[Owner, One]]:
+    """What an account can use of all that each owner has: its own before the operators'.
+
+    One that the release, or the account itself, has under the same name is left out.
+    """
+    found: dict[str, tuple[Owner, One]] = {}
+    for owner in _owners(account_id):
+        for one in sorted(of(owner), key=lambda one: (product(name(one)), age(name(one)))):
+            if name(one) not in FORMATS:
+                found.setdefault(name(one), (owner, one))
+    return [*found.values()]
 
 
 def use_of(format_: Format) -> ContractUse | None:

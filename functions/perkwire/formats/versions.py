@@ -1,9 +1,9 @@
 """Names of formats with versions, `name@version`, and which version is newer."""
 
-import re
+from perkwire.primitives.regexes import regex
 
 VERSION = "@"
-_PARTS = re.compile(r"[0-9]+|[a-z]+")
+_PARTS = regex(r"[0-9]+|[a-z]+")
 
 
 def product(format_name: str) -> str:

@@ -21,7 +21,13 @@ from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, JobId, WebhookId, new_job_id
 from perkwire.primitives.page import Page
-from perkwire.primitives.problem import Problem, conflict, not_found, too_many, unavailable
+from perkwire.primitives.problem import (
+    Problem,
+    conflict,
+    not_found,
+    too_many_this_minute,
+    unavailable,
+)
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS
@@ -32,7 +38,6 @@ _CLOCKS_APART = HOUR_SECONDS * MICROSECONDS
 MOST_DRY_RUNS_PER_MINUTE = 10
 """Of one account: a month takes 720 queries."""
 
-_MINUTE_SECONDS = 60
 _COUNT_EACH_SECONDS = 10  # and as long as one count takes
 
 
@@ -193,9 +198,8 @@ class JobManagement:
     def _count_dry_run(self, account_id: AccountId) -> None:
         now = self._clock()
         if not self._dry_runs.take(account_id, now, MOST_DRY_RUNS_PER_MINUTE):
-            raise too_many(
-                f"An account has at most {MOST_DRY_RUNS_PER_MINUTE} dry runs a minute.",
-                retry_after_seconds=_MINUTE_SECONDS - now // MICROSECONDS % _MINUTE_SECONDS,
+            raise too_many_this_minute(
+                f"An account has at most {MOST_DRY_RUNS_PER_MINUTE} dry runs a minute.", now
             )
 
     def get(self, account_id: AccountId, job_id: JobId) -> Job:

@@ -6,23 +6,27 @@ from typing import Protocol
 from perkwire.formats.contracts.contract import read_contract
 from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Format
-from perkwire.formats.lookup import FormatLookup, Owner, digest_of
+from perkwire.formats.lookup import FormatLookup, Owner, digest_of, usable
 from perkwire.formats.registry import FORMATS, find_format
-from perkwire.formats.versions import age, product
+from perkwire.formats.versions import product
 from perkwire.managing.stores import Accounts
 from perkwire.model.account import Caller, Scope
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.primitives.problem import FieldError, conflict, invalid, not_found, too_many
+from perkwire.primitives.problem import (
+    FieldError,
+    conflict,
+    invalid,
+    not_found,
+    too_many_this_minute,
+)
 from perkwire.primitives.strict_json import Json, compact
-from perkwire.primitives.timestamps import MICROSECONDS
 
 MOST_CONTRACTS = 50
 """Of an account, or of the operators: each version of each name counts."""
 MOST_CHECKS_PER_MINUTE = 10
 """Contracts that are checked to be stored: each is read and says every example that it names."""
 _MOST_NAMED = 10  # webhooks, in the answer that a contract is in use
-_MINUTE_SECONDS = 60
 
 
 type Check = Callable[[ContractFormat], Sequence[FieldError]]
@@ -147,18 +151,12 @@ class ContractManagement:
         """
         if not caller.is_operator and Scope.WEBHOOKS not in caller.scopes:
             return find_format(name)
-        owner = self.owner(caller, named)
-        return find_format(name) or formats.find(owner, name)
+        return formats.find(self.owner(caller, named), name)
 
     def of(self, account_id: Owner) -> list[ContractHeading]:
         """Those that an account can use, its own before the operators'; raises Unavailable."""
-        found: dict[str, ContractHeading] = {}
-        for owner in dict.fromkeys((account_id, None)):
-            headings = self._contracts.headings(owner)
-            for one in sorted(headings, key=lambda one: (product(one.format), age(one.format))):
-                if one.format not in FORMATS:
-                    found.setdefault(one.format, one)
-        return [*found.values()]
+        found = usable(account_id, self._contracts.headings, lambda one: one.format)
+        return [one for _, one in found]
 
     def create(self, owner: Owner, value: dict[str, Json]) -> ContractFormat:
         """Store a contract that says every example of the types that it names.
@@ -167,9 +165,8 @@ class ContractManagement:
         """
         now = self._clock()
         if not self._counter.take(owner, now, MOST_CHECKS_PER_MINUTE):
-            raise too_many(
-                f"At most {MOST_CHECKS_PER_MINUTE} contracts are checked in a minute.",
-                retry_after_seconds=_MINUTE_SECONDS - now // MICROSECONDS % _MINUTE_SECONDS,
+            raise too_many_this_minute(
+                f"At most {MOST_CHECKS_PER_MINUTE} contracts are checked in a minute.", now
             )
         format_ = read_storable(value, self._check)
         if owner is not None and self._contracts.find(None, format_.name) is not None:

@@ -7,7 +7,7 @@ member without an object, as `member_id` and `member_email`.
 
 import enum
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import field
 
 from perkwire.primitives.dataclass import dataclass
@@ -42,7 +42,7 @@ class MemberKeys:
         digest = hmac.digest(self.secret.encode(), text.encode(errors="surrogatepass"), "sha256")
         return digest[:_KEY_BYTES].hex()
 
-    def named(self, data: Mapping[str, Json], index: MemberIndex) -> tuple[str, ...]:
+    def named(self, data: dict[str, Json], index: MemberIndex) -> tuple[str, ...]:
         """The keys of all that an event's data names, each once."""
         if index is MemberIndex.NONE:
             return ()
@@ -50,11 +50,11 @@ class MemberKeys:
         return tuple(dict.fromkeys(map(self.of, _names(data, emails_too=emails_too))))
 
 
-def _names(data: Mapping[str, Json], *, emails_too: bool) -> Iterator[str]:
+def _names(data: dict[str, Json], *, emails_too: bool) -> Iterator[str]:
     ids: list[Json] = [data.get("member_id")]
     emails: list[Json] = [data.get("member_email")]
     for place in _PEOPLE:
-        person: Json = dict(data)
+        person: Json = data
         for name in place:
             person = person.get(name) if isinstance(person, dict) else None
         if isinstance(person, dict):

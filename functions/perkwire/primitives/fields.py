@@ -26,7 +26,7 @@ def parse_object(body: bytes, *, instead_of_list: str = "") -> dict[str, Json]:
 
     `instead_of_list` says what is sent where somebody may have meant a bare list.
     """
-    value = _parse(body)
+    value = parse_value(body)
     if isinstance(value, list):
         hint = f": {instead_of_list}" if instead_of_list else ""
         raise malformed(f"The body must be a JSON object, not a list{hint}.")
@@ -37,12 +37,13 @@ def parse_object(body: bytes, *, instead_of_list: str = "") -> dict[str, Json]:
 
 def parse_optional_object(body: bytes) -> dict[str, Json]:
     """As `parse_object`, but no body at all, or null, is an empty object."""
-    if not body or _parse(body) is None:
+    if not body or parse_value(body) is None:
         return {}
     return parse_object(body)
 
 
-def _parse(body: bytes) -> Json:
+def parse_value(body: bytes) -> Json:
+    """The JSON value in a request's body; raises the 400 problem if it is none."""
     try:
         return parse(body)
     except InvalidJson as error:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import MICROSECONDS
 
 MOST_ERRORS = 100
+_MINUTE_SECONDS = 60
 _LONGEST_FIELD = 256  # a field's name is the caller's own, and may be as long as a request
 
 
@@ -143,6 +145,12 @@ def too_many(detail: str, *, retry_after_seconds: int) -> Problem:
         detail=detail,
         headers={"retry-after": str(retry_after_seconds)},
     )
+
+
+def too_many_this_minute(detail: str, now: int) -> Problem:
+    """429 until the minute of `now`, microseconds since the epoch, is over."""
+    left = _MINUTE_SECONDS - now // MICROSECONDS % _MINUTE_SECONDS
+    return too_many(detail, retry_after_seconds=left)
 
 
 def unavailable(detail: str, extra: Mapping[str, Json] | None = None) -> Problem:

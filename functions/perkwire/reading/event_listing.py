@@ -73,9 +73,7 @@ class EventListing:
         goes on. Raises Problem and Unavailable.
         """
         wanted = read_event_filter(parameters, self._clock(), self._retention_days)
-        place: ListPosition | None = ListPosition(wanted.until)
-        if cursor is not None and (from_cursor := read_cursor(cursor)).moment < wanted.until:
-            place = from_cursor
+        place: ListPosition | None = first_place(wanted.until, cursor)
         found: list[EventHeading] = []
         for _ in range(MOST_HOURS):
             if place is None or len(found) >= limit:
@@ -129,6 +127,16 @@ def read_cursor(cursor: str) -> ListPosition:
     if form is None:
         raise invalid([FieldError("cursor", "must be the next_cursor of an earlier page")])
     return ListPosition(int(form[1]), EventId(form[2]) if form[2] else None)
+
+
+def first_place(until: int, cursor: str | None) -> ListPosition:
+    """Where a page begins: at the cursor's place, or `until` if that is earlier or there is none.
+
+    Raises the 422 problem for what is no cursor.
+    """
+    if cursor is not None and (named := read_cursor(cursor)).moment < until:
+        return named
+    return ListPosition(until)
 
 
 def write_cursor(place: ListPosition) -> str:

@@ -19,7 +19,7 @@ from perkwire.model.webhook import covers
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.page import Page
-from perkwire.primitives.problem import not_found, too_many
+from perkwire.primitives.problem import not_found, too_many_this_minute
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 
@@ -31,7 +31,6 @@ _MOST_PAGES = 4  # of the list of events, each of two days or so many events
 _AT_A_TIME = 50  # events that are read whole, of 256 kB at most
 _SHOWN = 5
 _SECONDS = 8
-_MINUTE_SECONDS = 60
 
 
 class Accounts(Protocol):
@@ -146,9 +145,8 @@ class FilterPreviewing:
     def _count(self, account_id: AccountId) -> None:
         now = self._clock()
         if not self._searches.take(account_id, now, MOST_PREVIEWS_PER_MINUTE):
-            raise too_many(
-                f"An account has at most {MOST_PREVIEWS_PER_MINUTE} previews a minute.",
-                retry_after_seconds=_MINUTE_SECONDS - now // MICROSECONDS % _MINUTE_SECONDS,
+            raise too_many_this_minute(
+                f"An account has at most {MOST_PREVIEWS_PER_MINUTE} previews a minute.", now
             )
 
     def _newest(

@@ -137,7 +137,7 @@ def unsettled_lately(log: Log, account_id: AccountId, now: int) -> Unsettled:
 
 
 def count_unsettled(log: Log, account_id: AccountId, wanted: DeliveryFilter) -> Unsettled:
-    """Of those that the filter wants: the one figure of every page. Raises Unavailable."""
+    """Of those that the filter wants: one figure for webhooks and log. Raises Unavailable."""
     counts, is_capped = log.count_unsettled(account_id, wanted, MOST_COUNTED)
     return Unsettled(
         counts.get(DeliveryStatus.FAILED, 0), counts.get(DeliveryStatus.RETRYING, 0), is_capped

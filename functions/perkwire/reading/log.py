@@ -240,7 +240,7 @@ class LogReader:
 
     def event_itself(self, account_id: AccountId, event_id: EventId) -> Event | None:
         """An event as it was accepted, None if it is not kept; raises Unavailable."""
-        found = self._events.find_all({(account_id, event_id)}).get(event_id)
+        found = self._events.find(account_id, event_id)
         return None if found is None else found.event
 
     def matched(self, account_id: AccountId, ids: Collection[EventId]) -> Mapping[EventId, int]:

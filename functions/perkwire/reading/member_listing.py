@@ -12,8 +12,8 @@ from perkwire.primitives.problem import FieldError, invalid, not_found
 from perkwire.primitives.strict_json import Json
 from perkwire.reading.event_listing import (
     ListPosition,
+    first_place,
     heading_shown,
-    read_cursor,
     read_event_filter,
     write_cursor,
 )
@@ -90,8 +90,9 @@ class MemberListing:
     ) -> Page[dict[str, Json]]:
         """Events that name `member`, an id or an e-mail address, newest first by acceptance.
 
-        One query, and two batch reads. Of another type or no longer kept, they make a page short;
-        one with over MOST_OUTCOMES outcomes ends early. Raises Problem and Unavailable.
+        The account, one query, and a batch read for each hundred events and outcomes. Of another
+        type or no longer kept, they make a page short; one with over MOST_OUTCOMES outcomes ends
+        early. Raises Problem and Unavailable.
         """
         wanted = read_event_filter(parameters, self._clock(), self._retention_days)
         name = parameters["member"].strip()
@@ -103,9 +104,7 @@ class MemberListing:
         account = self._accounts.find(account_id)
         if account is None:
             raise not_found("account")
-        place = ListPosition(wanted.until)
-        if cursor is not None and (from_cursor := read_cursor(cursor)).moment < wanted.until:
-            place = from_cursor
+        place = first_place(wanted.until, cursor)
         found, more = self._mentions.newest(
             account_id, account.member_keys.of(name), wanted.since, place, limit
         )

@@ -12,9 +12,8 @@ from perkwire.model.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.primitives.problem import FieldError, invalid, not_found, too_many
+from perkwire.primitives.problem import FieldError, invalid, not_found, too_many_this_minute
 from perkwire.primitives.strict_json import Json, compact
-from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.trials.samples import first_type, sample_event
 from perkwire.trials.trial import SavedWebhook, Trial
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 MOST_PER_MINUTE = 10
 """Tests of one account: its answers tell what listens where, so they must not be many."""
-
-_MINUTE_SECONDS = 60
 
 
 class TrialCounter(Protocol):
@@ -148,9 +145,8 @@ class TrialRunner:
     def _count(self, account_id: AccountId) -> None:
         now = self._clock()
         if not self._counter.take(account_id, now, MOST_PER_MINUTE):
-            raise too_many(
-                f"An account has at most {MOST_PER_MINUTE} tests a minute.",
-                retry_after_seconds=_MINUTE_SECONDS - now // MICROSECONDS % _MINUTE_SECONDS,
+            raise too_many_this_minute(
+                f"An account has at most {MOST_PER_MINUTE} tests a minute.", now
             )
 
     def _send(self, trial: Trial, warnings: tuple[FieldWarning, ...]) -> dict[str, Json]:

@@ -3,15 +3,12 @@
 import hmac
 import html
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from perkwire.adapters import aws
 from perkwire.formats.contracts.built_in import BUILT_IN
 from tests.integration.browsing import Browser
 from tests.integration.system import System, Tenant
-from tests.integration.trials.test_test_call import Lambda
 from tests.receiver import Receiver
 
 PATH = "/console/contracts"
@@ -136,16 +133,7 @@ def test_it_is_saved_and_a_webhook_can_have_it(
     assert deleted.location == f"{PATH}?done=contract-deleted"
 
 
-@pytest.fixture
-def _lambda(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Lambda invokes the dispatcher's handler in this process."""
-    monkeypatch.setattr(aws, "functions", lambda _: Lambda())
-    system.cold_start("console")
-    yield
-    system.cold_start("console")
-
-
-@pytest.mark.usefixtures("_lambda")
+@pytest.mark.usefixtures("client")
 def test_it_is_tested_before_it_is_saved(
     admin: Browser, tenant: Tenant, receiver: Receiver
 ) -> None:

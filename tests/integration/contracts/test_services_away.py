@@ -21,6 +21,7 @@ from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.claim_table import ClaimTable
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
+from perkwire.adapters.dynamodb.contract_store import ContractStore
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_records import DeliveryRecords
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable, RetryableDeliveries
@@ -28,6 +29,7 @@ from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
+from perkwire.adapters.dynamodb.mentions import Mentions
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
 from perkwire.adapters.dynamodb.trial_counter import TrialCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
@@ -42,6 +44,7 @@ from perkwire.adapters.topics import NoticePublisher, NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.vault import Opener, Sealer
 from perkwire.dispatching.noticing import Notice, UnreportedFailures
+from perkwire.managing.contracts import ContractHeading
 from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import Change, DeliveryStatus
@@ -143,6 +146,16 @@ LINK = ConsoleLink(account_id=ACCOUNT, expires_at=NOW)
 SESSION = Session(account_id=ACCOUNT, key_hash=None, acting_for=None, expires_at=NOW)
 UNTOLD = UnreportedFailures(1, NOW, None)
 JOB = a_job(ACCOUNT, WEBHOOK)
+CONTRACT = ContractHeading(
+    owner=ACCOUNT,
+    format="ours@1",
+    title="Ours",
+    digest="0" * 32,
+    says=("points.earned",),
+    largest_batch=1,
+    secret_rule="",
+    created_at=NOW,
+)
 
 TABLE_CALLS: dict[str, Call] = {
     "log.find": lambda c, j: log(c, j).find({(ACCOUNT, ENTRY.id)}),
@@ -171,6 +184,14 @@ TABLE_CALLS: dict[str, Call] = {
         {(ACCOUNT, WEBHOOK)}, {(ACCOUNT, ENTRY.id)}
     ),
     "lookup.states": lambda _, __: WebhookStates().states({(ACCOUNT, WEBHOOK)}),
+    "lookup.look_again": lambda _, __: WebhookStates().look_again({(ACCOUNT, WEBHOOK)}),
+    "mentions.newest": lambda _, __: Mentions().newest(ACCOUNT, "0" * 32, 0, ListPosition(NOW), 5),
+    "contracts.texts": lambda c, _: ContractStore(c).texts([(ACCOUNT, "ours@1")]),
+    "contracts.headings": lambda c, _: ContractStore(c).headings(ACCOUNT),
+    "contracts.find": lambda c, _: ContractStore(c).find(ACCOUNT, "ours@1"),
+    "contracts.add": lambda c, _: ContractStore(c).add(CONTRACT, "{}", 5),
+    "contracts.users": lambda c, _: ContractStore(c).users(CONTRACT),
+    "contracts.remove": lambda c, _: ContractStore(c).remove(CONTRACT, 0),
     "health.add_failures": lambda _, __: WebhookStates().add_failures(HOOK, 1, NOW, failing=True),
     "health.add_slow": lambda _, __: WebhookStates().add_slow(HOOK, 1, NOW),
     "health.end_streak": lambda _, __: WebhookStates().end_streak(HOOK, NOW),

@@ -197,7 +197,7 @@ def test_an_operator_keeps_contracts_of_an_account_that_they_name(
     assert operators("GET", "/v1/formats/till@1").status == 404
     assert operators("GET", "/v1/formats/till@1", **account).status == 200
     nobody = {"Perkwire-Account": "acct_0000000000000000"}
-    assert operators("POST", "/v1/formats", TILL, **nobody).status in (404, 422)
+    assert operators("POST", "/v1/formats", TILL, **nobody).status == 404
 
 
 def test_a_key_for_events_alone_reads_no_stored_contract_and_stores_none(
@@ -236,7 +236,7 @@ def test_no_more_than_so_many_are_checked_in_a_minute(
     ]  # a minute may end
 
     assert {one.status for one in answers[:MOST_CHECKS_PER_MINUTE]} == {422}
-    assert answers[-1].status == 429
+    assert 429 in {one.status for one in answers}
     assert store(another_tenant).status == 201
 
 

@@ -207,6 +207,8 @@ def of_the_standard_library() -> Iterator[str]:
                 case ast.ImportFrom(module="dataclasses", names=names):
                     if "dataclass" in {alias.name for alias in names}:
                         yield str(path.relative_to(FUNCTIONS))
+                case ast.Attribute(value=ast.Name(id="dataclasses"), attr="dataclass"):
+                    yield str(path.relative_to(FUNCTIONS))
 
 
 def test_the_functions_use_no_other() -> None:

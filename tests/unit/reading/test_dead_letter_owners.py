@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-from perkwire.model.account import Account
 from perkwire.model.delivery import DeliveryStatus
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 from perkwire.reading.dead_letter_owners import owners
 from perkwire.reading.log import DeliveryFilter
+from tests.builders import NOW, an_account
 
-NOW = 1_800_000_000 * MICROSECONDS
 COUNTS: Mapping[str, tuple[Mapping[DeliveryStatus, int], bool]] = {
     "quiet": ({}, False),
     "busy": ({DeliveryStatus.RETRYING: 100}, True),
@@ -31,7 +30,7 @@ class Counts:
 
 def test_accounts_with_failures_are_named_the_most_first_and_no_others() -> None:
     log = Counts()
-    accounts = [Account(id=AccountId(one), name=one, created_at=0, updated_at=0) for one in COUNTS]
+    accounts = [an_account(id=AccountId(one), name=one) for one in COUNTS]
 
     found = owners(log, accounts, NOW, 100)
 

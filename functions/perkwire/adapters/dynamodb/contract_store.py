@@ -114,9 +114,7 @@ class ContractStore(ContractTexts):
                 )
             )
         said = [_user(item.sk.removeprefix(prefix)) for item in items]
-        found = find_all(
-            ConfigItem, {(one.account_id, webhook_sk(one.webhook_id)) for one in said}
-        ) if said else []  # fmt: skip
+        found = find_all(ConfigItem, {(one.account_id, webhook_sk(one.webhook_id)) for one in said})
         having = {
             (item.pk, item.sk)
             for item in found

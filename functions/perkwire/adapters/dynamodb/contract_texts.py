@@ -13,7 +13,7 @@ class ContractTexts:
     def texts(self, keys: Collection[ContractKey]) -> Mapping[ContractKey, str]:
         """The JSON of those that there are, read consistently; raises Unavailable."""
         wanted = {(contract_texts_pk(owner), name): (owner, name) for owner, name in keys}
-        found = find_all(ContractTextItem, {*wanted}) if wanted else []
+        found = find_all(ContractTextItem, {*wanted})
         return {wanted[item.pk, item.sk]: item.text for item in found}
 
     def names(self, _owner: Owner, _product: str | None = None) -> Sequence[str]:

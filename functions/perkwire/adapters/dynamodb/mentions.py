@@ -19,11 +19,7 @@ class Mentions:
         The flag says that there may be more. Raises Unavailable.
         """
         # Without an id, an event of the moment itself sorts behind it and is left out.
-        before = (
-            mention_sk(place.moment, place.event_id)
-            if place.event_id
-            else mention_sk(place.moment, EventId(""))
-        )
+        before = mention_sk(place.moment, place.event_id or EventId(""))
         after = mention_sk(since, EventId(""))
         with failing_as_unavailable():
             items = list(

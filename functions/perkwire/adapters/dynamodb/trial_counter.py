@@ -17,7 +17,7 @@ _TO_THE_MINUTE = len("2026-11-21T01:23")
 
 
 class MinuteCounter[Who]:
-    """One item for each account and minute in a partition of their kind, gone an hour later."""
+    """One item for each of them and minute in a partition of their kind, gone an hour later."""
 
     def __init__(self, partition: Callable[[Who], str]) -> None:
         self._partition = partition
