@@ -42,7 +42,7 @@ def add(
 
     @resolver.get("/v1/accounts/<account_id>")
     def get(account_id: str) -> Response[str]:
-        return shown(management.get(Call(resolver).caller, AccountId(account_id)))
+        return shown(management.get(Call(resolver).operator, AccountId(account_id)))
 
     @resolver.patch("/v1/accounts/<account_id>")
     def change(account_id: str) -> Response[str]:
@@ -61,10 +61,11 @@ def add(
     @resolver.get("/v1/accounts/<account_id>/api-keys")
     def list_keys(account_id: str) -> Response[str]:
         call = Call(resolver)
+        operator = call.operator
         limit, cursor = call.page()
 
         def read(limit: int) -> Page[dict[str, Json]]:
-            page = management.list_keys(call.caller, AccountId(account_id), limit, cursor)
+            page = management.list_keys(operator, AccountId(account_id), limit, cursor)
             return Page([api_key.to_json() for api_key in page.items], page.next_cursor)
 
         return page_response(limit, read)
@@ -77,7 +78,7 @@ def add(
 
     @resolver.delete("/v1/accounts/<account_id>/api-keys/<key_id>")
     def remove_key(account_id: str, key_id: str) -> Response[str]:
-        management.remove_key(Call(resolver).caller, AccountId(account_id), KeyId(key_id))
+        management.remove_key(Call(resolver).operator, AccountId(account_id), KeyId(key_id))
         return no_content()
 
     @resolver.post("/v1/accounts/<account_id>/console-links")

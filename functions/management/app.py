@@ -11,6 +11,7 @@ from management import (
     format_routes,
     job_routes,
     log_routes,
+    own_account_routes,
     retry_routes,
     trial_routes,
     type_routes,
@@ -47,6 +48,7 @@ def _resolver() -> APIGatewayHttpResolver:
     webhooks = use_cases.webhooks
     resolver = http_resolver(_telemetry())
     account_routes.add(resolver, use_cases.accounts, use_cases.signing_in, console_url)
+    own_account_routes.add(resolver, use_cases.accounts)
     webhook_routes.add(resolver, webhooks, use_cases.slots)
     trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events, use_cases.members)

@@ -109,6 +109,18 @@ class Call:
             raise invalid([FieldError("If-Match", "must be an ETag as it was read, or *")])
         return versions
 
+    def flag(self, name: str) -> bool:
+        """A parameter of the URL, the only one, that is `true` or `false`; raises Problem."""
+        errors = [
+            FieldError(other, "is not a known parameter") for other in self.query if other != name
+        ]
+        text = self.query.get(name, "false")
+        if text not in ("true", "false"):
+            errors.append(FieldError(name, "must be true or false"))
+        if errors:
+            raise invalid(errors)
+        return text == "true"
+
     def console_url(self, configured: str) -> str:
         """Where the console of this stack is."""
         return console_url_of(self._event, configured)

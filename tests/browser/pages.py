@@ -117,6 +117,9 @@ PAGES = (
     _page("contracts"),
     _page("contracts", address=_at("contracts?from=loyaltylion%402"), what="begun with another"),
     _page("types/<event_type>", address=_at("types/points.earned")),
+    _page("account"),
+    _page("account/addresses"),
+    _page("account/api-keys/new"),
     _page("accounts", Visitor.OPERATOR),
     _page("accounts/new", Visitor.OPERATOR),
     _page(

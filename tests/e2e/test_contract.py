@@ -46,6 +46,7 @@ FEWER = {"POST /v1/webhooks/test": 4, "POST /v1/webhooks/{webhook_id}/test": 4}
 KEPT = {
     "DELETE /v1/webhooks/{webhook_id}",
     "DELETE /v1/accounts/{account_id}/api-keys/{key_id}",
+    "DELETE /v1/account/api-keys/{key_id}",
 }
 
 # Whose success depends on what nobody has started or broken, or on the time of the examples.

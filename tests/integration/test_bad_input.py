@@ -33,6 +33,8 @@ PLACES = {
     "redrive": Place("POST", "/v1/redrives", by_operator=True),
     "account": Place("POST", "/v1/accounts", by_operator=True),
     "account change": Place("PATCH", "/v1/accounts/{account}", by_operator=True),
+    "own account": Place("PATCH", "/v1/account"),
+    "own api key": Place("POST", "/v1/account/api-keys"),
     "api key": Place("POST", "/v1/accounts/{account}/api-keys", by_operator=True),
 }
 
@@ -322,6 +324,16 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
         {"name": TEXT, "scopes": strings(1, 2), "key": UNKNOWN},
     ),
     (
+        "own account",
+        {"name": "a", "notify_emails": ["nobody"], "colour": 1},
+        {
+            "name": "is the operator's to change",
+            "notify_emails[0]": "must be an e-mail address",
+            "colour": UNKNOWN,
+        },
+    ),
+    ("own api key", {}, {"name": REQUIRED, "scopes": REQUIRED}),
+    (
         "api key",
         {"name": "a", "scopes": ["operator", NUL]},
         {"scopes[0]": "must be events or webhooks", "scopes[1]": "must be events or webhooks"},
@@ -390,6 +402,7 @@ LISTS = {
     "/v1/webhooks": False,
     "/v1/deliveries": False,
     "/v1/jobs": False,
+    "/v1/account/api-keys": False,
     "/v1/accounts": True,
     "/v1/accounts/{account}/api-keys": True,
 }

@@ -39,7 +39,13 @@ def test_the_scope_is_looked_at_before_the_body_is_read(
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/v1/webhooks"), ("POST", "/v1/webhooks/test"), ("POST", "/v1/deliveries/retry")],
+    [
+        ("POST", "/v1/webhooks"),
+        ("POST", "/v1/webhooks/test"),
+        ("POST", "/v1/deliveries/retry"),
+        ("PATCH", "/v1/account"),
+        ("POST", "/v1/account/api-keys"),
+    ],
 )
 def test_a_key_for_events_alone_has_no_body_of_a_webhook_read(
     method: str, path: str, system: System, tenant: Tenant

@@ -16,7 +16,13 @@ from perkwire.managing import signing_in
 from perkwire.managing.contracts import read_storable
 from perkwire.managing.signing_in import ConsoleLink, parse_link
 from perkwire.managing.webhook_draft import parse_rotation, parse_webhook, parse_webhook_change
-from perkwire.model.account import new_api_key, parse_account, parse_account_change, parse_key
+from perkwire.model.account import (
+    new_api_key,
+    parse_account,
+    parse_account_change,
+    parse_key,
+    parse_own_account_change,
+)
 from perkwire.model.event import parse_events
 from perkwire.model.secret import check_secret
 from perkwire.primitives.fields import parse_object
@@ -434,6 +440,8 @@ class TestRequests:
             "createAccount": lambda body: parse_account(parse_object(body)),
             "updateAccount": lambda body: parse_account_change(parse_object(body)),
             "createApiKey": lambda body: parse_key(parse_object(body)),
+            "createOwnApiKey": lambda body: parse_key(parse_object(body)),
+            "updateOwnAccount": lambda body: parse_own_account_change(parse_object(body)),
             "createConsoleLink": lambda body: parse_link(parse_object(body)),
             "storeContract": lambda body: read_storable(parse_object(body), unsayable_examples),
         }

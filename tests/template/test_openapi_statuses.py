@@ -14,9 +14,11 @@ SUCCESS = {
     "createWebhook": {"201"},
     "createAccount": {"201"},
     "createApiKey": {"201"},
+    "createOwnApiKey": {"201"},
     "createConsoleLink": {"201"},
     "deleteWebhook": {"204"},
     "deleteApiKey": {"204"},
+    "deleteOwnApiKey": {"204"},
     "startRedrive": {"201"},
     "storeContract": {"201"},
     "deleteContract": {"204"},
@@ -26,7 +28,11 @@ SUCCESS = {
     "replayEvents": {"202"},
 }
 CAN_CONFLICT = {
+    "createApiKey",
+    "createOwnApiKey",
+    "deleteOwnApiKey",
     "updateAccount",
+    "updateOwnAccount",
     "retryFailedDeliveries",
     "replayEvents",
     "cancelJob",
@@ -66,7 +72,11 @@ class TestStatuses:
     def test_every_problem_of_the_code_is_in_the_contract(self) -> None:
         found = set()
         for path in (ROOT / "functions").rglob("*.py"):
-            found |= set(re.findall(r'\bProblem\(\s*(\d{3}),\s*"([a-z-]+)"', path.read_text()))
+            found |= set(
+                re.findall(
+                    r'\b(?:Problem|super\(\).__init__)\(\s*(\d{3}),\s*"([a-z-]+)"', path.read_text()
+                )
+            )
         types = schema("Problem")["properties"]["type"]["enum"]
 
         assert {f"urn:perkwire:problem:{name}" for _, name in found} == set(types)

@@ -105,6 +105,7 @@ _LABELS = {
     "contract": "Contract",
     "cursor": "Page",
     "description": "Description",
+    "even_if_last": "Last way in",
     "event_id": "Event",
     "event_type": "Event type",
     "event_types": "Events",
@@ -147,6 +148,7 @@ _WORDS = (
     (regex(r"must be a list of 0 to (\d+) strings"), r"must be \1 at most"),
     (regex(r"must be a list of 0 to (\d+) whole numbers"), r"must be \1 at most"),
     (regex(r"must be a list of at most (\d+) values"), r"must be \1 at most"),
+    (regex(r"must be true for this"), "must be ticked for this"),
     (regex(r"must be an RFC 3339 time.*"), "must be a date and a time"),
 )
 

@@ -49,7 +49,7 @@ class Section:
 
     title: str
     path: str
-    needs: Needs
+    needs: Needs = Needs.ACCOUNT
 
 
 class _SignInFirst(Exception):

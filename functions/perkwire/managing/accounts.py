@@ -1,13 +1,15 @@
-"""Managing accounts and their API keys: an operator's work."""
+"""Managing accounts and their API keys: an operator's work, and of its own account an admin's."""
 
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Protocol
 
 from perkwire.managing.stores import Accounts, ChangedMeanwhile
 from perkwire.managing.versions import check_read_version
+from perkwire.managing.ways_in import ApiKeys, NoticeTopics, WaysIn
 from perkwire.model.account import (
+    ACCOUNT_SCOPES,
+    MOST_KEYS,
     Account,
     ApiKey,
     Caller,
@@ -17,53 +19,22 @@ from perkwire.model.account import (
     parse_account,
     parse_account_change,
     parse_key,
+    parse_own_account_change,
+    same_address,
 )
 from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
 from perkwire.primitives.page import Page
-from perkwire.primitives.problem import conflict, not_found
+from perkwire.primitives.problem import FieldError, conflict, forbidden, not_found
 from perkwire.primitives.strict_json import Json
 
 _SECRET_BYTES = 16
 
 
-class ApiKeys(Protocol):
-    """Where API keys are kept, as hashes."""
-
-    def add(self, api_key: ApiKey, key_hash: str) -> None:
-        """Store a new API key; raises Unavailable."""
-        ...
-
-    def find(self, account_id: AccountId, key_id: KeyId) -> ApiKey | None:
-        """One API key of an account; raises Unavailable."""
-        ...
-
-    def remove(self, account_id: AccountId, key_id: KeyId) -> bool:
-        """Make a key useless; False if there is none such. Raises Unavailable."""
-        ...
-
-    def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[ApiKey]:
-        """An account's API keys; raises Problem for a bad cursor, and Unavailable."""
-        ...
-
-
-class NoticeTopics(Protocol):
-    """Who gets the notices of an account."""
-
-    def subscribe_only(self, account_id: AccountId, addresses: Collection[str]) -> str:
-        """Have these addresses and no others subscribed; the account's topic.
-
-        Doing it again finishes what a failure has cut off. Raises Unavailable, and Problem for more
-        mails to new addresses than it may be.
-        """
-        ...
-
-    def confirmed(self, topic: str) -> set[str]:
-        """The addresses that get notices, as `same_address` has them; raises Unavailable."""
-        ...
-
-
 class AccountManagement:
-    """Accounts and their API keys: an operator's work."""
+    """Accounts and their API keys: an operator's work, and of its own account an admin's.
+
+    `mails_links`: whether a confirmed address is a way into the console.
+    """
 
     def __init__(
         self,
@@ -72,10 +43,12 @@ class AccountManagement:
         api_keys: ApiKeys,
         topics: NoticeTopics,
         clock: Callable[[], int],
+        mails_links: bool = False,
     ) -> None:
         self._accounts = accounts
         self._api_keys = api_keys
         self._topics = topics
+        self._ways_in = WaysIn(api_keys, topics, mails_links=mails_links)
         self._clock = clock
 
     def create(self, caller: Caller, value: dict[str, Json]) -> Account:
@@ -97,9 +70,17 @@ class AccountManagement:
         self._accounts.add(account)
         return account
 
+    def own(self, caller: Caller, named: str | None) -> AccountId:
+        """The account that a request is about: its own, or the one that an operator names.
+
+        Raises Problem.
+        """
+        caller.require(Scope.WEBHOOKS)
+        return caller.acting_for(named, "Perkwire-Account")
+
     def get(self, caller: Caller, account_id: AccountId) -> Account:
         """One account; raises Problem and Unavailable."""
-        caller.require(Scope.OPERATOR)
+        _require(caller, account_id)
         account = self._accounts.find(account_id)
         if account is None:
             raise not_found("account")
@@ -115,15 +96,23 @@ class AccountManagement:
         account_id: AccountId,
         value: dict[str, Json],
         read: Collection[int] | None = None,
+        *,
+        even_if_last: bool = False,
     ) -> Account:
         """Change an account; raises Problem and Unavailable.
 
         `read` holds the versions that it may be made from, any if it is None; 412 for another. If
         the topic's service fails nothing is stored, and the same request again finishes it.
+        `even_if_last`: also if its admins then come in by an operator alone.
         """
-        caller.require(Scope.OPERATOR)
-        change = parse_account_change(value)
+        _require(caller, account_id)
+        parse = parse_account_change if caller.is_operator else parse_own_account_change
+        change = parse(value)
         before = self._read(caller, account_id, value, read)
+        if change.notify_emails is not None and not caller.is_operator:
+            _check_new_addresses(caller, before, change.notify_emails)
+            if not even_if_last:
+                self._ways_in.check_addresses(before, change.notify_emails)
         after = replace(before, name=change.name or before.name, updated_at=self._clock())
         if change.notify_emails is not None:
             topic = self._topic(account_id, before.notice_topic, change.notify_emails)
@@ -143,9 +132,18 @@ class AccountManagement:
     def create_key(
         self, caller: Caller, account_id: AccountId, value: dict[str, Json]
     ) -> tuple[ApiKey, str]:
-        """A new API key and, this once, the key itself; raises Problem and Unavailable."""
+        """A new API key and, this once, the key itself; raises Problem and Unavailable.
+
+        It can do no more than its maker.
+        """
         self.get(caller, account_id)
         draft = parse_key(value)
+        more = draft.scopes - caller.scopes
+        if more and not caller.is_operator:
+            wrong = FieldError("scopes", f"may not hold {' or '.join(sorted(more))}")
+            raise forbidden("A key gives no more than it has.", [wrong])
+        if len(self._api_keys.page(account_id, MOST_KEYS, None).items) >= MOST_KEYS:
+            raise conflict(f"The account has {MOST_KEYS} API keys, and can have no more.")
         key = new_api_key()
         api_key = ApiKey(
             id=new_key_id(),
@@ -165,9 +163,16 @@ class AccountManagement:
             raise not_found("API key")
         return api_key
 
-    def remove_key(self, caller: Caller, account_id: AccountId, key_id: KeyId) -> None:
-        """Revoke an API key; raises Problem and Unavailable."""
-        self.get(caller, account_id)
+    def remove_key(
+        self, caller: Caller, account_id: AccountId, key_id: KeyId, *, even_if_last: bool = False
+    ) -> None:
+        """Revoke an API key; raises Problem and Unavailable.
+
+        `even_if_last`: also if the account's admins then come in by an operator alone.
+        """
+        account = self.get(caller, account_id)
+        if not even_if_last and not caller.is_operator:
+            self._ways_in.check_key(account, key_id)
         if not self._api_keys.remove(account_id, key_id):
             raise not_found("API key")
 
@@ -198,3 +203,22 @@ class AccountManagement:
             return None
         topic = self._topics.subscribe_only(account_id, addresses)
         return topic if addresses else None
+
+
+def _require(caller: Caller, account_id: AccountId) -> None:
+    """Raise the 403 problem unless it is the caller's own account, or an operator is calling."""
+    is_own = account_id == caller.account_id
+    caller.require(Scope.WEBHOOKS if is_own else Scope.OPERATOR)
+
+
+def _check_new_addresses(caller: Caller, before: Account, wanted: Collection[str]) -> None:
+    """Raise the 403 problem if a key that may not all would name somebody new.
+
+    A confirmed address may be mailed console links, which are good for all that accounts may do.
+    """
+    known = {same_address(one) for one in before.notify_emails}
+    if {same_address(one) for one in wanted} <= known or caller.scopes.issuperset(ACCOUNT_SCOPES):
+        return
+    needed = " and ".join(ACCOUNT_SCOPES)
+    wrong = FieldError("notify_emails", f"can have new addresses by a key with {needed} only")
+    raise forbidden("A key gives no more than it has.", [wrong])

@@ -177,7 +177,10 @@ class KeyDraft:
     scopes: frozenset[Scope]
 
 
-_ACCOUNT_SCOPES = (Scope.EVENTS, Scope.WEBHOOKS)
+ACCOUNT_SCOPES = (Scope.EVENTS, Scope.WEBHOOKS)
+MOST_KEYS = 50
+"""API keys that an account has."""
+
 _MOST_EMAILS = 10
 _LONGEST_EMAIL = 254
 # A guard against slips alone: whether there is such a mailbox, its confirmation tells.
@@ -200,6 +203,16 @@ def parse_account_change(value: dict[str, Json]) -> AccountChange:
     return change
 
 
+def parse_own_account_change(value: dict[str, Json]) -> AccountChange:
+    """What an account's own admin changes of it; raises the 422 problem."""
+    fields = Fields(value)
+    if "name" in value:
+        fields.refuse("name", "is the operator's to change")
+    change = AccountChange(None, _emails(fields))
+    fields.raise_if_wrong()
+    return change
+
+
 def same_address(address: str) -> str:
     """Equal for addresses that reach the same mailbox, whatever their case."""
     return address.lower()
@@ -209,7 +222,7 @@ def parse_key(value: dict[str, Json]) -> KeyDraft:
     """A request for an account's new API key; raises the 422 problem."""
     fields = Fields(value)
     name = fields.required_name()
-    scopes = fields.required_texts("scopes", most=len(_ACCOUNT_SCOPES), check=_check_scope)
+    scopes = fields.required_texts("scopes", most=len(ACCOUNT_SCOPES), check=_check_scope)
     fields.raise_if_wrong()
     return KeyDraft(name, frozenset(Scope(scope) for scope in scopes))
 
@@ -241,4 +254,4 @@ def _check_email(address: str) -> str | None:
 
 
 def _check_scope(scope: str) -> str | None:
-    return None if scope in _ACCOUNT_SCOPES else f"must be {one_of(_ACCOUNT_SCOPES)}"
+    return None if scope in ACCOUNT_SCOPES else f"must be {one_of(ACCOUNT_SCOPES)}"

@@ -121,16 +121,18 @@ def test_accounts_are_listed_page_by_page_each_once(management: Management) -> N
     "call",
     [
         lambda accounts, caller: accounts.create(caller, {"name": "x"}),
-        lambda accounts, caller: accounts.get(caller, ACCOUNT),
-        lambda accounts, caller: accounts.change(caller, ACCOUNT, {"name": "x"}),
+        lambda accounts, caller: accounts.get(caller, OTHER_ACCOUNT),
+        lambda accounts, caller: accounts.change(caller, OTHER_ACCOUNT, {"name": "x"}),
         lambda accounts, caller: accounts.list(caller, 50, None),
-        lambda accounts, caller: accounts.create_key(caller, ACCOUNT, KEY_BODY),
-        lambda accounts, caller: accounts.get_key(caller, ACCOUNT, KeyId("key_1")),
-        lambda accounts, caller: accounts.remove_key(caller, ACCOUNT, KeyId("key_1")),
-        lambda accounts, caller: accounts.list_keys(caller, ACCOUNT, 50, None),
+        lambda accounts, caller: accounts.create_key(caller, OTHER_ACCOUNT, KEY_BODY),
+        lambda accounts, caller: accounts.get_key(caller, OTHER_ACCOUNT, KeyId("key_1")),
+        lambda accounts, caller: accounts.remove_key(caller, OTHER_ACCOUNT, KeyId("key_1")),
+        lambda accounts, caller: accounts.list_keys(caller, OTHER_ACCOUNT, 50, None),
     ],
 )
-def test_accounts_and_keys_are_an_operators_alone(management: Management, call: Any) -> None:  # noqa: ANN401
+def test_accounts_and_keys_of_others_are_an_operators_alone(
+    management: Management, call: Any
+) -> None:  # noqa: ANN401
     assert status_of(call, management.accounts, a_caller()) == 403
 
 
