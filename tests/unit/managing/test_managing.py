@@ -131,8 +131,9 @@ def test_accounts_are_listed_page_by_page_each_once(management: Management) -> N
     ],
 )
 def test_accounts_and_keys_of_others_are_an_operators_alone(
-    management: Management, call: Any
-) -> None:  # noqa: ANN401
+    management: Management,
+    call: Any,  # noqa: ANN401
+) -> None:
     assert status_of(call, management.accounts, a_caller()) == 403
 
 
