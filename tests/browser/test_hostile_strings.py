@@ -131,6 +131,7 @@ def test_a_hostile_answer_to_a_test_and_hostile_words_in_the_url_are_text(
     person.looks_at(NARROW, "light")
     person.open("/console/webhooks/new")
     person.fill("Name", CLOSING)
+    person.press_summary("Advanced")
     person.fill("Description", CLOSING)
     person.fill("URL", receiver.endpoint(Answer(400, SCRIPT.encode())).url)
     person.click("button", "Send a test")

@@ -17,6 +17,7 @@ def test_delays_of_ones_own_are_seen_as_a_time_line_before_and_after_they_are_sa
     person.sign_in(account.key, "/console/webhooks/new")
     person.fill("Name", "Till")
     person.fill("URL", receiver.endpoint().url)
+    person.press_summary("Advanced")
     retries = person.find("region", "Retries")
     expect(retries).to_contain_text(f"this stack has {MAX_ATTEMPTS}")
     expect(person.field("Delays between attempts")).to_be_hidden()

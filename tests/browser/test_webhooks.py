@@ -173,6 +173,11 @@ def test_preview_test_and_webhook_share_one_generated_secret(
 
     person.click("button", "Send a test")
     person.is_told("It was signed with a made-up secret")
+    person.click("button", "Close")
+    expect(person.field("Secret")).to_be_hidden()
+    person.click("link", "Give it here")
+    expect(person.field("Secret")).to_be_visible()
+    assert person.barriers() == []
     person.click("button", "Generate")
     expect(preview).not_to_contain_text("The signature is of a made-up secret")
     expect(person.field("Secret")).to_have_value(re.compile("^whsec_[A-Za-z0-9+/]{43}=$"))
@@ -256,6 +261,7 @@ def test_what_is_wrong_with_a_webhook_stands_beside_its_field_and_nothing_is_typ
     person.open("/console/webhooks/new")
     person.fill("Name", "Till")
     person.fill("URL", "http://user@shop.example/hook")
+    person.press_summary("Advanced")
     person.fill("Name of header 1", "Content-Length")
     person.fill("Value of header 1", "7")
 
@@ -320,6 +326,9 @@ def test_one_comes_back_to_a_refused_form_without_being_asked(
     person.fill("Name", "Till")
     person.fill("URL", "ftp://shop.example/hook")
     person.tick("radio", "Only those that I tick")
+    person.press_summary("Advanced")
+    person.fill("Description", "For the till")
+    person.press_summary("Advanced")
     person.click("button", "Create the webhook")
     person.sees("Something is not right yet.")
     person.goes_to("Log")
@@ -330,3 +339,6 @@ def test_one_comes_back_to_a_refused_form_without_being_asked(
     expect(person.field("URL")).to_have_value("ftp://shop.example/hook")
     expect(person.field("Name")).to_have_value("Till")
     expect(person.find("radio", "Only those that I tick")).to_be_checked()
+    # What came back is not out of sight.
+    expect(person.field("Description")).to_be_visible()
+    expect(person.field("Description")).to_have_value("For the till")

@@ -16,6 +16,7 @@ from console.views.form_versions import Difference, changed_meanwhile
 from console.views.json_text import indented_json
 from console.views.log import account_webhooks
 from console.views.schedules import PRESETS, span, time_line
+from console.views.webhook_advanced import opens_advanced, opens_settings, set_apart
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import format_hint, format_label, format_options
 from console.views.wording import came_back
@@ -81,13 +82,19 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         status: int = 200,
     ) -> HtmlResponse:
         """The form with what is filled in, and the preview of it."""
+        shown = None if problem is None else ShownProblem(problem)
+        told = {one.name for one in shown.errors} if shown else set()
+        told |= {one.field for one in undone}
         return visit.page(
             "webhook_form.html",
             status=status,
             problem=problem,
             form=asked.form,
             asked=asked,
-            rows=asked.rows(None if problem is None else ShownProblem(problem)),
+            rows=asked.rows(shown),
+            set_apart=set_apart(asked),
+            opens_advanced=opens_advanced(asked, told),
+            opens_settings=opens_settings(asked, told),
             most_headers=MAX_HEADERS,
             conditions=CONDITIONS,
             filtered=filtered,

@@ -39,14 +39,27 @@ function previewSoon() {
   waiting = setTimeout(showPreview, TYPING_PAUSE);
 }
 
+// What is folded away opens once something in it is not as it came: typed before one came back.
+function isChanged(field) {
+  if (field.matches("select")) return field.selectedIndex > 0 && !field.selectedOptions[0].defaultSelected;
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  return field.value !== field.defaultValue;
+}
+function openWhatIsSet() {
+  for (const folded of webhookForm.querySelectorAll("#advanced:not([open]), .of-format:not([open])")) {
+    if ([...folded.querySelectorAll("input, select, textarea")].some(isChanged)) folded.open = true;
+  }
+}
+
 // Another format: the parts that depend on it, with what is filled in.
 async function showFormat() {
   clearTimeout(waiting);
   try {
     const page = await ask("/console/webhooks/form", filledIn());
-    for (const id of ["part-format", "part-events", "preview", "f-event_type"]) {
+    for (const id of ["part-format", "part-events", "advanced", "preview", "f-event_type"]) {
       const fresh = page.getElementById(id);
       if (!fresh) continue;
+      if (document.getElementById(id).open) fresh.open = true;
       document.getElementById(id).replaceWith(fresh);
       enhance(fresh);
     }
@@ -146,6 +159,8 @@ hideStandIns();
 eventPicker();
 webhookForm.addEventListener("click", addRow);
 webhookForm.addEventListener("input", previewSoon);
+webhookForm.addEventListener("input", openWhatIsSet);
+addEventListener("pageshow", openWhatIsSet);
 webhookForm.addEventListener("change", (event) => {
   if (event.target.name === "format") showFormat();
   if (event.target.name === "filter_is") showFilter();

@@ -74,6 +74,17 @@ def time_line(delays: Sequence[int]) -> list[str]:
     return [span(seconds) for seconds in accumulate(delays)]
 
 
+def schedule_words(webhook: Webhook, max_attempts: int, interval: int) -> str:
+    """How often a delivery is tried, for how long, and what becomes of it after that."""
+    delays: Sequence[int] = (interval,) * (max_attempts - 1)
+    if webhook.retry_delays_seconds is not None:
+        delays = webhook.retry_delays_seconds[: max_attempts - 1]
+    then = "Then it has failed, can be retried from the log, and waits to be redriven."
+    if not delays:
+        return f"One attempt, at once. {then}"
+    return f"{len(delays) + 1} attempts within {span(sum(delays))}, the first at once. {then}"
+
+
 def preset_name(delays: tuple[int, ...] | None) -> str | None:
     """The name of a schedule that is one of the presets."""
     return next((f"{one.name} ({one.whose})" for one in PRESETS if one.delays == delays), None)

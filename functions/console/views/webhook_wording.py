@@ -10,6 +10,7 @@ from perkwire.formats.lookup import RELEASE_FORMATS, AccountFormats
 from perkwire.formats.registry import known_format
 from perkwire.formats.unknown import UnknownFormat
 from perkwire.formats.versions import product
+from perkwire.model.lanes import Lane
 from perkwire.model.webhook import PauseReason, Webhook, WebhookStatus
 from perkwire.primitives.ids import DeliveryId
 
@@ -36,6 +37,7 @@ _HINTS: Mapping[str, str] = {
     "with an HMAC-SHA256 header. Any 2xx answer is a success.",
 }
 
+_OF_NO_PRODUCT = ("standard", "cloudevents")
 _WHSEC = "whsec_"
 
 STATUS_KINDS: Mapping[str, str] = {
@@ -52,6 +54,15 @@ PAUSED_WHY: Mapping[str, str] = {
     PauseReason.GONE: "The endpoint has answered 410 Gone, which asks for no more requests.",
 }
 """Why the system has paused a webhook."""
+
+_PROMPT_WORDS = (
+    "The prompt lane: what comes is sent at once, beside that of all others, and no slow endpoint "
+    "is waited for."
+)
+_SLOW_WORDS = (
+    "The slow lane, as it is strained: its deliveries may wait behind those of other strained "
+    "webhooks, and none is lost."
+)
 
 STRAINED_WHY = (
     f"At least its last {STRAINED_AFTER} attempts each failed, or took longer than a fifth of the "
@@ -119,9 +130,26 @@ def signs_with_both(format_: Format, settings: Settings) -> bool:
     return format_.sign([new, old], attempt) != format_.sign([old], attempt)
 
 
-def format_options(formats: AccountFormats = RELEASE_FORMATS) -> list[tuple[str, str]]:
-    """Every format that a new webhook can have, to choose from; raises Unavailable."""
-    return [(name, format_label(name)) for name in formats.choices()]
+def format_options(
+    formats: AccountFormats = RELEASE_FORMATS,
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every format that a new webhook can have, by who receives it; raises Unavailable."""
+    kinds: dict[str, list[tuple[str, str]]] = {
+        "A receiver of your own": [],
+        "A receiver made for a product": [],
+        "A contract that your account has stored": [],
+    }
+    own, of_product, stored = kinds.values()
+    for name in formats.choices():
+        is_known = known_format(name) is not None
+        kind = own if product(name) in _OF_NO_PRODUCT else of_product if is_known else stored
+        kind.append((name, format_label(name)))
+    return [(kind, options) for kind, options in kinds.items() if options]
+
+
+def lane_words(webhook: Webhook) -> str:
+    """In which lane its deliveries travel, and what that means."""
+    return _SLOW_WORDS if webhook.lane is Lane.SLOW else _PROMPT_WORDS
 
 
 def pace_words(max_per_second: float | None) -> str:
