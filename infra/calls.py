@@ -15,7 +15,8 @@ FAN_OUTS = (1, 3, 10)
 NAMES = 1
 """Of each event that are kept by default: its member's id (MemberIndex is `ids`)."""
 
-# The most items of SendMessageBatch, BatchWriteItem, BatchGetItem and TransactWriteItems.
+# The most items of SendMessageBatch, BatchWriteItem and BatchExecuteStatement, BatchGetItem, and
+# TransactWriteItems.
 _SENDS, _WRITES, _READS, _TRANSACTION = 10, 25, 100, 100
 
 
@@ -69,13 +70,9 @@ def router(events: int, fan_out: int, *, names: int = NAMES) -> Calls:
 
 
 def _kept(events: int, names: int) -> Calls:
-    """One by itself is put under a condition, and read only if another is kept under its id.
-
-    Its names are written after it; those of several events share their batches.
-    """
+    """One by itself is put with its names, and read only if another is kept under its id."""
     if events == 1:
-        mentions = {"BatchWriteItem": _batches(names, _WRITES)} if names else {}
-        return {"PutItem": Count(1, 1), **mentions}
+        return {"BatchExecuteStatement": _batches(1 + names, _WRITES)}
     written = _batches(events * (1 + names), _WRITES)
     return {"BatchGetItem": _batches(events, _READS), "BatchWriteItem": written}
 

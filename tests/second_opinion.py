@@ -20,10 +20,12 @@ _TWO_WIN = "of writes under one condition at once, moto lets more than one succe
 _SLOW = (
     "moto looks through all items for a query: 720 do not end within the eight seconds of a count"
 )
+_NO_INSERT = "moto cannot read an INSERT with parameters, and the event goes the long way"
 DIFFERENCES = {
     "test_claims.py::test_of_many_at_once_one_takes": _TWO_WIN,
     "test_job_store.py::test_of_many_at_once_one_is_added": _TWO_WIN,
     "test_job_store.py::test_a_month_is_counted_whole_by_many_threads": _SLOW,
+    "test_unprocessed.py::test_only_a_name_that_is_not_inserted_is_put_again": _NO_INSERT,
     "test_sessions.py::test_of_many_at_once_one_gets_the_link": _TWO_WIN,
     "test_trial_counter.py::test_no_race_gets_past_the_limit": _TWO_WIN,
     "test_webhooks.py::test_of_many_with_one_url_at_once_one_is_added": _TWO_WIN,

@@ -41,6 +41,9 @@ _IN_TRANSACTION = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
+_INSERT = re.compile(
+    r"""INSERT INTO "(?P<table>[\w.-]+)" VALUE \{(?P<members>('\w+': \?(, )?)+)\}"""
+)
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,9 @@ class Data:
                     names = {name for item in written for name in item}
                     context = {"dynamodb:attributes": sorted(names)}
                     yield _items(operation, table, written, context)
+            case "BatchExecuteStatement":
+                for statement in parameters["Statements"]:
+                    yield self._inserted(statement)
             case "TransactWriteItems":
                 for entry in parameters["TransactItems"]:
                     ((kind, asked),) = entry.items()
@@ -107,6 +113,16 @@ class Data:
                 yield Call("dynamodb:Query", f"{table}/index/{index}" if index else table, context)
             case _:
                 raise Unjudgeable(f"no rule for the call dynamodb:{operation}")
+
+    def _inserted(self, statement: Json) -> Call:
+        """PartiQL's INSERT, whose members are all parameters."""
+        inserted = _INSERT.fullmatch(statement["Statement"])
+        if inserted is None:
+            raise Unjudgeable("a statement that is no INSERT of parameters")
+        names = re.findall(r"'(\w+)': \?", inserted["members"])
+        item = dict(zip(names, statement["Parameters"], strict=True))
+        context = {"dynamodb:attributes": sorted(names)}
+        return _items("PartiQLInsert", inserted["table"], [item], context)
 
     def _queried(self, index: str, parameters: Json) -> str:
         """The value of the partition key that a query asks for."""

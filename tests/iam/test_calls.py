@@ -81,6 +81,21 @@ class TestDynamoDB:
         assert call.context["dynamodb:leadingkeys"] == ["a", "b"]
         assert call.context["dynamodb:attributes"] == ["n", "pk", "sk"]
 
+    def test_an_insert_asks_for_a_right_of_its_own_and_names_all_that_it_writes(self) -> None:
+        statement = """INSERT INTO "T" VALUE {'pk': ?, 'sk': ?, 'n': ?}"""
+        values = [*key("a").values(), {"N": "1"}]
+        (call,) = asked(
+            "dynamodb",
+            "BatchExecuteStatement",
+            Statements=[{"Statement": statement, "Parameters": values}],
+        )
+        assert (call.action, call.resource) == ("dynamodb:PartiQLInsert", ARN)
+        assert call.context["dynamodb:leadingkeys"] == ["a"]
+        assert call.context["dynamodb:attributes"] == ["n", "pk", "sk"]
+        for other in ('DELETE FROM "T" WHERE pk = ?', statement.replace("?", "'a'")):
+            with pytest.raises(Unjudgeable, match="no INSERT"):
+                asked("dynamodb", "BatchExecuteStatement", Statements=[{"Statement": other}])
+
     def test_a_transaction_asks_for_the_rights_of_what_it_does(self) -> None:
         of = {"TableName": "T"}
         calls = asked(

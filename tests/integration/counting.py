@@ -55,6 +55,8 @@ def _items(operation: str, parameters: Mapping[str, Any]) -> int:
     match operation:
         case "SendMessageBatch" | "ChangeMessageVisibilityBatch":
             return len(parameters["Entries"])
+        case "BatchExecuteStatement":
+            return len(parameters["Statements"])
         case "BatchGetItem":
             return sum(len(table["Keys"]) for table in parameters["RequestItems"].values())
         case "BatchWriteItem":

@@ -98,7 +98,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "TakeEvents": (CONSUME, {"EventQueue", "PacingQueue"}, ALWAYS),
         "ReadWebhooks": (dynamodb("Query"), {"ConfigTable"}, ACCOUNTS),
         "KeepEvents": (
-            dynamodb("BatchGetItem", "BatchWriteItem", "PutItem"),
+            dynamodb("BatchGetItem", "BatchWriteItem", "PartiQLInsert"),
             {"EventTable"},
             ALWAYS,
         ),

@@ -13,6 +13,7 @@ from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import EventId, new_account_id, new_webhook_id
 from perkwire.primitives.journal import Unavailable
+from perkwire.reading.event_listing import ListPosition
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.integration.contracts.conftest import Adapters
 
@@ -117,6 +118,58 @@ def test_only_the_events_that_are_left_are_not_kept(throttle: Throttle, real: Ad
     kept = real.events.keep(events)
 
     assert kept == [True] * 24 + [False] * 2
+
+
+def insert_answers(monkeypatch: pytest.MonkeyPatch, *codes: str | None) -> list[str]:
+    """What INSERTs are answered, one by one, without being done; all that is called."""
+    calls: list[str] = []
+    make = Connection._make_api_call
+
+    def answered(own: Connection, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        calls.append(operation)
+        if operation != "BatchExecuteStatement":
+            return make(own, operation, request)
+        done = [(one, code) for one, code in zip(request["Statements"], codes, strict=True)]
+        for statement in (one for one, code in done if code is None):
+            make(own, operation, {"Statements": [statement]})
+        return {"Responses": [{"Error": {"Code": code}} if code else {} for _, code in done]}
+
+    monkeypatch.setattr(Connection, "_make_api_call", answered)
+    return calls
+
+
+@pytest.mark.parametrize("code", ["ThrottlingError", "InternalServerError", "AccessDenied"])
+def test_an_event_by_itself_that_is_not_inserted_goes_the_long_way(
+    code: str, real: Adapters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, event = new_account_id(), an_event()
+    calls = insert_answers(monkeypatch, code, None)
+    routed = RoutedEvent(account_id=account, event=event, deliveries={}, member_keys=("0" * 32,))
+
+    assert real.events.keep([routed]) == [True]
+
+    assert calls == ["BatchExecuteStatement", "BatchGetItem", "BatchWriteItem"]
+    assert real.event_reader.find(account, event.id) == replace(routed, member_keys=())
+
+
+@pytest.mark.parametrize(
+    ("code", "puts"), [("ThrottlingError", ["BatchWriteItem"]), ("DuplicateItem", [])]
+)
+def test_only_a_name_that_is_not_inserted_is_put_again(
+    code: str, puts: list[str], real: Adapters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = insert_answers(monkeypatch, None, code, None)
+    keys = ("0" * 32, "f" * 32)
+    routed = RoutedEvent(
+        account_id=new_account_id(), event=an_event(), deliveries={}, member_keys=keys
+    )
+
+    assert real.events.keep([routed]) == [True]
+
+    assert calls == ["BatchExecuteStatement", *puts]
+    place = ListPosition(routed.event.accepted_at + 1)
+    found = [real.mentions.newest(routed.account_id, key, 0, place, 9)[0] for key in keys]
+    assert [len(positions) for positions in found] == [len(puts), 1]
 
 
 def test_claims_that_are_left_are_unavailable(throttle: Throttle, real: Adapters) -> None:

@@ -26,7 +26,8 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
-from perkwire.adapters.dynamodb.tables import TableItem, find_all, put_all, put_if, whole
+from perkwire.adapters.dynamodb.inserting import IS_THERE, insert_each
+from perkwire.adapters.dynamodb.tables import TableItem, find_all, put_all, whole
 from perkwire.model.event import Event
 from perkwire.model.routed_event import KeptEvents, RoutedEvent, merge
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
@@ -218,13 +219,24 @@ class EventTable:
         ]
 
     def _is_put_as_new(self, routed: RoutedEvent) -> bool:
-        """Whether it is stored where nothing was, or what has expired; raises Unavailable."""
+        """Whether it is stored where nothing was, with what says whom it names.
+
+        Raises Unavailable.
+        """
         item = self._item(routed, 0)
-        expires_at = EventItem.expires_at
-        is_new = expires_at.does_not_exist() | (expires_at <= self._clock() // MICROSECONDS)
-        if item is None or not put_if(item, is_new):
+        if item is None:
             return False
-        self._mention(MentionItem.all_of(item, routed.member_keys))
+        mentions = MentionItem.all_of(item, routed.member_keys)
+        wrong, *wrong_of_mentions = insert_each([item, *mentions])
+        if wrong is not None:  # whatever it is, the long way deals with it
+            return False
+        self._mention(
+            [
+                mention
+                for mention, wrong in zip(mentions, wrong_of_mentions, strict=True)
+                if wrong not in (None, IS_THERE)
+            ]
+        )
         return True
 
     def _mention(self, mentions: Sequence[MentionItem]) -> None:

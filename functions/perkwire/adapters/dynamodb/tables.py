@@ -235,21 +235,6 @@ def _batch_get(connection: Connection, keys: Mapping[str, list[Any]]) -> dict[st
         raise GetError(f"Failed to batch get items: {error}", error) from error
 
 
-def put_if(item: Model, condition: Condition) -> bool:
-    """Put an item if the condition holds; False if not, or if DynamoDB will not have the item.
-
-    Raises Unavailable.
-    """
-    with failing_as_unavailable():
-        try:
-            item.save(condition=condition)
-        except PynamoDBException as error:
-            if is_condition_failure(error) or _code(error) == "ValidationException":
-                return False
-            raise
-    return True
-
-
 def put_all(model: type[Model], items: Sequence[Model]) -> set[tuple[str, str]]:
     """Put items of different keys in batches; the keys of those that were left. Raises Unavailable.
 
