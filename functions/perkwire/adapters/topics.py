@@ -10,6 +10,7 @@ from perkwire.adapters.aws import failing_as_unavailable
 from perkwire.dispatching.noticing import Notice
 from perkwire.model.account import same_address
 from perkwire.primitives.ids import AccountId
+from perkwire.primitives.problem import FieldError, invalid
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -62,24 +63,28 @@ class NoticeTopics(_Topics):
         """Have these addresses and no others subscribed; the ARN of the account's topic.
 
         SNS asks each new one for confirmation; one that lets two days pass is asked again by the
-        next call. One that has not confirmed cannot be unsubscribed. Raises Unavailable, and the
-        429 problem for more mails than it may be: then all is left as it was.
+        next call. One that has not confirmed cannot be unsubscribed. Raises Unavailable, the 429
+        problem for more mails than it may be: then all is left as it was, and the 422 problem for
+        one that SNS will not have: then nobody is unsubscribed.
         """
         wanted = {same_address(address): address for address in addresses}
         with failing_as_unavailable("SNS"):
             topic = self._topic(account_id)
             unwanted = [
                 subscription["SubscriptionArn"]
-                for subscription in self._subscriptions(topic)
+                # An address that is listed twice keeps the subscription that gets the mails.
+                for subscription in sorted(
+                    self._subscriptions(topic), key=_is_confirmed, reverse=True
+                )
                 if wanted.pop(same_address(subscription["Endpoint"]), None) is None
                 and _is_confirmed(subscription)
             ]
             for address in wanted.values():
                 self._count_mail(account_id, address)
+            for address in wanted.values():
+                self._subscribe(topic, address, [*addresses].index(address))
             for subscription_arn in unwanted:
                 self._client.unsubscribe(SubscriptionArn=subscription_arn)
-            for address in wanted.values():
-                self._client.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
         return topic
 
     def confirmed(self, topic: str) -> set[str]:
@@ -115,6 +120,15 @@ class NoticeTopics(_Topics):
             # SNS refuses attributes and tags that the topic of this name has otherwise, but tells
             # which it is to whoever names none.
             return self._client.create_topic(Name=name)["TopicArn"]
+
+    def _subscribe(self, topic: str, address: str, position: int) -> None:
+        try:
+            self._client.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidParameter":
+                raise
+            wrong = FieldError(f"notify_emails[{position}]", "is no address that can be mailed")
+            raise invalid([wrong]) from error
 
     def _subscriptions(self, topic: str) -> "list[SubscriptionTypeDef]":
         pages = self._client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)

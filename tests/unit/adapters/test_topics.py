@@ -1,5 +1,6 @@
 """The topics of notices, on an SNS that leaves addresses unconfirmed, as AWS does."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -159,6 +160,33 @@ def test_others_are_unsubscribed_once_they_can_be(sns: Sns) -> None:
     topics(sns).subscribe_only(ACCOUNT, ["stayer@x.example"])
 
     assert sns.endpoints == ["arn:aws:sqs:us-east-1:0:mine", "stayer@x.example"]
+
+
+@pytest.mark.parametrize("confirmed", [(False, True), (True, False), (True, True)])
+def test_an_address_that_is_listed_twice_keeps_one_that_is_confirmed(
+    sns: Sns, confirmed: tuple[bool, bool]
+) -> None:
+    """By another hand, or two calls at once: SNS knows them apart by their case."""
+    for spelling, is_confirmed in zip(("Ann@x.example", "ann@x.example"), confirmed, strict=True):
+        sns.has(spelling, confirmed=is_confirmed)
+
+    topics(sns).subscribe_only(ACCOUNT, ["ANN@x.example"])
+
+    left = [one["SubscriptionArn"].startswith(TOPIC) for one in sns.subscriptions]
+    assert left.count(True) == 1, "one mail of each notice"
+    assert sns.named("subscribe") == []
+
+
+def test_an_address_that_sns_will_not_have_is_refused_for_good_and_nobody_leaves(sns: Sns) -> None:
+    sns.has("leaver@x.example")
+    sns.failing["subscribe"] = refusal("InvalidParameter")
+
+    with pytest.raises(Problem) as raised:
+        topics(sns).subscribe_only(ACCOUNT, ["..@x-.example"])
+
+    assert raised.value.status == 422
+    assert '"notify_emails[0]"' in json.dumps(raised.value.document())
+    assert sns.endpoints == ["leaver@x.example"]
 
 
 def test_who_may_have_nobody_asked_changes_nobody(sns: Sns) -> None:
