@@ -44,6 +44,17 @@ _IN_TRANSACTION = {
 _INSERT = re.compile(
     r"""INSERT INTO "(?P<table>[\w.-]+)" VALUE \{(?P<members>('\w+': \?(, )?)+)\}"""
 )
+# Words of expressions; a function's name has its bracket behind it, as IN has.
+_WORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"}
+# How calls named attributes before there were expressions.
+_OF_OLD = {
+    "AttributeUpdates",
+    "AttributesToGet",
+    "Expected",
+    "KeyConditions",
+    "QueryFilter",
+    "ScanFilter",
+}
 
 
 @dataclass(frozen=True)
@@ -193,7 +204,12 @@ def _keys(parameters: Json) -> list[Json]:
 
 def _context(parameters: Json, *, reads: bool = False) -> dict[str, Any]:
     """The attributes that a call names; a read without a projection is of all of them."""
+    if old := sorted(_OF_OLD & parameters.keys()):
+        raise Unjudgeable(f"no rule for {old[0]}")
     named = {*parameters.get("ExpressionAttributeNames", {}).values()}
+    for name, expression in parameters.items():
+        if name.endswith("Expression"):
+            named |= {*_named_outright(expression)}
     named |= {*parameters.get("Key", {}), *parameters.get("Item", {})}
     named |= {name for key in parameters.get("Keys", []) for name in key}
     context: dict[str, Any] = {"dynamodb:attributes": sorted(named)}
@@ -201,6 +217,13 @@ def _context(parameters: Json, *, reads: bool = False) -> dict[str, Any]:
         projected = "ProjectionExpression" in parameters
         context["dynamodb:select"] = "SPECIFIC_ATTRIBUTES" if projected else "ALL_ATTRIBUTES"
     return context
+
+
+def _named_outright(expression: str) -> Iterator[str]:
+    """Attributes that an expression names without a `#`; what follows a dot is inside of one."""
+    for found in re.finditer(r"(?<![\w#:.])[A-Za-z_]\w*(?!\w)(?!\s*\()", expression):
+        if found[0].upper() not in _WORDS:
+            yield found[0]
 
 
 def _text(value: Json) -> str:

@@ -44,6 +44,25 @@ class TestDynamoDB:
         assert call.context["dynamodb:attributes"] == ["pk", "sk", "status", "version"]
         assert call.context["dynamodb:returnvalues"] == "NONE"
 
+    def test_an_attribute_that_an_expression_names_outright_is_named_too(self) -> None:
+        (call,) = asked(
+            "dynamodb",
+            "UpdateItem",
+            TableName="T",
+            Key=key("a"),
+            UpdateExpression="SET url = if_not_exists(secret, :0), #0.deep = :1 REMOVE lane[0]",
+            ConditionExpression="attribute_exists(pk) AND NOT version IN (:2)",
+            ExpressionAttributeNames={"#0": "status"},
+        )
+        assert call.context["dynamodb:attributes"] == [
+            *("lane", "pk", "secret", "sk", "status", "url", "version")
+        ]
+
+    @pytest.mark.parametrize("parameter", ["AttributeUpdates", "Expected", "AttributesToGet"])
+    def test_what_names_attributes_in_the_old_way_is_not_judged(self, parameter: str) -> None:
+        with pytest.raises(Unjudgeable, match=parameter):
+            asked("dynamodb", "UpdateItem", TableName="T", Key=key("a"), **{parameter: {}})
+
     def test_a_put_names_all_that_it_writes(self) -> None:
         (call,) = asked("dynamodb", "PutItem", TableName="T", Item=key("a") | {"n": {"N": "1"}})
         assert call.context["dynamodb:attributes"] == ["n", "pk", "sk"]
