@@ -130,6 +130,16 @@ def needed_by_sam() -> list[Call]:
     return [*calls, Call("cloudformation:CreateChangeSet", transform)]
 
 
+def longest_names() -> dict[str, str]:
+    """The longest physical name of each type."""
+    found: dict[str, str] = {}
+    for template, stack in _stacks():
+        for logical_id, resource in template["Resources"].items():
+            name = _name(stack, logical_id, resource)
+            found[resource["Type"]] = max(found.get(resource["Type"], ""), name, key=len)
+    return found
+
+
 def types() -> set[str]:
     """The types of all resources of a deployment."""
     return {

@@ -2,15 +2,19 @@
 
 import pytest
 
+from infra.parameters import load_template
 from tests.iam.evaluator import Call, as_list, judge
 from tests.template.deploying import (
     ACCOUNT,
     REGION,
+    STACK,
     deploy_role,
+    longest_names,
     needed_by_resources,
     needed_by_sam,
     types,
 )
+from tests.template.stack import ROOT
 
 ARN = f"{REGION}:{ACCOUNT}"
 
@@ -137,6 +141,19 @@ BESIDE_THE_SCHEMAS = {
     "infra.deploy asks for the account's concurrency.": {"lambda:GetAccountSettings"},
 }
 
+# Of a name, by the pages of each service, for the types whose names begin with the stack's.
+MOST_CHARACTERS = {
+    "AWS::CloudFormation::Stack": 128,
+    "AWS::CloudWatch::Alarm": 255,
+    "AWS::DynamoDB::Table": 255,
+    "AWS::IAM::Role": 64,
+    "AWS::Lambda::Function": 64,
+    "AWS::Lambda::LayerVersion": 64,
+    "AWS::Logs::LogGroup": 512,
+    "AWS::SNS::Topic": 256,
+    "AWS::SQS::Queue": 80,
+}
+
 
 def never() -> set[tuple[str, str]]:
     return {
@@ -187,6 +204,16 @@ def test_a_right_that_is_named_is_needed() -> None:
     named = {action for action in given if "*" not in action}
     assert named - needed - beside == set()
     assert beside <= named
+
+
+def test_every_name_begins_with_the_stacks_whole_name() -> None:
+    """CloudFormation cuts the stack's name where a name would be too long: no right reaches it."""
+    parameters = load_template(ROOT / "infra" / "deploy-role.yaml")["Parameters"]
+    most = parameters["StackName"]["MaxLength"]
+    lengths = {kind: len(name) - len(STACK) + most for kind, name in longest_names().items()}
+    assert {kind for kind, most in MOST_CHARACTERS.items() if lengths[kind] > most} == set()
+    longer = {kind for kind, most in MOST_CHARACTERS.items() if lengths[kind] + 1 > most}
+    assert longer, "or it could be longer"
 
 
 @pytest.mark.parametrize(
