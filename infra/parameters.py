@@ -15,11 +15,12 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]+")
 
 # Few attempts, shortly after each other: a retry should be something one can watch.
-# One machine has no concurrency to set aside.
+# One machine has no concurrency to set aside. Its mails are printed.
 _LOCAL_DEFAULTS = {
     "MaxAttempts": "4",
     "RetryIntervalSeconds": "5",
     "EndpointPolicy": "local",
+    "MailSender": "perkwire@localhost.example",
     "ManagementConcurrency": "0",
     "ConsoleConcurrency": "0",
 }

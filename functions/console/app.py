@@ -17,6 +17,7 @@ from console.pages import (
     helping,
     jobs,
     log,
+    mailed_links,
     own_account,
     queues,
     samples,
@@ -36,6 +37,7 @@ from perkwire.settings.environment import emulator_ports
 # The navigation has its entries in this order.
 _PAGE_MODULES = (
     sign_in,
+    mailed_links,
     webhooks,
     webhook_form,
     log,
@@ -71,6 +73,7 @@ def _resolver() -> APIGatewayHttpResolver:
         telemetry=telemetry,
         rates=use_cases.rates,
         console_url=settings.console_url,
+        everywhere=lambda: {"mails_links": bool(settings.mail_sender)},
     )
     static_files.add(resolver, assets)
     for module in _PAGE_MODULES:

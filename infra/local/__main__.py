@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NoReturn
 
-from infra.local import demo, runs, stack
+from infra.local import demo, mail, runs, stack
 from infra.local.emulator import HOST, ROOT, Emulator, EmulatorError, check_port
 from infra.local.verifying import prepare
 from infra.operator_key import create_operator_key
@@ -80,6 +80,7 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
         say(f"answers on {emulator.url}, log in {emulator.log.relative_to(ROOT)}")
     with _step("Deploy") as say:
         outputs = stack.deploy(runs.WORK, emulator.url, _STACK_NAME, parameters)
+        mail.let_through(emulator.url, parameters["MailSender"])
         say(f"{parameters['MaxAttempts']} attempts, {parameters['RetryIntervalSeconds']} s apart")
     with _step("Operator key") as say:
         local = {"api_url": emulator.url, "aws_endpoint_url": emulator.url, **outputs}
@@ -93,6 +94,7 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
     print(f"\n  API           {emulator.url}/v1")
     print(f"  Console       {parameters['ConsoleUrl']}")
     print(f"  Operator key  {local['operator_key']}", flush=True)
+    running.enter_context(mail.shown(emulator.url))
     if options.demo:
         running.enter_context(demo.running(emulator.url, local["operator_key"]))
     print("Running. Ctrl-C stops everything.\n", flush=True)

@@ -73,6 +73,7 @@ PAGES = (
     _page("sign-in", Visitor.NOBODY),
     _page("enter", Visitor.NOBODY, lambda scene: scene.link()),
     _page("enter", Visitor.NOBODY, _at("enter?token=used"), "that is used"),
+    _page("link-by-mail", Visitor.NOBODY),
     _page("webhooks"),
     _page("webhooks", Visitor.INSIDE, what="of an account that an operator has entered"),
     _page("webhooks/new"),

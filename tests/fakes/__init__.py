@@ -27,6 +27,7 @@ from tests.fakes.events import (
 from tests.fakes.http import FakeSender
 from tests.fakes.jobs import FakeJobItems, FakeJobStore, FakeJobTable
 from tests.fakes.kms import FakeOpener, FakeSealer
+from tests.fakes.mails import FakeLinkCounter, FakeMailer
 from tests.fakes.records import FakeRecords
 from tests.fakes.sessions import FakeLinkStore, FakeSessionStore
 from tests.fakes.slots import FakeSlotCounter
@@ -54,7 +55,9 @@ __all__ = [
     "FakeJobTable",
     "FakeKeyLookup",
     "FakeKeyStore",
+    "FakeLinkCounter",
     "FakeLinkStore",
+    "FakeMailer",
     "FakeMentions",
     "FakeMoveTasks",
     "FakeOpener",

@@ -20,7 +20,7 @@ class FakeAccountStore(Failing):
 
     def add(self, account: Account) -> None:
         self._called("add")
-        self._items.put(account)
+        self._items.put(replace(account, is_found_by_address=True))
 
     def find(self, account_id: AccountId) -> Account | None:
         self._called("find")
@@ -32,7 +32,7 @@ class FakeAccountStore(Failing):
             current = self._items.accounts.get(before.id)
             if current is None or current.updated_at != before.updated_at:
                 raise ChangedMeanwhile
-            self._items.put(after)
+            self._items.put(replace(after, is_found_by_address=True))
 
     def end_links(self, account_id: AccountId, now: int) -> bool:
         self._called("end_links")
@@ -40,6 +40,21 @@ class FakeAccountStore(Failing):
         if account is not None:
             self._items.put(replace(account, links_ended_at=now))
         return account is not None
+
+    def list_addresses(self, account: Account) -> None:
+        self._called("list_addresses")
+        with self._items.lock:
+            if self._items.accounts.get(account.id) == account:
+                self._items.put(replace(account, is_found_by_address=True))
+
+    def accounts_of(self, digest: str, most: int) -> list[AccountId]:
+        self._called("accounts_of")
+        found = [
+            account.id
+            for account in self._items.accounts.values()
+            if account.is_found_by_address and account.has_address(digest)
+        ]
+        return sorted(found)[:most]
 
     def page(self, limit: int, cursor: str | None) -> Page[Account]:
         self._called("page")

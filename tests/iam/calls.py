@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import Any
 
 from tests.iam.evaluator import Call, Context, Unjudgeable
@@ -79,6 +80,8 @@ class Data:
                 return [_kms(operation, parameters)]
             case "sns":
                 return [*_sns(operation, parameters)]
+            case "ses" if operation == "SendEmail":
+                return [_mail(parameters)]
             case "lambda" if operation == "Invoke":
                 return [Call("lambda:InvokeFunction", function_arn(parameters["FunctionName"]))]
             case "cloudwatch" if operation == "GetMetricData":
@@ -238,6 +241,13 @@ def _kms(operation: str, parameters: Json) -> Call:
     }
     context["kms:encryptioncontextkeys"] = sorted(bound)
     return Call(f"kms:{operation}", key_arn(parameters["KeyId"]), context)
+
+
+def _mail(parameters: Json) -> Call:
+    """The identity is the sender's address, or its domain: both are below `identity/`."""
+    sender = parseaddr(parameters["Source"])[1]
+    arn = f"arn:aws:ses:{_REGION}:{_ACCOUNT}:identity/{sender}"
+    return Call("ses:SendEmail", arn, {"ses:fromaddress": sender})
 
 
 def _sns(operation: str, parameters: Json) -> Iterator[Call]:

@@ -17,14 +17,22 @@ _PSEUDO = {
 
 
 def policies(
-    template: Template, arn_of: Callable[[str], str], stack_name: str
+    template: Template,
+    arn_of: Callable[[str], str],
+    stack_name: str,
+    parameters: Mapping[str, str] | None = None,
 ) -> dict[str, Statements]:
-    """What each function may do, by its name; `arn_of` knows a resource by its logical id."""
+    """What each function may do, by its name; `arn_of` knows a resource by its logical id.
+
+    `parameters` are the stack's; without them they stay references.
+    """
 
     def resolved(value: Any) -> Any:  # noqa: ANN401 - whatever a template may hold
         match value:
             case {"Fn::GetAtt": [str(logical_id), "Arn"]}:
                 return arn_of(logical_id)
+            case {"Ref": str(name)} if name in (parameters or {}):
+                return (parameters or {})[name]
             case {"Fn::Sub": str(text)}:
                 return re.sub(r"\$\{([\w:.]+)\}", lambda name: named(name[1]), text)
             case dict():

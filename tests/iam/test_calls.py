@@ -196,6 +196,16 @@ class TestSns:
         assert asked("sns", "Unsubscribe", SubscriptionArn="t:1") == [Call("sns:Unsubscribe")]
 
 
+def test_a_mail_is_judged_by_the_address_that_it_comes_from() -> None:
+    (call,) = asked("ses", "SendEmail", Source='"A, B" <a@b.example>', Destination={}, Message={})
+
+    assert call == Call(
+        "ses:SendEmail",
+        "arn:aws:ses:us-east-1:000000000000:identity/a@b.example",
+        {"ses:fromaddress": "a@b.example"},
+    )
+
+
 def test_functions_and_metrics() -> None:
     assert asked("lambda", "Invoke", FunctionName="f") == [
         Call("lambda:InvokeFunction", function_arn("f"))

@@ -54,7 +54,7 @@ def rights(
     """Each function may call what its role allows; the folder where it is written what they did."""
     template = transformed()
     arn_of = arns(template, stack.resources)
-    granted = policies(template, arn_of, STACK_NAME)
+    granted = policies(template, arn_of, STACK_NAME, stack.parameters)
     rules = Rules(granted, data_of(template, arn_of), stack.substitutes)
     folder = tmp_path_factory.mktemp("rights")
     judge = Judge(lambda: rules, folder)

@@ -72,6 +72,8 @@ def dynamodb(*operations: str) -> set[str]:
 
 NOTICES = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-notices-*"
 
+IDENTITIES = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"
+
 # Function -> statement -> what on which resources, under which condition.
 REDRIVE = {
     "sqs:StartMessageMoveTask",
@@ -196,6 +198,11 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
 # It stands on management's use cases, and shows beside them how old the dead letters are.
 PERMISSIONS["Console"] = PERMISSIONS["Management"] | {
     "MeasureDeliveries": ({"sqs:GetQueueAttributes"}, LANES | {"PacingQueue"}, ALWAYS),
+    "MailLinks": (
+        {"ses:SendEmail"},
+        {IDENTITIES},
+        {"StringEquals": {"ses:FromAddress": {"Ref": "MailSender"}}},
+    ),
     "MeasureDeadLetterQueues": ({"cloudwatch:GetMetricData"}, {"*"}, ALWAYS),
 }
 
@@ -213,7 +220,7 @@ def named(resource: dict[str, Any] | str) -> str:
         assert attribute == "Arn"
         return str(name)
     text: str = resource["Fn::Sub"]
-    if text == NOTICES:
+    if text in (NOTICES, IDENTITIES):
         return text
     assert text.startswith("${")
     return text.replace("${", "").replace(".Arn}", "")
@@ -261,7 +268,7 @@ def test_only_the_api_may_invoke_functions_and_each_through_its_routes() -> None
 
 
 def wildcards(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every place under a Resource or Action that holds a `*`, but for topics of notices."""
+    """Every place under a Resource or Action that holds a `*`, but for topics and identities."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from wildcards(each, (*path, str(key)))
@@ -270,7 +277,7 @@ def wildcards(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, 
             yield from wildcards(each, path)
     elif (
         isinstance(value, str)
-        and "*" in value.replace(NOTICES, "")
+        and "*" in value.replace(NOTICES, "").replace(IDENTITIES, "")
         and {"Resource", "Action"} & set(path)
     ):
         yield path

@@ -102,9 +102,11 @@ class WrongField:
 _LABELS = {
     "batch_size": "Batch size",
     "batch_bytes": "Batch bytes",
+    "account_id": "Account id",
     "contract": "Contract",
     "cursor": "Page",
     "description": "Description",
+    "email": "E-mail address",
     "even_if_last": "Last way in",
     "event_id": "Event",
     "event_type": "Event type",

@@ -61,6 +61,7 @@ class Pages:
 
     `done` are the sentences that a page may show after a form has done its work, by the word that
     `visit.go(path, done=word)` names; `undone` are those of forms that have done nothing.
+    `everywhere` gives what every template may name.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Pages:
         telemetry: Telemetry,
         rates: AccountRates,
         console_url: str,
+        everywhere: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._resolver = resolver
         self._signing_in = signing_in
@@ -81,6 +83,7 @@ class Pages:
         self._telemetry = telemetry
         self._rates = rates
         self._console_url = console_url
+        self._everywhere = everywhere
         self._return_paths = ReturnPaths()
         self.sections: list[Section] = []
         self.done: dict[str, str] = {}
@@ -170,6 +173,7 @@ class Pages:
         token: str | None = None,
     ) -> Visit:
         shared = {
+            **self._everywhere(),
             "sections": self._sections_for(visitor),
             "done": self._said(self.done, request),
             "not_done": self._said(self.undone, request),

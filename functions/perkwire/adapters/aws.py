@@ -50,6 +50,14 @@ class MetricsClient(Protocol):
         ...
 
 
+class MailClient(Protocol):
+    """What we use of SES's client."""
+
+    def send_email(self, **request: object) -> dict[str, Any]:
+        """SES's SendEmail."""
+        ...
+
+
 def sqs(connection: Connection, *, briefly: bool = False) -> "SQSClient":
     """A client for SQS; `briefly`, it gives up in time for what goes on without an answer."""
     client = _session(connection).client("sqs", config=_BRIEFLY if briefly else _CONFIG)
@@ -69,6 +77,11 @@ def kms(connection: Connection) -> "KMSClient":
     client = _session(connection).client("kms", config=_BRIEFLY)
     rehearse(client, "decrypt", KeyId="key", CiphertextBlob=b"0", EncryptionContext={"a": "b"})
     return client
+
+
+def ses(connection: Connection) -> MailClient:
+    """A client for SES."""
+    return cast(MailClient, _session(connection).client("ses", config=_BRIEFLY))
 
 
 def cloudwatch(connection: Connection) -> MetricsClient:

@@ -16,6 +16,7 @@ from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
+from perkwire.adapters.dynamodb.link_counter import LinkCounter
 from perkwire.adapters.dynamodb.mentions import Mentions
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
@@ -27,6 +28,7 @@ from perkwire.adapters.dynamodb.trial_counter import (
 )
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
+from perkwire.adapters.mails import SesMailer
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
 from perkwire.adapters.sqs.delivery_traffic import DeliveryTraffic
 from perkwire.adapters.sqs.move_tasks import SqsMoveTasks
@@ -42,6 +44,7 @@ from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement
 from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.contracts import ContractManagement
+from perkwire.managing.mailing_links import MailedLinks
 from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
@@ -93,16 +96,32 @@ class UseCases:
     @cached_property
     def accounts(self) -> AccountManagement:
         """Accounts and API keys."""
-        connection = self._connection
-        mails = ConfirmationCounter(now)
         return AccountManagement(
             accounts=self.account_store,
-            api_keys=KeyStore(connection),
-            topics=NoticeTopics(
-                lambda: aws.sns(connection), self._settings.stack_name, mails.count
-            ),
+            api_keys=KeyStore(self._connection),
+            topics=self._topics,
+            clock=now,
+            mails_links=bool(self._settings.mail_sender),
+        )
+
+    @cached_property
+    def mailed_links(self) -> MailedLinks:
+        """Console links by mail; of use where the stack has a sender."""
+        return MailedLinks(
+            addresses=self.account_store,
+            accounts=self.account_store,
+            confirmations=self._topics,
+            links=LinkStore(),
+            counter=LinkCounter(),
+            mailer=SesMailer(lambda: aws.ses(self._connection), self._settings.mail_sender),
+            journal=self._telemetry,
             clock=now,
         )
+
+    @cached_property
+    def _topics(self) -> NoticeTopics:
+        connection, mails = self._connection, ConfirmationCounter(now)
+        return NoticeTopics(lambda: aws.sns(connection), self._settings.stack_name, mails.count)
 
     @cached_property
     def signing_in(self) -> SigningIn:

@@ -66,6 +66,7 @@ class AccountManagement:
             created_at=now,
             updated_at=now,
             member_secret=secrets.token_hex(_SECRET_BYTES),
+            is_found_by_address=True,
         )
         self._accounts.add(account)
         return account
@@ -87,7 +88,12 @@ class AccountManagement:
         return account
 
     def confirmed(self, account: Account) -> set[str]:
-        """Its addresses that get notices, as `same_address` has them; raises Unavailable."""
+        """Its addresses that get notices, as `same_address` has them; raises Unavailable.
+
+        An account of a release before this one is found by them from now on.
+        """
+        if account.notify_emails and not account.is_found_by_address:
+            self._accounts.list_addresses(account)
         return self._topics.confirmed(account.notice_topic) if account.notice_topic else set()
 
     def change(
@@ -116,7 +122,12 @@ class AccountManagement:
         after = replace(before, name=change.name or before.name, updated_at=self._clock())
         if change.notify_emails is not None:
             topic = self._topic(account_id, before.notice_topic, change.notify_emails)
-            after = replace(after, notify_emails=change.notify_emails, notice_topic=topic)
+            after = replace(
+                after,
+                notify_emails=change.notify_emails,
+                notice_topic=topic,
+                is_found_by_address=True,
+            )
         try:
             self._accounts.replace(before, after)
         except ChangedMeanwhile:

@@ -24,7 +24,7 @@ DEFAULT_LINK_MINUTES = 15
 LONGEST_LINK_MINUTES = 60
 SESSION_HOURS = 8
 
-_MINUTE = 60 * MICROSECONDS
+MINUTE = 60 * MICROSECONDS
 _SESSION = SESSION_HOURS * HOUR_SECONDS * MICROSECONDS
 _LINK_ID = regex(r"[0-9a-f]{64}")
 _TOKEN_BYTES = 32
@@ -37,19 +37,21 @@ _LINK_SCOPES = frozenset({Scope.EVENTS, Scope.WEBHOOKS})
 class ConsoleLink:
     """Signs in to one account, once. Times are microseconds since the epoch.
 
-    `created_at` is None of one that an earlier release made.
+    `created_at` is None of one that an earlier release made. One that was mailed has the hash of
+    the address in `mailed_to`, and works as long as the account has that address.
     """
 
     account_id: AccountId
     expires_at: int
     created_at: int | None = None
+    mailed_to: str | None = None
 
     @property
     def earliest(self) -> int:
         """When it was made, or the first moment at which it can have been."""
         if self.created_at is not None:
             return self.created_at
-        return self.expires_at - LONGEST_LINK_MINUTES * _MINUTE
+        return self.expires_at - LONGEST_LINK_MINUTES * MINUTE
 
     def to_json(self, console_url: str, token: str) -> dict[str, Json]:
         """The link as the API answers it, this once, with its token. Its id signs nobody in."""
@@ -65,12 +67,14 @@ class Session:
     """A browser that is signed in until `expires_at`, in microseconds since the epoch.
 
     It came either from a console link, and is its account's, or from an API key, and is only as
-    long as that key is. `acting_for` is the account that an operator has entered.
+    long as that key is. `acting_for` is the account that an operator has entered, `mailed_to` the
+    link's.
     """
 
     account_id: AccountId | None = None
     key_hash: str | None = None
     acting_for: AccountId | None = None
+    mailed_to: str | None = None
     expires_at: int
 
     @property
@@ -194,7 +198,7 @@ class SigningIn:
         if self._accounts.find(account_id) is None:
             raise not_found("account")
         now = self._clock()
-        link, token = ConsoleLink(account_id, now + minutes * _MINUTE, now), _new_token()
+        link, token = ConsoleLink(account_id, now + minutes * MINUTE, now), new_token()
         self._links.add(token_hash(token), link)
         return link, token
 
@@ -228,11 +232,8 @@ class SigningIn:
 
         Raises Unavailable.
         """
-        link = self._links.unused(token_hash(token))
-        if link is None or link.expires_at <= self._clock():
-            return None
-        account = self._accounts.find(link.account_id)
-        return account if account and account.trusts(link.earliest) else None
+        found = self._linked(token)
+        return found and found[0]
 
     def by_link(self, token: str) -> str | None:
         """A new session's token; None if the link is used, expired or ended. Raises Unavailable.
@@ -241,16 +242,27 @@ class SigningIn:
         before the link is looked at: who ends all links meanwhile ends it too.
         """
         expires_at = self._end()
-        account = self.linked(token)
-        if account is None:
+        found = self._linked(token)
+        if found is None:
             return None
-        session_token = _new_token()
-        session = Session(account_id=account.id, expires_at=expires_at)
+        account, mailed_to = found
+        session_token = new_token()
+        session = Session(account_id=account.id, mailed_to=mailed_to, expires_at=expires_at)
         self._sessions.add(token_hash(session_token), session)
         if self._links.use(token_hash(token), token_hash(session_token), self._clock()) is None:
             self._sessions.remove(token_hash(session_token))
             return None
         return session_token
+
+    def _linked(self, token: str) -> tuple[Account, str | None] | None:
+        """The account of a link that works, and whom it was mailed to."""
+        link = self._links.unused(token_hash(token))
+        if link is None or link.expires_at <= self._clock():
+            return None
+        account = self._accounts.find(link.account_id)
+        if account is None or not _trusts(account, link.earliest, link.mailed_to):
+            return None
+        return account, link.mailed_to
 
     def by_key(self, key: str) -> str | None:
         """A new session's token; None if there is no such API key.
@@ -263,7 +275,7 @@ class SigningIn:
         if caller is None:
             return None
         caller.require(Scope.WEBHOOKS)
-        token = _new_token()
+        token = new_token()
         session = Session(key_hash=key_hash(key), expires_at=self._end())
         self._sessions.add(token_hash(token), session)
         return token
@@ -285,7 +297,7 @@ class SigningIn:
 
     def _by_link(self, session: Session) -> Visitor | None:
         account = self._accounts.find(session.account_id) if session.account_id else None
-        if account is None or not account.trusts(session.created_at):
+        if account is None or not _trusts(account, session.created_at, session.mailed_to):
             return None
         return Visitor(Caller(account.id, _LINK_SCOPES), account.id, account)
 
@@ -324,6 +336,11 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def _trusts(account: Account, made_at: int, mailed_to: str | None) -> bool:
+    is_addressee = mailed_to is None or account.has_address(mailed_to)
+    return is_addressee and account.trusts(made_at)
+
+
 def form_token(session_token: str, account_id: AccountId | None) -> str:
     """What proves that a form was made for this session and account.
 
@@ -339,5 +356,6 @@ def is_form_token(given: str, session_token: str, account_id: AccountId | None) 
     return hmac.compare_digest(given.encode(), form_token(session_token, account_id).encode())
 
 
-def _new_token() -> str:
+def new_token() -> str:
+    """256 random bits, for a link or a session."""
     return secrets.token_urlsafe(_TOKEN_BYTES)

@@ -26,6 +26,10 @@ class Accounts(Protocol):
         """Store a change; raises ChangedMeanwhile, Unavailable."""
         ...
 
+    def list_addresses(self, account: Account) -> None:
+        """Have it found by its addresses, unless it has changed meanwhile; raises Unavailable."""
+        ...
+
     def page(self, limit: int, cursor: str | None) -> Page[Account]:
         """All accounts, a page at a time; raises Problem for a bad cursor, and Unavailable."""
         ...

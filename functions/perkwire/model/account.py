@@ -30,7 +30,8 @@ class Account:
 
     `notice_topic` is where notices go to `notify_emails`; None while there are none of these.
     `links_ended_at` is when an operator last ended its console links and their sessions.
-    `member_secret` makes member keys; an account of an earlier release has none.
+    `member_secret` makes member keys; an account of an earlier release has none. It also is not
+    found by its addresses until they are looked at or stored again: `is_found_by_address`.
     """
 
     id: AccountId
@@ -41,6 +42,7 @@ class Account:
     updated_at: int
     links_ended_at: int | None = None
     member_secret: str | None = dataclasses.field(default=None, repr=False)
+    is_found_by_address: bool = dataclasses.field(default=False, compare=False)
 
     @property
     def member_keys(self) -> MemberKeys:
@@ -55,6 +57,10 @@ class Account:
     def trusts(self, made_at: int) -> bool:
         """Whether a console link, or its session, that was made then may still be used."""
         return self.links_ended_at is None or made_at > self.links_ended_at
+
+    def has_address(self, digest: str) -> bool:
+        """Whether the address of this `address_hash` gets its notices."""
+        return any(address_hash(address) == digest for address in self.notify_emails)
 
     def to_json(self) -> dict[str, Json]:
         """The account as the API answers it."""
@@ -216,6 +222,16 @@ def parse_own_account_change(value: dict[str, Json]) -> AccountChange:
 def same_address(address: str) -> str:
     """Equal for addresses that reach the same mailbox, whatever their case."""
     return address.lower()
+
+
+def address_hash(address: str) -> str:
+    """What keys of tables hold of an address: a SHA-256, the same whatever its case."""
+    return hashlib.sha256(same_address(address).encode()).hexdigest()
+
+
+def is_address(text: str) -> bool:
+    """Whether it could be an e-mail address."""
+    return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
 def parse_key(value: dict[str, Json]) -> KeyDraft:

@@ -32,3 +32,4 @@ class ManagementSettings(FromEnvironment):
     account_burst_limit: int
     stack_name: str
     console_url: str = ""
+    mail_sender: str = ""

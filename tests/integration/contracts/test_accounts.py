@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from perkwire.managing.stores import ChangedMeanwhile
-from perkwire.model.account import Account, ApiKey, Caller, Scope
+from perkwire.model.account import Account, ApiKey, Caller, Scope, address_hash
 from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
 from perkwire.primitives.problem import Problem
 from tests.builders import NOW, an_account
@@ -58,6 +58,29 @@ def test_addresses_and_their_topic_come_and_go(adapters: Adapters) -> None:
     again = replace(account, updated_at=NOW + 6)
     adapters.accounts.replace(without, again)
     assert adapters.accounts.find(account.id) == again
+
+
+def test_accounts_are_found_by_their_addresses_as_long_as_they_have_them(
+    adapters: Adapters,
+) -> None:
+    first, second = (f"{new_account_id()}@x.example" for _ in range(2))
+    account = an_account(id=new_account_id(), notify_emails=(first, second))
+    other = an_account(id=new_account_id(), notify_emails=(second.upper(),))
+    for one in (account, other):
+        adapters.accounts.add(one)
+
+    def found(address: str) -> list[AccountId]:
+        return adapters.accounts.accounts_of(address_hash(address), 5)
+
+    assert found(first) == [account.id]
+    assert found(second) == sorted([account.id, other.id])
+    assert adapters.accounts.accounts_of(address_hash(second), 1) == [min(account.id, other.id)]
+    without = replace(account, notify_emails=(second,), updated_at=NOW + 5)
+    adapters.accounts.replace(account, without)
+    assert found(first) == []
+    with pytest.raises(ChangedMeanwhile):
+        adapters.accounts.replace(account, replace(account, updated_at=NOW + 6))
+    assert found(first) == []
 
 
 def test_an_account_that_is_not_there_is_not_changed_into_being(adapters: Adapters) -> None:

@@ -1,6 +1,8 @@
 """ConfigTable as management keeps accounts and API keys in it, and as the authorizer reads it."""
 
 from pynamodb.connection import Connection
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from perkwire.adapters.dynamodb.config_items import (
@@ -9,21 +11,32 @@ from perkwire.adapters.dynamodb.config_items import (
     KEY_SK,
     AccountItem,
     AccountListItem,
+    AddressItem,
     KeyItem,
     KeyListItem,
+    address_pk,
     key_pk,
     keys_pk,
 )
 from perkwire.adapters.dynamodb.pages import page
-from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find, find_all, update_if
+from perkwire.adapters.dynamodb.tables import (
+    failing_as_unavailable,
+    failure,
+    find,
+    find_all,
+    update_if,
+)
 from perkwire.managing.stores import ChangedMeanwhile
-from perkwire.model.account import Account, ApiKey
+from perkwire.model.account import Account, ApiKey, address_hash
 from perkwire.primitives.ids import AccountId, KeyId, is_account_id
+from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
+
+_ACCOUNT_PREFIX = "acct_"
 
 
 class AccountStore:
-    """Fulfils managing.Accounts and signing_in.Accounts."""
+    """Fulfils managing.Accounts, signing_in.Accounts and mailing_links.Addresses."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -39,12 +52,15 @@ class AccountStore:
                     notify_emails=list(account.notify_emails) or None,
                     notice_topic=account.notice_topic,
                     member_secret=account.member_secret,
+                    is_found_by_address=True,
                     created_at=account.created_at,
                     updated_at=account.updated_at,
                 ),
                 condition=AccountItem.pk.does_not_exist(),
             )
             transaction.save(AccountListItem(ACCOUNTS_PK, account.id))
+            for item in _address_items(account):
+                transaction.save(item)
 
     def find(self, account_id: AccountId) -> Account | None:
         """An account, read consistently; raises Unavailable."""
@@ -54,23 +70,52 @@ class AccountStore:
     def replace(self, before: Account, after: Account) -> None:
         """Store a change; raises ChangedMeanwhile, Unavailable."""
         topic, emails = after.notice_topic, [*after.notify_emails]
-        with failing_as_unavailable():
-            updated = update_if(
-                AccountItem(before.id, ACCOUNT_SK),
-                [
-                    AccountItem.name.set(after.name),
-                    AccountItem.notify_emails.set(emails)
-                    if emails
-                    else AccountItem.notify_emails.remove(),
-                    AccountItem.notice_topic.set(topic)
-                    if topic
-                    else AccountItem.notice_topic.remove(),
-                    AccountItem.updated_at.set(after.updated_at),
-                ],
-                AccountItem.updated_at == before.updated_at,
-            )
-        if not updated:
+        held = self._updated(
+            before,
+            after,
+            [
+                AccountItem.name.set(after.name),
+                AccountItem.notify_emails.set(emails)
+                if emails
+                else AccountItem.notify_emails.remove(),
+                AccountItem.notice_topic.set(topic) if topic else AccountItem.notice_topic.remove(),
+                AccountItem.updated_at.set(after.updated_at),
+            ],
+        )
+        if not held:
             raise ChangedMeanwhile
+
+    def list_addresses(self, account: Account) -> None:
+        """Have it found by its addresses, unless it has changed meanwhile; raises Unavailable."""
+        self._updated(account, account, [])
+
+    def accounts_of(self, digest: str, most: int) -> list[AccountId]:
+        """The first accounts whose notices an address gets, by its hash; raises Unavailable."""
+        listed = page(AddressItem, address_pk(digest), most, None, prefix=_ACCOUNT_PREFIX)
+        return [AccountId(item.sk) for item in listed.items]
+
+    def _updated(self, before: Account, after: Account, actions: list[Action]) -> bool:
+        """Change an account and what finds it by its addresses; False if it has changed."""
+        kept = {item.pk for item in _address_items(after)}
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                for item in _address_items(before):
+                    if item.pk not in kept:
+                        transaction.delete(item)
+                for item in _address_items(after):
+                    transaction.save(item)
+                transaction.update(
+                    AccountItem(before.id, ACCOUNT_SK),
+                    actions=[*actions, AccountItem.is_found_by_address.set(True)],
+                    condition=AccountItem.updated_at == before.updated_at,
+                )
+        except TransactWriteError as error:
+            reasons = [*error.cancellation_reasons]
+            # Updates come last.
+            if reasons and reasons[-1] and reasons[-1].code == "ConditionalCheckFailed":
+                return False
+            raise Unavailable(f"DynamoDB: {failure(error)}") from error
+        return True
 
     def end_links(self, account_id: AccountId, now: int) -> bool:
         """Note that older links and sessions are over; False: no such account.
@@ -90,6 +135,11 @@ class AccountStore:
         found = find_all(AccountItem, {(item.sk, ACCOUNT_SK) for item in listed.items})
         accounts = sorted((item.to_account() for item in found), key=lambda account: account.id)
         return Page(accounts, listed.next_cursor)
+
+
+def _address_items(account: Account) -> list[AddressItem]:
+    digests = sorted({address_hash(address) for address in account.notify_emails})
+    return [AddressItem(address_pk(digest), account.id) for digest in digests]
 
 
 class KeyStore:

@@ -15,6 +15,9 @@
 | its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
 | checks of contracts | `<account>#contract-checks`, or `operator#…` | the minute |
 | mails that ask for confirmation | `<account>#confirmations`, or `address#<SHA-256>` | the day |
+| address that gets an account's notices | `address#<SHA-256>` | `<account>` |
+| mails with links | `address#<SHA-256>#links`, or `<account>#links` | the hour |
+| requests for such mails | `link-requests` | the minute |
 | contract | `<account>#contracts`, or `operator#contracts` | `<name>@<version>` |
 | JSON of a contract | `<account>#contract-texts`, or `operator#…` | `<name>@<version>` |
 | how many contracts there are | `<account>#contract-texts`, or `operator#…` | `count` |
@@ -58,6 +61,7 @@ KEY_SK = "key"
 CONTRACT_COUNT_SK = "count"
 OPERATOR = "operator"
 ACCOUNTS_PK = "accounts"
+LINK_REQUESTS_PK = "link-requests"
 
 
 class ConfigItem(TableItem):
@@ -80,6 +84,7 @@ class AccountItem(ConfigItem, discriminator="account"):
     webhooks = NumberAttribute(default=0)
     links_ended_at = NumberAttribute(null=True)
     member_secret = UnicodeAttribute(null=True)
+    is_found_by_address = BooleanAttribute(null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
 
@@ -94,11 +99,16 @@ class AccountItem(ConfigItem, discriminator="account"):
             updated_at=int(self.updated_at),
             links_ended_at=None if self.links_ended_at is None else int(self.links_ended_at),
             member_secret=self.member_secret,
+            is_found_by_address=bool(self.is_found_by_address),
         )
 
 
 class AccountListItem(ConfigItem, discriminator="account_list"):
     """Says that there is an account of this id."""
+
+
+class AddressItem(ConfigItem, discriminator="address"):
+    """Says that an address gets the notices of an account."""
 
 
 class WebhookItem(ConfigItem, discriminator="webhook"):
@@ -366,6 +376,7 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     ConfigItem,
     AccountItem,
     AccountListItem,
+    AddressItem,
     WebhookItem,
     TombstoneItem,
     TombstoneListItem,
@@ -433,9 +444,19 @@ def confirmations_pk(account_id: AccountId) -> str:
     return f"{account_id}#confirmations"
 
 
-def address_confirmations_pk(digest: str) -> str:
-    """The partition of the counts of those to one address, by its SHA-256."""
+def address_pk(digest: str) -> str:
+    """The partition of an address, by its hash: its accounts, and counts of such mails to it."""
     return f"address#{digest}"
+
+
+def address_links_pk(digest: str) -> str:
+    """The partition of the counts of mails with links to one address."""
+    return f"address#{digest}#links"
+
+
+def account_links_pk(account_id: AccountId) -> str:
+    """The partition of the counts of mails with links to an account."""
+    return f"{account_id}#links"
 
 
 def contracts_pk(owner: AccountId | None) -> str:

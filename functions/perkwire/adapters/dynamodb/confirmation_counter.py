@@ -1,15 +1,14 @@
 """ConfigTable as the mails are counted in it that ask an address for confirmation."""
 
-import hashlib
 from collections.abc import Callable
 
 from perkwire.adapters.dynamodb.config_items import (
     TrialCountItem,
-    address_confirmations_pk,
+    address_pk,
     confirmations_pk,
 )
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, update_if
-from perkwire.model.account import same_address
+from perkwire.model.account import address_hash
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import too_many
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
@@ -33,12 +32,11 @@ class ConfirmationCounter:
 
         By conditions on the counts, so that no race gets past them. Of the address a hash is kept.
         """
-        digest = hashlib.sha256(same_address(address).encode()).hexdigest()
         now = self._clock()
         for partition, most in (
             # An account that may have nobody asked uses up nothing of what others may.
             (confirmations_pk(account_id), MOST_OF_ACCOUNT),
-            (address_confirmations_pk(digest), MOST_TO_ADDRESS),
+            (address_pk(address_hash(address)), MOST_TO_ADDRESS),
         ):
             item = TrialCountItem(partition, to_rfc3339(now)[:_TO_THE_DAY])
             with failing_as_unavailable():

@@ -29,6 +29,7 @@ class LinkItem(ConfigItem, discriminator="console_link"):
     until = NumberAttribute()
     used_by = UnicodeAttribute(null=True)
     created_at = NumberAttribute(null=True)
+    mailed_to = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
 
@@ -38,6 +39,7 @@ class SessionItem(ConfigItem, discriminator="session"):
     account_id = UnicodeAttribute(null=True)
     key_hash = UnicodeAttribute(null=True)
     acting_for = UnicodeAttribute(null=True)
+    mailed_to = UnicodeAttribute(null=True)
     until = NumberAttribute()
     expires_at = NumberAttribute()
 
@@ -57,6 +59,7 @@ class LinkStore:
                 account_id=link.account_id,
                 until=link.expires_at,
                 created_at=link.created_at,
+                mailed_to=link.mailed_to,
                 expires_at=_removed_at(link.expires_at),
             ).save()
 
@@ -110,6 +113,7 @@ class SessionStore:
                 account_id=session.account_id,
                 key_hash=session.key_hash,
                 acting_for=session.acting_for,
+                mailed_to=session.mailed_to,
                 until=session.expires_at,
                 expires_at=_removed_at(session.expires_at),
             ).save()
@@ -123,6 +127,7 @@ class SessionStore:
             account_id=AccountId(item.account_id) if item.account_id else None,
             key_hash=item.key_hash,
             acting_for=AccountId(item.acting_for) if item.acting_for else None,
+            mailed_to=item.mailed_to,
             expires_at=int(item.until),
         )
 
@@ -145,7 +150,8 @@ class SessionStore:
 
 def _link(item: LinkItem) -> ConsoleLink:
     created_at = None if item.created_at is None else int(item.created_at)
-    return ConsoleLink(AccountId(item.account_id), int(item.until), created_at)
+    account_id, until = AccountId(item.account_id), int(item.until)
+    return ConsoleLink(account_id, until, created_at, item.mailed_to)
 
 
 def _link_pk(token_hash: str) -> str:
