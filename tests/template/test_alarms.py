@@ -53,6 +53,7 @@ UNSEEN = {
     "DelayNotSet": "The stack's interval applies: the attempt comes, at another time.",
     "LaneUnknown": "The delivery takes the prompt lane, and goes out at its slot.",
     "FailuresNotCounted": "The log has them, and DispatchingUnavailable is told before.",
+    "LinkNotMailed": "Whoever asked for a link has none, and can ask an operator.",
     "QueueAgeUnknown": "Whoever looks at the page of queues sees it there.",
 }
 
