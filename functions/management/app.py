@@ -52,7 +52,7 @@ def _resolver() -> APIGatewayHttpResolver:
     webhook_routes.add(resolver, webhooks, use_cases.slots)
     trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events, use_cases.members)
-    type_routes.add(resolver)
+    type_routes.add(resolver, use_cases.contracts, use_cases.formats)
     format_routes.add(resolver, use_cases.contracts, use_cases.formats)
     retry_routes.add(resolver, webhooks, use_cases.retrying, use_cases.redriving)
     job_routes.add(resolver, webhooks, use_cases.jobs)

@@ -119,7 +119,12 @@ OPERATIONS = {
 OF_ACCOUNTS = [label for label, one in OPERATIONS.items() if one.scopes != {"operator"}]
 WITH_IDS = [label for label in OF_ACCOUNTS if {*OPERATIONS[label].names["path"]} - NOBODYS]
 # Without an account an operator means the contracts that are for all of them.
-OF_OPERATORS_TOO = ("/v1/formats", "/v1/formats/{format}")
+OF_OPERATORS_TOO = (
+    "/v1/formats",
+    "/v1/formats/{format}",
+    "/v1/event-types",
+    "/v1/event-types/{event_type}",
+)
 NAMING = [label for label in OF_ACCOUNTS if "Perkwire-Account" in OPERATIONS[label].names["header"]]
 
 

@@ -14,7 +14,6 @@ from console.views.webhook_wording import format_label
 from console.views.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import CUSTOM, event_types
-from perkwire.formats.contracts.keys import matching
 from perkwire.formats.format import Format, Payload, Unrenderable
 from perkwire.formats.registry import FORMATS
 from perkwire.model.event import Event
@@ -24,13 +23,12 @@ from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, 
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
-from perkwire.reading.type_listing import list_types, show_type
+from perkwire.reading.type_listing import list_types, show_type, told_contracts
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.samples import sample_event
 
 PATH = "/console/types"
-_MOST_STORED = 20  # contracts whose bodies a page shows, and so much of each: a tenant wrote them
-_MOST_OF_STORED = 10_000
+_MOST_OF_STORED = 10_000  # of a body of a stored contract: a tenant wrote it
 _SCHEMA = "application/schema+json"
 _EXAMPLE_URL = "https://receiver.example/webhooks"
 
@@ -66,14 +64,10 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     def stored_said(name: str, account_id: AccountId) -> list[FormatExample]:
         """What the account's contracts, and the operators', make of a type that they say."""
         event = sample_event(name, now())
-        keys = [
-            (one.owner, one.format)
-            for one in use_cases.contracts.of(account_id)
-            if matching(one.says, name) is not None
-        ]
+        stored = use_cases.contracts.of(account_id)
         return [
             FormatExample(one.name, one.name_of(name), False, _cut(_body(one, event, account_id)))
-            for one in use_cases.formats.all_of(keys[:_MOST_STORED])
+            for one in told_contracts(stored, use_cases.formats, name)
         ]
 
     def type_page(

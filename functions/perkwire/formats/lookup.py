@@ -100,13 +100,24 @@ class FormatLookup:
         texts = self._contracts.texts(keys)
         return next((self._keep(*key, texts[key]) for key in keys if key in texts), None)
 
-    def all_of(self, keys: Collection[ContractKey]) -> list["ContractFormat"]:
-        """Those of the stored contracts that can be read, in their order; raises Unavailable."""
+    def all_of(self, digests: Mapping[ContractKey, str]) -> list["ContractFormat"]:
+        """Those of the stored contracts that can be read, in their order; raises Unavailable.
+
+        Each by its digest: none is read that is kept.
+        """
         from perkwire.formats.contracts.contract_format import ContractFormat
 
-        texts = self._contracts.texts(keys)
-        found = [self._keep(key[0], key[1], texts[key]) for key in keys if key in texts]
-        return [one for one in found if isinstance(one, ContractFormat)]
+        found: dict[ContractKey, Format] = {}
+        with self._lock:
+            for key, digest in digests.items():
+                if (*key, digest) in self._kept:
+                    self._kept.move_to_end((*key, digest))
+                    found[key] = self._kept[*key, digest]
+        if missing := [key for key in digests if key not in found]:
+            texts = self._contracts.texts(missing)
+            found |= {key: self._keep(*key, text) for key, text in texts.items()}
+        in_order = [found[key] for key in digests if key in found]
+        return [one for one in in_order if isinstance(one, ContractFormat)]
 
     def keys(self, account_id: Owner) -> list[ContractKey]:
         """Every stored contract that an account can use, its own before the operators'.

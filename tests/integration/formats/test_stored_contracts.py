@@ -69,6 +69,46 @@ def test_one_is_stored_shown_listed_exported_and_imported(
     assert store(another_tenant, made["contract"]).json == made
 
 
+def test_the_catalogue_has_its_names_for_those_who_can_use_it(
+    system: System,
+    tenant: Tenant,
+    another_tenant: Tenant,
+    operators: Callable[..., Response],
+    operator_key: str,
+) -> None:
+    stored(tenant)
+    stored(tenant, version="2", events={"tier.*": "{type}!", "custom.*": "OWN"})
+    one = "/v1/event-types/tier.upgraded"
+    name = {"name": "LEVEL", "inferred": False, "body_inferred": False}
+
+    shown = tenant.get(one)["names"]
+    assert (shown["till@1"], shown["till@2"]) == (name, name | {"name": "tier.upgraded!"})
+    assert {*shown} - {"till@1", "till@2"} <= {*FORMATS}
+    listed: dict[str, Any] = {}
+    cursor: dict[str, str] = {}
+    while True:
+        page = tenant.get("/v1/event-types", limit="100", **cursor)
+        listed |= {found["type"]: found["names"] for found in page["data"]}
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert listed["tier.upgraded"] == shown
+    assert listed["points.earned"]["till@1"]["name"] == "POINTS_IN"
+    assert "till@2" not in listed["points.earned"]
+    custom = tenant.get("/v1/event-types/custom.badge")["names"]
+    assert custom["till@2"]["name"] == "OWN"
+    assert "till@1" not in custom
+
+    assert {*another_tenant.get(one)["names"]} <= {*FORMATS}
+    unscoped = system.call("GET", one, key=tenant.new_key("events"))
+    assert {*unscoped.json["names"]} <= {*FORMATS}
+    named = {"perkwire-account": tenant.id}
+    assert operators("GET", one, **named).json["names"] == shown
+    assert "till@1" not in operators("GET", one).json["names"]
+    assert another_tenant.call("GET", one, headers=named).status == 403
+    assert tenant.call("GET", "/v1/event-types/tier.made_up").status == 404
+
+
 def test_a_version_never_changes_and_a_name_without_one_is_the_newest(tenant: Tenant) -> None:
     for version in ("1", "2", "10"):
         stored(tenant, version=version)
