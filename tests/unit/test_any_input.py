@@ -28,7 +28,14 @@ from perkwire.managing.webhook_draft import (
     parse_webhook,
     parse_webhook_change,
 )
-from perkwire.model.account import Caller, Scope, parse_account, parse_account_change, parse_key
+from perkwire.model.account import (
+    Caller,
+    Scope,
+    parse_account,
+    parse_account_change,
+    parse_key,
+    parse_own_account_change,
+)
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.event import parse_events
 from perkwire.primitives.fields import parse_object, parse_optional_object, parse_value
@@ -71,6 +78,7 @@ def redrive(value: Object) -> object:
 PARSERS: Mapping[str, tuple[Parser, Object]] = {
     "parse_account": (parse_account, {"name": "Brew", "notify_emails": ["a@b.example"]}),
     "parse_account_change": (parse_account_change, {"name": "Brew", "notify_emails": []}),
+    "parse_own_account_change": (parse_own_account_change, {"notify_emails": ["a@b.example"]}),
     "parse_key": (parse_key, {"name": "till", "scopes": ["events"]}),
     "parse_webhook": (
         lambda value: parse_webhook(value, RULES),
