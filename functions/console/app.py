@@ -12,6 +12,7 @@ from console.http.rendering import Templates
 from console.http.security_headers import with_security_headers
 from console.pages import (
     accounts,
+    activity,
     contracts,
     events,
     helping,
@@ -49,6 +50,7 @@ _PAGE_MODULES = (
     own_account,
     accounts,
     queues,
+    activity,
     helping,
 )
 
@@ -72,6 +74,7 @@ def _resolver() -> APIGatewayHttpResolver:
         templates=Templates(assets),
         telemetry=telemetry,
         rates=use_cases.rates,
+        acting=use_cases.acting,
         console_url=settings.console_url,
         everywhere=lambda: {"mails_links": bool(settings.mail_sender)},
     )

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from management import (
     account_routes,
+    activity_routes,
     format_routes,
     job_routes,
     log_routes,
@@ -22,6 +23,7 @@ from perkwire.adapters.http_api import HttpEvent, HttpResponse, caller_of, respo
 from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.wiring import UseCases
+from perkwire.model.activity import by_key
 from perkwire.settings.environment import emulator_ports
 from perkwire.settings.management import ManagementSettings
 
@@ -56,6 +58,7 @@ def _resolver() -> APIGatewayHttpResolver:
     format_routes.add(resolver, use_cases.contracts, use_cases.formats)
     retry_routes.add(resolver, webhooks, use_cases.retrying, use_cases.redriving)
     job_routes.add(resolver, webhooks, use_cases.jobs)
+    activity_routes.add(resolver, use_cases.activity)
     return resolver
 
 
@@ -69,7 +72,9 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
 
 
 def _answer(event: HttpEvent, context: LambdaContext) -> HttpResponse:
-    _use_cases().rates.count(caller_of(event))
+    use_cases, caller = _use_cases(), caller_of(event)
+    use_cases.rates.count(caller)
+    use_cases.acting.actor = by_key(caller)
     return _resolver().resolve(event, context)
 
 

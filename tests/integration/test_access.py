@@ -118,8 +118,9 @@ OPERATIONS = {
 }
 OF_ACCOUNTS = [label for label, one in OPERATIONS.items() if one.scopes != {"operator"}]
 WITH_IDS = [label for label in OF_ACCOUNTS if {*OPERATIONS[label].names["path"]} - NOBODYS]
-# Without an account an operator means the contracts that are for all of them.
+# Without an account an operator means what is the operators', for all of them.
 OF_OPERATORS_TOO = (
+    "/v1/activity",
     "/v1/formats",
     "/v1/formats/{format}",
     "/v1/event-types",

@@ -1,5 +1,7 @@
 """The authorizer: an API key in, its account and scopes out."""
 
+from typing import cast
+
 import pytest
 
 import authorizer.app
@@ -18,15 +20,21 @@ def test_an_accounts_key_admits_for_its_account_and_scopes(tenant: Tenant) -> No
 
     assert admission(f"Bearer {key}") == {
         "isAuthorized": True,
-        "context": {"account_id": tenant.id, "scopes": "events webhooks"},
+        "context": {
+            "account_id": tenant.id,
+            "scopes": "events webhooks",
+            "key_id": tenant.call("GET", "/v1/activity").json["data"][0]["subject"],
+        },
     }
 
 
 def test_an_operators_key_admits_for_no_account(operator_key: str) -> None:
-    assert admission(f"bearer {operator_key}") == {
-        "isAuthorized": True,
-        "context": {"account_id": "", "scopes": "operator"},
-    }
+    admitted = admission(f"bearer {operator_key}")
+
+    assert admitted["isAuthorized"]
+    context = cast(dict[str, str], admitted["context"])
+    assert context.pop("key_id").startswith("key_")
+    assert context == {"account_id": "", "scopes": "operator"}
 
 
 @pytest.mark.parametrize(

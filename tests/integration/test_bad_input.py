@@ -403,6 +403,7 @@ LISTS = {
     "/v1/deliveries": False,
     "/v1/jobs": False,
     "/v1/account/api-keys": False,
+    "/v1/activity": False,
     "/v1/accounts": True,
     "/v1/accounts/{account}/api-keys": True,
 }
@@ -424,6 +425,7 @@ QUERIES = [
         {"type": "Points", "since": "today", "until": ""},
         {"type": "must be an event type", "since": TIME_OF_QUERY, "until": TIME_OF_QUERY},
     ),
+    ("/v1/activity", {"subject": ""}, {"subject": "must have 1 to 128 characters"}),
     (
         "/v1/jobs",
         {"status": "lost", "webhook_id": "wh_0"},

@@ -261,6 +261,7 @@ class TestApi:
             ("GET", "/v1/jobs", "ManagementFunction"),
             ("GET", "/v1/jobs/{job_id}", "ManagementFunction"),
             ("DELETE", "/v1/jobs/{job_id}", "ManagementFunction"),
+            ("GET", "/v1/activity", "ManagementFunction"),
             ("GET", "/v1/deliveries", "ManagementFunction"),
             ("GET", "/v1/deliveries/{delivery_id}", "ManagementFunction"),
             ("POST", "/v1/deliveries/retry", "ManagementFunction"),

@@ -14,6 +14,7 @@ from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import DryRun, started_json
 from perkwire.managing.webhooks import GivenWebhook
 from perkwire.model.account import ApiKey, Scope
+from perkwire.model.activity import Action, Activity, Actor, ActorKind
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.sending import ErrorDetail, Request, TransportError
@@ -207,6 +208,24 @@ class TestAnswers:
         begun = a_job().to_json()
         assert errors(named("Job"), begun) == []
         assert begun.keys() == set(schema("Job")["required"])
+
+    def test_a_record_of_activity(self) -> None:
+        by = Actor(
+            kind=ActorKind.SESSION, key_id=ids.new_key_id(), link_id="0" * 64, is_operator=True
+        )
+        one = Activity(
+            id=ids.new_activity_id(builders.NOW),
+            at=builders.NOW,
+            action=Action.WEBHOOK_CHANGED,
+            subject=ids.new_webhook_id(),
+            name="CRM",
+            fields=("url",),
+            by=by.to_json(),
+        )
+
+        shown_as("Activity", one.to_json())
+        listed: Json = {"data": [one.to_json()], "next_cursor": None}
+        assert errors(named("ActivityPage"), listed) == []
 
     def test_a_dry_run(self) -> None:
         asked = a_job(event_types=("points.earned",), with_cancelled=True)

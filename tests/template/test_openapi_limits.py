@@ -16,6 +16,7 @@ from perkwire.jobs.job import JobKind, JobReason, JobStatus
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from perkwire.model import account, endpoint, event, header_rules
 from perkwire.model.account import Scope, new_api_key
+from perkwire.model.activity import Action, ActorKind
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.pace import HIGHEST_PACE, LOWEST_PACE
 from perkwire.model.routed_event import UNSENT
@@ -71,6 +72,11 @@ class TestEnums:
             (schema("RedriveQueue")["enum"], {*RedriveQueue}),
             (schema("Attempt")["properties"]["error"]["enum"], {*TransportError}),
             (schema("Outcome")["properties"]["error"]["enum"], {*TransportError, Reason.FORMAT}),
+            (schema("Activity")["properties"]["action"]["examples"], {*Action}),
+            (
+                schema("Activity")["properties"]["by"]["properties"]["kind"]["examples"],
+                {*ActorKind},
+            ),
             (schema("Job")["properties"]["kind"]["enum"], {*JobKind}),
             (schema("Job")["properties"]["status"]["enum"], {*JobStatus}),
             (schema("Job")["properties"]["reason"]["enum"], {*JobReason}),
@@ -87,6 +93,8 @@ class TestEnums:
             "queue",
             "error",
             "test",
+            "activity",
+            "actor",
             "job kind",
             "job",
             "job reason",

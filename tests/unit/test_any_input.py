@@ -43,6 +43,7 @@ from perkwire.primitives.ids import EventId, webhook_of
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
+from perkwire.reading.activity import parse_activity_filter
 from perkwire.reading.event_listing import EventListing, ListPosition, read_cursor, write_cursor
 from perkwire.reading.log import parse_filter
 from perkwire.reading.type_listing import list_types, show_type
@@ -109,6 +110,7 @@ ELSEWHERE = {
     "parse_rfc3339",
     "parse_filter",
     "parse_job_filter",
+    "parse_activity_filter",
 }
 
 
@@ -189,7 +191,7 @@ QUERIES = st.dictionaries(
 )
 
 
-@pytest.mark.parametrize("parser", [parse_filter, parse_job_filter])
+@pytest.mark.parametrize("parser", [parse_filter, parse_job_filter, parse_activity_filter])
 @given(query=QUERIES)
 def test_any_query_is_a_filter_or_a_problem(
     parser: Callable[..., object], query: dict[str, str]

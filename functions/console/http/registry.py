@@ -17,6 +17,7 @@ from perkwire.adapters.telemetry import Telemetry
 from perkwire.managing.signing_in import Accounts, SigningIn, Visitor, is_form_token
 from perkwire.model.account import Account, Scope
 from perkwire.model.account_rates import AccountRates
+from perkwire.model.activity import BY_NOBODY, Acting
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import Problem, not_found
@@ -73,6 +74,7 @@ class Pages:
         templates: Templates,
         telemetry: Telemetry,
         rates: AccountRates,
+        acting: Acting,
         console_url: str,
         everywhere: Callable[[], Mapping[str, Any]],
     ) -> None:
@@ -82,6 +84,7 @@ class Pages:
         self._templates = templates
         self._telemetry = telemetry
         self._rates = rates
+        self._acting = acting
         self._console_url = console_url
         self._everywhere = everywhere
         self._return_paths = ReturnPaths()
@@ -136,6 +139,7 @@ class Pages:
         self, handler: PageHandler, needs: Needs, parts: Mapping[str, str], *, is_form: bool
     ) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)
+        self._acting.actor = BY_NOBODY
         visit = self._visit(request)
         try:
             if is_form:
@@ -159,6 +163,7 @@ class Pages:
         if visitor is None:
             raise _SignInFirst
         self._rates.count(visitor.caller)
+        self._acting.actor = visitor.actor
         account = visitor.account
         if account is None and visitor.account_id is not None:
             account = self._accounts.find(visitor.account_id)

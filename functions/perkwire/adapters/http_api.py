@@ -7,7 +7,7 @@ from typing import Any
 
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.model.account import Caller, Scope
-from perkwire.primitives.ids import AccountId
+from perkwire.primitives.ids import AccountId, KeyId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem, malformed, unavailable, unsupported_coding
 from perkwire.primitives.strict_json import Json, not_utf8
@@ -21,7 +21,11 @@ _PROBLEM_JSON = "application/problem+json"
 
 def caller_context(caller: Caller) -> dict[str, str]:
     """What the authorizer passes on about a caller; `caller_of` reads it."""
-    return {"account_id": caller.account_id or "", "scopes": " ".join(sorted(caller.scopes))}
+    return {
+        "account_id": caller.account_id or "",
+        "scopes": " ".join(sorted(caller.scopes)),
+        "key_id": caller.key_id or "",
+    }
 
 
 def caller_of(event: HttpEvent) -> Caller:
@@ -30,6 +34,8 @@ def caller_of(event: HttpEvent) -> Caller:
     return Caller(
         AccountId(context["account_id"]) if context["account_id"] else None,
         frozenset(Scope(scope) for scope in context["scopes"].split()),
+        # An authorizer of the release before passes none on, and its answers are cached.
+        KeyId(context["key_id"]) if context.get("key_id") else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
+from perkwire.adapters.dynamodb.activity_log import ActivityLog, ActivityReader
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.confirmation_counter import ConfirmationCounter
 from perkwire.adapters.dynamodb.contract_store import ContractStore
@@ -49,9 +50,11 @@ from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.account_rates import AccountRates
+from perkwire.model.activity import BY_NOBODY, Acting
 from perkwire.model.hand_over import HandOver
 from perkwire.model.lanes import Lane
 from perkwire.primitives.timestamps import now
+from perkwire.reading.activity import ActivityListing
 from perkwire.reading.event_listing import EventListing
 from perkwire.reading.filter_previewing import FilterPreviewing
 from perkwire.reading.job_outcomes import JobOutcomes
@@ -86,8 +89,10 @@ class UseCases:
         self.rules = EndpointRules(
             settings.endpoint_policy, frozenset(emulator_ports), settings.max_attempts
         )
-        self.account_store = AccountStore(connection)
-        self.contract_store = ContractStore(connection)
+        self.acting = Acting(BY_NOBODY)
+        self._activity = activity = ActivityLog(self.acting)
+        self.account_store = AccountStore(connection, activity)
+        self.contract_store = ContractStore(connection, activity)
         self.formats = FormatLookup(self.contract_store)
         self.searches = SearchCounter()
         self.slots = SlotCounter()
@@ -98,7 +103,7 @@ class UseCases:
         """Accounts and API keys."""
         return AccountManagement(
             accounts=self.account_store,
-            api_keys=KeyStore(self._connection),
+            api_keys=KeyStore(self._connection, self._activity),
             topics=self._topics,
             clock=now,
             mails_links=bool(self._settings.mail_sender),
@@ -111,7 +116,7 @@ class UseCases:
             addresses=self.account_store,
             accounts=self.account_store,
             confirmations=self._topics,
-            links=LinkStore(),
+            links=LinkStore(self._activity),
             counter=LinkCounter(),
             mailer=SesMailer(lambda: aws.ses(self._connection), self._settings.mail_sender),
             journal=self._telemetry,
@@ -127,7 +132,7 @@ class UseCases:
     def signing_in(self) -> SigningIn:
         """Console links and sessions."""
         return SigningIn(
-            links=LinkStore(),
+            links=LinkStore(self._activity),
             sessions=SessionStore(),
             keys=KeyLookup(),
             accounts=self.account_store,
@@ -140,7 +145,11 @@ class UseCases:
         settings = self._settings
         return WebhookManagement(
             accounts=self.account_store,
-            webhooks=WebhookStore(self._connection, tombstone_days=settings.event_retention_days),
+            webhooks=WebhookStore(
+                self._connection,
+                tombstone_days=settings.event_retention_days,
+                activity=self._activity,
+            ),
             sealer=Sealer(aws.kms(self._connection), settings.secret_key_id),
             rules=self.rules,
             most_webhooks=settings.max_webhooks_per_account,
@@ -211,6 +220,13 @@ class UseCases:
         )
 
     @cached_property
+    def activity(self) -> ActivityListing:
+        """Who changed what."""
+        return ActivityListing(
+            ActivityReader(), KeyStore(self._connection, self._activity), self.account_store
+        )
+
+    @cached_property
     def filter_previews(self) -> FilterPreviewing:
         """What filters would have let through."""
         return FilterPreviewing(
@@ -273,7 +289,7 @@ class UseCases:
         """Jobs over a time range."""
         settings = self._settings
         return JobManagement(
-            jobs=JobStore(self._connection),
+            jobs=JobStore(self._connection, self._activity),
             accounts=self.account_store,
             webhooks=self.webhooks,
             selections={

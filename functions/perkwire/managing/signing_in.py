@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import Protocol
 
 from perkwire.model.account import Account, Caller, Scope, key_hash
+from perkwire.model.activity import Actor, ActorKind
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields
 from perkwire.primitives.ids import AccountId, is_account_id
@@ -67,12 +68,13 @@ class Session:
     """A browser that is signed in until `expires_at`, in microseconds since the epoch.
 
     It came either from a console link, and is its account's, or from an API key, and is only as
-    long as that key is. `acting_for` is the account that an operator has entered, `mailed_to` the
-    link's.
+    long as that key is. `acting_for` is the account that an operator has entered. `mailed_to` and
+    `link_id` are the link's; a session that an earlier release began has no `link_id`.
     """
 
     account_id: AccountId | None = None
     key_hash: str | None = None
+    link_id: str | None = None
     acting_for: AccountId | None = None
     mailed_to: str | None = None
     expires_at: int
@@ -87,12 +89,24 @@ class Session:
 class Visitor:
     """Who is looking at a page; `account_id` is None for an operator who has entered none.
 
-    `account` is the account if it has been read already.
+    `account` is the account if it has been read already, `link_id` the console link that they came
+    by.
     """
 
     caller: Caller
     account_id: AccountId | None
     account: Account | None = field(default=None, compare=False)
+    link_id: str | None = field(default=None, compare=False)
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, as activity names them."""
+        return Actor(
+            kind=ActorKind.SESSION,
+            key_id=self.caller.key_id,
+            link_id=self.link_id,
+            is_operator=self.caller.is_operator,
+        )
 
 
 class NoSuchLink(Exception):
@@ -247,7 +261,12 @@ class SigningIn:
             return None
         account, mailed_to = found
         session_token = new_token()
-        session = Session(account_id=account.id, mailed_to=mailed_to, expires_at=expires_at)
+        session = Session(
+            account_id=account.id,
+            link_id=token_hash(token),
+            mailed_to=mailed_to,
+            expires_at=expires_at,
+        )
         self._sessions.add(token_hash(session_token), session)
         if self._links.use(token_hash(token), token_hash(session_token), self._clock()) is None:
             self._sessions.remove(token_hash(session_token))
@@ -299,7 +318,8 @@ class SigningIn:
         account = self._accounts.find(session.account_id) if session.account_id else None
         if account is None or not _trusts(account, session.created_at, session.mailed_to):
             return None
-        return Visitor(Caller(account.id, _LINK_SCOPES), account.id, account)
+        caller = Caller(account.id, _LINK_SCOPES)
+        return Visitor(caller, account.id, account, session.link_id)
 
     def enter(self, token: str, caller: Caller, account_id: AccountId) -> Account:
         """Have an operator's session act for an account; raises Problem and Unavailable."""

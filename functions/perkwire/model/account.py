@@ -103,10 +103,14 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose API key a request came with: an account's, or (`account_id` None) an operator's."""
+    """Whose API key a request came with: an account's, or (`account_id` None) an operator's.
+
+    `key_id` is the key's own; None in a session that came by a console link.
+    """
 
     account_id: AccountId | None
     scopes: frozenset[Scope]
+    key_id: KeyId | None = dataclasses.field(default=None, compare=False)
 
     @property
     def is_operator(self) -> bool:

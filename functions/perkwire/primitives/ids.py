@@ -59,6 +59,11 @@ def new_job_id(at: int) -> JobId:
     return JobId(f"job_{time_prefix(at)}{_random()[:_JOB_RANDOM_LENGTH]}")
 
 
+def new_activity_id(at: int) -> str:
+    """`act_`, the time (microseconds since the epoch) and 80 random bits: a record of a change."""
+    return f"act_{time_prefix(at)}{_random()}"
+
+
 def new_event_id(accepted_at: int) -> EventId:
     """`evt_`, the time of acceptance (microseconds since the epoch) and 80 random bits."""
     return EventId(f"evt_{time_prefix(accepted_at)}{_random()}")

@@ -5,6 +5,12 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from perkwire.adapters.dynamodb.activity_log import (
+    COMMANDS,
+    ActivityLog,
+    conditions,
+    unavailable,
+)
 from perkwire.adapters.dynamodb.config_items import (
     ACCOUNT_SK,
     ACCOUNTS_PK,
@@ -21,15 +27,14 @@ from perkwire.adapters.dynamodb.config_items import (
 from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import (
     failing_as_unavailable,
-    failure,
     find,
     find_all,
-    update_if,
 )
 from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.model.account import Account, ApiKey, address_hash
+from perkwire.model.activity import Action as Deed
+from perkwire.model.activity import Change, account_change, account_made, key_made
 from perkwire.primitives.ids import AccountId, KeyId, is_account_id
-from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
 
 _ACCOUNT_PREFIX = "acct_"
@@ -38,8 +43,9 @@ _ACCOUNT_PREFIX = "acct_"
 class AccountStore:
     """Fulfils managing.Accounts, signing_in.Accounts and mailing_links.Addresses."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, activity: ActivityLog = COMMANDS) -> None:
         self._connection = connection
+        self._activity = activity
 
     def add(self, account: Account) -> None:
         """Store a new account; raises Unavailable."""
@@ -61,6 +67,7 @@ class AccountStore:
             transaction.save(AccountListItem(ACCOUNTS_PK, account.id))
             for item in _address_items(account):
                 transaction.save(item)
+            self._activity.add(transaction, account_made(account, Deed.ACCOUNT_CREATED))
 
     def find(self, account_id: AccountId) -> Account | None:
         """An account, read consistently; raises Unavailable."""
@@ -81,40 +88,43 @@ class AccountStore:
                 AccountItem.notice_topic.set(topic) if topic else AccountItem.notice_topic.remove(),
                 AccountItem.updated_at.set(after.updated_at),
             ],
+            account_change(before, after),
         )
         if not held:
             raise ChangedMeanwhile
 
     def list_addresses(self, account: Account) -> None:
         """Have it found by its addresses, unless it has changed meanwhile; raises Unavailable."""
-        self._updated(account, account, [])
+        self._updated(account, account, [], None)
 
     def accounts_of(self, digest: str, most: int) -> list[AccountId]:
         """The first accounts whose notices an address gets, by its hash; raises Unavailable."""
         listed = page(AddressItem, address_pk(digest), most, None, prefix=_ACCOUNT_PREFIX)
         return [AccountId(item.sk) for item in listed.items]
 
-    def _updated(self, before: Account, after: Account, actions: list[Action]) -> bool:
+    def _updated(
+        self, before: Account, after: Account, actions: list[Action], change: Change | None
+    ) -> bool:
         """Change an account and what finds it by its addresses; False if it has changed."""
-        kept = {item.pk for item in _address_items(after)}
+        old, new = _address_items(before), _address_items(after)
+        gone = [item for item in old if item.pk not in {one.pk for one in new}]
         try:
             with TransactWrite(connection=self._connection) as transaction:
-                for item in _address_items(before):
-                    if item.pk not in kept:
-                        transaction.delete(item)
-                for item in _address_items(after):
+                for item in gone:
+                    transaction.delete(item)
+                for item in new:
                     transaction.save(item)
                 transaction.update(
                     AccountItem(before.id, ACCOUNT_SK),
                     actions=[*actions, AccountItem.is_found_by_address.set(True)],
                     condition=AccountItem.updated_at == before.updated_at,
                 )
+                if change is not None:
+                    self._activity.add(transaction, change)
         except TransactWriteError as error:
-            reasons = [*error.cancellation_reasons]
-            # Updates come last.
-            if reasons and reasons[-1] and reasons[-1].code == "ConditionalCheckFailed":
+            if not all(conditions(error, len(gone) + len(new) + 1, is_recorded=change is not None)):
                 return False
-            raise Unavailable(f"DynamoDB: {failure(error)}") from error
+            raise unavailable(error) from error
         return True
 
     def end_links(self, account_id: AccountId, now: int) -> bool:
@@ -122,12 +132,12 @@ class AccountStore:
 
         Raises Unavailable.
         """
-        with failing_as_unavailable():
-            return update_if(
-                AccountItem(account_id, ACCOUNT_SK),
-                [AccountItem.links_ended_at.set(now)],
-                AccountItem.pk.exists(),
-            )
+        return self._activity.update_if(
+            AccountItem(account_id, ACCOUNT_SK),
+            [AccountItem.links_ended_at.set(now)],
+            AccountItem.pk.exists(),
+            Change(owner=account_id, action=Deed.LINKS_ENDED, subject=account_id),
+        )
 
     def page(self, limit: int, cursor: str | None) -> Page[Account]:
         """All accounts, a page at a time; raises Problem for a bad cursor, and Unavailable."""
@@ -145,8 +155,9 @@ def _address_items(account: Account) -> list[AddressItem]:
 class KeyStore:
     """Fulfils managing.ApiKeys."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, activity: ActivityLog = COMMANDS) -> None:
         self._connection = connection
+        self._activity = activity
 
     def add(self, api_key: ApiKey, key_hash: str) -> None:
         """Store a new API key; raises Unavailable."""
@@ -171,6 +182,7 @@ class KeyStore:
                     created_at=api_key.created_at,
                 )
             )
+            self._activity.add(transaction, key_made(api_key, Deed.KEY_CREATED))
 
     def find(self, account_id: AccountId | None, key_id: KeyId) -> ApiKey | None:
         """One API key of an account, or None: of the operators; raises Unavailable."""
@@ -185,6 +197,7 @@ class KeyStore:
         with failing_as_unavailable(), TransactWrite(connection=self._connection) as transaction:
             transaction.delete(KeyItem(key_pk(item.key_hash), KEY_SK))
             transaction.delete(item)
+            self._activity.add(transaction, key_made(item.to_api_key(), Deed.KEY_REVOKED))
         return True
 
     def page(self, account_id: AccountId | None, limit: int, cursor: str | None) -> Page[ApiKey]:

@@ -22,6 +22,7 @@
 | JSON of a contract | `<account>#contract-texts`, or `operator#…` | `<name>@<version>` |
 | how many contracts there are | `<account>#contract-texts`, or `operator#…` | `count` |
 | webhook that has one | `<account>#contract-uses`, or `operator#…` | name, account and webhook |
+| record of a change | `<account>#activity`, or `operator#…` | its id, which sorts by time |
 | API key | `key#<SHA-256>` | `key` |
 | API key as its owner lists it | `<account>#keys`, or `operator#keys` | `<key id>` |
 """
@@ -39,6 +40,7 @@ from pynamodb.attributes import (
 
 from perkwire.adapters.dynamodb.tables import TableItem, number_list, text_list
 from perkwire.model.account import Account, ApiKey, Scope
+from perkwire.model.activity import Activity
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import (
     MOST_BATCH_BYTES,
@@ -52,7 +54,7 @@ from perkwire.model.webhook import (
     WebhookStatus,
 )
 from perkwire.primitives.ids import AccountId, KeyId, WebhookId
-from perkwire.primitives.strict_json import compact_ascii
+from perkwire.primitives.strict_json import Json, compact_ascii
 
 ACCOUNT_SK = "account"
 WEBHOOK_SK_PREFIX = "webhook#"
@@ -372,6 +374,38 @@ class KeyListItem(ConfigItem, discriminator="key_list"):
         )
 
 
+class ActivityItem(ConfigItem, discriminator="activity"):
+    """A record of a change: `by_…` is who made it; `expires_at` ends it after a year."""
+
+    action = UnicodeAttribute()
+    subject = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    fields = text_list(null=True)
+    by_kind = UnicodeAttribute()
+    by_key = UnicodeAttribute(null=True)
+    by_link = UnicodeAttribute(null=True)
+    by_operator = BooleanAttribute()
+    at = NumberAttribute()
+    expires_at = NumberAttribute()
+
+    def to_activity(self) -> Activity:
+        """The record of the domain."""
+        by: dict[str, Json] = {"kind": self.by_kind}
+        if self.by_key is not None:
+            by["api_key_id"] = self.by_key
+        if self.by_link is not None:
+            by["console_link_id"] = self.by_link
+        return Activity(
+            id=self.sk,
+            at=int(self.at),
+            action=self.action,
+            subject=self.subject,
+            name=self.name,
+            fields=tuple(self.fields or ()),
+            by=by | {"operator": self.by_operator},
+        )
+
+
 CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     ConfigItem,
     AccountItem,
@@ -391,6 +425,7 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     ContractUseItem,
     KeyItem,
     KeyListItem,
+    ActivityItem,
 )
 
 
@@ -477,6 +512,11 @@ def contract_uses_pk(owner: AccountId | None) -> str:
 def contract_use_sk(format_name: str, account_id: AccountId, webhook_id: WebhookId) -> str:
     """The sort key of one webhook among those that have a contract."""
     return f"{format_name}#{account_id}#{webhook_id}"
+
+
+def activity_pk(owner: AccountId | None) -> str:
+    """The partition of what was changed of an account, or of what is the operators'."""
+    return f"{owner_name(owner)}#activity"
 
 
 def owner_name(owner: AccountId | None) -> str:

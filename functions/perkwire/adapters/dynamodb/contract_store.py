@@ -6,6 +6,12 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from perkwire.adapters.dynamodb.activity_log import (
+    COMMANDS,
+    ActivityLog,
+    conditions,
+    unavailable,
+)
 from perkwire.adapters.dynamodb.config_items import (
     CONTRACT_COUNT_SK,
     ConfigItem,
@@ -21,8 +27,7 @@ from perkwire.adapters.dynamodb.config_items import (
     webhook_sk,
 )
 from perkwire.adapters.dynamodb.contract_texts import ContractTexts
-from perkwire.adapters.dynamodb.tables import failing_as_unavailable, failure, find, find_all
-from perkwire.adapters.dynamodb.webhook_store import conditions
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find, find_all
 from perkwire.formats.lookup import Owner
 from perkwire.formats.versions import VERSION
 from perkwire.managing.contracts import (
@@ -32,9 +37,9 @@ from perkwire.managing.contracts import (
     ContractUser,
     TooManyContracts,
 )
+from perkwire.model.activity import Action, Change
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.primitives.journal import Unavailable
 
 _MOST_USERS = 50  # of a contract, that are looked at before it is deleted
 
@@ -42,8 +47,9 @@ _MOST_USERS = 50  # of a contract, that are looked at before it is deleted
 class ContractStore(ContractTexts):
     """Fulfils formats.Contracts and managing.Contracts."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, activity: ActivityLog = COMMANDS) -> None:
         self._connection = connection
+        self._activity = activity
 
     def names(self, owner: Owner, product: str | None = None) -> Sequence[str]:
         """Every `name@version` of an owner, or those of one name; raises Unavailable."""
@@ -89,13 +95,14 @@ class ContractStore(ContractTexts):
                     actions=[ContractCountItem.kind.set(ContractCountItem), total.add(1)],
                     condition=total.does_not_exist() | (total < most),
                 )
+                self._activity.add(transaction, _change(contract, Action.CONTRACT_CREATED))
         except TransactWriteError as error:
             is_new, _, has_room = conditions(error, 3)
             if not is_new:
                 raise ContractTaken from None
             if not has_room:
                 raise TooManyContracts from None
-            raise Unavailable(f"DynamoDB: {failure(error)}") from error
+            raise unavailable(error) from error
 
     def users(self, contract: ContractHeading) -> tuple[list[ContractUser], list[ContractUser]]:
         """Webhooks that have it, and those that are only said to have it; of the first fifty.
@@ -147,10 +154,15 @@ class ContractStore(ContractTexts):
                     ContractCountItem(contract_texts_pk(owner), CONTRACT_COUNT_SK),
                     actions=[ContractCountItem.total.add(-1)],
                 )
+                self._activity.add(transaction, _change(contract, Action.CONTRACT_DELETED))
         except TransactWriteError as error:
             if not conditions(error, 3 + len(unused))[0]:
                 raise ContractInUse from None
-            raise Unavailable(f"DynamoDB: {failure(error)}") from error
+            raise unavailable(error) from error
+
+
+def _change(contract: ContractHeading, action: Action) -> Change:
+    return Change(owner=contract.owner, action=action, subject=contract.format, name=contract.title)
 
 
 def _heading(owner: Owner, item: ContractItem) -> ContractHeading:

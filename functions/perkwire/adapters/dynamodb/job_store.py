@@ -15,6 +15,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from perkwire.adapters.dynamodb.activity_log import COMMANDS, ActivityLog
 from perkwire.adapters.dynamodb.config_items import ConfigItem
 from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import (
@@ -27,6 +28,8 @@ from perkwire.adapters.dynamodb.tables import (
 )
 from perkwire.jobs.job import Job, JobItem, JobKind, JobReason, JobStatus
 from perkwire.jobs.starting import JobRunning
+from perkwire.model.activity import Action as Deed
+from perkwire.model.activity import Change
 from perkwire.model.webhook import MOST_BATCH_BYTES
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Unavailable
@@ -200,8 +203,9 @@ class JobTable:
 class JobStore(JobTable):
     """Fulfils starting.Jobs."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, activity: ActivityLog = COMMANDS) -> None:
         self._connection = connection
+        self._activity = activity
 
     def add(self, job: Job) -> None:
         """Store a new one; raises JobRunning, Unavailable."""
@@ -232,12 +236,15 @@ class JobStore(JobTable):
         job = self.find(account_id, job_id)
         if job is None:
             return None
-        return _updated(
-            job,
+        is_cancelled = self._activity.update_if(
+            JobConfigItem(jobs_pk(account_id), job_id),
             [JobConfigItem.cancelled_at.set(now)],
             JobConfigItem.status.is_in(JobStatus.QUEUED, JobStatus.RUNNING)
             & JobConfigItem.cancelled_at.does_not_exist(),
+            _change(job, Deed.JOB_CANCELLED),
         )
+        # A transaction answers nothing of the item.
+        return self.find(account_id, job_id) if is_cancelled else None
 
     def _put(self, job: Job, latest: LatestJobItem | None) -> None:
         item = LatestJobItem(
@@ -254,6 +261,7 @@ class JobStore(JobTable):
         with TransactWrite(connection=self._connection) as transaction:
             transaction.save(JobConfigItem.of(job), condition=JobConfigItem.pk.does_not_exist())
             transaction.save(item, condition=unchanged)
+            self._activity.add(transaction, _change(job, Deed.JOB_STARTED))
 
 
 def jobs_pk(account_id: AccountId) -> str:
@@ -267,6 +275,12 @@ def _latest_sk(job: Job) -> str:
 
 def _page(job: Job) -> list[list[str | int]]:
     return [[item.id, item.run] for item in job.page]
+
+
+def _change(job: Job, deed: Deed) -> Change:
+    return Change(
+        owner=job.account_id, action=deed, subject=job.id, name=f"{job.kind} of {job.webhook_id}"
+    )
 
 
 def _expires_at(moment: int) -> int:

@@ -3,7 +3,7 @@
 from perkwire.adapters.dynamodb.config_items import KEY_SK, KeyItem, key_pk
 from perkwire.adapters.dynamodb.tables import find
 from perkwire.model.account import Caller, Scope
-from perkwire.primitives.ids import AccountId
+from perkwire.primitives.ids import AccountId, KeyId
 
 
 class KeyLookup:
@@ -17,4 +17,5 @@ class KeyLookup:
         return Caller(
             AccountId(item.account_id) if item.account_id else None,
             frozenset(Scope(scope) for scope in item.scopes),
+            KeyId(item.key_id),
         )

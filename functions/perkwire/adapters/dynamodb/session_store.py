@@ -7,10 +7,13 @@
 """
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.transactions import TransactWrite
 
+from perkwire.adapters.dynamodb.activity_log import COMMANDS, ActivityLog
 from perkwire.adapters.dynamodb.config_items import ConfigItem
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find, update_if
 from perkwire.managing.signing_in import ConsoleLink, NoSuchLink, Session
+from perkwire.model.activity import Action, Change
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
@@ -38,6 +41,7 @@ class SessionItem(ConfigItem, discriminator="session"):
 
     account_id = UnicodeAttribute(null=True)
     key_hash = UnicodeAttribute(null=True)
+    link_id = UnicodeAttribute(null=True)
     acting_for = UnicodeAttribute(null=True)
     mailed_to = UnicodeAttribute(null=True)
     until = NumberAttribute()
@@ -50,18 +54,25 @@ SESSION_ITEMS: tuple[type[ConfigItem], ...] = (LinkItem, SessionItem)
 class LinkStore:
     """Fulfils signing_in.Links."""
 
+    def __init__(self, activity: ActivityLog = COMMANDS) -> None:
+        self._activity = activity
+
     def add(self, token_hash: str, link: ConsoleLink) -> None:
         """Store a new one; raises Unavailable."""
-        with failing_as_unavailable():
-            LinkItem(
-                _link_pk(token_hash),
-                _LINK_SK,
-                account_id=link.account_id,
-                until=link.expires_at,
-                created_at=link.created_at,
-                mailed_to=link.mailed_to,
-                expires_at=_removed_at(link.expires_at),
-            ).save()
+        item = LinkItem(
+            _link_pk(token_hash),
+            _LINK_SK,
+            account_id=link.account_id,
+            until=link.expires_at,
+            created_at=link.created_at,
+            mailed_to=link.mailed_to,
+            expires_at=_removed_at(link.expires_at),
+        )
+        connection = item._get_connection().connection
+        with failing_as_unavailable(), TransactWrite(connection=connection) as transaction:
+            transaction.save(item)
+            change = _change(link.account_id, token_hash, Action.LINK_CREATED)
+            self._activity.add(transaction, change)
 
     def unused(self, token_hash: str) -> ConsoleLink | None:
         """One that has not been used, expired or not, read consistently; raises Unavailable."""
@@ -90,15 +101,17 @@ class LinkStore:
         Raises NoSuchLink, Unavailable.
         """
         item = LinkItem(_link_pk(token_hash), _LINK_SK)
-        with failing_as_unavailable():
-            found = update_if(
-                item,
-                [LinkItem.used_by.set(LinkItem.used_by | _ENDED)],
-                LinkItem.account_id == account_id,
-            )
-        if not found:
+        found = self._activity.update_if(
+            item,
+            [LinkItem.used_by.set(LinkItem.used_by | _ENDED)],
+            LinkItem.account_id == account_id,
+            _change(account_id, token_hash, Action.LINK_ENDED),
+        )
+        # A transaction answers nothing of the item; what it is used by never changes again.
+        ended = find(LinkItem, _link_pk(token_hash), _LINK_SK) if found else None
+        if ended is None:
             raise NoSuchLink
-        return None if item.used_by == _ENDED else item.used_by
+        return None if ended.used_by == _ENDED else ended.used_by
 
 
 class SessionStore:
@@ -112,6 +125,7 @@ class SessionStore:
                 _SESSION_SK,
                 account_id=session.account_id,
                 key_hash=session.key_hash,
+                link_id=session.link_id,
                 acting_for=session.acting_for,
                 mailed_to=session.mailed_to,
                 until=session.expires_at,
@@ -126,6 +140,7 @@ class SessionStore:
         return Session(
             account_id=AccountId(item.account_id) if item.account_id else None,
             key_hash=item.key_hash,
+            link_id=item.link_id,
             acting_for=AccountId(item.acting_for) if item.acting_for else None,
             mailed_to=item.mailed_to,
             expires_at=int(item.until),
@@ -146,6 +161,10 @@ class SessionStore:
         """End it; nothing if there is none. Raises Unavailable."""
         with failing_as_unavailable():
             SessionItem(_session_pk(token_hash), _SESSION_SK).delete()
+
+
+def _change(account_id: AccountId, link_id: str, action: Action) -> Change:
+    return Change(owner=account_id, action=action, subject=link_id)
 
 
 def _link(item: LinkItem) -> ConsoleLink:

@@ -1,11 +1,17 @@
 """ConfigTable as management keeps webhooks in it: every change in one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from perkwire.adapters.dynamodb.activity_log import (
+    COMMANDS,
+    ActivityLog,
+    conditions,
+    unavailable,
+)
 from perkwire.adapters.dynamodb.config_items import (
     ACCOUNT_SK,
     WEBHOOK_SK_PREFIX,
@@ -28,12 +34,12 @@ from perkwire.adapters.dynamodb.config_items import (
     webhook_sk,
 )
 from perkwire.adapters.dynamodb.pages import page
-from perkwire.adapters.dynamodb.tables import failure, find
+from perkwire.adapters.dynamodb.tables import find
 from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.managing.webhooks import ContractGone, TooManyWebhooks, UrlTaken
+from perkwire.model.activity import Action, Change, webhook_change, webhook_made
 from perkwire.model.webhook import ContractUse, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
@@ -43,8 +49,11 @@ _MOST_READS = 10
 class WebhookStore:
     """Fulfils managing.Webhooks. A tombstone stays for `tombstone_days`."""
 
-    def __init__(self, connection: Connection, *, tombstone_days: int) -> None:
+    def __init__(
+        self, connection: Connection, *, tombstone_days: int, activity: ActivityLog = COMMANDS
+    ) -> None:
         self._connection = connection
+        self._activity = activity
         self._tombstone_seconds = tombstone_days * DAY_SECONDS
 
     def add(self, webhook: Webhook, most: int) -> None:
@@ -69,7 +78,7 @@ class WebhookStore:
                 )
 
         try:
-            self._transact(write)
+            self._transact(write, webhook_made(webhook, Action.WEBHOOK_CREATED))
         except TransactWriteError as error:
             held = conditions(error, 3 if use is None else 5)
             url_free, room = held[0], held[2 if use is None else 3]
@@ -79,7 +88,7 @@ class WebhookStore:
                 raise TooManyWebhooks from None
             if not held[-1]:
                 raise ContractGone from None
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | None:
         """One that is not deleted, read consistently; raises Unavailable."""
@@ -99,14 +108,14 @@ class WebhookStore:
                 transaction.save(_url_item(after), condition=UrlItem.pk.does_not_exist())
 
         try:
-            self._transact(write)
+            self._transact(write, webhook_change(before, after))
         except TransactWriteError as error:
             held = conditions(error, 3 if moved else 1)
             if not held[1 if moved else 0]:
                 raise ChangedMeanwhile from None
             if moved and not held[2]:
                 raise UrlTaken from None
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def bury(self, webhook: Webhook, now: int) -> None:
         """Leave a tombstone, and free the URL; raises ChangedMeanwhile, Unavailable."""
@@ -138,11 +147,11 @@ class WebhookStore:
                 )
 
         try:
-            self._transact(write)
+            self._transact(write, webhook_made(webhook, Action.WEBHOOK_DELETED))
         except TransactWriteError as error:
             if not conditions(error, 6 if use is None else 8)[1]:
                 raise ChangedMeanwhile from None
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def page(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Webhook]:
         """An account's webhooks that are not deleted; raises Problem and Unavailable.
@@ -162,9 +171,10 @@ class WebhookStore:
                 break
         return Page(webhooks, cursor)
 
-    def _transact(self, write: Callable[[TransactWrite], None]) -> None:
+    def _transact(self, write: Callable[[TransactWrite], None], change: Change) -> None:
         with TransactWrite(connection=self._connection) as transaction:
             write(transaction)
+            self._activity.add(transaction, change)
 
 
 def _url_item(webhook: Webhook) -> UrlItem:
@@ -178,18 +188,3 @@ def _use_item(webhook: Webhook, use: ContractUse) -> ContractUseItem:
 
 def _contract_item(webhook: Webhook, use: ContractUse) -> ContractItem:
     return ContractItem(contracts_pk(use.owner), webhook.format)
-
-
-def conditions(error: TransactWriteError, items: int) -> Sequence[bool]:
-    """Whether the condition of each item held.
-
-    pynamodb sends deletes, then puts, then updates, and the reasons come back in that order.
-    """
-    reasons = [*error.cancellation_reasons]
-    if len(reasons) != items:
-        return [True] * items
-    return [reason is None or reason.code != "ConditionalCheckFailed" for reason in reasons]
-
-
-def _unavailable(error: TransactWriteError) -> Unavailable:
-    return Unavailable(f"DynamoDB: {failure(error)}")
