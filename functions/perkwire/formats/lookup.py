@@ -229,7 +229,7 @@ def _read(owner: Owner, name: str, text: str, digest: str) -> Format:
     from perkwire.formats.contracts.contract_format import StoredContract
 
     try:
-        contract = read_contract(json.loads(text))
+        contract = read_contract(json.loads(text), kept=True)
     except (Problem, ValueError):
         return UnknownFormat(name)
     return StoredContract(contract, ContractUse(owner, digest, tuple(contract.events)))

@@ -183,14 +183,17 @@ _TOKEN = regex(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
 _VALUE = regex(r"[!-~]+(?:[ \t]+[!-~]+)*")  # RFC 9110 §5.5 without obs-text
 
 
-def check_header_name(name: str, *, signs: bool = False) -> str | None:
+def check_header_name(name: str, *, signs: bool = False, kept: bool = False) -> str | None:
     """What is wrong with the name of a header that a webhook sends, or None.
 
-    One that `signs` carries the webhook's own signature. `Authorization` and `Cookie` may be sent:
-    they go to the owner's own endpoint only, and the sender keeps no cookies of its own.
+    One that `signs` carries the webhook's own signature. One that is `kept` was saved under the
+    rules of its day, and is refused only if it would break a request. `Authorization` and `Cookie`
+    may be sent: they go to the owner's own endpoint only, and the sender keeps no cookies.
     """
     if not _TOKEN.fullmatch(name):
         return "is not a valid header name"
+    if kept:
+        return CONNECTION.detail if CONNECTION.covers(name) else None
     rule = broken_rule(name)
     return None if rule is None or (signs and rule is SIGNATURE) else rule.detail
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from perkwire.formats.contracts.contract import read_contract
 from perkwire.formats.contracts.contract_format import ContractFormat
 from perkwire.formats.format import Format, Unrenderable
 from perkwire.formats.lookup import ContractKey, FormatLookup, Owner, use_of
@@ -14,6 +15,7 @@ from perkwire.formats.registry import FORMATS, find_format, format_of
 from perkwire.formats.versions import age, product
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId
+from perkwire.primitives.problem import Problem
 from tests.builders import ACCOUNT, a_payload, a_webhook, an_event
 
 OTHER = AccountId("acct_0000000000000002")
@@ -149,3 +151,18 @@ def test_one_of_the_release_is_never_looked_for() -> None:
     assert lookup.find(ACCOUNT, "rivo@1") is lookup.find(ACCOUNT, "rivo") is FORMATS["rivo@1"]
     assert lookup.of(a_webhook(format="zinrelo")) is FORMATS["zinrelo"]
     assert (stored.reads, lookup.keys(ACCOUNT)) == (0, [])
+
+
+def test_a_rule_for_headers_that_came_later_does_not_take_a_stored_contract_away() -> None:
+    """What is saved from now on keeps to it; what would break a request is never sent."""
+    named: dict[str, Any] = {"events": {"tier.*": "t"}, "body": "=data", "version": "1"}
+    signature = {"scheme": "hmac", "header": "x-roles"}
+    refused = {**named, "name": "x", "headers": {"x-user": "admin"}, "signature": signature}
+    with pytest.raises(Problem):
+        read_contract(refused)
+    stored = Stored((ACCOUNT, "x@1"), headers={"x-user": "admin"}, signature=signature)
+    stored.put(ACCOUNT, "y@1", headers={"content-length": "1"})
+    lookup = FormatLookup(stored)
+
+    assert isinstance(lookup.find(ACCOUNT, "x@1"), ContractFormat)
+    assert not isinstance(lookup.find(ACCOUNT, "y@1"), ContractFormat)

@@ -111,10 +111,13 @@ class Contract:
         return self.body
 
 
-def read_contract(value: dict[str, Json], *, version: str | None = None) -> Contract:
+def read_contract(
+    value: dict[str, Json], *, version: str | None = None, kept: bool = False
+) -> Contract:
     """Read a contract; raises the 422 problem that names every wrong place.
 
-    `version` is the one that it gets, whatever it says itself; None: it must say one.
+    `version` is the one that it gets, whatever it says itself; None: it must say one. One that is
+    `kept` was stored when fewer names of headers were refused.
     """
     fields = Fields(value)
     if len(compact(value)) > LARGEST_CONTRACT:
@@ -131,9 +134,9 @@ def read_contract(value: dict[str, Json], *, version: str | None = None) -> Cont
         bodies=_bodies(fields, reader),
         body=_body(fields, reader, value),
         batch=_batch(fields, reader),
-        headers=_headers(fields, reader),
+        headers=_headers(fields, reader, kept=kept),
         content_type=_content_type(fields),
-        signature=_signature(fields),
+        signature=_signature(fields, kept=kept),
         success=_success(fields),
         settings=_settings(fields),
         source=value,
@@ -250,7 +253,7 @@ def _batch(fields: Fields, reader: TemplateReader) -> Batch | None:
     return batch
 
 
-def _headers(fields: Fields, reader: TemplateReader) -> dict[str, Template]:
+def _headers(fields: Fields, reader: TemplateReader, *, kept: bool) -> dict[str, Template]:
     given = fields.object("headers") or {}
     if len(given) > MOST_HEADERS:
         fields.wrong("headers", f"must be at most {MOST_HEADERS}")
@@ -260,7 +263,7 @@ def _headers(fields: Fields, reader: TemplateReader) -> dict[str, Template]:
         if name.lower() in found:
             reader.wrong(place, "is there twice")
         known = name.lower() in OF_STANDARD_WEBHOOKS
-        if wrong := None if known else check_header_name(name, signs=True):
+        if wrong := None if known else check_header_name(name, signs=True, kept=kept):
             reader.wrong(place, wrong)
         if not isinstance(template, str):
             reader.wrong(place, "must be a text or an expression")
@@ -281,12 +284,12 @@ def _content_type(fields: Fields, default: str = "application/json") -> str:
     return given or default
 
 
-def _signature(fields: Fields) -> Recipe | None:
+def _signature(fields: Fields, *, kept: bool) -> Recipe | None:
     given = fields.object("signature")
     if given is None:
         return None
     inner = Fields(given, "signature.")
-    recipe = read_recipe(given, inner)
+    recipe = read_recipe(given, inner, kept=kept)
     fields.errors += inner.finish()
     return recipe
 

@@ -157,14 +157,15 @@ def filled(text: str, parts: Mapping[str, bytes]) -> bytes:
     return b"".join([*made, text[before:].encode()])
 
 
-def read_recipe(value: dict[str, Json], fields: Fields) -> Recipe:
+def read_recipe(value: dict[str, Json], fields: Fields, *, kept: bool = False) -> Recipe:
     """Read `signature`, the object that `fields` holds; what is wrong is noted there."""
     scheme = _choice(fields, "scheme", SCHEMES)
     rotation = _choice(fields, "rotation", ROTATIONS if scheme == "hmac" else ROTATIONS[:2])
     if scheme != "hmac":
         return Recipe(scheme=scheme, rotation=rotation)
     header = fields.required_text("header", longest=_LONGEST).lower()
-    wrong = None if header in OF_STANDARD_WEBHOOKS else check_header_name(header, signs=True)
+    is_known = header in OF_STANDARD_WEBHOOKS
+    wrong = None if is_known else check_header_name(header, signs=True, kept=kept)
     if header and wrong:
         fields.wrong("header", wrong)
     recipe = Recipe(
