@@ -32,6 +32,22 @@ def failed(account: Account, endpoint: Endpoint) -> Account:
     return account
 
 
+def test_the_page_of_a_webhook_tells_what_its_columns_say(failed: Account, person: Person) -> None:
+    person.sign_in_by_link(failed)
+    person.click("link", "Till")
+    readout = person.page.locator("[data-readout]")
+    expect(readout).to_have_text("Point at a column to see its numbers.")
+
+    person.page.locator("figure").first.locator("g").last.hover()
+    expect(readout).to_contain_text("Deliveries: 3 failed")
+    assert person.barriers() == []
+    person.click("link", "7 days")
+    expect(person.find("heading", "Last 7 days")).to_be_visible()
+    person.press_summary("The same as a table")
+    expect(person.row("3 failed")).to_have_count(1)
+    assert person.barriers() == []
+
+
 def test_a_failure_is_found_in_the_log_understood_and_retried_with_a_result_for_each_row(
     failed: Account, endpoint: Endpoint, person: Person
 ) -> None:

@@ -19,12 +19,21 @@ _MOST_BYTES = 60 * 1024
     [
         (lambda scene: scene.account.key, "/console/webhooks"),
         (lambda scene: scene.account.key, "/console/webhooks/new"),
+        (lambda scene: scene.account.key, "/console/webhooks/{mailer}?period=7d"),
         (lambda scene: scene.account.key, "/console/types/points.earned"),
         (lambda scene: scene.account.key, "/console/contracts?from=square-loyalty%401"),
         (lambda scene: scene.system.local["operator_key"], "/console/accounts"),
         (None, "/console/sign-in"),
     ],
-    ids=["an admin's", "a form", "a type", "a contract", "an operator's", "a stranger's"],
+    ids=[
+        "an admin's",
+        "a form",
+        "a webhook",
+        "a type",
+        "a contract",
+        "an operator's",
+        "a stranger's",
+    ],
 )
 def test_a_page_weighs_less_than_sixty_kilobytes(
     key_of: Callable[[Scene], str] | None, path: str, scene: Scene, person: Person
@@ -36,7 +45,7 @@ def test_a_page_weighs_less_than_sixty_kilobytes(
     person.context.on("requestfinished", lambda request: came.append(request))
     person.forget_what_is_cached()
 
-    person.open(path)
+    person.open(path.format(mailer=scene.mailer["id"]))
     person.page.wait_for_load_state("networkidle")
 
     sizes = [request.sizes() for request in came]

@@ -10,11 +10,13 @@ from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.chart import BAR_WIDTH, HEIGHT, WIDTH, bars
 from console.views.failures import failure_of
+from console.views.history_charts import COLUMN, PERIODS, charts, percent, rows
+from console.views.history_charts import HEIGHT as PLOT_HEIGHT
 from console.views.json_text import indented_json
-from console.views.log import sorted_webhooks
+from console.views.log import Row, sorted_webhooks
 from console.views.notices import notice_of
 from console.views.receiver_code import receiver_code
-from console.views.schedules import preset_name, span, time_line
+from console.views.schedules import preset_name, schedule_words, span, time_line
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import (
     PAUSED_WHY,
@@ -25,6 +27,7 @@ from console.views.webhook_wording import (
     SWITCHING,
     format_hint,
     format_label,
+    lane_words,
     pace_words,
     secret_prefix,
     secret_rule,
@@ -32,6 +35,7 @@ from console.views.webhook_wording import (
     waiting_words,
 )
 from console.views.wording import REASONS, came_back
+from console.views.wording import STATUS_KINDS as DELIVERY_KINDS
 from perkwire.adapters.wiring import UseCases
 from perkwire.formats.format import Format
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
@@ -40,8 +44,9 @@ from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import now, parse_rfc3339, to_rfc3339
+from perkwire.primitives.timestamps import MICROSECONDS, now, parse_rfc3339, to_rfc3339
 from perkwire.reading.health import Health, recent_health, unsettled_lately
+from perkwire.reading.history import History, history
 from perkwire.reading.pacing import taken_until
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import proposed_type
@@ -51,6 +56,8 @@ _WEBHOOK = f"{PATH}/<webhook_id>"
 _PAGE = 20  # each costs a query for its health
 _MOST_OF_EACH = 50  # deliveries that are read for it
 _MOST_OF_ONE = 200  # on its own page
+_PERIOD = "24h"
+_NEWEST = 5
 
 _CHART = {"bars": bars, "bar_width": BAR_WIDTH, "chart_height": HEIGHT, "chart_width": WIDTH}
 _SHOWING: dict[str, Any] = {
@@ -118,7 +125,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     ) -> HtmlResponse:
         """The webhook; an outcome or a problem is that of the test that was asked for."""
         filled = WebhookForm.filled(webhook, use_cases.webhooks.formats(visit.account_id))
-        health_ = health(webhook, _MOST_OF_ONE)
+        at = now()
+        health_ = recent_health(use_cases.log, webhook, at, most=_MOST_OF_ONE)
+        asked = visit.query.text("period")
+        period = asked if asked in PERIODS else _PERIOD
+        history_ = history(
+            use_cases.log,
+            webhook,
+            PERIODS[period][1],
+            at,
+            log_retention_days=settings.log_retention_days,
+        )
         was_tested = problem is not None or outcome is not None
         return visit.page(
             "webhook.html",
@@ -126,21 +143,26 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             form=visit.form if was_tested else Form({}),
             webhook=webhook,
             health=health_,
+            **_told(history_, period),
             failed_since=_failed_since(webhook, health_, visit.query.text("paused")),
             outcome=outcome,
             samples=filled.samples,
             sample=visit.form.text("event_type") if was_tested else filled.sample,
             proposed_type=proposed_type(webhook),
             hint=format_hint(filled.format),
-            at=now(),
+            at=at,
             signs_with_both=signs_with_both(filled.format, webhook.format_settings),
             paused_why=PAUSED_WHY,
             filter_text=webhook.filter and indented_json(json.loads(webhook.filter)),
             max_attempts=settings.max_attempts,
             interval=settings.retry_interval_seconds,
             pace_words=pace_words,
-            waits_until=taken_until(use_cases.slots, webhook, now()),
+            waits_until=taken_until(use_cases.slots, webhook, at),
             waiting=waiting_words(webhook),
+            lane_words=lane_words(webhook),
+            schedule_words=schedule_words(
+                webhook, settings.max_attempts, settings.retry_interval_seconds
+            ),
             strained_why=STRAINED_WHY,
             strained_means=STRAINED_MEANS,
             strained_until=STRAINED_UNTIL,
@@ -259,6 +281,26 @@ def _failed_since(webhook: Webhook, health: Health, paused: str) -> str | None:
         return None
     moments = [one for one in (health.paused_from, parse_rfc3339(paused)) if one is not None]
     return to_rfc3339(min(moments)) if moments else None
+
+
+def _told(history_: History, period: str) -> dict[str, Any]:
+    """The history as the page shows it."""
+    _, length, below = PERIODS[period]
+    return {
+        "history": history_,
+        "period": period,
+        "periods": PERIODS,
+        "charts": charts(history_),
+        "chart_column": COLUMN,
+        "plot_height": PLOT_HEIGHT,
+        "plot_width": COLUMN * length.slices,
+        "below": below,
+        "rows": rows(history_),
+        "slice_seconds": length.slice_length // MICROSECONDS,
+        "percent": percent,
+        "newest": [Row(one, "") for one in history_.newest[:_NEWEST]],
+        "delivery_kinds": DELIVERY_KINDS,
+    }
 
 
 def secret_page(
