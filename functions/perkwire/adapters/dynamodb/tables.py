@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
@@ -14,6 +15,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
+from perkwire import VERSION
 from perkwire.adapters.initialising import rehearse
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.journal import Unavailable
@@ -42,6 +44,11 @@ class Patience:
 
 PATIENCE = Patience(0.5, 1.0, 2)
 """Little: a function must be able to say that DynamoDB is away within its own time-out."""
+
+
+# botocore composes its own name anew for each request, at a seventh of a call's CPU, and compares
+# what we ask with its model of the service, at as much of one that sends to SQS.
+_EVERY_CLIENT = Config(user_agent=f"Perkwire/{VERSION}", parameter_validation=False)
 
 
 class NoAnswer(Unavailable):
@@ -105,6 +112,7 @@ def connect() -> Connection:
         read_timeout_seconds=PATIENCE.read_seconds,
         max_retry_attempts=PATIENCE.retries,
     )
+    connection.session.set_default_client_config(_EVERY_CLIENT)
     # pynamodb keeps a session for each thread, and makes the client in whichever calls first.
     keys = [{"pk": {"S": "pk"}, "sk": {"S": "sk"}}]
     rehearse(connection.client, "batch_get_item", RequestItems={"table": {"Keys": keys}})
