@@ -10,6 +10,7 @@ that succeeds at its first attempt, as nearly all do, never enters it.
 """
 
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.attributes import (
@@ -23,6 +24,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from perkwire.adapters.dynamodb.tables import TableItem, text_list, whole
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus, Reason
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, webhook_of
+
+UNSETTLED = (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
+"""What the index `failed` holds."""
 
 
 class AttemptMap(MapAttribute[str, Any]):
@@ -74,6 +78,62 @@ class DeliveryItem(TableItem):
     failed_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
     failed = FailedIndex()
+
+
+def raw_item(delivery: Delivery, expires_at: int) -> dict[str, Any]:
+    """An entry as DynamoDB is sent it; what is None is left out.
+
+    The models make the same of it, at ten times the CPU: nearly all that the dispatcher writes are
+    these. A test compares the two.
+    """
+    pk, sk = delivery_key(delivery.account_id, delivery.id)
+    is_unsettled = delivery.status in UNSETTLED
+    return _present(
+        pk=_text(pk),
+        sk=_text(sk),
+        event_ids=_texts(delivery.event_ids),
+        event_types=_texts(delivery.event_types),
+        run=_number(delivery.run),
+        status=_text(delivery.status),
+        reason=_text(delivery.reason),
+        attempts={"L": [{"M": _raw_attempt(attempt)} for attempt in delivery.attempts]},
+        due_at=_number(delivery.due_at),
+        spent_after=_number(delivery.spent_after),
+        created_at=_number(delivery.created_at),
+        updated_at=_number(delivery.updated_at),
+        failed_key=_text(pk if is_unsettled else None),
+        expires_at=_number(expires_at),
+    )
+
+
+def _raw_attempt(attempt: Attempt) -> dict[str, Any]:
+    return _present(
+        number=_number(attempt.number),
+        at=_number(attempt.at),
+        duration_ms=_number(attempt.duration_ms),
+        status_code=_number(attempt.status_code),
+        error=_text(attempt.error),
+        error_detail=_text(attempt.error_detail),
+        response=_text(attempt.response),
+        location=_text(attempt.location),
+        run=_number(attempt.run),
+    )
+
+
+def _present(**values: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _text(value: str | None) -> dict[str, Any] | None:
+    return None if value is None else {"S": value}
+
+
+def _number(value: int | None) -> dict[str, Any] | None:
+    return None if value is None else {"N": str(value)}
+
+
+def _texts(values: Iterable[str]) -> dict[str, Any]:
+    return {"L": [{"S": value} for value in values]}
 
 
 def to_delivery(item: DeliveryItem) -> Delivery:

@@ -10,10 +10,12 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from perkwire.adapters.dynamodb.delivery_items import (
+    UNSETTLED,
     DeliveryItem,
     attempt_map,
     delivery_key,
     id_of,
+    raw_item,
     to_delivery,
 )
 from perkwire.adapters.dynamodb.tables import (
@@ -21,7 +23,7 @@ from perkwire.adapters.dynamodb.tables import (
     failing_as_unavailable,
     failure,
     find_all,
-    put_all,
+    put_raw,
     update_if,
 )
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
@@ -31,7 +33,6 @@ from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
 MOST_ATTEMPTS = 100
 _TRANSACTION = 100  # TransactWriteItems takes at most 100 items
-_UNSETTLED = (DeliveryStatus.RETRYING, DeliveryStatus.FAILED)
 
 
 def entries_of(items: Iterable[DeliveryItem]) -> Mapping[DeliveryId, Delivery]:
@@ -239,7 +240,9 @@ class DeliveryTable(DeliveryReader):
 
         def put() -> None:
             nonlocal left
-            left = put_all(DeliveryItem, [self._item(change.after) for change in changes])
+            entries = [change.after for change in changes]
+            raw = [raw_item(entry, self._expires_at(entry)) for entry in entries]
+            left = put_raw(DeliveryItem, raw)
             if left:
                 raise Unavailable("DynamoDB: items left unprocessed")
 
@@ -301,7 +304,7 @@ class DeliveryTable(DeliveryReader):
             if after.spent_after is not None
             else DeliveryItem.spent_after.remove(),
             DeliveryItem.failed_key.set(delivery_key(after.account_id, after.id)[0])
-            if after.status in _UNSETTLED
+            if after.status in UNSETTLED
             else DeliveryItem.failed_key.remove(),
         ]
 
@@ -320,7 +323,7 @@ class DeliveryTable(DeliveryReader):
             spent_after=delivery.spent_after,
             created_at=delivery.created_at,
             updated_at=delivery.updated_at,
-            failed_key=pk if delivery.status in _UNSETTLED else None,
+            failed_key=pk if delivery.status in UNSETTLED else None,
             expires_at=self._expires_at(delivery),
         )
 

@@ -16,6 +16,7 @@ and who writes little is read from one shard.
 import json
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -33,9 +34,11 @@ from perkwire.model.routed_event import KeptEvents, RoutedEvent, merge
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.strict_json import compact
-from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
 
+_HOUR = HOUR_SECONDS * MICROSECONDS
 _TO_THE_HOUR = len("2026-11-21T01")
+_HOURS = 64  # kept as text; nearly all that is asked for are of this one
 SHARDS = 4
 EVENT_SK = "event"
 CLAIM_SK = "claim"
@@ -307,8 +310,14 @@ def _shard_of(event_id: EventId) -> int:
 
 def account_hour(account_id: AccountId, moment: int, shard: int = 0) -> str:
     """The partition of the index `by_time` for the hour of this moment."""
-    hour = f"{account_id}#{to_rfc3339(moment)[:_TO_THE_HOUR]}"
+    hour = f"{account_id}#{_hour(moment // _HOUR)}"
     return f"{hour}#{shard}" if shard else hour
+
+
+@lru_cache(_HOURS)
+def _hour(hours: int) -> str:
+    """The hour that begins so many hours after the epoch, as the index has it."""
+    return to_rfc3339(hours * _HOUR)[:_TO_THE_HOUR]
 
 
 def mentions_pk(account_id: AccountId, member_key: str) -> str:

@@ -251,9 +251,14 @@ def put_all(model: type[Model], items: Sequence[Model]) -> set[tuple[str, str]]:
     item that it will not have, of 400 kB and more for instance: then each is put by itself, and
     what is refused is left.
     """
+    return put_raw(model, [item.serialize() for item in items])
+
+
+def put_raw(model: type[Model], items: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """`put_all` of items as DynamoDB is sent them."""
     left: set[tuple[str, str]] = set()
     for start in range(0, len(items), _PUTS):
-        left |= _put_page(model, [item.serialize() for item in items[start : start + _PUTS]])
+        left |= _put_page(model, items[start : start + _PUTS])
     return left
 
 
