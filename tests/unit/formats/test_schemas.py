@@ -136,6 +136,15 @@ def test_so_is_any_event_of_the_catalogue_however_little_it_says(
     assert wrong_with(product, rendered(product, kind, data, settings_)) == []
 
 
+@pytest.mark.parametrize("name", [name for product, name in KNOWN if product == "voucherify"])
+def test_a_kind_of_campaign_that_the_product_has_not_is_in_its_metadata(name: str) -> None:
+    found = event_type(kind_of(name))
+    assert found is not None
+    data = {**found.example, "campaign": {"id": "cmp_1", "name": "Spring", "type": "raffle"}}
+
+    assert wrong_with("voucherify", rendered("voucherify", found.name, data, {})) == []
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_there_is_a_schema_for_each_known_body_and_for_no_other(product: str) -> None:
     def said(event: ProductEvent) -> set[str]:
