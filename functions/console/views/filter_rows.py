@@ -171,7 +171,10 @@ def _listed(row: FilterRow, kind: str) -> list[Json]:
     while left:
         if left.startswith('"'):
             try:
-                value, end = json.JSONDecoder().raw_decode(left)
+                _, end = json.JSONDecoder().raw_decode(left)
+                value = parse(left[:end])
+            except InvalidJson:
+                raise _wrong(f"has half a character for {row.field}, \\ud800 or the like") from None
             except ValueError:
                 raise _wrong(f"has a quote for {row.field} that does not end") from None
             values.append(value)

@@ -63,6 +63,7 @@ def test_an_unknown_field_has_numbers_where_they_look_like_numbers() -> None:
         ([("tier.x", "is", "a"), ("tier", "is", "b")], "has tier twice"),
         ([("tier", "is", '"a')], "has a quote for tier that does not end"),
         ([("tier", "is", '"a" "b"')], "needs a comma between the values for tier"),
+        ([("tier", "is", r'"\ud800"')], "has half a character for tier"),
     ],
 )
 def test_what_is_wrong_with_rows_is_said(rows: list[tuple[str, str, str]], detail: str) -> None:

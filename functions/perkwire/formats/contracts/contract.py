@@ -260,7 +260,7 @@ def _headers(fields: Fields, reader: TemplateReader, *, kept: bool) -> dict[str,
     found: dict[str, Template] = {}
     for name, template in given.items():
         place = Place("headers", "/headers").inside(name)
-        if name.lower() in found:
+        if name.lower() in found and not kept:
             reader.wrong(place, "is there twice")
         known = name.lower() in OF_STANDARD_WEBHOOKS
         if wrong := None if known else check_header_name(name, signs=True, kept=kept):
