@@ -140,7 +140,8 @@ def test_so_is_any_event_of_the_catalogue_however_little_it_says(
 def test_a_kind_of_campaign_that_the_product_has_not_is_in_its_metadata(name: str) -> None:
     found = event_type(kind_of(name))
     assert found is not None
-    data = {**found.example, "campaign": {"id": "cmp_1", "name": "Spring", "type": "raffle"}}
+    campaign: Json = {"id": "cmp_1", "name": "Spring", "type": "raffle"}
+    data = {**found.example, "campaign": campaign}
 
     assert wrong_with("voucherify", rendered("voucherify", found.name, data, {})) == []
 
