@@ -107,8 +107,16 @@ RECOVERED = FAILED
 GONE = FAILED
 """With one that is answered 410: the log and the webhook, which is paused."""
 
+CANCELLED: Calls = {"BatchGetItem": Count(1, 4), "UpdateItem": Count(1, 1)}
+"""With one that is not sent any more, as its member has been erased: the log alone."""
+
 EXHAUSTED: Calls = {"BatchGetItem": Count(1, 4), "UpdateItem": Count(5, 5), "Publish": Count(1, 1)}
 """With a last attempt that fails, and admins to tell: failures, notice and hour are counted."""
+
+
+def erased(events: int) -> Calls:
+    """A router's invocation with one message, all its events of erased members: nothing is sent."""
+    return {"Query": Count(1, 1), **_kept(events, 0)}
 
 
 def paused(events: int, webhooks: int, *, names: int = NAMES) -> Calls:

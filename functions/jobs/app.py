@@ -10,6 +10,8 @@ from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import RetryableDeliveries
+from perkwire.adapters.dynamodb.erasing import ErasedAccounts, EventErasing, LogErasing
+from perkwire.adapters.dynamodb.erasure_store import ERASURE_ITEMS, ErasureTable
 from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
@@ -19,6 +21,7 @@ from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue, delivery_queues
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.jobs.erasing import ErasureWorker
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
@@ -39,7 +42,7 @@ def _work() -> JobWorker:
     settings = JobsSettings.from_env(os.environ)
     telemetry = _telemetry()
     connection = tables.connect()
-    tables.bind(connection, settings.config_table, *CONFIG_ITEMS, *JOB_ITEMS)
+    tables.bind(connection, settings.config_table, *CONFIG_ITEMS, *JOB_ITEMS, *ERASURE_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
     tables.bind(connection, settings.delivery_table, DeliveryItem)
     sqs = aws.sqs(connection)
@@ -59,6 +62,7 @@ def _work() -> JobWorker:
         clock=now,
     )
     interval = settings.retry_interval_seconds
+    job_queue = SqsQueue(sqs, settings.job_queue_url, telemetry)
     retrying = Retrying(
         deliveries=deliveries,
         events=events,
@@ -84,7 +88,18 @@ def _work() -> JobWorker:
                 EventSelection(EventIndex()), ReplayPages(events=events, hand_over=hand_over)
             ),
         },
-        queue=SqsQueue(sqs, settings.job_queue_url, telemetry),
+        erasing=ErasureWorker(
+            erasures=ErasureTable(),
+            accounts=ErasedAccounts(),
+            index=EventIndex(),
+            events=events,
+            erasable=EventErasing(),
+            log=LogErasing(),
+            queue=job_queue,
+            journal=telemetry,
+            clock=now,
+        ),
+        queue=job_queue,
         journal=telemetry,
         clock=now,
     )

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from management import (
     account_routes,
     activity_routes,
+    erasure_routes,
     format_routes,
     job_routes,
     log_routes,
@@ -59,6 +60,7 @@ def _resolver() -> APIGatewayHttpResolver:
     retry_routes.add(resolver, webhooks, use_cases.retrying, use_cases.redriving)
     job_routes.add(resolver, webhooks, use_cases.jobs)
     activity_routes.add(resolver, use_cases.activity)
+    erasure_routes.add(resolver, webhooks, use_cases.erasures)
     return resolver
 
 

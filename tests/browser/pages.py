@@ -114,6 +114,10 @@ PAGES = (
     _page("log/sample", address=_at("log/sample?event_type=points.earned"), what="of a type"),
     _page("events"),
     _page("events/<event_id>", address=lambda scene: f"/console/events/{scene.event_id}"),
+    _page("erasures"),
+    _page(
+        "erasures/<erasure_id>", address=lambda scene: f"/console/erasures/{scene.erasure['id']}"
+    ),
     _page("types"),
     _page("contracts"),
     _page("contracts", address=_at("contracts?from=loyaltylion%402"), what="begun with another"),

@@ -33,6 +33,7 @@ class Scene:
         self._post()
         self._call("POST", f"/v1/webhooks/{crm['id']}/disable")
         self.job = self._replayed()
+        self.erasure = self._call("POST", "/v1/erasures", {"member_id": "nobody-of-the-scene"})
         self.failed = self._of(f"webhook_id={self.mailer['id']}")
         self.succeeded = self._of(f"webhook_id={self.ledger['id']}")
         self.event_id = self.failed["event_ids"][0]

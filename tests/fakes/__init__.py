@@ -15,6 +15,13 @@ from tests.fakes.deliveries import (
     FakeDeliveryTable,
     FakeRetryableDeliveries,
 )
+from tests.fakes.erasures import (
+    FakeErasedAccounts,
+    FakeErasureItems,
+    FakeErasureStore,
+    FakeEventErasing,
+    FakeLogErasing,
+)
 from tests.fakes.events import (
     EventKey,
     FakeClaimTable,
@@ -46,6 +53,10 @@ __all__ = [
     "FakeDeliveryItems",
     "FakeDeliveryReader",
     "FakeDeliveryTable",
+    "FakeErasedAccounts",
+    "FakeErasureItems",
+    "FakeErasureStore",
+    "FakeEventErasing",
     "FakeEventIndex",
     "FakeEventItems",
     "FakeEventReader",
@@ -57,6 +68,7 @@ __all__ = [
     "FakeKeyStore",
     "FakeLinkCounter",
     "FakeLinkStore",
+    "FakeLogErasing",
     "FakeMailer",
     "FakeMentions",
     "FakeMoveTasks",

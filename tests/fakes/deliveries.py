@@ -162,6 +162,7 @@ class FakeDeliveryTable(FakeDeliveryReader):
                     due_at=after.due_at,
                     spent_after=after.spent_after,
                     updated_at=after.updated_at,
+                    erased=after.erased or current.erased,
                 )
             )
 

@@ -9,6 +9,7 @@ from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.managing.webhooks import TooManyWebhooks, UrlTaken
 from perkwire.model.account import Account
+from perkwire.model.erasures import Erasures
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import (
     DeletedWebhook,
@@ -107,8 +108,13 @@ class FakeWebhookLookup(Failing):
                 notice_topic=self._items.accounts[account_id].notice_topic,
                 untold=untold if untold.count else None,
                 untold_pauses=self._items.pauses.get(webhook_id),
+                erasures=self._erasures(account_id),
             )
         return found
+
+    def _erasures(self, account_id: AccountId) -> Erasures | None:
+        account = self._items.accounts[account_id]
+        return account.erasures if account.erased else None
 
     def add_failures(self, webhook: Webhook, count: int, now: int, *, failing: bool) -> Streak:
         self._called("add_failures")

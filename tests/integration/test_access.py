@@ -147,6 +147,7 @@ class Estate:
         replay = f"/v1/webhooks/{webhook['id']}/replay"
         job = tenant.call("POST", replay, {"since": "2026-01-01T00:00:00Z"})
         assert job.status == 202, job
+        erasure = tenant.call("POST", "/v1/erasures", {"member_id": "m-9"})
         keys = system.call("GET", f"/v1/accounts/{tenant.id}/api-keys", key=operator_key)
         link = system.call("POST", f"/v1/accounts/{tenant.id}/console-links", key=operator_key)
         ids = {
@@ -157,6 +158,7 @@ class Estate:
             "event_id": event_id,
             "delivery_id": delivery["id"],
             "job_id": job.json["id"],
+            "erasure_id": erasure.json["id"],
             "event_type": "points.earned",
             "format": "standard",
         }

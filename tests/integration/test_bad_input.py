@@ -31,6 +31,7 @@ PLACES = {
     "replay": Place("POST", "/v1/webhooks/{webhook}/replay"),
     "retry": Place("POST", "/v1/deliveries/retry"),
     "redrive": Place("POST", "/v1/redrives", by_operator=True),
+    "erasure": Place("POST", "/v1/erasures"),
     "account": Place("POST", "/v1/accounts", by_operator=True),
     "account change": Place("PATCH", "/v1/accounts/{account}", by_operator=True),
     "own account": Place("PATCH", "/v1/account"),
@@ -317,6 +318,13 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
         {"notify_emails[1]": "is there twice"},
     ),
     ("account change", {"name": None, "colour": 1}, {"name": NULL, "colour": UNKNOWN}),
+    ("erasure", {}, {"member_id": "is required, or email, or both"}),
+    (
+        "erasure",
+        {"member_id": " ", "email": "x" * 321, "member": "m-1"},
+        {"member_id": "must not be blank", "email": too_long(320), "member": UNKNOWN},
+    ),
+    ("erasure", {"member_id": 7, "email": ["a@b.c"]}, {"member_id": TEXT, "email": TEXT}),
     ("api key", {}, {"name": REQUIRED, "scopes": REQUIRED}),
     (
         "api key",

@@ -505,3 +505,37 @@ def test_a_delivery_that_is_handed_on_costs_its_share_of_a_batch(
     assert router.app.handler(event, Context()) == {"batchItemFailures": []}
 
     calls.check("router", aws_calls.handed_on(LIST, near=near))
+
+
+@pytest.mark.parametrize("count", [1, LIST])
+def test_an_erasure_makes_no_delivery_cost_a_call_more(
+    count: int, system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    some_webhooks(tenant, receiver, 1)
+    send_one(system, tenant)  # From now on the dispatcher knows the secret, for five minutes.
+    tenant.post(*some_events(count))
+    assert tenant.call("POST", "/v1/erasures", {"member_id": "mbr_1"}).status == 202
+    calls.forget()
+
+    system.poll("EventQueue", "router")
+    calls.check("router", aws_calls.erased(count))
+    tenant.post(*some_events(count))
+    system.poll("EventQueue", "router")
+    calls.check("router", aws_calls.router(count, 1))
+    polled = system.dispatch()
+    assert polled.left == []
+    calls.check("dispatcher", aws_calls.dispatcher(len(polled.messages), 1))
+
+
+def test_a_delivery_of_nothing_else_costs_two_calls(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    some_webhooks(tenant, receiver, 1)
+    tenant.post(*some_events(1))
+    system.route()
+    assert tenant.call("POST", "/v1/erasures", {"member_id": "mbr_1"}).status == 202
+    calls.forget()
+
+    assert system.dispatch().left == []
+
+    calls.check("dispatcher", aws_calls.CANCELLED)

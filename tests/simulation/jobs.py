@@ -1,5 +1,6 @@
 """Jobs on simulated services: what people begin and cancel, and the real workers."""
 
+from perkwire.jobs.erasing import ErasureWorker
 from perkwire.jobs.job import Job, JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
@@ -14,11 +15,17 @@ from perkwire.recovering.retrying import Retrying
 from tests.fakes import (
     FakeAccountStore,
     FakeConfigItems,
+    FakeDeliveryItems,
+    FakeErasedAccounts,
+    FakeErasureItems,
+    FakeErasureStore,
+    FakeEventErasing,
     FakeEventIndex,
     FakeEventItems,
     FakeEventReader,
     FakeJobItems,
     FakeJobStore,
+    FakeLogErasing,
     FakeTrialCounter,
     FakeWebhookStore,
 )
@@ -110,7 +117,20 @@ class Jobs:
         replay_pages = ReplayPages(
             events=in_steps(world, FakeEventReader(events)), hand_over=hand_over
         )
+        erasures = FakeErasureItems()
+        erasing = ErasureWorker(
+            erasures=in_steps(world, FakeErasureStore(erasures, config)),
+            accounts=in_steps(world, FakeErasedAccounts(config)),
+            index=in_steps(world, FakeEventIndex(events)),
+            events=in_steps(world, FakeEventReader(events)),
+            erasable=in_steps(world, FakeEventErasing(erasures, events)),
+            log=FakeLogErasing(FakeDeliveryItems()),
+            queue=job_queue,
+            journal=journal,
+            clock=world.clock,
+        )
         self.work = JobWorker(
+            erasing=erasing,
             jobs=jobs,
             webhooks=webhooks,
             kinds={

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from infra.parameters import ParameterError, resolve
 from perkwire.adapters.aws import INVOKE_SECONDS
 from perkwire.adapters.dynamodb.tables import PATIENCE
+from perkwire.jobs.asking import ROUTER_SECONDS
 from perkwire.trials.trial import MOST_SECONDS
 from tests.template.stack import ROOT, of_type, source, transformed
 
@@ -60,6 +61,19 @@ def assert_visibility_outlasts_functions(parameters: dict[str, str], times: int)
         visibility = value_of(queues[queue]["VisibilityTimeout"], parameters)
         timeout = value_of(functions[function]["Timeout"], parameters)
         assert visibility >= times * timeout, (queue, function)
+
+
+def test_an_erasure_waits_for_the_routers_that_knew_nothing_of_it() -> None:
+    assert of_type(transformed(), FUNCTION)["RouterFunction"]["Timeout"] == ROUTER_SECONDS
+
+
+@pytest.mark.parametrize("asked", ["ManagementFunction", "ConsoleFunction"])
+def test_who_can_ask_for_an_erasure_is_updated_after_those_who_keep_to_it(asked: str) -> None:
+    function = source()["Resources"][asked]
+    named = function["Properties"]["Environment"]["Variables"]["DISPATCHER_FUNCTION"]
+
+    assert {*function["DependsOn"]} == {"RouterFunction", "JobsFunction"}
+    assert named == {"Ref": "DispatcherFunction"}
 
 
 class TestQueues:
@@ -258,6 +272,9 @@ class TestApi:
             ("POST", "/v1/formats", "ManagementFunction"),
             ("GET", "/v1/formats/{format}", "ManagementFunction"),
             ("DELETE", "/v1/formats/{format}", "ManagementFunction"),
+            ("POST", "/v1/erasures", "ManagementFunction"),
+            ("GET", "/v1/erasures", "ManagementFunction"),
+            ("GET", "/v1/erasures/{erasure_id}", "ManagementFunction"),
             ("GET", "/v1/jobs", "ManagementFunction"),
             ("GET", "/v1/jobs/{job_id}", "ManagementFunction"),
             ("DELETE", "/v1/jobs/{job_id}", "ManagementFunction"),

@@ -21,7 +21,7 @@ from perkwire.model.sending import ErrorDetail, Request, TransportError
 from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives import ids
 from perkwire.primitives.fields import FieldWarning
-from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.ids import DeliveryId, EventId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading.log import LogReader
@@ -134,6 +134,7 @@ class TestAnswers:
             attempts=(refused, unanswered),
             parts=(DeliveryId("dlv_4m7x2c9q1k8r5t3v_01m324eh94bqtkcxcrw6nvx6vp"),) * 2,
             due_at=builders.NOW,
+            erased=(EventId("order-1"),),
         )
         shown = delivery.to_json(builders.NOW, 300)
 
@@ -145,7 +146,9 @@ class TestAnswers:
 
     def test_an_event_and_what_became_of_it(self) -> None:
         items, deliveries = FakeEventItems(), FakeDeliveryItems()
-        happened = builders.an_event(program_id="gold", occurred_at=builders.NOW)
+        happened = builders.an_event(
+            program_id="gold", occurred_at=builders.NOW, erased_at=builders.NOW
+        )
         message = builders.a_delivery_message(builders.a_webhook(), happened)
         other, unsaid = (webhook.id for webhook in builders.webhooks(3)[1:])
         later = DeliveryId(f"dlv_{other.removeprefix('wh_')}_{'0' * 26}")

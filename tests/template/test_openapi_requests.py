@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from perkwire.accepting import acceptance as accepting
 from perkwire.adapters.data_schemas import DataSchemas
+from perkwire.jobs.erasure import parse_erasure
 from perkwire.jobs.job import JobKind, JobStatus, parse_job
 from perkwire.jobs.listing import JobFilter, parse_job_filter
 from perkwire.managing import signing_in
@@ -442,6 +443,7 @@ class TestRequests:
             "createApiKey": lambda body: parse_key(parse_object(body)),
             "createOwnApiKey": lambda body: parse_key(parse_object(body)),
             "updateOwnAccount": lambda body: parse_own_account_change(parse_object(body)),
+            "askErasure": lambda body: parse_erasure(parse_object(body)),
             "createConsoleLink": lambda body: parse_link(parse_object(body)),
             "storeContract": lambda body: read_storable(parse_object(body), unsayable_examples),
         }

@@ -26,11 +26,13 @@ SUCCESS = {
     "endConsoleLink": {"204"},
     "retryFailedDeliveries": {"202"},
     "replayEvents": {"202"},
+    "askErasure": {"202"},
 }
 CAN_CONFLICT = {
     "createApiKey",
     "createOwnApiKey",
     "deleteOwnApiKey",
+    "askErasure",
     "updateAccount",
     "updateOwnAccount",
     "retryFailedDeliveries",

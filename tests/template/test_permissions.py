@@ -56,6 +56,10 @@ HEALTH = partitions("health#*")
 SLOTS = partitions("slots#*")
 JOBS = partitions(f"{ACCOUNT}#jobs")
 NEXT_RUN = attributes("pk", "sk", "run", "status", "reason", "due_at", "updated_at", "failed_key")
+WITHOUT_ANSWERS = attributes(
+    *("pk", "sk", "attempts", "erased", "status", "reason"),
+    *("due_at", "spent_after", "updated_at", "failed_key"),
+)
 PAUSE = attributes(
     "pk", "sk", "status", "paused_at", "pause_reason", "lane", "updated_at", "version"
 )
@@ -135,10 +139,21 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
     "Jobs": {
         "TakeJobs": (CONSUME, {"JobQueue"}, ALWAYS),
         "ReadWebhooks": (
-            dynamodb("BatchGetItem"),
+            dynamodb("BatchGetItem", "Query"),
             {"ConfigTable"},
             partitions(ACCOUNT, DELETED),
         ),
+        "EraseEvents": (
+            dynamodb("UpdateItem"),
+            {"EventTable"},
+            attributes("pk", "sk", "data", "erased_at", "accepted_at"),
+        ),
+        "EraseMentions": (
+            dynamodb("BatchWriteItem"),
+            {"EventTable"},
+            partitions(f"{ACCOUNT}#member#*", f"{ACCOUNT}#erased#*"),
+        ),
+        "EraseAnswers": (dynamodb("UpdateItem"), {"DeliveryTable"}, WITHOUT_ANSWERS),
         "AdvanceJobs": (dynamodb("GetItem", "UpdateItem"), {"ConfigTable"}, JOBS),
         "ReadEvents": (
             dynamodb("BatchGetItem", "Query"),
@@ -325,6 +340,7 @@ class TestConditionsFitTheCode:
             ),
             ("dispatcher", "UpdateItem", {"account", "health"}),
             ("jobs", "BatchGetItem", {"account", "deleted"}),
+            ("jobs", "Query", {"account", "deleted"}),
             ("jobs", "GetItem", {"jobs"}),
             ("jobs", "UpdateItem", {"jobs"}),
         ],

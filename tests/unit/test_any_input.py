@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import perkwire
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.adapters.dynamodb import pages
+from perkwire.jobs.erasure import parse_erasure
 from perkwire.jobs.job import JobKind, parse_job
 from perkwire.jobs.listing import parse_job_filter
 from perkwire.managing.signing_in import parse_link
@@ -78,6 +79,7 @@ def redrive(value: Object) -> object:
 # By function: how it is called, and bodies that it takes.
 PARSERS: Mapping[str, tuple[Parser, Object]] = {
     "parse_account": (parse_account, {"name": "Brew", "notify_emails": ["a@b.example"]}),
+    "parse_erasure": (parse_erasure, {"member_id": "m-1", "email": "ada@member.example"}),
     "parse_account_change": (parse_account_change, {"name": "Brew", "notify_emails": []}),
     "parse_own_account_change": (parse_own_account_change, {"notify_emails": ["a@b.example"]}),
     "parse_key": (parse_key, {"name": "till", "scopes": ["events"]}),

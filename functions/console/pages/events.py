@@ -17,7 +17,7 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import event_types
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.members import MemberIndex
-from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT
+from perkwire.model.routed_event import ERASED, FILTERED, NOT_IN_FORMAT
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, sampled_at
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid
@@ -129,6 +129,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             came_back=came_back,
             not_in_format=NOT_IN_FORMAT,
             filtered=FILTERED,
+            erased=ERASED,
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
             is_moving=any(one["status"] in _MOVING for one in deliveries),
             expired=EXPIRED,

@@ -34,6 +34,8 @@ REASONS: Mapping[str, str] = {
     "The endpoint is not to blame; retry.",
     Reason.SPLIT: "It was too large for the endpoint, so its events went out in parts, each a "
     "delivery of its own.",
+    Reason.ERASED: "The member whom its events were about has been erased, so nothing is sent any "
+    "more.",
     Reason.LOST: "The next attempt is long overdue: it may have been lost to a crash or a "
     "throttle; its message rests in the dead-letter queue. Retry.",
 }

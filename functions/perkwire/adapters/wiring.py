@@ -13,6 +13,7 @@ from perkwire.adapters.dynamodb.confirmation_counter import ConfirmationCounter
 from perkwire.adapters.dynamodb.contract_store import ContractStore
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_table import DeliveryReader, RetryableDeliveries
+from perkwire.adapters.dynamodb.erasure_store import ERASURE_ITEMS, ErasureStore
 from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
@@ -40,6 +41,7 @@ from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.vault import Sealer
 from perkwire.formats.lookup import FormatLookup
+from perkwire.jobs.asking import ErasureManagement
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement
@@ -82,7 +84,14 @@ class UseCases:
         self._settings = settings
         self._telemetry = telemetry
         self._connection = connection = tables.connect()
-        tables.bind(connection, settings.config_table, *CONFIG_ITEMS, *JOB_ITEMS, *SESSION_ITEMS)
+        tables.bind(
+            connection,
+            settings.config_table,
+            *CONFIG_ITEMS,
+            *JOB_ITEMS,
+            *ERASURE_ITEMS,
+            *SESSION_ITEMS,
+        )
         tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
         tables.bind(connection, settings.delivery_table, DeliveryItem)
         self._lookup = WebhookLookup()
@@ -303,6 +312,19 @@ class UseCases:
             queue=SqsQueue(self._sqs, settings.job_queue_url, self._telemetry),
             dry_runs=DryRunCounter(),
             event_retention_days=settings.event_retention_days,
+            clock=now,
+        )
+
+    @cached_property
+    def erasures(self) -> ErasureManagement:
+        """Erasures of members."""
+        settings = self._settings
+        return ErasureManagement(
+            erasures=ErasureStore(self._connection, self._activity),
+            accounts=self.account_store,
+            queue=SqsQueue(self._sqs, settings.job_queue_url, self._telemetry),
+            event_retention_days=settings.event_retention_days,
+            dispatcher_timeout_seconds=settings.dispatcher_timeout_seconds,
             clock=now,
         )
 

@@ -6,6 +6,7 @@ from perkwire.dispatching.verdict import Finding
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Delivery
 from perkwire.model.messages import DeliveryMessage, Received
+from perkwire.primitives.ids import EventId
 from perkwire.primitives.journal import Journal
 
 type Outcome = tuple[Finding, Attempt | None]
@@ -17,6 +18,8 @@ class InFlightDelivery:
     def __init__(self, received: Received, message: DeliveryMessage, taken_at: int) -> None:
         self.received = received
         self.message = message
+        # What has been taken out of the message, as it has been erased.
+        self.left_out: tuple[EventId, ...] = ()
         # When the invocation began, microseconds since the epoch: soon after the receive.
         self.taken_at = taken_at
         self.finding = Finding.UNAVAILABLE

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Protocol
 
 from perkwire.dispatching.in_flight import InFlightDelivery, delivery_fault
@@ -9,7 +10,7 @@ from perkwire.dispatching.schedule import used_up
 from perkwire.dispatching.timing import in_time
 from perkwire.dispatching.verdict import Finding
 from perkwire.dispatching.webhook_state import WebhookState
-from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.webhook import DeletedWebhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
@@ -117,7 +118,9 @@ class Lookup:
             return Finding.SETTLED
         if isinstance(found, DeletedWebhook):
             return Finding.DELETED
-        webhook = found.webhook
+        if not _leave_out_erased(delivery, found):
+            return Finding.ERASED
+        message, webhook = delivery.message, found.webhook
         used_up_as = used_up(
             message, webhook, entry, delivery.received.receive_count, self._max_attempts
         )
@@ -130,3 +133,24 @@ class Lookup:
                 return Finding.SPENT if used_up_as is Finding.SPENT else Finding.PAUSED
             case WebhookStatus.ENABLED:
                 return used_up_as
+
+
+def _leave_out_erased(delivery: InFlightDelivery, state: WebhookState) -> bool:
+    """Take out of the message what has been erased of it; False if nothing would be left.
+
+    The account says whose events are erased, and the entry which of its own: it stays when the
+    account has forgotten.
+    """
+    message, entry = delivery.message, delivery.entry
+    if entry is not None and entry.reason is Reason.ERASED:
+        return False
+    erased = set() if state.erasures is None else state.erasures.covered(message.events)
+    left = tuple(
+        event
+        for event in message.events
+        if event.id not in erased and not (entry is not None and entry.leaves_out(event.id))
+    )
+    if left and len(left) < len(message.events):
+        delivery.left_out = tuple(one.id for one in message.events if one not in left)
+        delivery.message = replace(message, events=left)
+    return bool(left)

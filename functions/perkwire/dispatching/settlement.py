@@ -11,7 +11,7 @@ from perkwire.dispatching.timing import DispatchRule, in_time
 from perkwire.dispatching.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus
 from perkwire.model.event import types_of
-from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.ids import DeliveryId, EventId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
 
@@ -155,7 +155,18 @@ class Settlement:
             else None,
             spent_after=self._spent_after(delivery, decided),
             updated_at=now,
+            erased=self._erased(delivery, before),
         )
+
+    def _erased(self, delivery: InFlightDelivery, before: Delivery) -> tuple[EventId, ...]:
+        """Which of its events are not sent any more."""
+        if delivery.finding is Finding.ERASED:
+            return before.event_ids
+        if not delivery.left_out:
+            return before.erased
+        own = (*before.event_ids, *delivery.left_out)
+        gone = {*before.erased, *delivery.left_out}
+        return tuple(one for one in dict.fromkeys(own) if one in gone)
 
     def _due_at(self, delivery: InFlightDelivery, now: int) -> int:
         """When the message comes again, as SQS will be told, or by the stack's interval."""

@@ -32,6 +32,8 @@ class Finding(enum.Enum):
     """
     SETTLED = enum.auto()
     """The delivery has succeeded, or the message's run is older than the delivery's."""
+    ERASED = enum.auto()
+    """All of its events have been erased since they were accepted."""
     DELETED = enum.auto()
     DISABLED = enum.auto()
     PAUSED = enum.auto()
@@ -77,6 +79,8 @@ def verdict(finding: Finding, *, last_attempt: bool) -> Verdict:
             return Verdict(DeliveryStatus.FAILED, None, Disposition.LEAVE)
         case Finding.SETTLED:
             return Verdict(None, None, Disposition.DELETE)
+        case Finding.ERASED:
+            return Verdict(DeliveryStatus.CANCELLED, Reason.ERASED, Disposition.DELETE_ONCE_LOGGED)
         case Finding.DELETED:
             return Verdict(DeliveryStatus.CANCELLED, Reason.DELETED, Disposition.DELETE_ONCE_LOGGED)
         case Finding.DISABLED:

@@ -99,7 +99,7 @@ class RetryPages:
 class ReplayPages:
     """Pages of events, as deliveries of the job's own.
 
-    An event that is gone is skipped, and one that the filter keeps out.
+    An event that is gone or erased is skipped, and one that the filter keeps out.
     """
 
     def __init__(self, *, events: Events, hand_over: HandOver) -> None:
@@ -114,6 +114,7 @@ class ReplayPages:
         if job.page_filter is not None:
             pattern = stored_pattern(job.page_filter)
             events = [event for event in events if pattern.matches(event)]
+        # Erased ones count in the ids, which stay those of a page that has been sent before.
         encode = EventEncoder()
         messages = [
             DeliveryMessage(
@@ -123,11 +124,13 @@ class ReplayPages:
                 account_id=job.account_id,
                 webhook_id=job.webhook_id,
                 run=0,
-                events=chunk,
+                events=tuple(event for event in chunk if event.erased_at is None),
             )
             for chunk in chunks(events, job.page_batch, job.page_batch_bytes, encode)
+            if any(event.erased_at is None for event in chunk)
         ]
         sent = self._hand_over.send([Addressed(message, webhook) for message in messages], encode)
         if None in sent:
             raise Unavailable("SQS: deliveries not queued")
-        return PageResult(len(events), len(ids) - len(events), len(messages))
+        went = sum(len(message.events) for message in messages)
+        return PageResult(went, len(ids) - went, len(messages))

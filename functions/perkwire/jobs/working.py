@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from perkwire.jobs.erasure import ERASURE_PREFIX
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus, page_filter
 from perkwire.jobs.pages import PageResult
 from perkwire.jobs.selecting import Selection, SelectionPage, count
@@ -63,6 +64,14 @@ class Webhooks(Protocol):
         ...
 
 
+class Erasing(Protocol):
+    """What works on erasures, whose messages are those of jobs."""
+
+    def turn(self, message: JobMessage, may_go_on: Callable[[], bool]) -> bool:
+        """Whether the message is done; raises Unavailable."""
+        ...
+
+
 class Pages(Protocol):
     """What sends the pages of one kind of job."""
 
@@ -88,11 +97,13 @@ class JobWorker:
         jobs: Jobs,
         webhooks: Webhooks,
         kinds: Mapping[JobKind, KindWorker],
+        erasing: Erasing,
         queue: Queue,
         journal: Journal,
         clock: Callable[[], int],
     ) -> None:
         self._jobs = jobs
+        self._erasing = erasing
         self._webhooks = webhooks
         self._kinds = kinds
         self._queue = queue
@@ -115,6 +126,8 @@ class JobWorker:
             )
             return False
         try:
+            if message.job_id.startswith(ERASURE_PREFIX):
+                return self._erasing.turn(message, may_go_on)
             return self._turn(message, may_go_on)
         except Unavailable as error:
             self._fault("job_unavailable", message, detail=str(error))

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection, Sequence
 
+from perkwire.model.erasures import Erasures
 from perkwire.model.members import MemberKeys
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
@@ -32,6 +33,7 @@ class Account:
     `links_ended_at` is when an operator last ended its console links and their sessions.
     `member_secret` makes member keys; an account of an earlier release has none. It also is not
     found by its addresses until they are looked at or stored again: `is_found_by_address`.
+    `erased` is what `erasures` reads.
     """
 
     id: AccountId
@@ -43,11 +45,17 @@ class Account:
     links_ended_at: int | None = None
     member_secret: str | None = dataclasses.field(default=None, repr=False)
     is_found_by_address: bool = dataclasses.field(default=False, compare=False)
+    erased: bytes = dataclasses.field(default=b"", repr=False)
 
     @property
     def member_keys(self) -> MemberKeys:
         """What names of its members become keys by. Never another for an account."""
         return MemberKeys(self.member_secret or f"{self.id}#{self.created_at}")
+
+    @property
+    def erasures(self) -> Erasures:
+        """Of which members nothing is to be sent that was accepted before they were erased."""
+        return Erasures(self.member_keys, self.erased)
 
     @property
     def version(self) -> int:

@@ -34,6 +34,7 @@ class Action(enum.StrEnum):
     CONTRACT_DELETED = "contract.deleted"
     JOB_STARTED = "job.started"
     JOB_CANCELLED = "job.cancelled"
+    ERASURE_ASKED = "erasure.asked"
 
 
 class ActorKind(enum.StrEnum):

@@ -36,6 +36,7 @@ class Reason(enum.StrEnum):
     UNAVAILABLE = "unavailable"
     LOST = "lost"
     SPLIT = "split"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,8 @@ class Delivery:
 
     `due_at` is when a retrying delivery's next attempt is due. `parts` are the deliveries in which
     the events of one that was too large went out. `spent_after` is the receive with which it
-    failed before SQS had made its last: what comes after that sends nothing.
+    failed before SQS had made its last: what comes after that sends nothing. `erased` are those of
+    its events that no attempt sends any more.
     """
 
     id: DeliveryId
@@ -100,6 +102,7 @@ class Delivery:
     updated_at: int
     parts: tuple[DeliveryId, ...] = ()
     spent_after: int | None = None
+    erased: tuple[EventId, ...] = ()
 
     @property
     def was_too_large(self) -> bool:
@@ -107,6 +110,10 @@ class Delivery:
         if len(self.event_ids) == 1 or not self.attempts:
             return False
         return self.attempts[-1].status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def leaves_out(self, event_id: EventId) -> bool:
+        """Whether no attempt from now on sends this event."""
+        return event_id in self.erased or event_id not in self.event_ids
 
     def may_carry(self, event: Event) -> bool:
         """Whether a kept event can be one that it was made of, and not another under the same id.
@@ -144,6 +151,8 @@ class Delivery:
         }
         if self.parts:
             shown["parts"] = [*self.parts]
+        if self.erased:
+            shown["erased_event_ids"] = [*self.erased]
         if status is DeliveryStatus.RETRYING and self.due_at is not None:
             shown["next_attempt_at"] = to_rfc3339(self.due_at)
         return shown | {"created_at": to_rfc3339(self.created_at)}

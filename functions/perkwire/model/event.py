@@ -27,7 +27,7 @@ LONGEST_EVENT_ID = 128
 LONGEST_PROGRAM_ID = 128
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 # What `GET /v1/events/{id}` shows beside what was posted, so that it may be posted again as it is.
-_SHOWN_ONLY = ("accepted_at", "deliveries")
+_SHOWN_ONLY = ("accepted_at", "deliveries", "erased_at")
 _SHOWN_AS_NULL = ("program_id", "occurred_at")
 
 
@@ -77,7 +77,8 @@ def check_event_type(name: str) -> str | None:
 class Event:
     """An accepted event. Times are microseconds since the epoch.
 
-    `accepted_at` orders events; `occurred_at` is what the caller said, or None.
+    `accepted_at` orders events; `occurred_at` is what the caller said, or None. `erased_at` is
+    when its data was taken away, which is then empty.
     """
 
     id: EventId
@@ -86,6 +87,7 @@ class Event:
     occurred_at: int | None
     program_id: str | None
     data: dict[str, Json]
+    erased_at: int | None = None
 
     @property
     def happened_at(self) -> int:

@@ -9,7 +9,8 @@ from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 
 NOT_IN_FORMAT = "not_in_format"
 FILTERED = "filtered"
-UNSENT = (NOT_IN_FORMAT, FILTERED)
+ERASED = "erased"
+UNSENT = (NOT_IN_FORMAT, FILTERED, ERASED)
 """What an event becomes at a webhook that wants its type and gets no delivery of it."""
 
 
@@ -48,17 +49,26 @@ def merge(kept: KeptEvents, events: Sequence[RoutedEvent]) -> tuple[KeptEvents, 
         before = merged.get(routed.key) or kept.get(routed.key)
         if before is None:
             merged[routed.key] = routed
-        elif before.event.digest() == routed.event.digest():
+        elif _is_same(before.event, routed.event):
+            # What has been erased once stays so, in whichever order the two come.
+            event = routed.event if before.event.erased_at is None else before.event
             merged[routed.key] = replace(
                 before,
+                event=event,
                 deliveries=_became(before, routed),
-                member_keys=routed.member_keys,
+                member_keys=() if event.erased_at is not None else routed.member_keys,
             )
         else:
             taken.append(False)
             continue
         taken.append(True)
     return merged, taken
+
+
+def _is_same(one: Event, other: Event) -> bool:
+    if one.erased_at is None and other.erased_at is None:
+        return one.digest() == other.digest()
+    return (one.type, one.accepted_at) == (other.type, other.accepted_at)
 
 
 def _became(before: RoutedEvent, routed: RoutedEvent) -> Mapping[WebhookId, DeliveryId | str]:

@@ -193,6 +193,8 @@ class FilterPreviewing:
             some = ids[start : start + _AT_A_TIME]
             kept = self._events.find_all({(account_id, one) for one in some})
             for event in (kept[one].event for one in some if one in kept):
+                if event.erased_at is not None:
+                    continue
                 preview.events += 1
                 if pattern.matches(event):
                     preview.matched += 1

@@ -219,14 +219,19 @@ class LogReader:
         """
         kept = self._events.find_all({(entry.account_id, one) for one in entry.event_ids})
         own = [one for one, routed in kept.items() if entry.may_carry(routed.event)]
-        if len(own) < len(set(entry.event_ids)):
+        left = [
+            one
+            for one in entry.event_ids
+            if one in kept and kept[one].event.erased_at is None and not entry.leaves_out(one)
+        ]
+        if len(own) < len(set(entry.event_ids)) or not left:
             return None
         message = DeliveryMessage(
             delivery_id=entry.id,
             account_id=entry.account_id,
             webhook_id=entry.webhook_id,
             run=entry.run,
-            events=tuple(kept[one].event for one in entry.event_ids),
+            events=tuple(kept[one].event for one in left),
         )
         at = self._clock()
         custom = dict.fromkeys(webhook.header_names, "-")
@@ -383,7 +388,7 @@ def _position(delivery_id: DeliveryId) -> str:
 
 def _event_shown(event: Event) -> dict[str, Json]:
     occurred_at = None if event.occurred_at is None else to_rfc3339(event.occurred_at)
-    return {
+    shown: dict[str, Json] = {
         "id": event.id,
         "type": event.type,
         "program_id": event.program_id,
@@ -391,3 +396,4 @@ def _event_shown(event: Event) -> dict[str, Json]:
         "occurred_at": occurred_at,
         "data": event.data,
     }
+    return shown if event.erased_at is None else shown | {"erased_at": to_rfc3339(event.erased_at)}

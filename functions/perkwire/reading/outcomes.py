@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
-from perkwire.model.delivery import Delivery, DeliveryStatus
-from perkwire.model.routed_event import UNSENT, RoutedEvent
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.routed_event import ERASED, UNSENT, RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
@@ -61,6 +61,14 @@ class EventOutcomes:
                 unlogged = DeliveryStatus.PENDING if is_kept else EXPIRED
                 shown |= {"id": became, "status": unlogged}
                 if entry := entries.get(DeliveryId(became)):
-                    shown["status"] = entry.standing(self._clock(), self._retry_interval_seconds)[0]
+                    status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
+                    # A delivery of nothing else has been cancelled, and says why.
+                    is_over = entry.reason is Reason.ERASED
+                    event = routed.event
+                    is_left_out = not is_over and (
+                        event.id in entry.erased
+                        or (event.erased_at is not None and entry.leaves_out(event.id))
+                    )
+                    shown["status"] = ERASED if is_left_out else status
             deliveries.append(shown)
         return deliveries

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
-from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.event import MAX_EVENTS, Event
 from perkwire.model.hand_over import Addressed, HandOver
 from perkwire.model.messages import DeliveryMessage, chunks
@@ -163,8 +163,15 @@ class Retrying:
                 for one in entry.event_ids
                 if one in kept and entry.may_carry(kept[one].event)
             ]
-            if len(events) == len(entry.event_ids):
-                ready.append((entry, _messages(entry, events, webhooks[entry.webhook_id])))
+            left = [
+                event
+                for event in events
+                if event.erased_at is None and not entry.leaves_out(event.id)
+            ]
+            if events and not left:
+                results[entry.id] = _erased(entry.id)
+            elif len(events) == len(entry.event_ids):
+                ready.append((entry, _messages(entry, left, webhooks[entry.webhook_id])))
             else:
                 detail = "Its events are no longer kept."
                 results[entry.id] = RetryResult(entry.id, HTTPStatus.CONFLICT, detail)
@@ -207,6 +214,8 @@ class Retrying:
     ) -> RetryResult | None:
         if entry is None:
             return RetryResult(delivery_id, HTTPStatus.NOT_FOUND, "There is no such delivery.")
+        if entry.reason is Reason.ERASED:
+            return _erased(delivery_id)
         if entry.parts:
             detail = "It went out in parts; they are sent again by their own ids."
             return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
@@ -222,6 +231,10 @@ class Retrying:
         if webhook_status is WebhookStatus.DELETED:
             detail = "Its webhook is deleted and gets nothing any more."
         return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
+
+
+def _erased(delivery_id: DeliveryId) -> RetryResult:
+    return RetryResult(delivery_id, HTTPStatus.CONFLICT, "Its events have been erased.")
 
 
 def _groups(entries: Sequence[Delivery]) -> Iterator[list[Delivery]]:

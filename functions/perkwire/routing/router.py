@@ -11,6 +11,7 @@ from typing import Protocol
 from perkwire.formats.registry import format_of
 from perkwire.model.account import Account
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.erasures import without_data
 from perkwire.model.event import Event, types_of
 from perkwire.model.hand_over import Addressed, HandOver
 from perkwire.model.members import MemberIndex
@@ -24,7 +25,7 @@ from perkwire.model.messages import (
     chunks,
     read_router_message,
 )
-from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT, RoutedEvent
+from perkwire.model.routed_event import ERASED, FILTERED, NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.journal import Journal, Unavailable
@@ -192,6 +193,7 @@ class Router:
         encode: EventEncoder,
     ) -> _Plan:
         plan = _Plan(record, message)
+        erased = account.erasures.covered(message.events)
         became: dict[EventId, dict[WebhookId, DeliveryId | str]] = {
             event.id: {} for event in message.events
         }
@@ -209,20 +211,25 @@ class Router:
                 else:
                     became[event.id][webhook.id] = FILTERED
             for chunk in chunks(sent, webhook.batch_size, webhook.batch_bytes, encode):
-                delivery = _delivery(message.account_id, webhook, chunk)
+                delivery = _delivery(message.account_id, webhook, chunk, erased)
                 for event in chunk:
-                    became[event.id][webhook.id] = delivery.delivery_id
+                    is_sent = event.id not in erased
+                    became[event.id][webhook.id] = delivery.delivery_id if is_sent else ERASED
+                if not delivery.events:
+                    continue
                 if webhook.status is WebhookStatus.PAUSED:
                     plan.paused.append(_paused(delivery, self._clock()))
                 else:
                     plan.deliveries.append(Addressed(delivery, webhook))
-        keys = account.member_keys
+        now = self._clock()
         plan.events = [
             RoutedEvent(
                 account_id=message.account_id,
-                event=event,
+                event=without_data(event, now) if event.id in erased else event,
                 deliveries=became[event.id],
-                member_keys=keys.named(event.data, self._member_index),
+                member_keys=()
+                if event.id in erased
+                else account.member_keys.named(event.data, self._member_index),
             )
             for event in message.events
         ]
@@ -312,14 +319,15 @@ def is_routed(event: Event, webhook: Webhook) -> bool:
 
 
 def _delivery(
-    account_id: AccountId, webhook: Webhook, events: tuple[Event, ...]
+    account_id: AccountId, webhook: Webhook, events: tuple[Event, ...], erased: set[str]
 ) -> DeliveryMessage:
+    """The delivery of a chunk, under the id that all of it has, without what is erased of it."""
     return DeliveryMessage(
         delivery_id=delivery_id(webhook.id, [event.id for event in events], events[0].accepted_at),
         account_id=account_id,
         webhook_id=webhook.id,
         run=0,
-        events=events,
+        events=tuple(event for event in events if event.id not in erased),
     )
 
 

@@ -26,6 +26,7 @@ class ManagementSettings(FromEnvironment):
     event_retention_days: int
     log_retention_days: int
     member_index: MemberIndex
+    dispatcher_timeout_seconds: int
     max_attempts: int
     retry_interval_seconds: int
     account_rate_limit: int

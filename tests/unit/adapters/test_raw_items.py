@@ -44,6 +44,7 @@ entries = st.fixed_dictionaries(
         "attempts": st.lists(attempts, max_size=3).map(tuple),
         "due_at": maybe(wholes),
         "spent_after": maybe(wholes),
+        "erased": st.lists(texts).map(tuple),
         "created_at": wholes,
         "updated_at": wholes,
     }

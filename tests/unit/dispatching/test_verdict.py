@@ -17,6 +17,12 @@ TABLE = {
     Finding.SPENT: (None, None, None, LEAVE),
     Finding.USED_UP: (FAILED, FAILED, None, LEAVE),
     Finding.SETTLED: (None, None, None, DELETE),
+    Finding.ERASED: (
+        DeliveryStatus.CANCELLED,
+        DeliveryStatus.CANCELLED,
+        Reason.ERASED,
+        ONCE_LOGGED,
+    ),
     Finding.DELETED: (
         DeliveryStatus.CANCELLED,
         DeliveryStatus.CANCELLED,

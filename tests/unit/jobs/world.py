@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from perkwire.jobs.asking import ErasureManagement
+from perkwire.jobs.erasing import ErasureWorker
 from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
@@ -39,11 +41,16 @@ from tests.fakes import (
     FakeClock,
     FakeConfigItems,
     FakeDeliveryItems,
+    FakeErasedAccounts,
+    FakeErasureItems,
+    FakeErasureStore,
+    FakeEventErasing,
     FakeEventIndex,
     FakeEventItems,
     FakeEventReader,
     FakeJobItems,
     FakeJobStore,
+    FakeLogErasing,
     FakeQueue,
     FakeRetryableDeliveries,
     FakeSlotCounter,
@@ -135,7 +142,31 @@ class World:
             clock=self.clock,
         )
         replay_pages = ReplayPages(events=self.reader, hand_over=hand_over)
+        self.erasures = FakeErasureItems()
+        self.erasure_store = store = FakeErasureStore(self.erasures, self.config)
+        self.event_erasing = FakeEventErasing(self.erasures, self.events)
+        self.asking = ErasureManagement(
+            erasures=store,
+            accounts=FakeAccountStore(self.config),
+            queue=self.job_queue,
+            event_retention_days=RETENTION_DAYS,
+            dispatcher_timeout_seconds=45,
+            clock=self.clock,
+        )
+        self.log_erasing = FakeLogErasing(self.deliveries)
+        erasing = ErasureWorker(
+            erasures=store,
+            accounts=FakeErasedAccounts(self.config),
+            index=self.index,
+            events=self.reader,
+            erasable=self.event_erasing,
+            log=self.log_erasing,
+            queue=self.job_queue,
+            journal=self.journal,
+            clock=self.clock,
+        )
         self.work = JobWorker(
+            erasing=erasing,
             jobs=self.store,
             webhooks=self.lookup,
             kinds={

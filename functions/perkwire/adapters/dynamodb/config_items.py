@@ -87,6 +87,7 @@ class AccountItem(ConfigItem, discriminator="account"):
     links_ended_at = NumberAttribute(null=True)
     member_secret = UnicodeAttribute(null=True)
     is_found_by_address = BooleanAttribute(null=True)
+    erased = BinaryAttribute(legacy_encoding=False, null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
 
@@ -102,6 +103,7 @@ class AccountItem(ConfigItem, discriminator="account"):
             links_ended_at=None if self.links_ended_at is None else int(self.links_ended_at),
             member_secret=self.member_secret,
             is_found_by_address=bool(self.is_found_by_address),
+            erased=self.erased or b"",
         )
 
 

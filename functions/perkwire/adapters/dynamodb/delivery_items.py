@@ -71,6 +71,7 @@ class DeliveryItem(TableItem):
     reason = UnicodeAttribute(null=True)
     attempts = ListAttribute(of=AttemptMap)
     parts = text_list(null=True)
+    erased = text_list(null=True)
     due_at = NumberAttribute(null=True)
     spent_after = NumberAttribute(null=True)
     created_at = NumberAttribute()
@@ -102,6 +103,7 @@ def raw_item(delivery: Delivery, expires_at: int) -> dict[str, Any]:
         created_at=_number(delivery.created_at),
         updated_at=_number(delivery.updated_at),
         failed_key=_text(pk if is_unsettled else None),
+        erased=_texts(delivery.erased) if delivery.erased else None,
         expires_at=_number(expires_at),
     )
 
@@ -167,6 +169,7 @@ def to_delivery(item: DeliveryItem) -> Delivery:
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
         parts=tuple(DeliveryId(part) for part in item.parts or ()),
+        erased=tuple(EventId(one) for one in item.erased or ()),
     )
 
 

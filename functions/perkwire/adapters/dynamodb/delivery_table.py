@@ -279,12 +279,13 @@ class DeliveryTable(DeliveryReader):
             # A person has sent it again meanwhile; that it has arrived is true all the same.
             update_if(item, actions[1:], DeliveryItem.pk.exists() & not_yet)
         elif change.attempt is not None:
-            added = [_attempts_action(change), DeliveryItem.updated_at.set(after.updated_at)]
+            added = [*_attempts_actions(change), DeliveryItem.updated_at.set(after.updated_at)]
             update_if(item, added, DeliveryItem.pk.exists() & not_yet)
 
     def _actions(self, change: Change) -> list[Action]:
         """The update of an entry; the first action sets the run."""
         after = change.after
+        erased = [DeliveryItem.erased.set(list(after.erased))] if after.erased else []
         return [
             DeliveryItem.run.set(after.run),
             DeliveryItem.status.set(after.status),
@@ -293,7 +294,7 @@ class DeliveryTable(DeliveryReader):
             DeliveryItem.event_ids.set(DeliveryItem.event_ids | list(after.event_ids)),
             DeliveryItem.event_types.set(DeliveryItem.event_types | list(after.event_types)),
             DeliveryItem.expires_at.set(DeliveryItem.expires_at | self._expires_at(after)),
-            _attempts_action(change),
+            *_attempts_actions(change),
             DeliveryItem.reason.set(after.reason)
             if after.reason is not None
             else DeliveryItem.reason.remove(),
@@ -306,6 +307,7 @@ class DeliveryTable(DeliveryReader):
             DeliveryItem.failed_key.set(delivery_key(after.account_id, after.id)[0])
             if after.status in UNSETTLED
             else DeliveryItem.failed_key.remove(),
+            *erased,
         ]
 
     def _item(self, delivery: Delivery) -> DeliveryItem:
@@ -324,6 +326,7 @@ class DeliveryTable(DeliveryReader):
             created_at=delivery.created_at,
             updated_at=delivery.updated_at,
             failed_key=pk if delivery.status in UNSETTLED else None,
+            erased=list(delivery.erased) or None,
             expires_at=self._expires_at(delivery),
         )
 
@@ -347,11 +350,13 @@ def _may_change(change: Change) -> Condition:
     return not_newer
 
 
-def _attempts_action(change: Change) -> Action:
+def _attempts_actions(change: Change) -> list[Action]:
+    """Appended rather than set: two copies of a message, or an erasure, may be at it at once."""
     new = [attempt_map(change.attempt)] if change.attempt is not None else []
-    before = change.before.attempts if change.before is not None else ()
-    if len(before) + len(new) > MOST_ATTEMPTS:
-        kept = change.after.attempts[-MOST_ATTEMPTS:]
-        return DeliveryItem.attempts.set([attempt_map(attempt) for attempt in kept])
-    # Appended rather than set: two copies of a message may be at it at once.
-    return DeliveryItem.attempts.set((DeliveryItem.attempts | []).append(new))
+    many = min(MOST_ATTEMPTS, len(change.before.attempts)) if change.before is not None else 0
+    if many + len(new) > MOST_ATTEMPTS:
+        # Behind the last one, wherever that is by now.
+        added = [DeliveryItem.attempts[many + place].set(one) for place, one in enumerate(new)]
+        gone = range(many + len(new) - MOST_ATTEMPTS)
+        return [*added, *(DeliveryItem.attempts[place].remove() for place in gone)]
+    return [DeliveryItem.attempts.set((DeliveryItem.attempts | []).append(new))]

@@ -5,6 +5,7 @@
 | event | `<account>#<event id>` | `event` |
 | claim | `<account>#<event id>` | `claim` |
 | mention of a member | `<account>#member#<key>` | `<accepted at>#<event id>` |
+| event that an erasure has erased | `<account>#erased#<erasure>` | `<event id>`, for 32 days |
 
 `account_hour` and `accepted_at` are the key of the index `by_time`: an account's events of an hour,
 in their order of acceptance. A partition takes a thousand writes a second, so an hour has SHARDS of
@@ -81,6 +82,7 @@ class EventItem(EventTableItem, discriminator="event"):
     occurred_at = NumberAttribute(null=True)
     program_id = UnicodeAttribute(null=True)
     data = BinaryAttribute(legacy_encoding=False)
+    erased_at = NumberAttribute(null=True)
     deliveries = JSONAttribute()
 
     @classmethod
@@ -97,6 +99,7 @@ class EventItem(EventTableItem, discriminator="event"):
             occurred_at=event.occurred_at,
             program_id=event.program_id,
             data=zlib.compress(compact(event.data)),
+            erased_at=event.erased_at,
             deliveries=dict(routed.deliveries),
             expires_at=event.accepted_at // MICROSECONDS + retention_seconds,
         )
@@ -113,6 +116,7 @@ class EventItem(EventTableItem, discriminator="event"):
                 occurred_at=whole(self.occurred_at),
                 program_id=self.program_id,
                 data=json.loads(zlib.decompress(self.data)),
+                erased_at=whole(self.erased_at),
             ),
             deliveries={
                 WebhookId(webhook_id): DeliveryId(became)
@@ -147,11 +151,16 @@ class MentionItem(EventTableItem, discriminator="mention"):
         ]
 
 
+class ErasedItem(EventTableItem, discriminator="erased"):
+    """Says which events an erasure has erased, until it has been through the log."""
+
+
 EVENT_TABLE_ITEMS: tuple[type[EventTableItem], ...] = (
     EventTableItem,
     EventItem,
     ClaimItem,
     MentionItem,
+    ErasedItem,
 )
 
 
@@ -323,6 +332,11 @@ def _hour(hours: int) -> str:
 def mentions_pk(account_id: AccountId, member_key: str) -> str:
     """The partition of the events that name a member."""
     return f"{account_id}#member#{member_key}"
+
+
+def erased_pk(account_id: AccountId, erasure_id: str) -> str:
+    """The partition of the events that an erasure has erased."""
+    return f"{account_id}#erased#{erasure_id}"
 
 
 def mention_sk(accepted_at: int, event_id: EventId) -> str:

@@ -262,6 +262,26 @@ def put_raw(model: type[Model], items: Sequence[Mapping[str, Any]]) -> set[tuple
     return left
 
 
+def delete_all(model: type[Model], keys: Collection[tuple[str, str]]) -> bool:
+    """Delete items in batches, as `put_all` puts; whether any were left. Raises Unavailable."""
+    table = model._get_connection()
+    distinct = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(keys)]
+    for start in range(0, len(distinct), _PUTS):
+        left = distinct[start : start + _PUTS]
+        for retry in range(_RETRIES + 1):
+            if retry:
+                _pause(retry)
+            with failing_as_unavailable():
+                answer = table.batch_write_item(delete_items=left)
+            unprocessed = answer.get("UnprocessedItems", {}).get(table.table_name, [])
+            left = [one["DeleteRequest"]["Key"] for one in unprocessed]
+            if not left:
+                break
+        else:
+            return True
+    return False
+
+
 def _put_page(model: type[Model], items: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
     table = model._get_connection()
     left = list(items)

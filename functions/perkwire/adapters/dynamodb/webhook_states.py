@@ -286,23 +286,23 @@ def states_of(
 
     Raises Unavailable.
     """
-    topics = {item.pk: item.notice_topic for item in items if isinstance(item, AccountItem)}
+    accounts = {item.pk: item for item in items if isinstance(item, AccountItem)}
     health = {item.sk: item for item in items if isinstance(item, HealthItem)}
     webhooks = [item for item in items if isinstance(item, WebhookItem)]
     present = {(item.pk, item.sk) for item in webhooks}
     absent = {
         (tombstones_pk(account_id), webhook_id)
         for account_id, webhook_id in keys
-        if account_id in topics and (account_id, webhook_sk(webhook_id)) not in present
+        if account_id in accounts and (account_id, webhook_sk(webhook_id)) not in present
     }
     states: dict[WebhookId, WebhookState | DeletedWebhook] = {
         webhook.id: (
             DeletedWebhook(webhook.account_id, webhook.id)
             if webhook.status is WebhookStatus.DELETED
-            else _state(webhook, health.get(webhook.id), topics[webhook.account_id])
+            else _state(webhook, health.get(webhook.id), accounts[webhook.account_id])
         )
         for webhook in _readable(webhooks)
-        if webhook.account_id in topics
+        if webhook.account_id in accounts
     }
     for item in find_all(TombstoneItem, absent) if absent else ():
         tombstone = item.to_tombstone()
@@ -319,9 +319,11 @@ def _readable(items: Iterable[WebhookItem]) -> list[Webhook]:
     return webhooks
 
 
-def _state(webhook: Webhook, health: HealthItem | None, notice_topic: str | None) -> WebhookState:
+def _state(webhook: Webhook, health: HealthItem | None, account: AccountItem) -> WebhookState:
+    notice_topic = account.notice_topic
+    erasures = account.to_account().erasures if account.erased else None
     if health is None:
-        return WebhookState(webhook, failing=False, notice_topic=notice_topic)
+        return WebhookState(webhook, failing=False, notice_topic=notice_topic, erasures=erasures)
     is_ours = health.endpoint_version == webhook.endpoint_version
     return WebhookState(
         webhook,
@@ -331,6 +333,7 @@ def _state(webhook: Webhook, health: HealthItem | None, notice_topic: str | None
         notice_topic=notice_topic,
         untold=_untold(health) if health.untold else None,
         untold_pauses=_untold_pauses(health) if health.untold_pauses else None,
+        erasures=erasures,
     )
 
 

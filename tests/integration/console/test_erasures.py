@@ -1,0 +1,43 @@
+"""Erasing a member in the console."""
+
+from tests.integration.browsing import Browser
+from tests.integration.system import System, Tenant
+
+PATH = "/console/erasures"
+
+
+def test_a_member_is_erased_once_the_name_is_typed_twice(
+    system: System, tenant: Tenant, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    assert any(attrs.get("href") == PATH for _, attrs in browser.open("/console/events").elements)
+    form = browser.open(PATH).form(PATH)
+
+    refused = browser.submit(form, member_id="m<1>", confirmation="m<2>")
+    assert "must be the id or the address once more, exactly" in refused.text
+    assert 'value="m&lt;1&gt;"' in refused.html
+    assert tenant.get("/v1/erasures")["data"] == []
+    nobody = browser.submit(form, confirmation="m<1>")
+    assert "is required, or email, or both" in nobody.text
+
+    asked = browser.submit(form, member_id="m<1>", confirmation="m<1>")
+
+    (erasure,) = tenant.get("/v1/erasures")["data"]
+    assert asked.status == 303
+    page = browser.open(asked.location)
+    assert "The erasure is under way: what waits is not sent any more." in page.text
+    assert "0 erased of 0 looked at" in page.text
+    assert any("data-reload" in attrs for _, attrs in page.elements)
+    assert any(
+        attrs.get("href") == f"{PATH}/{erasure['id']}" for _, attrs in browser.open(PATH).elements
+    )
+
+
+def test_another_accounts_erasure_is_not_there(
+    tenant: Tenant, another_tenant: Tenant, browser: Browser
+) -> None:
+    asked = another_tenant.call("POST", "/v1/erasures", {"member_id": "m-1"}).json
+    browser.sign_in(tenant.key)
+
+    assert browser.open(f"{PATH}/{asked['id']}").status == 404
+    assert tenant.call("GET", f"/v1/erasures/{asked['id']}").status == 404
