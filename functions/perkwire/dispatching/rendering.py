@@ -16,8 +16,15 @@ from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.regexes import regex
 
-# A header of such a name holds what signs somebody in, even if it is a plain word.
-_CREDENTIAL = regex(r"auth|cookie|cred|key|pass|pin|pwd|secret|session|sign|token", re.IGNORECASE)
+# A header of such a name holds what signs somebody in, even if it is a plain word. Not an author,
+# a credit, what is designed or assigned, and shipping, in which the same letters are.
+_CREDENTIAL = regex(
+    r"auth(?!or(?!i))|cookie|cred(?!it)|key|pass|(?<![a-z])pin|pin(?![a-z])|pwd|secret|session"
+    r"|(?<![a-z])sign|token",
+    re.IGNORECASE,
+)
+# What it asks of an answer: no secret, and what answers speak of.
+_ASKING = regex(r"accept(?:-.*)?|cache-control|pragma|prefer")
 _MILLISECOND = 1_000  # in microseconds
 
 
@@ -40,7 +47,11 @@ class OpenedSecrets:
     def masked(self, snippet: str) -> str:
         """An answer as it may be shown, whoever has echoed what in it."""
         named = {name: _CREDENTIAL.search(name) is not None for name in self.headers}
-        values = [value for name, value in self.headers.items() if not named[name]]
+        values = [
+            value
+            for name, value in self.headers.items()
+            if not named[name] and not _ASKING.fullmatch(folded(name))
+        ]
         credentials = [value for name, value in self.headers.items() if named[name]]
         credentials += [self.secret, *(secret for secret, _ in self.retired)]
         return masked(snippet, values, credentials)

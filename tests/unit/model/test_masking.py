@@ -222,9 +222,32 @@ def test_a_credential_is_cut_out_even_if_it_is_a_word() -> None:
     [
         *(("X-Env", True), ("X-Test", True), ("X-Shop", True)),
         *(("Authorization", False), ("X-Api-Key", False), ("Cookie", False), ("x_token", False)),
+        # Words in which a word for credentials is by chance.
+        *(("X-Shipping", True), ("X-Mapping", True), ("X-Author", True), ("x_author_id", True)),
+        *(("X-Credit-Type", True), ("X-Credits", True), ("X-Design", True), ("Assigned-To", True)),
+        *(("X-Pin", False), ("pincode", False), ("X-UserPin", False), ("XAuth", False)),
+        *(("x-authorized-by", False), ("X-Credentials", False), ("X_Signing_Word", False)),
+        *(("X-Sign", False), ("X-Passphrase", False), ("X-UserPass", False), ("XApiKey", False)),
     ],
 )
 def test_the_name_of_a_header_says_whether_a_word_is_secret(name: str, is_shown: bool) -> None:
     opened = OpenedSecrets("whsec_secret", {name: "hunter"})
 
     assert (opened.masked("it was hunter") == "it was hunter") is is_shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Accept", "application/json"),
+        ("accept", "application/vnd.shop+json"),
+        ("Accept-Language", "en-US,en;q=0.8"),
+        ("ACCEPT_CHARSET", "utf-8, iso-8859-1"),
+        ("Cache-Control", "no-cache, no-store"),
+        ("Prefer", "return=minimal"),
+    ],
+)
+def test_what_is_asked_of_an_answer_is_no_secret(name: str, value: str) -> None:
+    answer = f"cannot say {value}, {value.partition('/')[0]} alone"
+
+    assert OpenedSecrets("whsec_MfKQ9r8GKYqrTwjUPD8ILPZI", {name: value}).masked(answer) == answer
