@@ -11,31 +11,23 @@ machine makes an invocation dearer and never cheaper.
 """
 
 import argparse
-import contextlib
 import json
-import os
-import socket
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
+from bench.handlers import a_system
 from bench.servers import answer, running
 from infra.calls import FAN_OUTS, LOADS, Load
 from infra.cpu import FIGURES, FUNCTIONS, Milliseconds
-from infra.local.emulator import ROOT, Emulator
-from infra.operator_key import create_operator_key
-from infra.parameters import load_template
 from tests.aws_events import Context, http_api_event, sqs_event_of
-from tests.integration.system import APPS, Stack, System, Tenant
+from tests.integration.system import APPS, System, Tenant
 
 BODY_OK = answer(b'{"status":"ok"}')
 DATA = {
@@ -102,25 +94,6 @@ def measure(system: System, operator_key: str, url: str, rounds: int) -> Millise
         }
         for load in LOADS
     }
-
-
-@contextlib.contextmanager
-def a_system() -> Iterator[tuple[System, str]]:
-    """The handlers on an emulator, and an operator's key."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Emulator(port, Path(folder)) as emulator,
-        pytest.MonkeyPatch.context() as patch,
-        Path(os.devnull).open("w") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-    ):
-        stack = Stack.create(emulator, load_template(ROOT / "template.yaml"))
-        table = stack.resources["ConfigTable"]
-        key = create_operator_key(table, "bench", endpoint_url=emulator.url)
-        yield System(stack, patch), key
 
 
 def main() -> None:

@@ -19,23 +19,18 @@ import argparse
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
-from infra.local.emulator import ROOT, Emulator
-from infra.operator_key import create_operator_key
-from infra.parameters import load_template
+from bench.handlers import a_system
+from infra.local.emulator import ROOT
 from tests.integration.first_events import first_event, is_well
-from tests.integration.system import APPS, Stack, System, Tenant
+from tests.integration.system import APPS, System, Tenant
 from tests.receiver import Receiver
 from tests.template.test_imports import runtime_packages
 
@@ -161,22 +156,7 @@ class Bench:
 @contextlib.contextmanager
 def a_bench() -> Iterator[Bench]:
     """The functions' stack, and a receiver that answers at once."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Emulator(port, Path(folder)) as emulator,
-        pytest.MonkeyPatch.context() as patch,
-        Receiver() as receiver,
-        Path(os.devnull).open("w") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-    ):
-        stack = Stack.create(emulator, load_template(ROOT / "template.yaml"))
-        key = create_operator_key(
-            stack.resources["ConfigTable"], "bench", endpoint_url=emulator.url
-        )
-        system = System(stack, patch)
+    with Receiver() as receiver, a_system() as (system, key):
         tenant = Tenant(system, key)
         tenant.webhook(receiver.endpoint().url)
         yield Bench(system, tenant)

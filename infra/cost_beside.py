@@ -2,21 +2,17 @@
 
 from dataclasses import dataclass
 
+from infra import prices
 from infra.calls import LOADS
 from infra.cost_model import Event
 from infra.cost_rest import at_rest
-from infra.prices import API_DESTINATION, EVENTBRIDGE_EVENT, MILLION
+from infra.prices import MILLION
 from infra.tables import table
 
 FAN_OUT = 3
 _MILLIONS = (0.1, 1, 10, 100)
 _MONTH_HOURS = 730
-_MACHINE = 0.0168 * _MONTH_HOURS  # t4g.small
-_DATABASE = 11.68  # db.t4g.micro
-_DATABASE_IN_TWO_ZONES = 46.72  # db.t4g.small
-_STORAGE = 20 * 0.115
-_CACHE = 11.7  # cache.t4g.micro
-_LOAD_BALANCER = 22.0
+_DATABASE_GBS = 20
 
 
 @dataclass(frozen=True)
@@ -41,15 +37,21 @@ def _ours() -> list[_Price]:
 
 def _others() -> list[_Price]:
     traffic = Event.of(LOADS[0], FAN_OUT).dollars()["traffic out"]
-    eventbridge = MILLION * (EVENTBRIDGE_EVENT + FAN_OUT * API_DESTINATION)
-    one = _MACHINE + _DATABASE + _STORAGE + _CACHE
-    two = 2 * _MACHINE + _DATABASE_IN_TWO_ZONES + 2 * _STORAGE + 2 * _CACHE + _LOAD_BALANCER
+    eventbridge = MILLION * (prices.EVENTBRIDGE_EVENT + FAN_OUT * prices.API_DESTINATION)
+    machine = prices.MACHINE_HOUR * _MONTH_HOURS
+    storage = prices.DATABASE_GB * _DATABASE_GBS
+    one = machine + prices.DATABASE_MONTH + storage + prices.CACHE_MONTH
+    two = 2 * (machine + storage + prices.CACHE_MONTH)
+    two += prices.DATABASE_MONTH_IN_TWO_ZONES + prices.LOAD_BALANCER_MONTH
+    hookdeck = MILLION * FAN_OUT * prices.HOOKDECK_DELIVERY
+    at_volume = MILLION * FAN_OUT * prices.HOOKDECK_DELIVERY_AT_VOLUME
+    svix = prices.SVIX_MONTH - prices.SVIX_MESSAGE * prices.SVIX_INCLUDED
     return [
         _Price("EventBridge API destinations", 0, eventbridge + traffic),
-        _Price("Outpost, hosted", 0, 10),
-        _Price("Hookdeck, Team", 39, 10 * FAN_OUT),
-        _Price("Hookdeck, Team, at its price for volume", 39, 3.3 * FAN_OUT),
-        _Price("Svix, Professional", 490 - 0.05 * 100, 100),
+        _Price("Outpost, hosted", 0, MILLION * prices.OUTPOST_EVENT),
+        _Price("Hookdeck, Team", prices.HOOKDECK_MONTH, hookdeck),
+        _Price("Hookdeck, Team, at its price for volume", prices.HOOKDECK_MONTH, at_volume),
+        _Price("Svix, Professional", svix, MILLION * prices.SVIX_MESSAGE),
         _Price("one's own sender, one zone", one, traffic),
         _Price("one's own sender, two zones", two, traffic),
     ]
@@ -90,51 +92,65 @@ def beside_prices() -> str:
     rows = [
         (
             "EventBridge",
-            "1.00 per million events, 0.20 per million calls of API destinations",
+            f"{MILLION * prices.EVENTBRIDGE_EVENT:.2f} per million events, "
+            f"{MILLION * prices.API_DESTINATION:.2f} per million calls of API destinations",
             "cloudburn.io/blog/amazon-eventbridge-pricing, 2026-03-13",
         ),
         (
             "Svix",
-            "Professional from 490 a month, 0.0001 for each message above 50,000",
+            f"Professional from {prices.SVIX_MONTH:.0f} a month, {prices.SVIX_MESSAGE:.4f} for "
+            f"each message above {prices.SVIX_INCLUDED:,}",
             "svix.com/pricing, read 2026-09-20; that a message to three endpoints counts once "
             "is not verified",
         ),
         (
             "Hookdeck",
-            "Team from 39 a month, 1.00 for 100,000 events delivered, to 0.33 at volume",
+            f"Team from {prices.HOOKDECK_MONTH:.0f} a month, "
+            f"{100_000 * prices.HOOKDECK_DELIVERY:.2f} for 100,000 events delivered, "
+            f"to {100_000 * prices.HOOKDECK_DELIVERY_AT_VOLUME:.2f} at volume",
             "hookdeck.com/pricing, read 2026-09-20; from which volume is not known",
         ),
         (
             "Outpost, hosted",
-            "from 10 per million events",
+            f"from {MILLION * prices.OUTPOST_EVENT:.0f} per million events",
             "its repository's documentation of 2026-08-20; whether of events or deliveries is "
             "not verified",
         ),
         (
             "t4g.small",
-            "0.0168 an hour",
+            f"{prices.MACHINE_HOUR:.4f} an hour",
             "AWS's price list of 2026-08-09",
         ),
         (
             "db.t4g.micro; db.t4g.small in two zones",
-            "11.68; 46.72 a month",
+            f"{prices.DATABASE_MONTH:.2f}; {prices.DATABASE_MONTH_IN_TWO_ZONES:.2f} a month",
             "infratally.com/articles/aws-rds-pricing-explained-2026.html, 2026",
         ),
         (
             "storage of the database",
-            "0.115 per GB and month, 20 GB, twice in two zones",
+            f"{prices.DATABASE_GB:.3f} per GB and month, {_DATABASE_GBS} GB, twice in two zones",
             "usage.ai/blogs/aws/reserved-instances/rds/pricing-calculator, 2026-06",
         ),
-        ("cache.t4g.micro", "about 11.7 a month", "in public in 2026; the page was not kept"),
-        ("load balancer", "about 22 a month", "in public in 2026; the page was not kept"),
+        (
+            "cache.t4g.micro",
+            f"about {prices.CACHE_MONTH:.1f} a month",
+            "in public in 2026; the page was not kept",
+        ),
+        (
+            "load balancer",
+            f"about {prices.LOAD_BALANCER_MONTH:.0f} a month",
+            "in public in 2026; the page was not kept",
+        ),
         (
             "DynamoDB, provisioned",
-            "0.00065 for a write unit and hour, 0.00013 for a read unit",
+            f"{prices.PROVISIONED_WRITE_HOUR:.5f} for a write unit and hour, "
+            f"{prices.PROVISIONED_READ_HOUR:.5f} for a read unit",
             "wring.co/blog/aws-dynamodb-pricing-guide, 2026-03-08",
         ),
         (
             "Lambda SnapStart",
-            "0.0000015046 per GB and second of cache, 0.0001397998 per GB restored",
+            f"{prices.SNAPSTART_GB_SECOND:.10f} per GB and second of cache, "
+            f"{prices.SNAPSTART_RESTORED_GB:.10f} per GB restored",
             "awsnegotiations.com/blog/lambda-snapstart-cost-impact, 2026-05",
         ),
     ]
