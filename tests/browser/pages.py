@@ -125,7 +125,11 @@ PAGES = (
     _page("account"),
     _page("account/addresses"),
     _page("account/api-keys/new"),
+    _page("activity"),
+    _page("activity", Visitor.OPERATOR, what="of the operators"),
+    _page("overview", Visitor.OPERATOR),
     _page("accounts", Visitor.OPERATOR),
+    _page("accounts", Visitor.OPERATOR, _at("accounts?q=brew"), "that are looked for"),
     _page("accounts/new", Visitor.OPERATOR),
     _page(
         "accounts/<account_id>",

@@ -55,7 +55,7 @@ def test_an_operator_opens_an_account_for_a_merchant_and_looks_in(
         expect(banner).to_contain_text("You are in the account Northwind Coffee as an operator.")
         operator.goes_to(section)
     operator.click("button", "Leave the account")
-    operator.is_at("Accounts")
+    operator.is_at("Overview")
     expect(banner).to_have_count(0)
 
 

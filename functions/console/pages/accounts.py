@@ -19,8 +19,10 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.managing.signing_in import DEFAULT_LINK_MINUTES, LONGEST_LINK_MINUTES
 from perkwire.model.account import Account, same_address
 from perkwire.primitives.ids import AccountId, KeyId
+from perkwire.primitives.page import Page
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
+from perkwire.reading.account_search import find_accounts
 from perkwire.settings.console import ConsoleSettings
 
 _PAGE = 50
@@ -43,9 +45,13 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.page(_PATH, Needs.OPERATOR)
     def list_accounts(visit: Visit) -> HtmlResponse:
-        cursor = visit.query.text("cursor") or None
+        cursor, text = visit.query.text("cursor") or None, visit.query.text("q").strip()
+        if text:
+            found = find_accounts(use_cases.account_store, text, cursor)
+            accounts = Page(found.accounts, found.next_cursor)
+            return visit.page("accounts.html", accounts=accounts, text=text, found=found)
         accounts = management.list(visit.caller, _PAGE, cursor)
-        return visit.page("accounts.html", accounts=accounts)
+        return visit.page("accounts.html", accounts=accounts, text="", found=None)
 
     @pages.page(f"{_PATH}/new", Needs.OPERATOR)
     def show_new(visit: Visit) -> HtmlResponse:

@@ -86,12 +86,12 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     @pages.form("/console/accounts/<account_id>/enter", Needs.OPERATOR)
     def enter(visit: Visit, account_id: str) -> HtmlResponse:
         signing_in.enter(visit.session_token, visit.caller, AccountId(account_id))
-        return visit.go(HOME)
+        return visit.go(own_path(visit.form.text("next")))
 
     @pages.form("/console/leave", Needs.OPERATOR)
     def leave(visit: Visit) -> HtmlResponse:
         signing_in.leave(visit.session_token, visit.caller)
-        return visit.go("/console/accounts")
+        return visit.go(HOME)
 
 
 def _link_over(visit: Visit) -> HtmlResponse:

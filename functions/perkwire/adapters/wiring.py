@@ -16,6 +16,7 @@ from perkwire.adapters.dynamodb.delivery_table import DeliveryReader, RetryableD
 from perkwire.adapters.dynamodb.erasure_store import ERASURE_ITEMS, ErasureStore
 from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
+from perkwire.adapters.dynamodb.health_reader import HealthReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.dynamodb.link_counter import LinkCounter
@@ -62,6 +63,7 @@ from perkwire.reading.filter_previewing import FilterPreviewing
 from perkwire.reading.job_outcomes import JobOutcomes
 from perkwire.reading.log import LogReader
 from perkwire.reading.member_listing import MemberListing
+from perkwire.reading.troubles import Overlooking
 from perkwire.reading.trying_contracts import unsayable_examples
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import Retrying
@@ -225,6 +227,17 @@ class UseCases:
             outcomes=self.log.outcomes,
             index=self._settings.member_index,
             event_retention_days=self._settings.event_retention_days,
+            clock=now,
+        )
+
+    @cached_property
+    def overlooking(self) -> Overlooking:
+        """What is failing across accounts."""
+        return Overlooking(
+            webhooks=self._lookup,
+            streaks=HealthReader(),
+            deliveries=DeliveryReader(),
+            retry_interval_seconds=self._settings.retry_interval_seconds,
             clock=now,
         )
 

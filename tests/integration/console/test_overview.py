@@ -1,0 +1,204 @@
+"""The operator's first page: what is failing, whose, since when; and one step into each webhook."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from infra.calls import Count
+from perkwire.adapters.dynamodb.delivery_table import DeliveryReader
+from perkwire.adapters.dynamodb.health_reader import HealthReader
+from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
+from perkwire.model.account import Account
+from perkwire.primitives.ids import AccountId
+from perkwire.primitives.timestamps import now
+from perkwire.reading import account_search
+from perkwire.reading.troubles import MOST_COUNTED, Overlooking, Overview
+from tests.builders import an_account
+from tests.integration.browsing import Browser, PageSeen
+from tests.integration.counting import Counter, count_calls
+from tests.integration.system import System, Tenant
+from tests.receiver import Receiver
+
+ONCE: dict[str, object] = {"retry_delays_seconds": []}
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    return count_calls(monkeypatch)
+
+
+def account_of(tenant: Tenant) -> Account:
+    return replace(an_account(), id=AccountId(tenant.id))
+
+
+def overlooked(*tenants: Tenant, most_seconds: float = 60) -> Overview:
+    """These accounts alone: other tests have made many."""
+    overlooking = Overlooking(
+        webhooks=WebhookLookup(),
+        streaks=HealthReader(),
+        deliveries=DeliveryReader(),
+        retry_interval_seconds=60,
+        clock=now,
+    )
+    return overlooking.look([account_of(one) for one in tenants], most_seconds=most_seconds)
+
+
+def fail(system: System, tenant: Tenant, count: int = 1) -> None:
+    """Post so many events, and let each be tried once."""
+    tenant.post(*[tenant.an_event("points.earned") for _ in range(count)])
+    system.route()
+    while system.dispatch().messages:
+        pass
+
+
+def overview_page(operator: Browser, account_id: str) -> PageSeen:
+    """The page of the overview that this account is on."""
+    page = operator.get("/console/overview")
+    while account_id not in page.html:
+        (following,) = [
+            str(each["href"]) for _, each in page.elements if "cursor=" in str(each.get("href"))
+        ]
+        page = operator.get(following)
+    return page
+
+
+def test_what_fails_is_found_with_how_much_and_since_when(
+    system: System, tenant: Tenant, another_tenant: Tenant, receiver: Receiver
+) -> None:
+    begun = now()
+    another_tenant.webhook(receiver.endpoint().url, name="well")
+    broken = tenant.webhook(receiver.endpoint(500).url, name="broken", **ONCE)
+    tenant.webhook(receiver.endpoint().url, name="well too")
+    fail(system, another_tenant)
+    fail(system, tenant, 3)
+
+    overview = overlooked(another_tenant, tenant)
+
+    (trouble,) = overview.troubles
+    assert (trouble.account.id, trouble.webhook.id) == (tenant.id, broken["id"])
+    assert trouble.streak is not None
+    assert trouble.streak.failures == 3
+    assert trouble.since is not None
+    assert begun <= trouble.since <= now()
+    assert (trouble.standing.failed, trouble.standing.retrying) == (3, 0)
+    assert trouble.standing.last is not None
+    assert trouble.standing.last["attempts"][-1]["status_code"] == 500
+    assert [one.webhook.id for one in overview.undelivered] == [broken["id"]]
+    # The worst first.
+    assert [one.account.id for one in overview.accounts] == [tenant.id, another_tenant.id]
+    assert [(one.webhooks, one.failing, one.failed) for one in overview.accounts] == [
+        (2, 1, 3),
+        (1, 0, 0),
+    ]
+
+
+def test_a_paused_one_fails_and_one_that_is_well_again_only_rests(
+    system: System, tenant: Tenant, receiver: Receiver
+) -> None:
+    mended, gone = receiver.endpoint(500), receiver.endpoint(410)
+    tenant.webhook(mended.url, name="mended", **ONCE)
+    tenant.webhook(gone.url, name="gone")
+    fail(system, tenant)
+    mended.answer(200)
+    fail(system, tenant)
+
+    overview = overlooked(tenant)
+
+    assert [one.webhook.name for one in overview.troubles] == ["gone"]
+    assert overview.troubles[0].webhook.status == "paused"
+    assert [one.webhook.name for one in overview.undelivered] == ["mended", "gone"]
+
+
+def test_what_is_still_being_tried_is_told_by_its_oldest(
+    system: System, tenant: Tenant, another_tenant: Tenant, receiver: Receiver
+) -> None:
+    for one in (tenant, another_tenant):
+        one.webhook(receiver.endpoint(503).url)
+        fail(system, one)
+
+    waiting = overlooked(another_tenant, tenant).waiting
+
+    assert [one.account.id for one in waiting] == [tenant.id, another_tenant.id]
+
+
+def test_of_more_than_are_counted_it_says_at_least_and_reads_no_more(
+    system: System, tenant: Tenant, receiver: Receiver, calls: Counter
+) -> None:
+    tenant.webhook(receiver.endpoint(500).url, **ONCE)
+    fail(system, tenant, MOST_COUNTED)
+    fail(system, tenant, 2)
+    calls.forget()
+    calls.running = "console"
+
+    (trouble,) = overlooked(tenant).troubles
+
+    assert (trouble.standing.failed, trouble.standing.is_capped) == (MOST_COUNTED, True)
+    # The account's webhooks, the oldest and the newest; health, those entries, and the newest one.
+    calls.check("console", {"Query": Count(3, 3), "BatchGetItem": Count(3, MOST_COUNTED + 2)})
+
+
+def test_it_ends_in_time_and_names_whom_it_has_not_come_to(
+    tenant: Tenant, receiver: Receiver
+) -> None:
+    tenant.webhook(receiver.endpoint().url)
+
+    overview = overlooked(tenant, most_seconds=-1)
+
+    assert overview.unseen == 1
+    assert overview.accounts[0].troubles is None
+
+
+def test_the_page_shows_it_and_leads_into_the_webhook_and_back(
+    system: System, tenant: Tenant, receiver: Receiver, operator: Browser
+) -> None:
+    name = f"till {tenant.id[-6:]}"
+    webhook = tenant.webhook(receiver.endpoint(500).url, name=name, **ONCE)
+    fail(system, tenant, 2)
+
+    page = overview_page(operator, tenant.id)
+
+    assert name in page.text
+    assert "2 failed attempts in a row" in page.text
+    assert "500 Internal Server Error" in page.text
+    steps = re.findall(
+        r'formaction="(/console/accounts/[^"]+/enter)" name="next" value="([^"]+)"', page.html
+    )
+    step = (f"/console/accounts/{tenant.id}/enter", f"/console/webhooks/{webhook['id']}")
+    assert step in steps
+    fields = dict(page.form("/console/leave").fields)
+    inside = operator.post(step[0], {**fields, "next": step[1]})
+    assert inside.location == step[1]
+    seen = operator.get(step[1])
+    assert name in seen.text
+    assert '<a href="/console/overview">Back to the overview</a>' in seen.html
+
+
+def test_an_operators_first_page_is_the_overview(operator: Browser, tenant: Tenant) -> None:
+    assert operator.get("/console").location == "/console/overview"
+
+
+def test_nobody_is_sent_elsewhere_by_the_form_that_enters(
+    operator: Browser, tenant: Tenant
+) -> None:
+    path = f"/console/accounts/{tenant.id}"
+    fields = dict(operator.get(path).form(f"{path}/enter").fields)
+
+    answer = operator.post(f"{path}/enter", {**fields, "next": "https://evil.example/"})
+
+    assert answer.location == "/console"
+
+
+def test_an_account_is_found_on_whatever_page_it_is(
+    system: System, operator: Browser, operator_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = system.call("POST", "/v1/accounts", {"name": "Öl & Essig Zwickau"}, key=operator_key)
+    monkeypatch.setattr(account_search, "_PAGE", 3)
+
+    by_name = operator.get("/console/accounts?q=ESSIG+zwick")
+    by_id = operator.get(f"/console/accounts?q={account.json['id']}")
+    by_nothing = operator.get("/console/accounts?q=no+such+account")
+
+    assert account.json["id"] in by_name.html
+    assert "Öl & Essig Zwickau" in by_id.text
+    assert account.json["id"] not in by_nothing.html
