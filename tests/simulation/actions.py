@@ -27,6 +27,9 @@ _FORMATS = (*["standard"] * 16, *["zoho-thrive"] * 3, LATER_FORMAT)
 _PACES = (None, None, None, 2, 0.005, 0.001)  # slots further apart than SQS delays, too
 _PROGRAMMES = (None, "p1", "p1", "p2")
 _API_SECONDS = 30
+_ERASING = (5, 10)  # of eleven
+_ERASE = 0.05
+_MEMBERS = 3
 _SCHEDULES = (None, None, None, (), (1,), (60, 600), (5, 5, 5, 5, 5), (7_200, 43_200))
 _PAUSED: dict[str, Any] = {
     "status": WebhookStatus.PAUSED,
@@ -56,6 +59,9 @@ class Actions:
         self._forged: set[tuple[AccountId, EventId]] = set()
         self._numbered = 0
         self._left_alone = False
+        # Some seeds: what all others lead to is what it was before there were erasures.
+        erases = system.world.seed % 11 in _ERASING
+        self._erases = Random(f"{system.world.seed} erasures") if erases else None
         self._sizes = Random(f"{system.world.seed} batch sizes")
         self._queues = (
             system.event_queue,
@@ -96,6 +102,9 @@ class Actions:
 
     def act(self) -> None:
         """One thing."""
+        if self._erases is not None and self._erases.random() < _ERASE:
+            self.erase(self._erases)
+            return
         actions = (
             (self.post, 3),
             (self.poll_events, 5),
@@ -167,6 +176,13 @@ class Actions:
             lambda: self._begin(webhook.account_id, webhook.id, kind, request),
             _API_SECONDS,
         )
+
+    def erase(self, draw: Random) -> None:
+        """Somebody asks to be forgotten."""
+        account_id = draw.choice((ACCOUNT, ACCOUNT, ACCOUNT, OTHER_ACCOUNT))
+        member = f"m{draw.randrange(_MEMBERS)}"
+        self._world.say(f"{member} of {account_id} is erased")
+        self._world.start("management", lambda: self._ask_erasure(account_id, member), _API_SECONDS)
 
     def cancel_job(self) -> None:
         known = sorted(self._system.oracle.promises.items.jobs.values(), key=lambda job: job.id)
@@ -371,6 +387,18 @@ class Actions:
                 self._world.say(f"answers 202: {job.id}")
                 self._system.oracle.promises.answered.add(job.id)
 
+    def _ask_erasure(self, account_id: AccountId, member: str) -> None:
+        erasures = self._system.oracle.erasures
+        if self._world.current is not None:
+            erasures.naming[self._world.current] = member
+        try:
+            erasure = self._system.jobs.erasing.ask(account_id, {"member_id": member})
+        except (Problem, Unavailable, RuntimeError) as error:
+            self._world.say(f"answers {error}")
+        else:
+            self._world.say(f"answers 202: {erasure.id}")
+            erasures.answered.add(erasure.id)
+
     def _cancel(self, job: Job) -> None:
         try:
             self._system.jobs.management.cancel(job.account_id, job.id)
@@ -412,7 +440,7 @@ class Actions:
     def _data(self) -> dict[str, Json]:
         number = self._number()
         return {
-            "member": {"id": "m1"},
+            "member": {"id": "m1" if self._erases is None else f"m{number % _MEMBERS}"},
             "transaction": {"id": f"t{number % 3}", "points": number},
         }
 

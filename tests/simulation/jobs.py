@@ -1,5 +1,6 @@
 """Jobs on simulated services: what people begin and cancel, and the real workers."""
 
+from perkwire.jobs.asking import ErasureManagement
 from perkwire.jobs.erasing import ErasureWorker
 from perkwire.jobs.job import Job, JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
@@ -15,20 +16,16 @@ from perkwire.recovering.retrying import Retrying
 from tests.fakes import (
     FakeAccountStore,
     FakeConfigItems,
-    FakeDeliveryItems,
     FakeErasedAccounts,
-    FakeErasureItems,
-    FakeErasureStore,
-    FakeEventErasing,
     FakeEventIndex,
     FakeEventItems,
     FakeEventReader,
     FakeJobItems,
     FakeJobStore,
-    FakeLogErasing,
     FakeTrialCounter,
     FakeWebhookStore,
 )
+from tests.simulation.erasures import Erasures, ErasureStore, EventErasing, LogErasing
 from tests.simulation.model import RETRY_INTERVAL_SECONDS
 from tests.simulation.promises import Promises
 from tests.simulation.queues import QueuePort
@@ -74,7 +71,7 @@ class _Webhooks:
 
 
 class Jobs:
-    """`management` begins and cancels jobs, `work` does them."""
+    """`management` begins and cancels jobs, `erasing` asks for erasures, `work` does both."""
 
     def __init__(
         self,
@@ -88,6 +85,7 @@ class Jobs:
         hand_over: HandOver,
         job_queue: QueuePort,
         promises: Promises,
+        erasures: Erasures,
         journal: Journal,
         retention_days: int,
     ) -> None:
@@ -117,14 +115,22 @@ class Jobs:
         replay_pages = ReplayPages(
             events=in_steps(world, FakeEventReader(events)), hand_over=hand_over
         )
-        erasures = FakeErasureItems()
+        store = in_steps(world, ErasureStore(config, erasures))
+        self.erasing = ErasureManagement(
+            erasures=store,
+            accounts=in_steps(world, FakeAccountStore(config)),
+            queue=job_queue,
+            event_retention_days=retention_days,
+            dispatcher_timeout_seconds=45,
+            clock=world.clock,
+        )
         erasing = ErasureWorker(
-            erasures=in_steps(world, FakeErasureStore(erasures, config)),
+            erasures=store,
             accounts=in_steps(world, FakeErasedAccounts(config)),
             index=in_steps(world, FakeEventIndex(events)),
             events=in_steps(world, FakeEventReader(events)),
-            erasable=in_steps(world, FakeEventErasing(erasures, events)),
-            log=FakeLogErasing(FakeDeliveryItems()),
+            erasable=EventErasing(world, erasures.items, events),
+            log=in_steps(world, LogErasing(erasures)),
             queue=job_queue,
             journal=journal,
             clock=world.clock,

@@ -10,6 +10,7 @@ from perkwire.recovering import retrying
 from perkwire.routing import account_webhooks
 from perkwire.routing import router as routing
 from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
+from tests.simulation.erasure_mutations import ERASURE_MUTATIONS
 from tests.simulation.pace_mutations import PACE_MUTATIONS
 from tests.simulation.planting import Mutation
 
@@ -94,6 +95,7 @@ MUTATIONS = (
     *DISPATCHER_MUTATIONS,
     *LANE_MUTATIONS,
     *PACE_MUTATIONS,
+    *ERASURE_MUTATIONS,
     Mutation(
         "deliveries are sent before their events are kept",
         _Routing,

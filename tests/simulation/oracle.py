@@ -16,11 +16,13 @@ from perkwire.model.lanes import Lane
 from perkwire.model.sending import Request, Response
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.ids import delivery_id as id_of
 from perkwire.primitives.queueing import Outgoing
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems
 from tests.simulation.endpoints import TIMEOUT_SECONDS
 from tests.simulation.entries import Entries
+from tests.simulation.erasures import Erasures, States, bare
 from tests.simulation.lanes import Lanes
 from tests.simulation.model import (
     EventKey,
@@ -39,7 +41,7 @@ from tests.simulation.promises import Promises
 from tests.simulation.queues import Message, Receipt, SimulatedQueue
 from tests.simulation.retries import is_overdue
 from tests.simulation.routings import Routings
-from tests.simulation.rows import Rows, overran
+from tests.simulation.rows import Rows, overran, states_of_deliveries
 from tests.simulation.slots import Slots
 from tests.simulation.world import Call, Invocation, World
 
@@ -82,7 +84,14 @@ class Oracle:
         self.routings = Routings(self.world, self.config, self.events, self.notes)
         self.slots = Slots(self.world, self.was)
         self.pauses = Pauses(self.world)
-        self.parts = Parts(self.world, self.keys)
+        self.erasures = Erasures(
+            world=self.world,
+            events=self.events,
+            deliveries=self.deliveries,
+            queue=self.job_queue,
+            forgotten=self.routings.forgotten,
+        )
+        self.parts = Parts(self.world, self.keys, self.erasures)
         self.lanes = Lanes(self.world)
         self.promises = Promises(
             world=self.world,
@@ -94,6 +103,7 @@ class Oracle:
             runs=self.runs,
             parts=self.parts,
             history=self.history,
+            erasures=self.erasures,
         )
         self.entries = Entries(
             self.world, self.promises, self.runs, self.taken, self._identify, self.parts
@@ -164,6 +174,7 @@ class Oracle:
             return
         if "job_id" in message:
             self.promises.answered.discard(message["job_id"])
+            self.erasures.answered.discard(message["job_id"])
         elif "delivery_id" in message:
             self.expired_runs.add((message["delivery_id"], message["run"]))
         else:
@@ -242,7 +253,26 @@ class Oracle:
             self.world.violate(f"{message['delivery_id']} is of a replay and of a routing")
         return replayed
 
+    def _whole(self, delivery_id: DeliveryId, key: Key) -> Key:
+        """The delivery's webhook and events, with those that were left out as they are erased."""
+        if not self.erasures.asked:
+            return key
+        account_id = self.history[key[0]][0][1].account_id
+        for known in (self.promises.replays, self.parts.keys, self.keys):
+            if delivery_id in known:
+                webhook_id, ids = whole = known[delivery_id]
+                fits = self.erasures.fits(account_id, key[1], ids)
+                return whole if webhook_id == key[0] and fits else key
+        for webhook_id, ids in self.routings.possible:
+            if webhook_id != key[0] or not self.erasures.fits(account_id, key[1], ids):
+                continue
+            _, at = self.erasures.said[account_id, ids[0]]
+            if id_of(webhook_id, ids, at) == delivery_id:
+                return webhook_id, ids
+        return key
+
     def _identify(self, delivery_id: DeliveryId, key: Key) -> None:
+        key = self._whole(delivery_id, key)
         if delivery_id in self.promises.replays:
             if self.promises.replays[delivery_id] != key:
                 self.world.violate(f"{delivery_id} of a replay stands for {key}")
@@ -273,7 +303,8 @@ class Oracle:
         notes.stored[after.id].append(after)
         entry = self.deliveries.entries[after.id]
         overruled = entry.status is DeliveryStatus.SUCCEEDED or entry.run > after.run
-        if not overruled and not set(after.attempts) <= set(entry.attempts):
+        logged, wanted = ({*map(bare, one.attempts)} for one in (entry, after))
+        if not overruled and not wanted <= logged:
             self.world.violate(f"{after.id} is said to be stored, without its attempts")
 
     def crashes(self, error: BaseException) -> None:
@@ -294,6 +325,21 @@ class Oracle:
             self.world.violate(f"{request.headers['webhook-id']} is sent without time for it")
         if int(request.headers["webhook-timestamp"]) != self.world.clock() // MICROSECONDS:
             self.world.violate(f"{request.headers['webhook-id']} is signed with another time")
+        self._check_not_erased(request)
+
+    def _check_not_erased(self, request: Request) -> None:
+        """Nobody sends what had been erased when it was looked up."""
+        notes, webhook_id = self.noted(), self.urls[request.url]
+        if notes is None or not self.erasures.asked:
+            return
+        states = states_of_deliveries(notes.invocation)
+        read = states.get(DeliveryId(request.headers["webhook-id"]))
+        account_id = self.history[webhook_id][0][1].account_id
+        if not isinstance(read, States):
+            return
+        for event_id in self._read(request, webhook_id):
+            if self.erasures.cover((account_id, event_id), read.asked):
+                self.world.violate(f"{event_id} had been erased and is sent")
 
     def renews(self, first: Request, second: Request) -> None:
         """The dispatcher sends a second copy, as the kept connection of the first has ended."""
@@ -395,7 +441,7 @@ class Oracle:
         elif queue is self.event_queue:
             self.routings.check(notes)
         elif queue in (self.delivery_queue, self.slow_queue):
-            rows = Rows(self.world, notes, left)
+            rows = Rows(self.world, notes, left, self.erasures)
             rows.check()
             if not overran(notes.invocation, *_HEALTH):
                 self.pauses.check(notes, rows)
@@ -424,6 +470,8 @@ class Oracle:
         parsed = members(message.body)
         if parsed is None or notes is None:
             self.world.violate(f"{message.id} is unreadable and deleted")
+        elif "job_id" in parsed and parsed["job_id"].startswith("ers_"):
+            self.erasures.is_done(message.id, parsed)
         elif "job_id" in parsed:
             self.promises.is_done(message.id, parsed)
         elif "slot_at" in parsed:
@@ -450,6 +498,8 @@ class Oracle:
 
     def _rests(self, entry: Delivery, since: int) -> bool:
         """Whether it is cancelled by a person, or failed because of a pause, and rightly so."""
+        if (entry.status, entry.reason) == (DeliveryStatus.CANCELLED, Reason.ERASED):
+            return self.erasures.all_of(entry)
         wanted = {
             (DeliveryStatus.CANCELLED, Reason.DELETED): WebhookStatus.DELETED,
             (DeliveryStatus.CANCELLED, Reason.DISABLED): WebhookStatus.DISABLED,

@@ -1,12 +1,13 @@
 """Deliveries that were too large, and the parts in which their events go out again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from perkwire.model.delivery import Delivery
 from perkwire.primitives.ids import DeliveryId, EventId, WebhookId
 from perkwire.primitives.ids import delivery_id as id_of
+from tests.simulation.erasures import Erasures
 from tests.simulation.model import Key, event_ids
 from tests.simulation.world import Invocation, World
 
@@ -28,6 +29,7 @@ class Parts:
 
     world: World
     routed: Mapping[DeliveryId, Key]
+    erasures: Erasures
     keys: dict[DeliveryId, Key] = field(default_factory=dict)
     wholes: dict[DeliveryId, DeliveryId] = field(default_factory=dict)
 
@@ -38,7 +40,7 @@ class Parts:
         if delivery_id in found:
             return None
         webhook_id = WebhookId(message["webhook_id"])
-        own = [one for one in found.values() if _is_part(webhook_id, ids, one)]
+        own = [one for one in found.values() if self._is_part(webhook_id, ids, one)]
         if not own:
             return None
         at = message["events"][0]["accepted_at"]
@@ -54,7 +56,8 @@ class Parts:
         """The log says that an entry went out in parts."""
         said = [self.keys[one] for one in entry.parts if self.wholes.get(one) == entry.id]
         events = tuple(event_id for _, ids in said for event_id in ids)
-        if not was_too_large(entry) or len(said) < 2 or events != entry.event_ids:
+        is_all = self.erasures.fits(entry.account_id, events, entry.event_ids)
+        if not was_too_large(entry) or len(said) < 2 or not is_all:
             self.world.violate(f"{entry.id} is split into {entry.parts}, which are not all of it")
 
     def cover(self, entry: Delivery) -> bool:
@@ -65,7 +68,17 @@ class Parts:
             if whole == entry.id
             for event_id in self.keys[part][1]
         }
-        return queued.issuperset(entry.event_ids)
+        return all(
+            one in queued or self.erasures.cover((entry.account_id, one)) for one in entry.event_ids
+        )
+
+    def _is_part(self, webhook_id: WebhookId, ids: Sequence[EventId], entry: Delivery) -> bool:
+        """Whether these stand in an entry one behind the other, but for what has been erased."""
+        wanted, own = tuple(ids), entry.event_ids
+        places = [place for place, one in enumerate(own) if one in wanted]
+        between = own[places[0] : places[-1] + 1] if places else ()
+        inside = self.erasures.fits(entry.account_id, wanted, between)
+        return was_too_large(entry) and entry.webhook_id == webhook_id and inside and wanted != own
 
 
 def _found(invocation: Invocation) -> dict[DeliveryId, Delivery]:
@@ -78,9 +91,3 @@ def _found(invocation: Invocation) -> dict[DeliveryId, Delivery]:
         for delivery_id, entry in answer.items()
         if isinstance(entry, Delivery)
     }
-
-
-def _is_part(webhook_id: WebhookId, ids: Iterable[EventId], entry: Delivery) -> bool:
-    wanted, own = tuple(ids), entry.event_ids
-    inside = any(own[at : at + len(wanted)] == wanted for at in range(len(own)))
-    return was_too_large(entry) and entry.webhook_id == webhook_id and inside and wanted != own

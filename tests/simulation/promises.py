@@ -9,6 +9,7 @@ from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import DeliveryId, EventId, JobId, WebhookId, accepted_at
 from tests.fakes import FakeConfigItems, FakeDeliveryItems, FakeEventItems, FakeJobItems
+from tests.simulation.erasures import Erasures
 from tests.simulation.model import EventKey, Key, event_ids, is_known, members, passes
 from tests.simulation.parts import Parts
 from tests.simulation.queues import SimulatedQueue
@@ -40,6 +41,7 @@ class Promises:
     runs: set[tuple[DeliveryId, int]]
     parts: Parts
     history: Mapping[WebhookId, Sequence[tuple[int, Webhook]]]
+    erasures: Erasures
     items: FakeJobItems = field(default_factory=FakeJobItems)
     answered: set[JobId] = field(default_factory=set)
     replays: dict[DeliveryId, Key] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class Promises:
             event_id
             for (account_id, event_id), routed in self.events.events.items()
             if account_id == job.account_id
+            and routed.event.erased_at is None
             and job.since <= routed.event.accepted_at < job.until
             and webhook.wants(routed.event)
             and is_known(webhook, routed.event.type)
@@ -115,7 +118,12 @@ class Promises:
         if job.kind is JobKind.RETRY_FAILED:
             return False
         key = (message["webhook_id"], ids)
-        same = self.replays.setdefault(delivery_id, key) == key
+        whole_ids = self.replays.setdefault(delivery_id, key)[1]
+        if self.erasures.fits(job.account_id, whole_ids, ids):
+            self.replays[delivery_id] = key  # another worker had read them after they were erased
+        same = self.replays[delivery_id][0] == key[0] and self.erasures.fits(
+            job.account_id, ids, self.replays[delivery_id][1]
+        )
         its_own = self._of_job.setdefault(delivery_id, job.id) == job.id
         if not same or not its_own or message["webhook_id"] != job.webhook_id:
             self.world.violate(f"{delivery_id} of {job.id} is not what it was")
@@ -166,7 +174,7 @@ class Promises:
                 entry = self.deliveries.entries[delivery_id]
                 kept = [(job.account_id, one) in self.events.events for one in entry.event_ids]
                 is_sent = (delivery_id, entry.run + 1) in self.runs or self.parts.cover(entry)
-                if all(kept) and not is_sent:
+                if all(kept) and not is_sent and not self.erasures.all_of(entry):
                     self.world.violate(f"{job.id} is done and has not sent {delivery_id}")
             return
         since = (
@@ -175,7 +183,8 @@ class Promises:
         if any(_tastes(one) != _tastes(promise.webhook) for one in since):
             return
         for event_id in promise.events:
-            gone = (job.account_id, event_id) in self.forgotten
+            key = (job.account_id, event_id)
+            gone = key in self.forgotten or self.erasures.cover(key)
             if not gone and (job.id, event_id) not in self._replayed:
                 self.world.violate(f"{job.id} is done and has not sent {event_id}")
 

@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import DeliveryId, EventId, WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS
 from perkwire.recovering.retrying import RetryResult
+from tests.simulation.erasures import gone
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, event_ids, members
 from tests.simulation.parts import was_too_large
 from tests.simulation.world import Invocation, World
@@ -61,6 +62,8 @@ class Retries:
         kept = {one for call in invocation.called("find_all") for one in call.answer}
         if not kept.issuperset(entry.event_ids):
             return 409
+        if entry.reason is Reason.ERASED or gone(invocation, entry).issuperset(entry.event_ids):
+            return 409
         return 202 if _is_held(invocation, entry) else 503
 
 
@@ -92,7 +95,8 @@ def _is_held(invocation: Invocation, entry: Delivery) -> bool:
 
 def _groups(invocation: Invocation, entry: Delivery) -> list[tuple[EventId, ...]]:
     """The events of each request: of one that was too large as many as the webhook takes now."""
-    ids = entry.event_ids
+    erased = gone(invocation, entry)
+    ids = tuple(one for one in entry.event_ids if one not in erased)
     webhooks = [one for call in invocation.called("of_account") for one in call.answer or ()]
     sizes = [one.batch_size for one in webhooks if one.id == entry.webhook_id]
     size = sizes[-1] if sizes and was_too_large(entry) else len(ids)

@@ -92,7 +92,8 @@ class Routings:
             is_told = kept.deliveries.get(webhook_id) == FILTERED
             if not is_told and not _has(self.possible, webhook_id, event_id):
                 self.world.violate(f"{event_id} is filtered at {webhook_id}, and nobody says so")
-            if is_told and _has(self.owed, webhook_id, event_id) and key not in self.forgotten:
+            is_gone = key in self.forgotten or kept.event.erased_at is not None
+            if is_told and _has(self.owed, webhook_id, event_id) and not is_gone:
                 self.world.violate(f"{event_id} was sent to {webhook_id}, and reads as filtered")
 
     def check(self, notes: Notes) -> None:

@@ -18,7 +18,14 @@ from perkwire.primitives.ids import DeliveryId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
 from tests.simulation.endpoints import RETRY_AFTER_SECONDS, TIMEOUT_SECONDS
-from tests.simulation.model import RETRY_INTERVAL_SECONDS, Notes, can_say, most_attempts
+from tests.simulation.erasures import Erasures, States
+from tests.simulation.model import (
+    RETRY_INTERVAL_SECONDS,
+    Notes,
+    can_say,
+    event_ids,
+    most_attempts,
+)
 from tests.simulation.world import Call, Invocation, StillRunning, World
 
 _INTERVAL = RETRY_INTERVAL_SECONDS * MICROSECONDS
@@ -66,7 +73,7 @@ class Tried:
         return isinstance(self.result, Response) and 200 <= self.result.status < 300
 
 
-def _states_of_deliveries(
+def states_of_deliveries(
     invocation: Invocation,
 ) -> dict[DeliveryId, Mapping[WebhookId, WebhookState | DeletedWebhook]]:
     """What was read of webhooks when each delivery was looked up, all at once or by itself."""
@@ -83,13 +90,16 @@ def _states_of_deliveries(
 class Rows:
     """`left` are the messages that the invocation has named."""
 
-    def __init__(self, world: World, notes: Notes, left: Collection[str]) -> None:
+    def __init__(
+        self, world: World, notes: Notes, left: Collection[str], erasures: Erasures
+    ) -> None:
         self._world = world
+        self._erasures = erasures
         self._notes = notes
         self._left = left
         called = notes.invocation.called
         # All at once, or, if something crashed that nobody foresaw, each delivery by itself.
-        self._states_of = _states_of_deliveries(notes.invocation)
+        self._states_of = states_of_deliveries(notes.invocation)
         self._entries: dict[DeliveryId, Delivery] = notes.invocation.answers("find")
         self._requests = {
             call.arguments[0].headers["webhook-id"]: call for call in called("request")
@@ -212,12 +222,26 @@ class Rows:
             return Row("settled", None, None, left=False)
         if isinstance(found, DeletedWebhook):
             return _ENDED[WebhookStatus.DELETED]
+        if self._is_erased(message, entry):
+            return Row("erased", DeliveryStatus.CANCELLED, Reason.ERASED, None)
         used_up = self._used_up(message_id, message, found, entry)
         if used_up is _SPENT and found.webhook.status is WebhookStatus.PAUSED:
             return used_up
         if found.webhook.status in _ENDED:
             return _ENDED[found.webhook.status]
         return used_up or self._sent(message_id, message, found)
+
+    def _is_erased(self, message: dict[str, Any], entry: Delivery | None) -> bool:
+        """Whether none of its events is left, by what was read or by what the log has of it."""
+        if entry is not None and entry.reason is Reason.ERASED:
+            return True
+        read = self._states_of[message["delivery_id"]]
+        asked = read.asked if isinstance(read, States) else 0
+        return all(
+            self._erasures.cover((message["account_id"], one), asked)
+            or (entry is not None and (one in entry.erased or one not in entry.event_ids))
+            for one in event_ids(message)
+        )
 
     def _used_up(
         self,

@@ -46,6 +46,7 @@ class Settlement:
         for delivery_id in oracle.parts.wholes:
             self._check_fate(delivery_id)
         oracle.promises.check(ended=not self._burnt)
+        oracle.erasures.check(ended=not self._burnt)
 
     def check_sent_again(self, works: Callable[[str], bool]) -> None:
         """What failed could be sent again: all has arrived at each live webhook that works."""
@@ -57,14 +58,23 @@ class Settlement:
             events = [oracle.events.events.get((webhook.account_id, one)) for one in key[1]]
             if None in events or not can_say(webhook, [one.event.type for one in events if one]):
                 continue
+            if self._is_erased(key):
+                continue
             if key in oracle.routings.owed and not self._has_arrived(delivery_id):
                 self._world.violate(f"{delivery_id} was sent again and has not arrived")
+
+    def _is_erased(self, key: Key) -> bool:
+        """Whether none of the events is sent any more."""
+        account_id = self._oracle.history[key[0]][0][1].account_id
+        return all(self._oracle.erasures.cover((account_id, one)) for one in key[1])
 
     def _has_arrived(self, delivery_id: DeliveryId) -> bool:
         """Whether it has, or each of its parts; or SQS has dropped what there was of it."""
         entry = self._oracle.deliveries.entries.get(delivery_id)
         if entry is None:
             return delivery_id in self._oracle.delivered or self._has_expired(delivery_id)
+        if entry.reason is Reason.ERASED:
+            return self._oracle.erasures.all_of(entry)
         if entry.reason is Reason.SPLIT:
             return all(map(self._has_arrived, entry.parts))
         succeeded = entry.status is DeliveryStatus.SUCCEEDED
@@ -74,6 +84,8 @@ class Settlement:
         oracle = self._oracle
         delivery_id = oracle.ids.get(key)
         if delivery_id is None:
+            if self._is_erased(key):
+                return
             self._world.violate(f"{key} matched and became nothing")
             return
         self._check_record(key)
@@ -107,6 +119,8 @@ class Settlement:
         for event_id in event_ids:
             if (account_id, event_id) in oracle.routings.contended | oracle.routings.forgotten:
                 continue
+            if oracle.erasures.cover((account_id, event_id)):
+                continue
             kept = oracle.events.events.get((account_id, event_id))
             became = kept.deliveries.get(webhook_id) if kept else None
             if became is None or event_id not in oracle.keys.get(DeliveryId(became), key)[1]:
@@ -119,6 +133,9 @@ class Settlement:
                 return None
             case DeliveryStatus.CANCELLED, Reason.SPLIT:
                 return None  # its parts are judged by themselves
+            case DeliveryStatus.CANCELLED, Reason.ERASED:
+                is_right = self._oracle.erasures.all_of(entry)
+                return None if is_right else "is erased, and not all of it is"
             case DeliveryStatus.CANCELLED, _:
                 ended = (WebhookStatus.DISABLED, WebhookStatus.DELETED)
                 return None if self._ever(entry, *ended) else "was cancelled by nobody"

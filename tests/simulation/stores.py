@@ -24,6 +24,7 @@ from tests.fakes import (
     FakeRetryableDeliveries,
     FakeWebhookLookup,
 )
+from tests.simulation.erasures import States
 from tests.simulation.oracle import Oracle
 from tests.simulation.world import StillRunning, World
 
@@ -81,11 +82,13 @@ class Lookup(FakeWebhookLookup):
         self, keys: Collection[tuple[AccountId, WebhookId]]
     ) -> Mapping[WebhookId, WebhookState | DeletedWebhook]:
         states = super().states(sorted(keys))
-        return {
-            webhook_id: state
+        found = States(
+            (webhook_id, state)
             for webhook_id, state in states.items()
             if not self._world.chance(self._world.faults.absent_item)
-        }
+        )
+        found.asked = len(self._oracle.erasures.asked)
+        return found
 
     def look_again(
         self, keys: Collection[tuple[AccountId, WebhookId]]

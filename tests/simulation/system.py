@@ -215,7 +215,7 @@ class System:
             ),
             kept_events=in_steps(world, FakeEventReader(self.events)),
             accounts=stepwise,
-            queue=QueuePort(world, self.event_queue, lambda _: None),
+            queue=QueuePort(world, self.event_queue, oracle.erasures.hears),
             check_data=any_data,
             journal=self._telemetry,
             clock=world.clock,
@@ -259,6 +259,7 @@ class System:
             hand_over=hand_over,
             job_queue=QueuePort(world, self.job_queue, lambda _: None),
             promises=oracle.promises,
+            erasures=oracle.erasures,
             journal=self._telemetry,
             retention_days=_RETENTION_DAYS,
         )

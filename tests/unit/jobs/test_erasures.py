@@ -10,6 +10,7 @@ from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.erasures import Erasures, without_data
 from perkwire.model.event import Event
 from perkwire.model.messages import Received
+from perkwire.model.routed_event import RoutedEvent, merge
 from perkwire.primitives.ids import EventId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
@@ -44,6 +45,23 @@ def test_what_was_accepted_until_then_is_covered_and_nothing_later() -> None:
     assert again.cover(of("m-1", NOW + 9))
     assert len(again) == 2
     assert not again.with_more([], NOW + 9, forget_before=NOW + 10).cover(of("m-1", NOW))
+
+
+def test_what_is_kept_without_data_stays_so_in_whichever_order_two_routings_come() -> None:
+    whole = RoutedEvent(
+        account_id=ACCOUNT,
+        event=of("m-1", NOW, id=EventId("hers")),
+        deliveries={},
+        member_keys=("k",),
+    )
+    erased = replace(whole, event=without_data(whole.event, NOW + 1), member_keys=())
+    other = replace(whole, event=of("m-1", NOW + 1, id=EventId("hers")))
+
+    for before, routed in ((whole, erased), (erased, whole)):
+        merged, taken = merge({before.key: before}, [routed])
+        assert (merged[whole.key].event.data, merged[whole.key].member_keys) == ({}, ())
+        assert taken == [True]
+    assert merge({erased.key: erased}, [other])[1] == [False]
 
 
 def test_an_account_remembers_so_many_names() -> None:
