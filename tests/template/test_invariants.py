@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from infra.parameters import ParameterError, resolve
 from perkwire.adapters.aws import INVOKE_SECONDS
 from perkwire.adapters.dynamodb.tables import PATIENCE
+from perkwire.adapters.http_api import caller_context
 from perkwire.jobs.asking import ROUTER_SECONDS
+from perkwire.model.account import Caller
+from perkwire.primitives.ids import KeyId
 from perkwire.trials.trial import MOST_SECONDS
 from tests.template.stack import ROOT, of_type, source, transformed
 
@@ -352,11 +355,17 @@ class TestApi:
             "ThrottlingBurstLimit": {"Ref": "ApiBurstLimit"},
         }
         log = json.loads(stage["AccessLogSettings"]["Format"])
+        # What of a caller the authorizer tells has these names.
+        caller = Caller(None, frozenset(), KeyId("key_1"))
+        told = {f"$context.authorizer.{name}" for name in caller_context(caller)}
+        assert {log["accountId"], log["keyId"]} <= told
         assert set(log.values()) == {
             "$context.requestId",
             "$context.routeKey",
             "$context.status",
             "$context.responseLatency",
+            "$context.authorizer.account_id",
+            "$context.authorizer.key_id",
             "$context.authorizer.error",
             "$context.integrationErrorMessage",
         }
