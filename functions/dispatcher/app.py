@@ -59,7 +59,7 @@ def _settings() -> DispatcherSettings:
 @cache
 def _connection() -> Connection:
     settings = _settings()
-    connection = tables.connect()
+    connection = tables.connect("batch_write_item")
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.delivery_table, DeliveryItem)
     return connection

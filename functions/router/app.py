@@ -35,7 +35,7 @@ def _telemetry() -> Telemetry:
 def _routing() -> Router:
     settings = RouterSettings.from_env(os.environ)
     telemetry = _telemetry()
-    connection = tables.connect()
+    connection = tables.connect("query", "batch_execute_statement")
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
     tables.bind(connection, settings.delivery_table, DeliveryItem)
