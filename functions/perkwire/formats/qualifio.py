@@ -62,7 +62,7 @@ class Qualifio:
         with the former default keeps it. What is wrong reads as the default.
         """
         kept = (stored or {}).get("signature_header") == _FORMER_HEADER
-        return present(
+        read = present(
             {
                 "signature_header": _header(fields, _FORMER_HEADER if kept else _HEADER),
                 "signature_algorithm": _choice(fields, "signature_algorithm", _ALGORITHMS),
@@ -75,6 +75,9 @@ class Qualifio:
                 ),
             }
         )
+        if doubt := _doubt_prefix(read):
+            fields.warn("signature_prefix", doubt)
+        return read
 
     def new_secret(self) -> str:
         """43 visible characters."""
@@ -131,6 +134,15 @@ def _header(fields: Fields, default: str) -> str:
         fields.wrong("signature_header", wrong)
         return default
     return name.lower()
+
+
+def _doubt_prefix(settings: Settings) -> str | None:
+    """A prefix that names another hash makes every request look forged."""
+    named = (text(settings, "signature_prefix") or "").lower().rstrip("=:")
+    algorithm = settings["signature_algorithm"]
+    if named not in _ALGORITHMS or named == algorithm:
+        return None
+    return f"names {named}, and signature_algorithm is {algorithm}: a receiver would refuse it"
 
 
 def _choice(fields: Fields, name: str, choices: Sequence[str]) -> str:

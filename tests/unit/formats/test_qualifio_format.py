@@ -235,6 +235,29 @@ def test_a_webhook_that_was_made_with_the_former_default_keeps_its_header() -> N
     assert moved == DEFAULTS
 
 
+@pytest.mark.parametrize(
+    ("prefix", "algorithm", "is_doubted"),
+    [
+        ("sha1=", "sha256", True),
+        ("SHA256:", "sha1", True),
+        ("sha1=", "sha1", False),
+        ("sha256=", None, False),
+        ("v1,", "sha512", False),
+        (None, "sha1", False),
+    ],
+)
+def test_a_prefix_that_names_another_hash_is_warned_of(
+    prefix: str | None, algorithm: str | None, is_doubted: bool
+) -> None:
+    given_: dict[str, Json] = {"signature_prefix": prefix, "signature_algorithm": algorithm}
+    fields = Fields({name: value for name, value in given_.items() if value is not None})
+
+    FORMAT.read_settings(fields)
+
+    assert fields.finish() == []
+    assert [one.field for one in fields.warnings] == ["signature_prefix"] * is_doubted
+
+
 def test_while_a_rotation_overlaps_the_old_secret_signs() -> None:
     assert sign([SECRET, OLD_SECRET], b"[]") == sign([OLD_SECRET], b"[]")
     assert sign([SECRET], b"[]") != sign([OLD_SECRET], b"[]")
