@@ -119,10 +119,12 @@ def deploy(work: Path, endpoint_url: str, name: str, parameters: Mapping[str, st
     package = work / _PACKAGE
     _upload(package, endpoint_url)
     template = (package / _TEMPLATE).read_text().replace(_ENDPOINT, endpoint_url)
-    declared = json.loads(template).get("Parameters", {})
+    whole = json.loads(template)
+    declared = whole.get("Parameters", {})
     request = {
         "StackName": name,
-        "TemplateBody": template,
+        # CloudFormation takes 51,200 characters of a body; a deployment's comes from S3.
+        "TemplateBody": json.dumps(whole, separators=(",", ":")),
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value}

@@ -174,7 +174,7 @@ MUTATIONS = (
         "another body replaces a kept event",
         routed_event,
         "merge",
-        "elif before.event.digest() == routed.event.digest():",
+        "elif _is_same(before.event, routed.event):",
         "elif before.event.id == routed.event.id:\n            before = routed",
     ),
     Mutation(
