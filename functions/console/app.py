@@ -6,13 +6,16 @@ from functools import cache
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from console.http import brand_files
 from console.http.assets import Assets
+from console.http.brand_files import ShownBrand
 from console.http.registry import Pages
 from console.http.rendering import Templates
 from console.http.security_headers import with_security_headers
 from console.pages import (
     accounts,
     activity,
+    branding,
     contracts,
     erasures,
     events,
@@ -55,6 +58,7 @@ _PAGE_MODULES = (
     accounts,
     queues,
     activity,
+    branding,
     helping,
 )
 
@@ -65,9 +69,13 @@ def _telemetry() -> Telemetry:
 
 
 @cache
+def _settings() -> ConsoleSettings:
+    return ConsoleSettings.from_env(os.environ)
+
+
+@cache
 def _resolver() -> APIGatewayHttpResolver:
-    settings = ConsoleSettings.from_env(os.environ)
-    telemetry = _telemetry()
+    settings, telemetry = _settings(), _telemetry()
     use_cases = UseCases(settings, emulator_ports(os.environ), telemetry)
     assets = Assets()
     resolver = APIGatewayHttpResolver()
@@ -80,9 +88,14 @@ def _resolver() -> APIGatewayHttpResolver:
         rates=use_cases.rates,
         acting=use_cases.acting,
         console_url=settings.console_url,
-        everywhere=lambda: {"mails_links": bool(settings.mail_sender)},
+        everywhere=lambda: {
+            "mails_links": bool(settings.mail_sender),
+            "brand": ShownBrand.of(use_cases.branding.shown()),
+        },
+        may_be_framed=bool(settings.embedding_hosts),
     )
     static_files.add(resolver, assets)
+    brand_files.add(resolver, use_cases.branding)
     for module in _PAGE_MODULES:
         module.add(pages, use_cases, settings)
     return resolver
@@ -92,7 +105,8 @@ def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
     """Answer one request."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
-    result = with_security_headers(respond(telemetry, lambda: _resolver().resolve(event, context)))
+    answer = respond(telemetry, lambda: _resolver().resolve(event, context))
+    result = with_security_headers(answer, _settings().embedding_hosts)
     telemetry.flush()
     return result
 

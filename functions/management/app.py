@@ -10,6 +10,7 @@ from management import (
     account_routes,
     activity_routes,
     erasure_routes,
+    brand_routes,
     format_routes,
     job_routes,
     log_routes,
@@ -51,6 +52,7 @@ def _resolver() -> APIGatewayHttpResolver:
     webhooks = use_cases.webhooks
     resolver = http_resolver(_telemetry())
     account_routes.add(resolver, use_cases.accounts, use_cases.signing_in, console_url)
+    brand_routes.add(resolver, use_cases.branding)
     own_account_routes.add(resolver, use_cases.accounts)
     webhook_routes.add(resolver, webhooks, use_cases.slots)
     trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)

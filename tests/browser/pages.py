@@ -128,6 +128,7 @@ PAGES = (
     _page("activity"),
     _page("activity", Visitor.OPERATOR, what="of the operators"),
     _page("overview", Visitor.OPERATOR),
+    _page("brand", Visitor.OPERATOR),
     _page("accounts", Visitor.OPERATOR),
     _page("accounts", Visitor.OPERATOR, _at("accounts?q=brew"), "that are looked for"),
     _page("accounts/new", Visitor.OPERATOR),

@@ -215,6 +215,7 @@ class Browser:
         )
         page = PageSeen(answer)
         for cookie in page.cookies:
-            morsel = SimpleCookie(cookie)[_SESSION]
+            # Python 3.13 does not know the attribute.
+            morsel = SimpleCookie(cookie.replace("; Partitioned", ""))[_SESSION]
             self.session = morsel.value or None
         return page

@@ -35,6 +35,7 @@ PLACES = {
     "account": Place("POST", "/v1/accounts", by_operator=True),
     "account change": Place("PATCH", "/v1/accounts/{account}", by_operator=True),
     "own account": Place("PATCH", "/v1/account"),
+    "brand": Place("PUT", "/v1/brand", by_operator=True),
     "own api key": Place("POST", "/v1/account/api-keys"),
     "api key": Place("POST", "/v1/accounts/{account}/api-keys", by_operator=True),
 }
@@ -338,6 +339,16 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
             "name": "is the operator's to change",
             "notify_emails[0]": "must be an e-mail address",
             "colour": UNKNOWN,
+        },
+    ),
+    (
+        "brand",
+        {"name": "a" * 41, "colour": "red", "logo": "https://example.com/logo.png", "size": 1},
+        {
+            "name": "must have 1 to 40 characters",
+            "colour": "must be a colour as #22614f",
+            "logo": "must be a data URL of image/png or image/svg+xml in base64",
+            "size": UNKNOWN,
         },
     ),
     ("own api key", {}, {"name": REQUIRED, "scopes": REQUIRED}),

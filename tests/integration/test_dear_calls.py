@@ -24,6 +24,7 @@ OPERATORS = [
     ("POST", "/v1/accounts/{account}/api-keys"),
     ("POST", "/v1/accounts/{account}/console-links"),
     ("POST", "/v1/redrives"),
+    ("PUT", "/v1/brand"),
 ]
 MALFORMED = b'{"name": ' * 10_000
 

@@ -247,6 +247,8 @@ class TestApi:
             ("GET", "/v1/accounts/{account_id}/api-keys", "ManagementFunction"),
             ("GET", "/v1/accounts/{account_id}/api-keys/{key_id}", "ManagementFunction"),
             ("DELETE", "/v1/accounts/{account_id}/api-keys/{key_id}", "ManagementFunction"),
+            ("GET", "/v1/brand", "ManagementFunction"),
+            ("PUT", "/v1/brand", "ManagementFunction"),
             ("GET", "/v1/account", "ManagementFunction"),
             ("PATCH", "/v1/account", "ManagementFunction"),
             ("POST", "/v1/account/api-keys", "ManagementFunction"),

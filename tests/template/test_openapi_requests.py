@@ -24,6 +24,7 @@ from perkwire.model.account import (
     parse_key,
     parse_own_account_change,
 )
+from perkwire.model.brand import parse_brand
 from perkwire.model.event import parse_events
 from perkwire.model.secret import check_secret
 from perkwire.primitives.fields import parse_object
@@ -441,6 +442,7 @@ class TestRequests:
             "createAccount": lambda body: parse_account(parse_object(body)),
             "updateAccount": lambda body: parse_account_change(parse_object(body)),
             "createApiKey": lambda body: parse_key(parse_object(body)),
+            "replaceBrand": lambda body: parse_brand(parse_object(body), 1),
             "createOwnApiKey": lambda body: parse_key(parse_object(body)),
             "updateOwnAccount": lambda body: parse_own_account_change(parse_object(body)),
             "askErasure": lambda body: parse_erasure(parse_object(body)),

@@ -35,6 +35,7 @@ CAN_CONFLICT = {
     "askErasure",
     "updateAccount",
     "updateOwnAccount",
+    "replaceBrand",
     "retryFailedDeliveries",
     "replayEvents",
     "cancelJob",
@@ -117,7 +118,7 @@ class TestStatuses:
 
         assert {scope for scopes in needed.values() for scope in scopes} == {*Scope}
         for name, (method, path, _, _) in operations().items():
-            for_all = path.startswith(("/v1/accounts", "/v1/redrives"))
+            for_all = path.startswith(("/v1/accounts", "/v1/brand", "/v1/redrives"))
             expected = Scope.OPERATOR if for_all else Scope.WEBHOOKS
             if method == "GET" and path.startswith(("/v1/event-types", "/v1/formats")):
                 assert needed[name] == []

@@ -28,6 +28,9 @@ KEPT = (
     "go on with it."
 )
 
+_FRAMES = ("iframe", "frame")
+"""What browsers say that a page is for, in Sec-Fetch-Dest."""
+
 type PageHandler = Callable[..., HtmlResponse]
 
 
@@ -77,6 +80,7 @@ class Pages:
         acting: Acting,
         console_url: str,
         everywhere: Callable[[], Mapping[str, Any]],
+        may_be_framed: bool,
     ) -> None:
         self._resolver = resolver
         self._signing_in = signing_in
@@ -87,6 +91,7 @@ class Pages:
         self._acting = acting
         self._console_url = console_url
         self._everywhere = everywhere
+        self._may_be_framed = may_be_framed
         self._return_paths = ReturnPaths()
         self.sections: list[Section] = []
         self.done: dict[str, str] = {}
@@ -191,6 +196,7 @@ class Pages:
             visitor=visitor,
             account=account,
             token=token,
+            is_framed=self._may_be_framed and request.header("sec-fetch-dest") in _FRAMES,
         )
 
     def _sections_for(self, visitor: Visitor | None) -> list[Section]:
@@ -233,11 +239,11 @@ class Pages:
             answer = visit.page(
                 "sign_in.html", status=HTTPStatus.FORBIDDEN, next=query["next"], why=KEPT, kept=kept
             )
-            return without_session(answer) if has_ended else answer
+            return without_session(answer, is_framed=visit.is_framed) if has_ended else answer
         if has_ended:
             query["why"] = "unsaved" if is_form else "ended"
         answer = visit.go("/console/sign-in", **query)
-        return without_session(answer) if has_ended else answer
+        return without_session(answer, is_framed=visit.is_framed) if has_ended else answer
 
     def _no_page(self) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)

@@ -90,10 +90,13 @@ class Visit:
         visitor: Visitor | None = None,
         account: Account | None = None,
         token: str | None = None,
+        is_framed: bool = False,
     ) -> None:
+        """`is_framed`: in a page of another host that may embed the console."""
         self.request = request
         self.visitor = visitor
         self.account = account
+        self.is_framed = is_framed
         self._templates = templates
         self._shared = shared
         self._token = token
@@ -185,15 +188,15 @@ class Visit:
         return self.visitor
 
 
-def with_session(answer: HtmlResponse, token: str) -> HtmlResponse:
-    """The answer that signs a browser in."""
-    answer.cookies.append(_cookie(token, SESSION_HOURS * HOUR_SECONDS))
+def with_session(answer: HtmlResponse, token: str, *, is_framed: bool) -> HtmlResponse:
+    """The answer that signs a browser in; framed, below the page that embeds this one only."""
+    answer.cookies.append(_cookie(token, SESSION_HOURS * HOUR_SECONDS, is_framed=is_framed))
     return answer
 
 
-def without_session(answer: HtmlResponse) -> HtmlResponse:
+def without_session(answer: HtmlResponse, *, is_framed: bool) -> HtmlResponse:
     """The answer that makes a browser forget its session."""
-    answer.cookies.append(_cookie("", -1))
+    answer.cookies.append(_cookie("", -1, is_framed=is_framed))
     return answer
 
 
@@ -211,13 +214,19 @@ def split_url(text: str) -> SplitResult:
         return urlsplit("")
 
 
-def _cookie(value: str, max_age: int) -> Cookie:
+def _cookie(value: str, max_age: int, *, is_framed: bool) -> Cookie:
+    """Lax, so that no other site's requests carry it.
+
+    In a frame of another site browsers would never send such a one. There it may be sent, and is
+    kept apart for each embedding site: no other's page ever comes with it.
+    """
     return Cookie(
         name=SESSION_COOKIE,
         value=value,
         path="/",
         secure=True,
         http_only=True,
-        same_site=SameSite.LAX_MODE,
+        same_site=SameSite.NONE_MODE if is_framed else SameSite.LAX_MODE,
         max_age=max_age,
+        custom_attributes=["Partitioned"] if is_framed else None,
     )

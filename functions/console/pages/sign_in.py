@@ -49,7 +49,7 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         except Problem as problem:
             return visit.page("sign_in.html", problem=problem, next=wanted, why=None, kept=kept)
         answer = visit.go(wanted) if kept is None else pages.go_on(visit, kept, token)
-        return with_session(answer, token)
+        return with_session(answer, token, is_framed=visit.is_framed)
 
     @pages.form("/console/go-on", Needs.NOBODY)
     def go_on(visit: Visit) -> HtmlResponse:
@@ -76,12 +76,13 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         session = signing_in.by_link(token) if len(token) <= _LONGEST_TOKEN else None
         if session is None:
             return _link_over(visit)
-        return with_session(visit.go(HOME), session)
+        return with_session(visit.go(HOME), session, is_framed=visit.is_framed)
 
     @pages.form("/console/sign-out", Needs.ANYONE)
     def sign_out(visit: Visit) -> HtmlResponse:
         signing_in.sign_out(visit.session_token)
-        return without_session(visit.go("/console/sign-in", why="out"))
+        answer = visit.go("/console/sign-in", why="out")
+        return without_session(answer, is_framed=visit.is_framed)
 
     @pages.form("/console/accounts/<account_id>/enter", Needs.OPERATOR)
     def enter(visit: Visit, account_id: str) -> HtmlResponse:

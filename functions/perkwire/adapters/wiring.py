@@ -8,6 +8,7 @@ from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.activity_log import ActivityLog, ActivityReader
+from perkwire.adapters.dynamodb.brand_store import BRAND_ITEMS, BrandStore
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.confirmation_counter import ConfirmationCounter
 from perkwire.adapters.dynamodb.contract_store import ContractStore
@@ -47,6 +48,7 @@ from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.starting import JobManagement
 from perkwire.managing.accounts import AccountManagement
+from perkwire.managing.branding import Branding
 from perkwire.managing.contracts import ContractManagement
 from perkwire.managing.mailing_links import MailedLinks
 from perkwire.managing.signing_in import SigningIn
@@ -93,6 +95,7 @@ class UseCases:
             *JOB_ITEMS,
             *ERASURE_ITEMS,
             *SESSION_ITEMS,
+            *BRAND_ITEMS,
         )
         tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
         tables.bind(connection, settings.delivery_table, DeliveryItem)
@@ -121,6 +124,11 @@ class UseCases:
         )
 
     @cached_property
+    def branding(self) -> Branding:
+        """The platform's own name, logo and colour."""
+        return Branding(BrandStore(self._connection, self._activity), now)
+
+    @cached_property
     def mailed_links(self) -> MailedLinks:
         """Console links by mail; of use where the stack has a sender."""
         return MailedLinks(
@@ -129,7 +137,11 @@ class UseCases:
             confirmations=self._topics,
             links=LinkStore(self._activity),
             counter=LinkCounter(),
-            mailer=SesMailer(lambda: aws.ses(self._connection), self._settings.mail_sender),
+            mailer=SesMailer(
+                lambda: aws.ses(self._connection),
+                self._settings.mail_sender,
+                lambda: self.branding.shown().name,
+            ),
             journal=self._telemetry,
             clock=now,
         )

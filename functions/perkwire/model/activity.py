@@ -7,6 +7,7 @@ import dataclasses
 import enum
 
 from perkwire.model.account import Account, ApiKey, Caller
+from perkwire.model.brand import Brand
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, KeyId
@@ -34,6 +35,7 @@ class Action(enum.StrEnum):
     CONTRACT_DELETED = "contract.deleted"
     JOB_STARTED = "job.started"
     JOB_CANCELLED = "job.cancelled"
+    BRAND_CHANGED = "brand.changed"
     ERASURE_ASKED = "erasure.asked"
 
 
@@ -186,6 +188,18 @@ def account_change(before: Account, after: Account) -> Change:
 def account_made(account: Account, action: Action) -> Change:
     """An account is there."""
     return Change(owner=account.id, action=action, subject=account.id, name=account.name)
+
+
+def brand_change(before: Brand, after: Brand) -> Change:
+    """What was changed of the brand, which is the operators'."""
+    fields = ("name", "colour", "logo")
+    return Change(
+        owner=None,
+        action=Action.BRAND_CHANGED,
+        subject="brand",
+        name=after.name,
+        fields=tuple(one for one in fields if getattr(before, one) != getattr(after, one)),
+    )
 
 
 def key_made(api_key: ApiKey, action: Action) -> Change:

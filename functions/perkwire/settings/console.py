@@ -11,3 +11,4 @@ class ConsoleSettings(ManagementSettings):
     event_queue_url: str
     dead_letter_queue_url: str
     event_dead_letter_queue_url: str
+    embedding_hosts: str = ""
