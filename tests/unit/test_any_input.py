@@ -37,6 +37,7 @@ from perkwire.model.account import (
     parse_key,
     parse_own_account_change,
 )
+from perkwire.model.brand import parse_brand
 from perkwire.model.endpoint import EndpointPolicy
 from perkwire.model.event import parse_events
 from perkwire.primitives.fields import parse_object, parse_optional_object, parse_value
@@ -82,6 +83,7 @@ PARSERS: Mapping[str, tuple[Parser, Object]] = {
     "parse_erasure": (parse_erasure, {"member_id": "m-1", "email": "ada@member.example"}),
     "parse_account_change": (parse_account_change, {"name": "Brew", "notify_emails": []}),
     "parse_own_account_change": (parse_own_account_change, {"notify_emails": ["a@b.example"]}),
+    "parse_brand": (lambda value: parse_brand(value, 1), {"name": "Mill", "colour": "#22614f"}),
     "parse_key": (parse_key, {"name": "till", "scopes": ["events"]}),
     "parse_webhook": (
         lambda value: parse_webhook(value, RULES),
