@@ -118,13 +118,11 @@ def deploy(work: Path, endpoint_url: str, name: str, parameters: Mapping[str, st
     """
     package = work / _PACKAGE
     _upload(package, endpoint_url)
-    template = (package / _TEMPLATE).read_text().replace(_ENDPOINT, endpoint_url)
-    whole = json.loads(template)
-    declared = whole.get("Parameters", {})
+    declared = json.loads((package / _TEMPLATE).read_text()).get("Parameters", {})
     request = {
         "StackName": name,
-        # CloudFormation takes 51,200 characters of a body; a deployment's comes from S3.
-        "TemplateBody": json.dumps(whole, separators=(",", ":")),
+        # Not in the request: there a template may have 51,200 bytes, and this one is as long.
+        "TemplateURL": f"{endpoint_url}/{_BUCKET}/{_TEMPLATE}",
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value}
