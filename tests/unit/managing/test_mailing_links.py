@@ -203,3 +203,15 @@ def test_what_is_no_address_is_said_so(post: Post, text: str) -> None:
         post.ask(text)
 
     assert raised.value.status == 422
+
+
+def test_who_is_not_named_any_more_gets_none_though_still_subscribed(post: Post) -> None:
+    without = an_account(
+        id=ACCOUNT,
+        notify_emails=(BEA,),
+        notice_topic=post.account.notice_topic,
+        updated_at=NOW + 1,
+    )
+    post.accounts.replace(post.account, without)
+
+    assert post.ask(ADA, ACCOUNT) == []
