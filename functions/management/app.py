@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from management import (
     account_routes,
     activity_routes,
-    erasure_routes,
     brand_routes,
+    erasure_routes,
     format_routes,
     job_routes,
     log_routes,

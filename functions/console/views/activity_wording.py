@@ -23,6 +23,7 @@ ACTIONS: Mapping[str, str] = {
     Action.CONTRACT_DELETED: "Contract deleted",
     Action.JOB_STARTED: "Job started",
     Action.JOB_CANCELLED: "Job cancelled",
+    Action.BRAND_CHANGED: "Name and look changed",
     Action.ERASURE_ASKED: "Erasure of a member asked for",
 }
 

@@ -52,6 +52,17 @@ def test_pages_have_the_name_the_colour_and_the_logo(
     assert (head["src"], head["width"], head["height"]) == (icon, "66", "22")
 
 
+def test_a_change_is_recorded_with_its_fields(
+    system: System, operator: Browser, operator_key: str
+) -> None:
+    operator.submit(operator.get(PAGE).form(PAGE), colour="#123456", logo=a_png())
+
+    records = system.call("GET", "/v1/activity", key=operator_key).json["data"]
+
+    newest = next(one for one in records if one["action"] == "brand.changed")
+    assert (newest["subject"], newest["fields"]) == ("brand", ["colour", "logo"])
+
+
 def test_old_names_of_files_and_others_are_not_there(operator: Browser) -> None:
     operator.submit(operator.get(PAGE).form(PAGE), colour="#123456")
     (_, before) = linked(operator.get(PAGE), "stylesheet")
