@@ -59,7 +59,9 @@ def _resolver() -> APIGatewayHttpResolver:
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events, use_cases.members)
     type_routes.add(resolver, use_cases.contracts, use_cases.formats)
     format_routes.add(resolver, use_cases.contracts, use_cases.formats)
-    retry_routes.add(resolver, webhooks, use_cases.retrying, use_cases.redriving)
+    retry_routes.add(
+        resolver, webhooks, use_cases.retrying, use_cases.sending_on, use_cases.redriving
+    )
     job_routes.add(resolver, webhooks, use_cases.jobs)
     activity_routes.add(resolver, use_cases.activity)
     erasure_routes.add(resolver, webhooks, use_cases.erasures)

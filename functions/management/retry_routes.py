@@ -3,15 +3,17 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, json_response
+from perkwire.jobs.sending_on import SendingOn
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.recovering.redriving import Redriving
-from perkwire.recovering.retrying import Retrying, parse_ids
+from perkwire.recovering.retrying import Retrying, parse_retry
 
 
 def add(
     resolver: APIGatewayHttpResolver,
     management: WebhookManagement,
     retrying: Retrying,
+    sending_on: SendingOn,
     redriving: Redriving,
 ) -> None:
     """Add the routes to the resolver."""
@@ -20,7 +22,11 @@ def add(
     def retry() -> Response[str]:
         call = Call(resolver)
         account_id = management.account(call.caller, call.named_account)
-        results = retrying.retry(account_id, parse_ids(call.object()))
+        asked = parse_retry(call.object())
+        if asked.webhook_id is None:
+            results = retrying.retry(account_id, asked.ids, resend=asked.resend)
+        else:
+            results = sending_on.send(account_id, asked.ids, asked.webhook_id)
         return json_response(200, {"data": [result.to_json() for result in results]})
 
     @resolver.post("/v1/redrives")

@@ -108,6 +108,24 @@ class FakeRetryableDeliveries(FakeDeliveryReader):
                 )
             )
 
+    def reopen(self, entry: Delivery, now: int, due_at: int) -> bool:
+        current = self._items.entries.get(entry.id)
+        self._called("reopen")
+        if current is None or current.run != entry.run:
+            return False
+        if current.status is not DeliveryStatus.SUCCEEDED and current.updated_at != now:
+            return False
+        status = DeliveryStatus.RETRYING
+        self._items.put(replace(current, status=status, due_at=due_at, updated_at=now))
+        return True
+
+    def close(self, entry: Delivery, now: int) -> None:
+        current = self._items.entries.get(entry.id)
+        if self._fails("close") or current is None or current.run != entry.run:
+            return
+        status = DeliveryStatus.SUCCEEDED
+        self._items.put(replace(current, status=status, due_at=None, updated_at=now))
+
     def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
         current = self._items.entries.get(entry.id)
         if self._fails("split") or current is None or current.run != entry.run:

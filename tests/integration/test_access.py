@@ -24,6 +24,7 @@ NOBODYS = {"event_type", "format"}
 IDS_IN_QUERIES = {("GET /v1/deliveries", "webhook_id"), ("GET /v1/jobs", "webhook_id")}
 IDS_IN_BODIES = {
     ("POST /v1/deliveries/retry", "ids"),
+    ("POST /v1/deliveries/retry", "webhook_id"),
     ("POST /v1/events", "account_id"),
     ("POST /v1/events", "id"),  # a caller's own: tests/integration/accepting/test_ingest.py
     ("POST /v1/events", "program_id"),  # the platform's own string, which names nothing of ours
@@ -307,6 +308,22 @@ def test_another_accounts_deliveries_are_not_retried(
     assert estate.everything() == before
     mine = estate.tenant.call("POST", "/v1/deliveries/retry", body)
     assert [one["status"] for one in mine.json["data"]] == [202]
+
+
+def test_another_accounts_deliveries_are_not_sent_on_nor_to_its_webhooks(
+    estate: Estate, another_tenant: Tenant, receiver: Receiver
+) -> None:
+    own = another_tenant.webhook(receiver.endpoint().url)
+    theirs = {"ids": [estate.ids["delivery_id"]], "webhook_id": own["id"]}
+    to_theirs = {"ids": ["dlv_1"], "webhook_id": estate.ids["webhook_id"], "resend": True}
+    before = estate.everything()
+
+    of_another = another_tenant.call("POST", "/v1/deliveries/retry", theirs)
+    to_another = another_tenant.call("POST", "/v1/deliveries/retry", to_theirs)
+
+    assert [one["status"] for one in of_another.json["data"]] == [404]
+    assert is_problem(to_another, 422, "invalid"), to_another
+    assert estate.everything() == before
 
 
 def test_an_accounts_key_posts_no_event_for_another(estate: Estate, another_tenant: Tenant) -> None:

@@ -281,6 +281,13 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("retry", {}, {"ids": REQUIRED}),
     ("retry", {"ids": "dlv_0", "all": True}, {"ids": strings(1, 100), "all": UNKNOWN}),
     ("retry", {"ids": ["a"] * 101}, {"ids": strings(1, 100)}),
+    ("retry", {"ids": ["a"], "resend": 1}, {"resend": FLAG}),
+    ("retry", {"ids": ["a"], "webhook_id": 5}, {"webhook_id": TEXT}),
+    (
+        "retry",
+        {"ids": ["a"], "webhook_id": "wh_0"},
+        {"webhook_id": "is no webhook of this account"},
+    ),
     (
         "retry",
         {"ids": ["a", 5, "a", "x" * 257]},

@@ -225,14 +225,14 @@ MUTATIONS = (
         "a retry sends what is still retrying or has succeeded",
         retrying.Retrying,
         "_refusal",
-        "if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):",
+        "if status not in sent_again:",
         "if status is DeliveryStatus.PENDING:",
     ),
     Mutation(
         "a retry refuses what was cancelled",
         retrying.Retrying,
         "_refusal",
-        "if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):",
+        "if status not in sent_again:",
         "if status is not DeliveryStatus.FAILED:",
     ),
     Mutation(

@@ -265,6 +265,18 @@ class RetryableDeliveries:
     def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
         self._note("hand_over", entry, now, due_at)
 
+    def reopen(self, entry: Delivery, now: int, due_at: int) -> bool:
+        def effect() -> bool:
+            before = self._items.entries.get(entry.id)
+            is_reopened = self._table.reopen(entry, now, due_at)
+            self._logged(before, self._items.entries.get(entry.id))
+            return is_reopened
+
+        return self._world.call(f"RetryableDeliveries.reopen {entry.id}", effect)
+
+    def close(self, entry: Delivery, now: int) -> None:
+        self._note("close", entry, now)
+
     def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
         self._note("split", entry, parts, now)
 

@@ -300,7 +300,10 @@ class TestAnswers:
 
         assert {HTTPStatus[name] for name in re.findall(r"HTTPStatus\.([A-Z_]+)", code)} == statuses
         refused = RetryResult(delivery_id, HTTPStatus.CONFLICT, "The delivery is succeeded.")
-        shown_as("RetryResult", refused.to_json())
+        assert errors(named("RetryResult"), refused.to_json()) == []
+        left_out = "1 of its events are left out: not wanted, not kept, or erased."
+        sent_on = RetryResult(delivery_id, HTTPStatus.ACCEPTED, left_out, sent_as=(delivery_id,))
+        shown_as("RetryResult", sent_on.to_json())
         sent = RetryResult(delivery_id, HTTPStatus.ACCEPTED)
         assert errors(named("RetryResult"), sent.to_json()) == []
 

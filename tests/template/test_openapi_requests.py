@@ -326,6 +326,9 @@ class TestRequests:
             *({"ids": [text(length)]} for length in (256, 257)),
             *({"ids": [f"{number}" for number in range(most)]} for most in (100, 101)),
             {"ids": ["a"], "colour": "red"},
+            *({"ids": ["a"], "resend": resend} for resend in (True, False, None, 1, "yes")),
+            *({"ids": ["a"], "webhook_id": one} for one in ("wh_1", "", None, 1)),
+            *({"ids": ["a"], "webhook_id": text(length)} for length in (256, 257)),
         ],
         ids=repr,
     )

@@ -24,6 +24,7 @@ from console.views.log import (
     names_of,
     read_page,
     reload_seconds,
+    sorted_webhooks,
     webhook_names,
 )
 from console.views.notices import notice_of
@@ -35,17 +36,18 @@ from console.views.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import event_types
 from perkwire.formats.format import Unrenderable
-from perkwire.primitives.ids import DeliveryId
+from perkwire.primitives.ids import DeliveryId, WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
 from perkwire.reading.health import unsettled_lately, was_taken
 from perkwire.reading.log import as_listed
-from perkwire.recovering.retrying import MOST_IDS, parse_ids
+from perkwire.recovering.retrying import MOST_IDS, RetryResult, parse_ids
 from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/log"
 _REFUSED = "refused"
+_MOST_RAW = 50_000
 _JSON = "application/json"
 _CSV = "text/csv; charset=utf-8"
 
@@ -55,6 +57,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     pages.sections.append(Section("Log", PATH, Needs.ACCOUNT))
     pages.done |= {
         "delivery-retried": "The delivery will be sent again now.",
+        "delivery-sent-on": "Its events are on their way to the other webhook, whose log shows "
+        "them once an attempt is made.",
     }
 
     def export(visit: Visit) -> Export:
@@ -159,7 +163,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 why_no_request = (
                     f"The format {format_label(webhook.format)} cannot say these events."
                 )
-        refusal = use_cases.retrying.refusal(entry)
+        refusal = use_cases.retrying.refusal(entry, resend=True)
         return visit.page(
             "delivery.html",
             problem=problem,
@@ -172,6 +176,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
             request=request,
             body=_readable(request),
+            raw=_raw(request),
+            recipients=sorted_webhooks(use_cases.sending_on.recipients(entry)),
+            form=visit.form,
             curl=_curl(request),
             why_no_request=why_no_request,
             refusal=None if refusal is None else refusal.detail,
@@ -190,13 +197,28 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.form(f"{PATH}/<delivery_id>/retry")
     def retry_one(visit: Visit, delivery_id: str) -> HtmlResponse:
         ids = parse_ids({"ids": [delivery_id]})
-        (result,) = use_cases.retrying.retry(visit.account_id, ids)
+        # Of one that has succeeded the page says what that means.
+        resend = "resend" in visit.form
+        (result,) = use_cases.retrying.retry(visit.account_id, ids, resend=resend)
+        return answered(visit, result, "delivery-retried")
+
+    @pages.form(f"{PATH}/<delivery_id>/send-on")
+    def send_on(visit: Visit, delivery_id: str) -> HtmlResponse:
+        ids = parse_ids({"ids": [delivery_id]})
+        to = WebhookId(visit.form.text("webhook_id"))
+        try:
+            (result,) = use_cases.sending_on.send(visit.account_id, ids, to)
+        except Problem as problem:
+            return delivery_page(visit, delivery_id, problem)
+        return answered(visit, result, "delivery-sent-on")
+
+    def answered(visit: Visit, result: RetryResult, done: str) -> HtmlResponse:
         if result.status is HTTPStatus.ACCEPTED:
-            return visit.go(f"{PATH}/{delivery_id}", done="delivery-retried")
+            return visit.go(f"{PATH}/{result.delivery_id}", done=done)
         refused = Problem(
             result.status, "refused", "The delivery was not sent again.", detail=result.detail
         )
-        return delivery_page(visit, delivery_id, refused)
+        return delivery_page(visit, result.delivery_id, refused)
 
 
 def _name(found: Export) -> str:
@@ -224,6 +246,12 @@ def _readable(request: dict[str, Json] | None) -> str:
     if request is None:
         return ""
     return indented_json(json.loads(cast("str", request["body"])))
+
+
+def _raw(request: Mapping[str, Any] | None) -> str:
+    """The body, byte for byte; empty if there is none, or it is too long for a page to carry."""
+    body = "" if request is None else str(request["body"])
+    return body if len(body) <= _MOST_RAW else ""
 
 
 def _curl(request: Mapping[str, Any] | None) -> str:

@@ -46,6 +46,7 @@ from perkwire.formats.lookup import FormatLookup
 from perkwire.jobs.asking import ErasureManagement
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.selecting import EventSelection, FailedSelection
+from perkwire.jobs.sending_on import SendingOn
 from perkwire.jobs.starting import JobManagement
 from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.branding import Branding
@@ -274,24 +275,38 @@ class UseCases:
     @cached_property
     def retrying(self) -> Retrying:
         """Sending selected deliveries again."""
-        settings, telemetry = self._settings, self._telemetry
         return Retrying(
-            deliveries=RetryableDeliveries(telemetry),
+            deliveries=RetryableDeliveries(self._telemetry),
             events=EventReader(),
             webhooks=self._lookup,
-            hand_over=HandOver(
-                delivery_queues=delivery_queues(
-                    self._sqs,
-                    prompt_url=settings.delivery_queue_url,
-                    slow_url=settings.slow_delivery_queue_url,
-                    journal=telemetry,
-                ),
-                pacing_queue=SqsQueue(self._sqs, settings.pacing_queue_url, telemetry),
-                slots=self.slots,
+            hand_over=self._hand_over,
+            retry_interval_seconds=self._settings.retry_interval_seconds,
+            clock=now,
+        )
+
+    @cached_property
+    def sending_on(self) -> SendingOn:
+        """Sending the events of deliveries to another webhook."""
+        return SendingOn(
+            deliveries=DeliveryReader(),
+            events=EventReader(),
+            webhooks=self._lookup,
+            hand_over=self._hand_over,
+        )
+
+    @cached_property
+    def _hand_over(self) -> HandOver:
+        settings, telemetry = self._settings, self._telemetry
+        return HandOver(
+            delivery_queues=delivery_queues(
+                self._sqs,
+                prompt_url=settings.delivery_queue_url,
+                slow_url=settings.slow_delivery_queue_url,
                 journal=telemetry,
-                clock=now,
             ),
-            retry_interval_seconds=settings.retry_interval_seconds,
+            pacing_queue=SqsQueue(self._sqs, settings.pacing_queue_url, telemetry),
+            slots=self.slots,
+            journal=telemetry,
             clock=now,
         )
 

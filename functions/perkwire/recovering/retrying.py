@@ -2,6 +2,9 @@
 
 The message goes first and the log entry after it: a crash between the two repeats a delivery under
 the same id, and loses none. An older run's message that is redriven later sends nothing.
+
+One that has succeeded is sent again only if that is asked for, and its log entry goes first: what
+the log has as succeeded is never sent. A crash between the two leaves it overdue, and so retryable.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -24,10 +27,13 @@ from perkwire.primitives.ids import (
     delivery_id,
     webhook_of,
 )
+from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 
 MOST_IDS = 100
+_RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
+_ALSO_SUCCEEDED = (*_RETRYABLE, DeliveryStatus.SUCCEEDED)
 
 
 class Deliveries(Protocol):
@@ -39,6 +45,17 @@ class Deliveries(Protocol):
 
     def hand_over(self, entry: Delivery, now: int, due_at: int) -> None:
         """Note that the entry's next run is with SQS, unless that run is noted; never raises."""
+        ...
+
+    def reopen(self, entry: Delivery, now: int, due_at: int) -> bool:
+        """Note that a delivery that has succeeded is to be sent again; raises Unavailable.
+
+        False: it is no longer as it was read.
+        """
+        ...
+
+    def close(self, entry: Delivery, now: int) -> None:
+        """Take that back, unless its next run is noted; never raises."""
         ...
 
     def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
@@ -66,24 +83,50 @@ class AccountWebhooks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RetryResult:
-    """What became of one id: 202 if it is with SQS, else why not."""
+    """What became of one id: 202 if it is with SQS, else why not.
+
+    `sent_as` are the deliveries of another webhook that its events went out in.
+    """
 
     delivery_id: DeliveryId
     status: HTTPStatus
     detail: str | None = None
+    sent_as: tuple[DeliveryId, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """The result as the API answers it."""
         shown: dict[str, Json] = {"id": self.delivery_id, "status": self.status}
+        if self.sent_as:
+            shown["sent_as"] = [*self.sent_as]
         return shown if self.detail is None else shown | {"detail": self.detail}
 
 
-def parse_ids(value: dict[str, Json]) -> tuple[DeliveryId, ...]:
+@dataclass(frozen=True, slots=True)
+class RetryRequest:
+    """Which deliveries to send again; also those that succeeded; or to which other webhook."""
+
+    ids: tuple[DeliveryId, ...]
+    resend: bool = False
+    webhook_id: WebhookId | None = None
+
+
+def parse_retry(value: dict[str, Json]) -> RetryRequest:
     """Read POST /v1/deliveries/retry; raises the 422 problem."""
     fields = Fields(value)
     ids = fields.required_texts("ids", most=MOST_IDS, repeatable=True)
+    resend = fields.flag("resend")
+    webhook_id = fields.text("webhook_id")
     fields.raise_if_wrong()
-    return tuple(DeliveryId(one) for one in ids)
+    return RetryRequest(
+        tuple(DeliveryId(one) for one in ids),
+        bool(resend),
+        None if webhook_id is None else WebhookId(webhook_id),
+    )
+
+
+def parse_ids(value: dict[str, Json]) -> tuple[DeliveryId, ...]:
+    """The ids of such a request; raises the 422 problem."""
+    return parse_retry(value).ids
 
 
 class Retrying:
@@ -106,26 +149,32 @@ class Retrying:
         self._retry_interval_seconds = retry_interval_seconds
         self._clock = clock
 
-    def retry(self, account_id: AccountId, ids: Sequence[DeliveryId]) -> list[RetryResult]:
+    def retry(
+        self, account_id: AccountId, ids: Sequence[DeliveryId], *, resend: bool = False
+    ) -> list[RetryResult]:
         """Send each that may be sent again; a result for each, in their order.
 
-        409 for one that has succeeded, is still retrying, or whose webhook is not enabled; 404 for
-        one that is not in the account's log. Raises Unavailable; a repeat is then harmless.
+        409 for one that has succeeded, unless `resend`, is still retrying, or whose webhook is not
+        enabled; 404 for one that is not in the account's log. Raises Unavailable; a repeat is then
+        harmless.
         """
         known = [one for one in ids if webhook_of(one) is not None]
         entries = self._deliveries.find({(account_id, one) for one in known})
         webhooks = self._webhooks_of(account_id)
-        results = {one: self._refusal(one, entries.get(one), webhooks) for one in ids}
+        results = {
+            one: self._refusal(one, entries.get(one), webhooks, resend=resend) for one in ids
+        }
         retryable = [entries[one] for one, refusal in results.items() if refusal is None]
         sent = self.send(retryable, webhooks)
         return [refusal or sent[one] for one, refusal in results.items()]
 
-    def refusal(self, entry: Delivery) -> RetryResult | None:
+    def refusal(self, entry: Delivery, *, resend: bool = False) -> RetryResult | None:
         """Why `retry` would not send this entry again now; None if it would. Raises Unavailable.
 
         Whether its events are still kept is not looked at.
         """
-        return self._refusal(entry.id, entry, self._webhooks_of(entry.account_id))
+        webhooks = self._webhooks_of(entry.account_id)
+        return self._refusal(entry.id, entry, webhooks, resend=resend)
 
     def refusals(
         self, account_id: AccountId, entries: Collection[Delivery]
@@ -170,11 +219,13 @@ class Retrying:
             ]
             if events and not left:
                 results[entry.id] = _erased(entry.id)
-            elif len(events) == len(entry.event_ids):
-                ready.append((entry, _messages(entry, left, webhooks[entry.webhook_id])))
-            else:
+            elif len(events) < len(entry.event_ids):
                 detail = "Its events are no longer kept."
                 results[entry.id] = RetryResult(entry.id, HTTPStatus.CONFLICT, detail)
+            elif refused := self._reopened(entry):
+                results[entry.id] = refused
+            else:
+                ready.append((entry, _messages(entry, left, webhooks[entry.webhook_id])))
         go_out = iter(
             self._hand_over.send(
                 [
@@ -190,9 +241,28 @@ class Retrying:
             results[entry.id] = (
                 self._noted(entry, messages, now, max(held))
                 if len(held) == len(messages)
-                else _unqueued(entry)
+                else self._unqueued(entry)
             )
         return results
+
+    def _reopened(self, entry: Delivery) -> RetryResult | None:
+        """None once the log lets the entry be sent, as it does all but those that succeeded."""
+        if entry.status is not DeliveryStatus.SUCCEEDED:
+            return None
+        now = self._clock()
+        due_at = now + self._retry_interval_seconds * MICROSECONDS
+        try:
+            if self._deliveries.reopen(entry, now, due_at):
+                return None
+        except Unavailable:
+            return _not_queued(entry)
+        detail = "It has just been sent again."
+        return RetryResult(entry.id, HTTPStatus.CONFLICT, detail)
+
+    def _unqueued(self, entry: Delivery) -> RetryResult:
+        if entry.status is DeliveryStatus.SUCCEEDED:
+            self._deliveries.close(entry, self._clock())
+        return _not_queued(entry)
 
     def _noted(
         self, entry: Delivery, messages: Sequence[DeliveryMessage], now: int, goes_out_at: int
@@ -211,6 +281,8 @@ class Retrying:
         delivery_id: DeliveryId,
         entry: Delivery | None,
         webhooks: Mapping[WebhookId, Webhook],
+        *,
+        resend: bool = False,
     ) -> RetryResult | None:
         if entry is None:
             return RetryResult(delivery_id, HTTPStatus.NOT_FOUND, "There is no such delivery.")
@@ -220,7 +292,8 @@ class Retrying:
             detail = "It went out in parts; they are sent again by their own ids."
             return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
         status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
-        if status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED):
+        sent_again = _ALSO_SUCCEEDED if resend else _RETRYABLE
+        if status not in sent_again:
             return RetryResult(delivery_id, HTTPStatus.CONFLICT, f"The delivery is {status}.")
         webhook = webhooks.get(entry.webhook_id)
         # A tombstone does not stay for ever.
@@ -278,6 +351,6 @@ def _part_id(entry: Delivery, events: Sequence[Event]) -> DeliveryId:
     return delivery_id(entry.webhook_id, ids, events[0].accepted_at, entry.id)
 
 
-def _unqueued(entry: Delivery) -> RetryResult:
+def _not_queued(entry: Delivery) -> RetryResult:
     detail = "It could not be queued; try again."
     return RetryResult(entry.id, HTTPStatus.SERVICE_UNAVAILABLE, detail)

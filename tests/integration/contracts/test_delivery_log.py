@@ -339,6 +339,49 @@ def test_a_hand_over_of_an_entry_that_has_expired_makes_none(
     assert adapters.deliveries.find({(fresh.account_id, fresh.id)}) == {}
 
 
+def test_what_has_succeeded_is_reopened_for_its_next_run_alone(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    ended = change(None, fresh, an_attempt(status_code=200), status=SUCCEEDED)
+    adapters.deliveries.write([ended])
+
+    assert adapters.retryable.reopen(ended.after, NOW + 7, NOW + 300)
+    reopened = replace(ended.after, status=RETRYING, due_at=NOW + 300, updated_at=NOW + 7)
+    assert found(adapters, fresh) == reopened
+    # The same call again, whose answer was lost, and then somebody else's.
+    assert adapters.retryable.reopen(ended.after, NOW + 7, NOW + 300)
+    assert not adapters.retryable.reopen(ended.after, NOW + 8, NOW + 300)
+
+    adapters.retryable.hand_over(reopened, NOW + 9, NOW + 400)
+    assert (found(adapters, fresh).run, found(adapters, fresh).due_at) == (1, NOW + 400)
+    assert not adapters.retryable.reopen(ended.after, NOW + 10, NOW + 300)
+
+
+def test_what_could_not_be_sent_again_has_succeeded_as_before(
+    adapters: Adapters, fresh: Delivery
+) -> None:
+    ended = change(None, fresh, an_attempt(status_code=200), status=SUCCEEDED)
+    adapters.deliveries.write([ended])
+    adapters.retryable.reopen(ended.after, NOW + 7, NOW + 300)
+
+    adapters.retryable.close(ended.after, NOW + 8)
+    assert found(adapters, fresh) == replace(ended.after, updated_at=NOW + 8)
+
+    # Not once its next run is noted, though.
+    adapters.retryable.reopen(ended.after, NOW + 9, NOW + 300)
+    adapters.retryable.hand_over(ended.after, NOW + 10, NOW + 400)
+    adapters.retryable.close(ended.after, NOW + 11)
+    assert found(adapters, fresh).status is RETRYING
+
+
+def test_what_has_failed_is_not_reopened(adapters: Adapters, fresh: Delivery) -> None:
+    ended = change(None, fresh, an_attempt(), status=FAILED)
+    adapters.deliveries.write([ended])
+
+    assert not adapters.retryable.reopen(ended.after, NOW + 7, NOW + 300)
+    assert found(adapters, fresh) == ended.after
+
+
 def test_a_split_ends_the_whole_and_names_its_parts(adapters: Adapters, fresh: Delivery) -> None:
     ended = change(None, fresh, an_attempt(status_code=413), status=FAILED, due_at=NOW)
     adapters.deliveries.write([ended])

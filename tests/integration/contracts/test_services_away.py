@@ -308,6 +308,13 @@ def test_a_run_that_cannot_be_noted_is_a_fault(away: Endpoint) -> None:
     assert journal.kinds == ["delivery_table_failing"]
 
 
+def test_what_cannot_be_reopened_is_not_sent(away: Endpoint) -> None:
+    connection_to(away)
+
+    with pytest.raises(Unavailable):
+        RetryableDeliveries(FakeTelemetry()).reopen(ENTRY, NOW, NOW)
+
+
 def test_events_that_cannot_be_kept_are_said_and_not_raised(away: Endpoint) -> None:
     connection_to(away)
     journal = FakeTelemetry()

@@ -116,6 +116,66 @@ def test_a_retry_is_the_next_run_of_the_same_delivery(
     assert after.due_at == NOW + INTERVAL * MICROSECONDS
 
 
+class TestResending:
+    SUCCEEDED = DeliveryStatus.SUCCEEDED
+
+    def resend(self, retries: Retries, *entries: Delivery) -> list[RetryResult]:
+        return retries.retrying.retry(ACCOUNT, [entry.id for entry in entries], resend=True)
+
+    def test_what_has_succeeded_is_sent_as_the_next_run_of_the_same_delivery(
+        self, retries: Retries
+    ) -> None:
+        event = an_event()
+        entry = retries.has(event, status=self.SUCCEEDED)
+
+        (result,) = self.resend(retries, entry)
+
+        assert result.to_json() == {"id": entry.id, "status": 202}
+        (message,) = retries.queue.messages
+        assert read_delivery_message(message.body) == a_delivery_message(None, event, run=1)
+        after = retries.items.entries[entry.id]
+        assert (after.run, after.status) == (1, DeliveryStatus.RETRYING)
+        assert after.due_at == NOW + INTERVAL * MICROSECONDS
+
+    def test_it_is_asked_for_and_covers_what_a_retry_does(self, retries: Retries) -> None:
+        failed, succeeded, retrying = (
+            retries.has(an_event(), status=status)
+            for status in (FAILED, self.SUCCEEDED, DeliveryStatus.RETRYING)
+        )
+
+        assert retries.statuses(succeeded) == [409]
+        again = self.resend(retries, failed, succeeded, retrying)
+        assert [one.status for one in again] == [202, 202, 409]
+
+    def test_it_is_noted_before_it_is_sent_and_taken_back_if_sqs_refuses(
+        self, retries: Retries
+    ) -> None:
+        entry = retries.has(an_event(), status=self.SUCCEEDED)
+        retries.queue.refuse(1)
+
+        (result,) = self.resend(retries, entry)
+
+        assert result.status == 503
+        after = retries.items.entries[entry.id]
+        assert (after.run, after.status, after.due_at) == (0, self.SUCCEEDED, None)
+        assert [one.status for one in self.resend(retries, entry)] == [202]
+
+    def test_nothing_is_sent_if_it_cannot_be_noted(self, retries: Retries) -> None:
+        entry = retries.has(an_event(), status=self.SUCCEEDED)
+        retries.log.fail("reopen", 1)
+
+        assert [one.status for one in self.resend(retries, entry)] == [503]
+        assert retries.queue.messages == []
+        assert retries.items.entries[entry.id] == entry
+
+    def test_one_whose_events_are_gone_stays_as_it_is(self, retries: Retries) -> None:
+        entry = retries.has(an_event(), status=self.SUCCEEDED)
+        retries.events.events.clear()
+
+        assert [one.status for one in self.resend(retries, entry)] == [409]
+        assert retries.items.entries[entry.id] == entry
+
+
 def test_an_id_that_was_free_again_brings_no_other_body(retries: Retries) -> None:
     entry = retries.has(an_event(id="order-1"), status=FAILED)
     month = 30 * 86_400 * MICROSECONDS

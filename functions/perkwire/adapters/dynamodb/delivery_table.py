@@ -150,6 +150,35 @@ class RetryableDeliveries(DeliveryReader):
         ]
         self._note(item, entry, actions)
 
+    def reopen(self, entry: Delivery, now: int, due_at: int) -> bool:
+        """Note that a delivery that has succeeded is to be sent again; raises Unavailable.
+
+        False: it is no longer as it was read. Its run is the next one's to note.
+        """
+        item = DeliveryItem(*delivery_key(entry.account_id, entry.id))
+        actions: list[Action] = [
+            DeliveryItem.status.set(DeliveryStatus.RETRYING),
+            DeliveryItem.updated_at.set(now),
+            DeliveryItem.due_at.set(due_at),
+            DeliveryItem.failed_key.set(item.pk),
+        ]
+        # AWS's client repeats a call whose answer was lost: then it is this one's own change.
+        as_read = DeliveryItem.status == DeliveryStatus.SUCCEEDED
+        still = (DeliveryItem.run == entry.run) & (as_read | (DeliveryItem.updated_at == now))
+        with failing_as_unavailable():
+            return update_if(item, actions, still)
+
+    def close(self, entry: Delivery, now: int) -> None:
+        """Take `reopen` back, unless the next run is noted; never raises: it is overdue one day."""
+        item = DeliveryItem(*delivery_key(entry.account_id, entry.id))
+        actions: list[Action] = [
+            DeliveryItem.status.set(DeliveryStatus.SUCCEEDED),
+            DeliveryItem.updated_at.set(now),
+            DeliveryItem.due_at.remove(),
+            DeliveryItem.failed_key.remove(),
+        ]
+        self._note(item, entry, actions)
+
     def split(self, entry: Delivery, parts: Sequence[DeliveryId], now: int) -> None:
         """Note that the entry's events are with SQS in parts, unless a later run is noted.
 
