@@ -138,7 +138,7 @@ def test_readme_and_the_page_for_receivers(shell: Shell, receiver: Receiver) -> 
 def test_the_page_of_the_api(shell: Shell, receiver: Receiver) -> None:
     endpoint = receiver.endpoint()
     found = blocks("docs/api.md")
-    assert len(found) == 9
+    assert len(found) == 12
 
     said = "".join(
         pasted(shell, block.replace("https://crm.example.com/hook", endpoint.url))
@@ -146,6 +146,6 @@ def test_the_page_of_the_api(shell: Shell, receiver: Receiver) -> None:
     )
 
     assert said.count('"delivered": true') == 2
-    assert said.splitlines().count("204") == 3
+    assert said.splitlines().count("204") == 4
     assert re.search(r'"id": "job_\w+"', said)
     assert "order-1002" in {event_id for one in endpoint.requests for event_id in one.event_ids}
