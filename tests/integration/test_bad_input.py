@@ -436,6 +436,7 @@ LISTS = {
 LIMIT = "must be a whole number from 1 to 100"
 CURSOR = "must be the next_cursor of an earlier page"
 PARAMETER = "is not a known parameter"
+TYPE_FILTER = "must be an event type, such as points.earned, or points.* for all of a group"
 TIME_OF_QUERY = "must be an RFC 3339 time"
 QUERIES = [
     *((path, {"limit": limit}, {"limit": LIMIT}) for path in LISTS for limit in ("0", "101", "")),
@@ -449,7 +450,7 @@ QUERIES = [
     (
         "/v1/events",
         {"type": "Points", "since": "today", "until": ""},
-        {"type": "must be an event type", "since": TIME_OF_QUERY, "until": TIME_OF_QUERY},
+        {"type": TYPE_FILTER, "since": TIME_OF_QUERY, "until": TIME_OF_QUERY},
     ),
     ("/v1/activity", {"subject": ""}, {"subject": "must have 1 to 128 characters"}),
     (

@@ -182,6 +182,7 @@ class TestLimits:
         assert f"as one compact JSON object {endpoint.MAX_HEADER_BYTES} bytes" in headers
         listing = operations()["listEvents"][2]["description"]
         assert f"looks at {event_listing.MOST_HOURS} hours at most" in listing
+        assert f"looks at {event_listing.MOST_LOOKED_AT} events at most" in listing
         assert (runner.MOST_PER_MINUTE, MOST_SECONDS) == (10, 10)
         testing = operations()["testWebhook"][2]["description"]
         assert "At most ten tests in each minute" in testing

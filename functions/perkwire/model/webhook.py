@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from perkwire.model.event import Event, EventHeading
+from perkwire.model.event import Event, EventHeading, has_type_form
 from perkwire.model.event_pattern import Misfit, stored_pattern
 from perkwire.model.lanes import Lane
 from perkwire.primitives.dataclass import dataclass
@@ -16,6 +16,7 @@ from perkwire.primitives.timestamps import to_rfc3339
 ALL_TYPES = "*"
 ANY_OF_GROUP = ".*"
 """Behind the beginning of types: `points.*`."""
+TYPE_FILTER_FORM = "an event type, such as points.earned, or points.* for all of a group"
 LEAST_BATCH_BYTES = 1_024
 DEFAULT_BATCH_BYTES = 65_536
 """Of a new webhook: below what common receivers take (100 kB, 128 kB)."""
@@ -209,6 +210,11 @@ class Webhook:
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }
+
+
+def may_cover(text: str) -> bool:
+    """Whether it could name a type, or a group as `points.*`; `*` and what else is wrong cannot."""
+    return has_type_form(text.removesuffix(ANY_OF_GROUP) + ".x" * text.endswith(ANY_OF_GROUP))
 
 
 def covers(wanted: str, event_type: str) -> bool:

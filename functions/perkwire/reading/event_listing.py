@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from perkwire.model.event import Event, EventHeading, has_type_form
+from perkwire.model.event import Event, EventHeading
+from perkwire.model.webhook import TYPE_FILTER_FORM, covers, may_cover
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.page import Page
@@ -20,6 +21,9 @@ from perkwire.primitives.timestamps import (
 
 # A page looks at no more hours than these, so that it costs a bounded number of queries.
 MOST_HOURS = 48
+MOST_LOOKED_AT = 500
+"""Events that a page looks at for those of a type."""
+_AT_A_TIME = 100
 _HOUR = HOUR_SECONDS * MICROSECONDS
 _CURSOR = regex(r"([0-9]{16})(?:\.([A-Za-z0-9._:-]{1,128}))?")
 
@@ -53,6 +57,10 @@ class EventFilter:
     since: int
     until: int
 
+    def takes(self, event: EventHeading | Event) -> bool:
+        """Whether an event is of the type; its time is not looked at."""
+        return self.type is None or covers(self.type, event.type)
+
 
 class EventListing:
     """GET /v1/events. `clock` gives microseconds since the epoch."""
@@ -69,18 +77,26 @@ class EventListing:
     ) -> Page[dict[str, Json]]:
         """Events without their data, newest first by acceptance.
 
-        A page looks at MOST_HOURS hours and what the filter leaves out makes it short; the cursor
-        goes on. Raises Problem and Unavailable.
+        A page takes MOST_HOURS queries at most and, for those of a type, looks at MOST_LOOKED_AT
+        events, so that it may be short; the cursor goes on. Raises Problem and Unavailable.
         """
         wanted = read_event_filter(parameters, self._clock(), self._retention_days)
         place: ListPosition | None = first_place(wanted.until, cursor)
         found: list[EventHeading] = []
+        looked_at = 0
         for _ in range(MOST_HOURS):
-            if place is None or len(found) >= limit:
+            if place is None or len(found) >= limit or looked_at >= MOST_LOOKED_AT:
                 break
-            headings, place = self._step(account_id, wanted, place, limit - len(found))
-            found += headings
-        shown = [heading_shown(one) for one in found if wanted.type in (None, one.type)]
+            most = _AT_A_TIME if wanted.type else limit - len(found)
+            headings, place = self._step(account_id, wanted, place, most)
+            looked_at += len(headings)
+            for heading in headings:
+                if wanted.takes(heading):
+                    found.append(heading)
+                if len(found) == limit and heading is not headings[-1]:
+                    place = ListPosition(heading.accepted_at, heading.id)
+                    break
+        shown = [heading_shown(one) for one in found]
         return Page(shown, write_cursor(place) if place else None)
 
     def _step(
@@ -114,8 +130,8 @@ def read_event_filter(
             else:
                 times[name] = moment
     event_type = parameters.get("type")
-    if event_type is not None and not has_type_form(event_type):
-        errors.append(FieldError("type", "must be an event type"))
+    if event_type is not None and not may_cover(event_type):
+        errors.append(FieldError("type", f"must be {TYPE_FILTER_FORM}"))
     if errors:
         raise invalid(errors)
     return EventFilter(event_type, max(times["since"], earliest), min(times["until"], now + 1))

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from perkwire.dispatching.rendering import OpenedSecrets, render
 from perkwire.formats.lookup import FormatLookup
 from perkwire.model.delivery import Delivery, DeliveryStatus
-from perkwire.model.event import Event, has_type_form
+from perkwire.model.event import Event
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.routed_event import FILTERED, RoutedEvent
 from perkwire.model.sending import TransportError
-from perkwire.model.webhook import Webhook
+from perkwire.model.webhook import TYPE_FILTER_FORM, Webhook, covers, may_cover
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
 from perkwire.primitives.ids import (
@@ -133,8 +133,8 @@ def parse_filter(parameters: Mapping[str, str]) -> DeliveryFilter:
     if webhook_id is not None and not _WEBHOOK_ID.fullmatch(webhook_id):
         errors.append(FieldError("webhook_id", "is not a webhook's id"))
     event_type = parameters.get("event_type")
-    if event_type is not None and not has_type_form(event_type):
-        errors.append(FieldError("event_type", "must be an event type"))
+    if event_type is not None and not may_cover(event_type):
+        errors.append(FieldError("event_type", f"must be {TYPE_FILTER_FORM}"))
     if errors:
         raise invalid(errors)
     return DeliveryFilter(
@@ -354,7 +354,9 @@ class LogReader:
             return False
         if wanted.answer is not None and not _has_answered(entry, wanted.answer):
             return False
-        return wanted.event_type is None or wanted.event_type in entry.event_types
+        return wanted.event_type is None or any(
+            covers(wanted.event_type, one) for one in entry.event_types
+        )
 
     def _standing(self, entry: Delivery) -> DeliveryStatus:
         return entry.standing(self._clock(), self._retry_interval_seconds)[0]

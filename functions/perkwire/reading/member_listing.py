@@ -1,6 +1,6 @@
 """Listing the events that name a member, newest first, with what became of each."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from perkwire.model.account import Account
@@ -18,6 +18,9 @@ from perkwire.reading.event_listing import (
     write_cursor,
 )
 
+MOST_LOOKED_AT = 500
+"""Events that a page looks at for those of a type."""
+_AT_A_TIME = 100
 MOST_OUTCOMES = 1_000
 """Of a page: an event has one at each webhook that it was for."""
 
@@ -90,9 +93,9 @@ class MemberListing:
     ) -> Page[dict[str, Json]]:
         """Events that name `member`, an id or an e-mail address, newest first by acceptance.
 
-        The account, one query, and a batch read for each hundred events and outcomes. Of another
-        type or no longer kept, they make a page short; one with over MOST_OUTCOMES outcomes ends
-        early. Raises Problem and Unavailable.
+        The account, and a query and a batch read for each hundred events that are looked at:
+        `limit`, or for those of a type MOST_LOOKED_AT at most, so that a page may be short. One
+        with over MOST_OUTCOMES outcomes ends early. Raises Problem and Unavailable.
         """
         wanted = read_event_filter(parameters, self._clock(), self._retention_days)
         name = parameters["member"].strip()
@@ -104,27 +107,33 @@ class MemberListing:
         account = self._accounts.find(account_id)
         if account is None:
             raise not_found("account")
-        place = first_place(wanted.until, cursor)
-        found, more = self._mentions.newest(
-            account_id, account.member_keys.of(name), wanted.since, place, limit
-        )
+        key = account.member_keys.of(name)
+        place: ListPosition | None = first_place(wanted.until, cursor)
+        shown: list[RoutedEvent] = []
+        looked_at = outcomes = 0
+        while place and len(shown) < limit and looked_at < (MOST_LOOKED_AT if wanted.type else 1):
+            most = _AT_A_TIME if wanted.type else limit
+            found, more = self._mentions.newest(account_id, key, wanted.since, place, most)
+            looked_at += most
+            place = found[-1] if more else None
+            for routed in self._kept(account_id, found):
+                if not wanted.takes(routed.event):
+                    continue
+                outcomes += len(routed.deliveries)
+                if shown and (len(shown) == limit or outcomes > MOST_OUTCOMES):
+                    last = shown[-1].event
+                    return self._page(account_id, shown, ListPosition(last.accepted_at, last.id))
+                shown.append(routed)
+        return self._page(account_id, shown, place)
+
+    def _kept(self, account_id: AccountId, found: Sequence[ListPosition]) -> Iterator[RoutedEvent]:
+        """Those of the events that are still kept, and not others under their ids since."""
         ids = [one.event_id for one in found if one.event_id]
         kept = self._events.find_all({(account_id, one) for one in ids}) if ids else {}
-        shown: list[RoutedEvent] = []
-        outcomes = 0
         for position in found:
             routed = kept.get(position.event_id) if position.event_id else None
-            # An id is free again once its event has expired.
-            if routed is None or routed.event.accepted_at != position.moment:
-                continue
-            if wanted.type not in (None, routed.event.type):
-                continue
-            outcomes += len(routed.deliveries)
-            if shown and outcomes > MOST_OUTCOMES:
-                last = shown[-1].event
-                return self._page(account_id, shown, ListPosition(last.accepted_at, last.id))
-            shown.append(routed)
-        return self._page(account_id, shown, found[-1] if more else None)
+            if routed is not None and routed.event.accepted_at == position.moment:
+                yield routed
 
     def _page(
         self, account_id: AccountId, events: Sequence[RoutedEvent], last: ListPosition | None

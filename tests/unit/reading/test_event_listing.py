@@ -11,7 +11,13 @@ from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, to_rfc3339
-from perkwire.reading.event_listing import MOST_HOURS, EventListing, ListPosition
+from perkwire.reading.event_listing import (
+    MOST_HOURS,
+    MOST_LOOKED_AT,
+    EventListing,
+    ListPosition,
+    heading_shown,
+)
 from tests.builders import ACCOUNT, NOW
 
 HOUR = HOUR_SECONDS * MICROSECONDS
@@ -101,6 +107,29 @@ def test_a_type_leaves_others_out() -> None:
     assert ids(events, type="tier.upgraded") == ["b"]
 
 
+def test_a_type_is_looked_for_behind_all_the_others_of_its_moment() -> None:
+    events = FakeEventsByHour(
+        [heading(NOW, f"b{place:03}", "custom.part") for place in range(160)]
+        + [heading(NOW, f"a{place}") for place in range(3)]
+    )
+
+    assert pages(events, 2, type="points.earned")[0] == [
+        heading_shown(heading(NOW, f"a{place}")) for place in (2, 1)
+    ]
+    assert ids(events, 2, type="points.*") == ["a2", "a1", "a0"]
+
+
+def test_a_page_looks_at_a_bounded_number_of_events_of_other_types() -> None:
+    events = FakeEventsByHour(
+        [heading(NOW, f"b{place:04}", "custom.part") for place in range(2 * MOST_LOOKED_AT)]
+        + [heading(NOW, "a")]
+    )
+
+    found = pages(events, type="points.earned")
+
+    assert [len(page) for page in found[:3]] == [0, 0, 1]
+
+
 def test_since_is_included_and_until_is_not() -> None:
     events = FakeEventsByHour([heading(NOW - HOUR * step, str(step)) for step in range(4)])
 
@@ -141,6 +170,8 @@ def test_a_cursor_in_the_future_begins_now(cursor: str) -> None:
         ({"since": "yesterday"}, None, "since"),
         ({"until": ""}, None, "until"),
         ({"type": "*"}, None, "type"),
+        ({"type": "points"}, None, "type"),
+        ({"type": "points.e*"}, None, "type"),
         ({"type": "a." + "b" * 127}, None, "type"),
         ({}, "1", "cursor"),
         ({}, "9" * 16 + ".", "cursor"),
