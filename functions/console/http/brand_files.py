@@ -44,12 +44,14 @@ def add(resolver: APIGatewayHttpResolver, branding: Branding) -> None:
     def get(name: str) -> Response[str] | Response[bytes]:
         version, _, kind = name.partition(".")
         brand = _of_version(branding, version)
-        headers = {"cache-control": _FOR_GOOD}
-        if brand is not None and kind == "css" and brand.colour:
+        # A page may be of a brand of a minute ago: then it has today's, and keeps nothing.
+        is_named = brand is not None and str(brand.version) == version
+        headers = {"cache-control": _FOR_GOOD if is_named else "no-store"}
+        if brand is not None and kind == "css":
             return Response(
                 status_code=200,
                 content_type="text/css; charset=utf-8",
-                body=stylesheet(brand.colour),
+                body=stylesheet(brand.colour) if brand.colour else "",
                 headers=headers,
             )
         if brand is not None and kind == "logo" and brand.logo:

@@ -66,10 +66,9 @@ class Branding:
                 self._read_at = self._clock()
         return self._shown
 
-    def of_version(self, version: int) -> Brand | None:
-        """The brand if it is this version, as another environment may know; raises Unavailable."""
-        brand = self._shown if self._shown.version == version else self._read()
-        return brand if brand.version == version else None
+    def of_version(self, version: int) -> Brand:
+        """The brand of this version if it is still known, else today's; raises Unavailable."""
+        return self._shown if self._shown.version == version else self._read()
 
     def _read(self) -> Brand:
         brand = self._brands.find()

@@ -63,17 +63,18 @@ def test_a_change_is_recorded_with_its_fields(
     assert (newest["subject"], newest["fields"]) == ("brand", ["colour", "logo"])
 
 
-def test_old_names_of_files_and_others_are_not_there(operator: Browser) -> None:
+def test_an_old_name_has_what_there_is_today_and_others_have_nothing(operator: Browser) -> None:
     operator.submit(operator.get(PAGE).form(PAGE), colour="#123456")
     (_, before) = linked(operator.get(PAGE), "stylesheet")
     operator.submit(operator.get(PAGE).form(PAGE), colour="#654321", logo=a_png())
     (_, after) = linked(operator.get(PAGE), "stylesheet")
 
     assert before != after
-    assert operator.get(after).status == 200
+    today, old = operator.get(after), operator.get(before)
+    assert old.html == today.html
+    assert "immutable" in today.headers["cache-control"]
+    assert old.headers["cache-control"] == "no-store"
     for path in (
-        before,
-        "/console/brand/0.css",
         "/console/brand/x",
         f"{after}x",
         "/console/brand/²",
