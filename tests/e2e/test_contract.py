@@ -124,6 +124,11 @@ class Tenant:
         until(are_kept, "the events can be sent again")
         self.known["job_id"] = self._made(path, asked, self.key)["id"]
 
+    def erase(self) -> None:
+        """Somebody whom nothing is about: the tests beside this one keep what they have."""
+        asked = {"member_id": "nobody-of-the-contract"}
+        self.known["erasure_id"] = self._made("/v1/erasures", asked, self.key)["id"]
+
     def _log(self) -> list[dict[str, Any]]:
         status, answer = self._system.call("GET", "/v1/deliveries", key=self.key)
         assert status == 200, answer
@@ -193,6 +198,8 @@ def test_answers_are_those_of_the_contract(label: str, system: LocalSystem, tena
     names = {parameter.name for parameter in operation.path_parameters}
     if "job_id" in names:
         tenant.start_job()
+    if "erasure_id" in names:
+        tenant.erase()
     if "format" in names:
         tenant.store_contract()
     if "event_id" in names or "/deliveries" in label:
