@@ -307,14 +307,14 @@ def test_a_paused_webhook_is_noticed_and_says_why_and_what_to_do(
 
     # What failed meanwhile is sent again from there, counted first.
     endpoint.answer(200)
-    person.click("link", "Retry what failed since the pause")
+    person.click("link", "Retry what has failed")
     expect(person.field("Webhook")).to_have_value(webhook["id"])
     person.click("button", "Count first")
     person.sees("1 delivery would be sent")
     person.click("button", "Send it now")
     until(lambda: account.statuses() == ["succeeded"], "it has succeeded")
     person.open(f"/console/webhooks/{webhook['id']}")
-    expect(person.find("link", "Retry what failed since the pause")).to_have_count(0)
+    expect(person.find("link", "Retry what has failed")).to_have_count(0)
     person.goes_to("Webhooks")
     expect(notice).to_have_count(0)
 

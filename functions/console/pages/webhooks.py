@@ -8,6 +8,7 @@ from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
+from console.views.after_pause import after_pause, began_at
 from console.views.chart import BAR_WIDTH, HEIGHT, WIDTH, bars
 from console.views.failures import failure_of
 from console.views.history_charts import COLUMN, PERIODS, charts, percent, rows
@@ -21,7 +22,6 @@ from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import (
     PAUSED_WHY,
     STATUS_KINDS,
-    STRAINED_MEANS,
     STRAINED_UNTIL,
     STRAINED_WHY,
     SWITCHING,
@@ -32,6 +32,7 @@ from console.views.webhook_wording import (
     secret_prefix,
     secret_rule,
     signs_with_both,
+    strained_means,
     waiting_words,
 )
 from console.views.wording import REASONS, came_back
@@ -40,14 +41,16 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.formats.format import Format
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from perkwire.managing.webhooks import GivenWebhook
-from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.model.lanes import Lane
+from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import MICROSECONDS, now, parse_rfc3339, to_rfc3339
+from perkwire.primitives.timestamps import MICROSECONDS, now
 from perkwire.reading.health import Health, recent_health, unsettled_lately
 from perkwire.reading.history import History, history
 from perkwire.reading.pacing import taken_until
+from perkwire.reading.troubles import FailureStreak
 from perkwire.settings.console import ConsoleSettings
 from perkwire.trials.sample_events import proposed_type
 
@@ -95,6 +98,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def health(webhook: Webhook, most: int) -> Health:
         return recent_health(use_cases.log, webhook, now(), most=most)
 
+    def streak_of(webhook: Webhook) -> FailureStreak | None:
+        return use_cases.streaks.of([webhook]).get(webhook.id)
+
     @pages.page(PATH)
     def list_webhooks(visit: Visit) -> HtmlResponse:
         at = now()
@@ -109,6 +115,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 [webhook for webhook, _ in shown],
                 unsettled_lately(use_cases.log, visit.account_id, at),
                 at,
+                failing=[webhook for webhook, fared in shown if fared.unsettled.failed],
             ),
             next_cursor=page.next_cursor,
             is_first_page="cursor" not in visit.query,
@@ -144,7 +151,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             webhook=webhook,
             health=health_,
             **_told(history_, period),
-            failed_since=_failed_since(webhook, health_, visit.query.text("paused")),
+            after_pause=after_pause(webhook, health_, visit.query.text("paused")),
             outcome=outcome,
             samples=filled.samples,
             sample=visit.form.text("event_type") if was_tested else filled.sample,
@@ -164,7 +171,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 webhook, settings.max_attempts, settings.retry_interval_seconds
             ),
             strained_why=STRAINED_WHY,
-            strained_means=STRAINED_MEANS,
+            strained_means=strained_means(
+                webhook, settings.max_attempts, settings.retry_interval_seconds
+            ),
+            streak=streak_of(webhook) if webhook.lane is Lane.SLOW else None,
             strained_until=STRAINED_UNTIL,
             **_SHOWING,
         )
@@ -197,7 +207,12 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return switch(visit, webhook_id, enabled=False)
 
     def switch(visit: Visit, webhook_id: str, *, enabled: bool) -> HtmlResponse:
-        pause = find(visit, webhook_id).pause
+        webhook = find(visit, webhook_id)
+        began = ""
+        if enabled and webhook.pause:
+            # As long as the webhook is paused, its streak and its failures say what led to that.
+            failed = health(webhook, _MOST_OF_ONE)
+            began = began_at(webhook.pause.at, failed, streak_of(webhook))
         try:
             use_cases.webhooks.switch(
                 visit.account_id, WebhookId(webhook_id), enabled=enabled, read=visit.read_version
@@ -206,9 +221,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             return changed_meanwhile(visit, webhook_id, problem)
         from_list = visit.form.text("from") == "list"
         done = "webhook-enabled" if enabled else "webhook-disabled"
-        if enabled and pause:
-            # Its page says what to do about what failed meanwhile.
-            return visit.go(f"{PATH}/{webhook_id}", done=done, paused=to_rfc3339(pause.at))
+        if began:
+            # Its page says what to do about what failed.
+            return visit.go(f"{PATH}/{webhook_id}", done=done, paused=began)
         return visit.go(PATH if from_list else f"{PATH}/{webhook_id}", done=done)
 
     def changed_meanwhile(visit: Visit, webhook_id: str, problem: Problem) -> HtmlResponse:
@@ -269,18 +284,6 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         except Problem as problem:
             return changed_meanwhile(visit, webhook_id, problem)
         return visit.go(PATH, done="webhook-deleted")
-
-
-def _failed_since(webhook: Webhook, health: Health, paused: str) -> str | None:
-    """From when on to send again what failed in a pause that is over, in RFC 3339; else None.
-
-    By the events' acceptance, as jobs take it: what was waiting for an attempt when the pause began
-    was accepted before it.
-    """
-    if webhook.status is not WebhookStatus.ENABLED:
-        return None
-    moments = [one for one in (health.paused_from, parse_rfc3339(paused)) if one is not None]
-    return to_rfc3339(min(moments)) if moments else None
 
 
 def _told(history_: History, period: str) -> dict[str, Any]:

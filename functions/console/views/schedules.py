@@ -74,11 +74,16 @@ def time_line(delays: Sequence[int]) -> list[str]:
     return [span(seconds) for seconds in accumulate(delays)]
 
 
+def delays_of(webhook: Webhook, max_attempts: int, interval: int) -> Sequence[int]:
+    """What is between its attempts, in seconds: its own delays, or those of the stack."""
+    if webhook.retry_delays_seconds is None:
+        return (interval,) * (max_attempts - 1)
+    return webhook.retry_delays_seconds[: max_attempts - 1]
+
+
 def schedule_words(webhook: Webhook, max_attempts: int, interval: int) -> str:
     """How often a delivery is tried, for how long, and what becomes of it after that."""
-    delays: Sequence[int] = (interval,) * (max_attempts - 1)
-    if webhook.retry_delays_seconds is not None:
-        delays = webhook.retry_delays_seconds[: max_attempts - 1]
+    delays = delays_of(webhook, max_attempts, interval)
     then = "Then it has failed, can be retried from the log, and waits to be redriven."
     if not delays:
         return f"One attempt, at once. {then}"

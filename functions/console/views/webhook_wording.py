@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from console.views.schedules import delays_of, span
 from perkwire.dispatching.pausing import QUIET_SECONDS
 from perkwire.dispatching.strain import RECOVERED_AFTER, STRAINED_AFTER
 from perkwire.formats.contracts.contract_format import ContractFormat
@@ -61,7 +62,7 @@ _PROMPT_WORDS = (
 )
 _SLOW_WORDS = (
     "The slow lane, as it is strained: its deliveries may wait behind those of other strained "
-    "webhooks, and none is lost."
+    "webhooks."
 )
 
 STRAINED_WHY = (
@@ -69,13 +70,6 @@ STRAINED_WHY = (
     "time that an answer may take."
 )
 """Why new deliveries travel in the slow lane."""
-
-STRAINED_MEANS = (
-    "What happens next: its deliveries are sent, and retried as its settings say, as before, and "
-    "none is lost. They travel in the slow lane: they may wait behind those of other strained "
-    "webhooks, and your other webhooks do not wait for this one."
-)
-"""What will become of its deliveries."""
 
 STRAINED_UNTIL = (
     f"Once the endpoint answers well, it ends by itself, after {RECOVERED_AFTER} fast successes in "
@@ -150,6 +144,22 @@ def format_options(
 def lane_words(webhook: Webhook) -> str:
     """In which lane its deliveries travel, and what that means."""
     return _SLOW_WORDS if webhook.lane is Lane.SLOW else _PROMPT_WORDS
+
+
+def strained_means(webhook: Webhook, max_attempts: int, interval: int) -> str:
+    """What will become of the deliveries of a strained webhook, by its own schedule."""
+    delays = delays_of(webhook, max_attempts, interval)
+    tried = (
+        f"tried up to {len(delays) + 1} times within {span(sum(delays))}, and one that fails each "
+        "time is not tried again by itself"
+        if delays
+        else "tried once, and one that fails is not tried again by itself"
+    )
+    return (
+        f"What happens next: each delivery is {tried}: it stands in the log as failed, where you "
+        "can retry it. They travel in the slow lane: they may wait behind those of other strained "
+        "webhooks, and your other webhooks do not wait for this one."
+    )
 
 
 def pace_words(max_per_second: float | None) -> str:

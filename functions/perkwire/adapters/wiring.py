@@ -244,11 +244,16 @@ class UseCases:
         )
 
     @cached_property
+    def streaks(self) -> HealthReader:
+        """Streaks of failed attempts."""
+        return HealthReader()
+
+    @cached_property
     def overlooking(self) -> Overlooking:
         """What is failing across accounts."""
         return Overlooking(
             webhooks=self._lookup,
-            streaks=HealthReader(),
+            streaks=self.streaks,
             deliveries=DeliveryReader(),
             retry_interval_seconds=self._settings.retry_interval_seconds,
             clock=now,

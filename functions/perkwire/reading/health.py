@@ -66,12 +66,24 @@ class LastError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedOne:
+    """A delivery that has failed: when its event was accepted, and when it failed, or began to.
+
+    `for_pause`: nothing was sent, as the webhook was paused.
+    """
+
+    accepted_at: int
+    at: int
+    for_pause: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The hours, the oldest first.
 
     `is_capped` says that there are more deliveries in this time than the `seen` newest ones, and
-    that the hours count no others; `unsettled` counts them all. `paused_from` is when the first
-    event was accepted of those that failed because the webhook was paused; None: there are none.
+    that the hours count no others; `unsettled` counts them all. `failed` are those among the seen
+    ones; `succeeded_at` is when the last of them succeeded. It begins at `since`.
     """
 
     hours: tuple[Hour, ...]
@@ -79,7 +91,20 @@ class Health:
     is_capped: bool
     unsettled: Unsettled
     last_error: LastError | None
-    paused_from: int | None
+    failed: tuple[FailedOne, ...] = ()
+    succeeded_at: int | None = None
+    since: int = 0
+
+    @property
+    def paused_from(self) -> int | None:
+        """When the first event was accepted of those that failed for a pause; None: none did."""
+        return min((one.accepted_at for one in self.failed if one.for_pause), default=None)
+
+    @property
+    def failing_from(self) -> int | None:
+        """When the first event was accepted of those that failed since the last success."""
+        last = self.succeeded_at or 0
+        return min((one.accepted_at for one in self.failed if one.at >= last), default=None)
 
     @property
     def total(self) -> Hour:
@@ -127,7 +152,12 @@ def recent_health(log: Log, webhook: Webhook, now: int, *, most: int) -> Health:
         is_capped=page.next_cursor is not None,
         unsettled=unsettled,
         last_error=max(_errors(entries, webhook.format), key=_telling, default=None),
-        paused_from=min(map(_accepted_at, filter(_fell_into_a_pause, entries)), default=None),
+        since=since,
+        failed=tuple(map(_failed, filter(_has_failed, entries))),
+        succeeded_at=max(
+            (_tried_at(one) for one in entries if one["status"] == DeliveryStatus.SUCCEEDED),
+            default=None,
+        ),
     )
 
 
@@ -179,12 +209,21 @@ def _errors(entries: list[Mapping[str, Any]], format_name: str) -> Iterator[Last
             )
 
 
-def _fell_into_a_pause(entry: Mapping[str, Any]) -> bool:
-    return entry["status"] == DeliveryStatus.FAILED and entry.get("reason") == Reason.PAUSED
+def _has_failed(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["status"] == DeliveryStatus.FAILED)
 
 
-def _accepted_at(entry: Mapping[str, Any]) -> int:
-    return accepted_at(DeliveryId(entry["id"]))
+def _failed(entry: Mapping[str, Any]) -> FailedOne:
+    return FailedOne(
+        accepted_at=accepted_at(DeliveryId(entry["id"])),
+        at=_tried_at(entry),
+        for_pause=entry.get("reason") == Reason.PAUSED,
+    )
+
+
+def _tried_at(entry: Mapping[str, Any]) -> int:
+    attempts = entry["attempts"]
+    return _moment(attempts[-1]["at"] if attempts else entry["created_at"])
 
 
 def _telling(error: LastError) -> tuple[bool, int]:
