@@ -1,5 +1,6 @@
 """Jobs: send again all that failed, or replay events, of a time range; counted before it begins."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -8,18 +9,22 @@ from console.http.registry import Pages
 from console.http.visit import HtmlResponse, Visit
 from console.views.date_fields import from_date_field, to_date_field
 from console.views.log import account_webhooks, reload_seconds, webhook_names
-from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS
+from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import event_types
 from perkwire.jobs.job import DEFAULT_RATE, HIGHEST_RATE, Job, JobKind, JobStatus
 from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.starting import DryRun
-from perkwire.primitives.ids import JobId, WebhookId
+from perkwire.model.delivery import DeliveryStatus
+from perkwire.model.webhook import Webhook
+from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, now, parse_rfc3339, to_rfc3339
+from perkwire.reading.health import LastError, recent_health
 from perkwire.reading.job_outcomes import JobOutcome
+from perkwire.reading.log import DeliveryFilter
 from perkwire.settings.console import ConsoleSettings
 
 PATH = "/console/log/jobs"
@@ -36,7 +41,9 @@ _FIELDS = (
     "event_types",
     "with_cancelled",
     "per_second",
+    "proposed",
 )
+_MOST_LOOKED_AT = 100  # deliveries, to tell whose have failed, or how the last ones fared
 
 
 def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
@@ -52,19 +59,33 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def new_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
         names = webhook_names(use_cases.webhooks, visit.account_id)
         running = _JOB_ID.search(str(problem.document().get("detail", ""))) if problem else None
+        day_ago = to_date_field(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS))
+        kind = _kind(given)
+        chosen = given.text("webhook_id")
+        if not chosen and problem is None and kind is JobKind.RETRY_FAILED:
+            chosen = only_failing(visit.account_id, names)
         return visit.page(
             "job_new.html",
             problem=problem,
             running=running[0] if running else None,
-            form=_shown(given),
-            kind=_kind(given),
+            form=_shown(given.changed({"webhook_id": [chosen]})),
+            kind=kind,
             kinds=JOB_NAMES,
             types=list(event_types()),
             webhooks=names,
-            day_ago=to_date_field(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS)),
+            day_ago=day_ago,
+            # What nobody has chosen is no news if it begins later.
+            proposed=given.text("proposed") or to_date_field(given.text("since")) or day_ago,
             default_rate=DEFAULT_RATE,
             highest_rate=HIGHEST_RATE,
         )
+
+    def only_failing(account_id: AccountId, names: Mapping[str, str]) -> str:
+        """The webhook whose all failed deliveries are, of the newest ones; empty: of several."""
+        wanted = DeliveryFilter(status=DeliveryStatus.FAILED)
+        failed = use_cases.log.list(account_id, wanted, _MOST_LOOKED_AT, None)
+        found = {str(one["webhook_id"]) for one in failed.items} & names.keys()
+        return found.pop() if len(found) == 1 else ""
 
     def started(visit: Visit, given: Form, *, dry_run: bool) -> Job | DryRun:
         webhook_id = given.text("webhook_id")
@@ -105,6 +126,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             kinds=JOB_NAMES,
             webhook=webhook.name,
             webhook_status=webhook.status,
+            still_failing=still_failing(webhook),
+            came_back=came_back,
             rate=given.number("per_second") or DEFAULT_RATE,
             event_types=_event_types(given),
             # What was counted is what will be sent.
@@ -114,6 +137,14 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
                 "until": counted["until"],
             },
         )
+
+    def still_failing(webhook: Webhook) -> LastError | None:
+        """The last thing that its endpoint has answered, if it was a failure."""
+        health = recent_health(use_cases.log, webhook, now(), most=_MOST_LOOKED_AT)
+        last = health.last_error
+        if last is None or last.attempt is None or last.at <= (health.succeeded_at or 0):
+            return None
+        return last
 
     def count_of_each(visit: Visit, given: Form) -> HtmlResponse:
         """Of every webhook, to be chosen from."""
@@ -199,6 +230,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             webhook=names.get(job.webhook_id),
             outcome=outcome,
             badge=_badge(job, outcome),
+            word=_word(job, outcome),
             reload_seconds=reload_seconds(settings.retry_interval_seconds),
             reason=JOB_REASONS.get(shown.get("reason", "")),
         )
@@ -222,9 +254,19 @@ def _badge(job: Job, outcome: JobOutcome | None) -> str:
     return "bad" if outcome.failed else "warn" if outcome.trying else "good"
 
 
+def _word(job: Job, outcome: JobOutcome | None) -> str:
+    """What has become of it, so that the badge's word agrees with its colour."""
+    if job.status is not JobStatus.DONE or outcome is None or not outcome.failed:
+        return job.status
+    again = "" if job.kind is JobKind.REPLAY else " again"
+    return f"done, {'some' if outcome.delivered or outcome.trying else 'all'} failed{again}"
+
+
 def _moved_from(given: Form, since: Json) -> str | None:
-    """The beginning that was asked for, if nothing is kept from then; in RFC 3339."""
+    """The beginning that a person asked for, if nothing is kept from then; in RFC 3339."""
     asked = parse_rfc3339(from_date_field(given.text("since")))
+    if asked == parse_rfc3339(from_date_field(given.text("proposed"))):
+        return None
     begins = parse_rfc3339(str(since))
     if asked is None or begins is None or begins - asked < MICROSECONDS:
         return None

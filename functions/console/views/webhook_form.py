@@ -16,7 +16,7 @@ from perkwire.formats.lookup import AccountFormats
 from perkwire.formats.registry import FORMATS, STANDARD
 from perkwire.formats.versions import product
 from perkwire.model.endpoint import MAX_HEADERS
-from perkwire.model.webhook import ALL_TYPES, Webhook
+from perkwire.model.webhook import ALL_TYPES, Webhook, covers
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
@@ -223,7 +223,7 @@ class WebhookForm:
 
     @property
     def samples(self) -> list[str]:
-        """The types that a sample can be of, the chosen ones first."""
+        """The types that a sample can be of: those that are chosen, or all if none is yet."""
         offered = [box.name for group in self.groups for box in group.boxes]
         if self.has_all_types:
             return offered
@@ -232,7 +232,10 @@ class WebhookForm:
             for one in self._event_types()
             if is_event_type(one) and self.format.name_of(one) is not None
         ]
-        return list(dict.fromkeys([*said, *offered]))
+        covered = [
+            name for name in offered if any(covers(one, name) for one in self._event_types())
+        ]
+        return list(dict.fromkeys([*said, *covered])) or offered
 
     @property
     def sample(self) -> str:
@@ -312,8 +315,7 @@ class WebhookForm:
         """The test: of the change, of a stored webhook; else as POST /v1/webhooks/test takes it."""
         if self.current is None:
             return self.asked_sample()
-        event_type = self.form.text("event_type", self.sample)
-        return {**self.asked_change(), "event_type": event_type}
+        return {**self.asked_change(), "event_type": self._asked_type()}
 
     def asked_sample(self) -> dict[str, Json]:
         """The webhook as POST /v1/webhooks/test takes it: with the type of the sample.
@@ -321,10 +323,16 @@ class WebhookForm:
         Without a format if it is a stored one, whose format stays.
         """
         value = self.asked()
-        value["event_type"] = self.form.text("event_type", self.sample)
+        value["event_type"] = self._asked_type()
         if self.current is not None:
             del value["format"]
         return value
+
+    def _asked_type(self) -> str:
+        """The type of the sample; of one that is chosen no longer, the first that is."""
+        asked = self.form.text("event_type", self.sample)
+        is_offered = any(box.name == asked for group in self.groups for box in group.boxes)
+        return self.sample if is_offered and asked not in self.samples else asked
 
     def _shared(self) -> dict[str, Json]:
         value: dict[str, Json] = {

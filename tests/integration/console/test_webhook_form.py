@@ -305,6 +305,8 @@ class TestSecretsAndHeaders:
         html = unescape(page.html)
         assert "def events(headers, body, secret):" in html
         assert "export function events(headers, body, secret) {" in html
+        assert "For your developer" in page.text
+        assert [each for tag, each in page.elements if tag == "details" and "open" in each] == []
         assert is_harmless(page)
 
     def test_a_rotated_secret_is_shown_once_and_says_what_becomes_of_the_old_one(
