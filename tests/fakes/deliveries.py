@@ -54,6 +54,13 @@ class FakeDeliveryReader(Failing):
         positions = sorted((place for place in own if after <= place < before), reverse=True)
         return [own[place] for place in positions[:limit]]
 
+    def of_moment(
+        self, account_id: AccountId, webhook_id: WebhookId, moment: str, limit: int
+    ) -> list[Delivery]:
+        self._called("of_moment")
+        own = self._own(account_id, webhook_id)
+        return [own[place] for place in sorted(own) if place.startswith(moment)][:limit]
+
     def oldest(
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> list[Delivery]:

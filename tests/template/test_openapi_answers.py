@@ -26,7 +26,7 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339, to_rfc3339
 from perkwire.reading.log import LogReader
 from perkwire.reading.pacing import with_slots
-from perkwire.recovering.retrying import RetryResult
+from perkwire.recovering.retrying import HAS_SUCCEEDED, RetryResult
 from perkwire.trials.trial import SentRequest, TrialOutcome
 from tests import builders
 from tests.fakes import (
@@ -299,7 +299,7 @@ class TestAnswers:
         code = (ROOT / "functions" / "perkwire" / "recovering" / "retrying.py").read_text()
 
         assert {HTTPStatus[name] for name in re.findall(r"HTTPStatus\.([A-Z_]+)", code)} == statuses
-        refused = RetryResult(delivery_id, HTTPStatus.CONFLICT, "The delivery is succeeded.")
+        refused = RetryResult(delivery_id, HTTPStatus.CONFLICT, HAS_SUCCEEDED)
         assert errors(named("RetryResult"), refused.to_json()) == []
         left_out = "1 of its events are left out: not wanted, not kept, or erased."
         sent_on = RetryResult(delivery_id, HTTPStatus.ACCEPTED, left_out, sent_as=(delivery_id,))

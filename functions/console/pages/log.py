@@ -28,7 +28,7 @@ from console.views.log import (
     webhook_names,
 )
 from console.views.notices import notice_of
-from console.views.retries import as_query, from_query, retry_groups
+from console.views.retries import as_query, from_query, in_console, retry_groups
 from console.views.runs import runs_of
 from console.views.schedules import span, time_line
 from console.views.webhook_wording import format_label
@@ -216,7 +216,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         if result.status is HTTPStatus.ACCEPTED:
             return visit.go(f"{PATH}/{result.delivery_id}", done=done)
         refused = Problem(
-            result.status, "refused", "The delivery was not sent again.", detail=result.detail
+            result.status,
+            "refused",
+            "The delivery was not sent again.",
+            detail=in_console(result.detail),
         )
         return delivery_page(visit, result.delivery_id, refused)
 

@@ -7,7 +7,7 @@ from console.http.form import Form
 from perkwire.model.delivery import Delivery
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import DeliveryId, accepted_at, webhook_of
-from perkwire.recovering.retrying import MOST_IDS, RetryResult
+from perkwire.recovering.retrying import HAS_SUCCEEDED, MOST_IDS, RetryResult
 
 _WORDS: Mapping[HTTPStatus, tuple[str, str]] = {
     HTTPStatus.ACCEPTED: ("sent again", "good"),
@@ -23,6 +23,7 @@ _PARAMETERS: Mapping[HTTPStatus, str] = {
 _UNKNOWN = "unknown"
 _MOST_UNKNOWN = 10
 _LONGEST_UNKNOWN = 128
+_SUCCEEDED = "The delivery is succeeded. Its page sends it again all the same."
 _NOT_THERE = "There is no such delivery."
 _NOT_KEPT = "Its events are no longer kept."
 _TRY_AGAIN = "It could not be queued."
@@ -120,9 +121,14 @@ def retry_groups(
         row = _row(result.delivery_id, entries.get(result.delivery_id), names)
         groups.setdefault((result.status, result.detail), []).append(row)
     return [
-        RetryGroup(*_WORDS.get(status, _REFUSED), why, rows)
+        RetryGroup(*_WORDS.get(status, _REFUSED), in_console(why), rows)
         for (status, why), rows in sorted(groups.items(), key=lambda one: _is_sent(one[0][0]))
     ]
+
+
+def in_console(why: str | None) -> str | None:
+    """A refusal's words for somebody who sees pages, not requests."""
+    return _SUCCEEDED if why == HAS_SUCCEEDED else why
 
 
 def _is_sent(status: HTTPStatus) -> bool:

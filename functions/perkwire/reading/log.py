@@ -1,7 +1,7 @@
 """Reading what became of events: the log of deliveries, newest first, and single events."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -34,6 +34,7 @@ from perkwire.trials.trial import SentRequest
 MOST_DELETED = 20
 """How many deleted webhooks' deliveries a list without `webhook_id` has."""
 
+_MOST_OF_MOMENT = 100
 _WEBHOOK_ID = regex(r"wh_[0-9a-z]{16}")
 _CURSOR = regex(r"[0-9a-z]{26}")
 _ANSWER = regex(rf"[1-5]([0-9]{{2}}|xx)|{'|'.join(TransportError)}")
@@ -56,6 +57,15 @@ class Deliveries(Protocol):
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> Sequence[Delivery]:
         """Up to `limit` of a webhook's entries, newest first, between two ends of ids.
+
+        Raises Unavailable.
+        """
+        ...
+
+    def of_moment(
+        self, account_id: AccountId, webhook_id: WebhookId, moment: str, limit: int
+    ) -> Sequence[Delivery]:
+        """Up to `limit` of a webhook's entries whose first event was accepted at this moment.
 
         Raises Unavailable.
         """
@@ -337,12 +347,22 @@ class LogReader:
         return ids, self._deliveries.find({(query.account_id, one) for one in ids})
 
     def event(self, account_id: AccountId, event_id: EventId) -> dict[str, Json]:
-        """One event, and what became of it at each webhook; raises Problem and Unavailable."""
+        """One event, and what became of it at each webhook; raises Problem and Unavailable.
+
+        First as it was routed, then by replays, parts and what was sent on: those deliveries that
+        begin with an event of the same millisecond, which their ids tell, once an attempt is made.
+        """
         found = self._events.find(account_id, event_id)
         if found is None:
             raise not_found("event")
         became = self.outcomes.of(account_id, [found])[event_id]
+        became += self.outcomes.beside(found, self._of_moment(account_id, found.event))
         return _event_shown(found.event) | {"deliveries": became}
+
+    def _of_moment(self, account_id: AccountId, event: Event) -> Iterator[Delivery]:
+        moment = time_prefix(event.accepted_at)
+        for webhook_id in self._webhook_ids(account_id, None):
+            yield from self._deliveries.of_moment(account_id, webhook_id, moment, _MOST_OF_MOMENT)
 
     def _webhook_ids(self, account_id: AccountId, wanted: WebhookId | None) -> Sequence[WebhookId]:
         if wanted is not None:

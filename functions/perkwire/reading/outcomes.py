@@ -1,9 +1,10 @@
 """What became of events at each webhook, as the event's own record and the log know it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.event import Event
 from perkwire.model.routed_event import ERASED, UNSENT, RoutedEvent
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId
 from perkwire.primitives.strict_json import Json
@@ -50,6 +51,21 @@ class EventOutcomes:
         entries = self._deliveries.find({(account_id, one) for one in sent}) if sent else {}
         return {routed.event.id: self._of_one(routed, entries) for routed in events}
 
+    def beside(self, routed: RoutedEvent, entries: Iterable[Delivery]) -> list[Json]:
+        """What became of it in those of the deliveries that have it, but for the routing's."""
+        planned = set(routed.deliveries.values())
+        return [
+            {
+                "webhook_id": entry.webhook_id,
+                "id": entry.id,
+                "status": self._status(routed.event, entry),
+            }
+            for entry in entries
+            if entry.id not in planned
+            and routed.event.id in entry.event_ids
+            and entry.may_carry(routed.event)
+        ]
+
     def _of_one(self, routed: RoutedEvent, entries: Mapping[DeliveryId, Delivery]) -> list[Json]:
         is_kept = self._clock() <= routed.event.accepted_at + self._retention
         deliveries: list[Json] = []
@@ -61,14 +77,15 @@ class EventOutcomes:
                 unlogged = DeliveryStatus.PENDING if is_kept else EXPIRED
                 shown |= {"id": became, "status": unlogged}
                 if entry := entries.get(DeliveryId(became)):
-                    status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
-                    # A delivery of nothing else has been cancelled, and says why.
-                    is_over = entry.reason is Reason.ERASED
-                    event = routed.event
-                    is_left_out = not is_over and (
-                        event.id in entry.erased
-                        or (event.erased_at is not None and entry.leaves_out(event.id))
-                    )
-                    shown["status"] = ERASED if is_left_out else status
+                    shown["status"] = self._status(routed.event, entry)
             deliveries.append(shown)
         return deliveries
+
+    def _status(self, event: Event, entry: Delivery) -> str:
+        status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
+        # A delivery of nothing else has been cancelled, and says why.
+        is_over = entry.reason is Reason.ERASED
+        is_left_out = not is_over and (
+            event.id in entry.erased or (event.erased_at is not None and entry.leaves_out(event.id))
+        )
+        return ERASED if is_left_out else status

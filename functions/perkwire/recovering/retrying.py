@@ -32,6 +32,9 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import MICROSECONDS
 
 MOST_IDS = 100
+HAS_SUCCEEDED = (
+    'The delivery is succeeded; to send it again all the same, ask with `"resend": true`.'
+)
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
 _ALSO_SUCCEEDED = (*_RETRYABLE, DeliveryStatus.SUCCEEDED)
 
@@ -294,7 +297,10 @@ class Retrying:
         status, _ = entry.standing(self._clock(), self._retry_interval_seconds)
         sent_again = _ALSO_SUCCEEDED if resend else _RETRYABLE
         if status not in sent_again:
-            return RetryResult(delivery_id, HTTPStatus.CONFLICT, f"The delivery is {status}.")
+            detail = f"The delivery is {status}."
+            if status is DeliveryStatus.SUCCEEDED:
+                detail = HAS_SUCCEEDED
+            return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
         webhook = webhooks.get(entry.webhook_id)
         # A tombstone does not stay for ever.
         webhook_status = WebhookStatus.DELETED if webhook is None else webhook.status

@@ -51,7 +51,17 @@ def test_the_request_is_said_to_be_of_now_and_shown_byte_for_byte(
 ) -> None:
     page = browser.open(f"{LOG}/{arrived['id']}")
 
-    assert "The bytes of earlier attempts are not kept" in page.text
+    assert "What a retry would send now" in page.text
+    assert "This is not what was sent: the bytes of earlier attempts are not kept" in page.text
+    assert "The command is without a valid signature" in page.text
+    webhook = f"/console/webhooks/{arrived['webhook_id']}"
+    (link,) = [
+        attrs["href"] or ""
+        for tag, attrs in page.elements
+        if tag == "a" and (attrs.get("href") or "").startswith(f"{webhook}#")
+    ]
+    place = link.partition("#")[2]
+    assert place in {attrs.get("id") for _, attrs in browser.open(webhook).elements}
     shown = re.search(r'byte for byte">(.*?)</pre>', page.html, re.DOTALL)
     assert shown
     assert unescape(shown[1]).encode() == endpoint.requests[0].body

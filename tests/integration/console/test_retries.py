@@ -40,7 +40,9 @@ def test_retry_selected_shows_an_answer_for_each_id(
     assert [attrs["class"] for attrs in shown] == ["warned"]
     # What is refused comes first, by its reason; each row says what it is.
     places = [
-        text.index(f"refused 1: The delivery is succeeded. {COLUMNS}"),
+        text.index(
+            f"refused 1: The delivery is succeeded. Its page sends it again all the same. {COLUMNS}"
+        ),
         text.index(f"refused 1: The delivery is retrying. {COLUMNS}"),
         text.index("refused 2: There is no such delivery."),
         text.index(f"sent again 1 {COLUMNS}"),

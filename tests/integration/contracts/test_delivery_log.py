@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from perkwire.model.delivery import Attempt, Change, Delivery, DeliveryStatus, Reason
-from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, new_account_id, new_webhook_id
+from perkwire.primitives.ids import (
+    AccountId,
+    DeliveryId,
+    WebhookId,
+    new_account_id,
+    new_webhook_id,
+    time_prefix,
+)
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_attempt, an_event
 from tests.integration.contracts.conftest import Adapters
 from tests.integration.system import Stack
@@ -444,6 +451,23 @@ def test_paused_deliveries_are_added_only_where_there_is_nothing(
 
     entries = adapters.deliveries.find({(account_id, one.id) for one in paused})
     assert entries == {one.id: one for one in paused} | {there.after.id: there.after}
+
+
+def test_the_entries_of_one_moment_are_found(adapters: Adapters, account_id: AccountId) -> None:
+    webhook_id = new_webhook_id()
+    entries = [
+        a_fresh(account_id, webhook_id, accepted_at=NOW + milliseconds * 1000)
+        for milliseconds in (-1, 0, 0, 0, 1)
+    ]
+    others = [a_fresh(account_id, new_webhook_id()), a_fresh(new_account_id(), webhook_id)]
+    adapters.deliveries.write([change(None, entry, None) for entry in [*entries, *others]])
+
+    def ids(limit: int) -> list[DeliveryId]:
+        found = adapters.deliveries.of_moment(account_id, webhook_id, time_prefix(NOW), limit)
+        return [entry.id for entry in found]
+
+    assert ids(10) == sorted(entry.id for entry in entries[1:4])
+    assert ids(2) == ids(10)[:2]
 
 
 def test_the_newest_entries_of_a_webhook_come_first(

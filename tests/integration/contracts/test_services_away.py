@@ -161,6 +161,7 @@ TABLE_CALLS: dict[str, Call] = {
     "log.find": lambda c, j: log(c, j).find({(ACCOUNT, ENTRY.id)}),
     "log.unsettled": lambda c, j: log(c, j).unsettled(ACCOUNT, WEBHOOK, **BETWEEN),
     "log.newest": lambda c, j: log(c, j).newest(ACCOUNT, WEBHOOK, **BETWEEN),
+    "log.of_moment": lambda c, j: log(c, j).of_moment(ACCOUNT, WEBHOOK, "01", 5),
     "log.oldest": lambda c, j: log(c, j).oldest(ACCOUNT, WEBHOOK, **BETWEEN),
     "log.newest_unsettled": lambda c, j: log(c, j).newest_unsettled(ACCOUNT, WEBHOOK, **BETWEEN),
     "log.add": lambda c, j: log(c, j).add([ENTRY, SUCCESS]),

@@ -93,6 +93,12 @@ def test_the_same_event_goes_to_another_webhook_once(
     assert (shown["status"], shown["webhook_id"]) == ("succeeded", other["id"])
     assert shown["event_ids"] == tenant.get(f"/v1/deliveries/{delivery_id}")["event_ids"]
     assert len(endpoint.requests) == 1
+    (event_id,) = shown["event_ids"]
+    became = tenant.get(f"/v1/events/{event_id}")["deliveries"]
+    assert [(one["id"], one["status"]) for one in became] == [
+        (delivery_id, "succeeded"),
+        (sent_as, "succeeded"),
+    ]
 
 
 def test_a_webhook_gets_nothing_that_it_does_not_want(

@@ -11,7 +11,7 @@ from perkwire.model.event import Event
 from perkwire.model.routed_event import FILTERED, NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.fields import Fields
-from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, JobId, WebhookId, delivery_id
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import Problem
@@ -412,6 +412,34 @@ def test_an_events_lost_delivery_is_shown_as_failed(log: Log) -> None:
     shown: Any = log.reading.event(ACCOUNT, EventId("e"))
 
     assert shown["deliveries"][0]["status"] == "failed"
+
+
+def test_what_was_sent_of_an_event_beside_its_routing_is_shown_after_it(log: Log) -> None:
+    entry = log.has(log.one, 0, status=DeliveryStatus.SUCCEEDED)
+    routed = kept(log, **{log.one.id: entry.id})
+    beside = [
+        replace(
+            log.has(webhook, 0, status=DeliveryStatus.FAILED),
+            id=delivery_id(webhook.id, ids, at, JobId("job_1")),
+            event_ids=tuple(ids),
+        )
+        for webhook, ids, at in (
+            (log.one, [EventId("e")], NOW),
+            (log.two, [EventId("other"), EventId("e")], NOW),
+            (log.two, [EventId("other")], NOW),
+            # Begins with an event of another moment: its id does not tell.
+            (log.two, [EventId("earlier"), EventId("e")], NOW - SECOND),
+        )
+    ]
+    log.items.put(*beside)
+
+    shown: Any = log.reading.event(ACCOUNT, routed.event.id)
+
+    assert shown["deliveries"] == [
+        {"webhook_id": log.one.id, "id": entry.id, "status": "succeeded"},
+        {"webhook_id": log.one.id, "id": beside[0].id, "status": "failed"},
+        {"webhook_id": log.two.id, "id": beside[1].id, "status": "failed"},
+    ]
 
 
 def test_an_event_nobody_wanted_has_no_deliveries(log: Log) -> None:

@@ -87,6 +87,21 @@ class DeliveryReader:
             ]
         return [to_delivery(item) for item in items]
 
+    def of_moment(
+        self, account_id: AccountId, webhook_id: WebhookId, moment: str, limit: int
+    ) -> list[Delivery]:
+        """Up to `limit` of a webhook's entries whose sort key begins so; raises Unavailable."""
+        with failing_as_unavailable():
+            items = list(
+                DeliveryItem.query(
+                    f"{account_id}#{webhook_id}",
+                    DeliveryItem.sk.startswith(moment),
+                    limit=limit,
+                    page_size=limit,
+                )
+            )
+        return [to_delivery(item) for item in items]
+
     def oldest(
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
     ) -> list[Delivery]:
