@@ -122,7 +122,7 @@ TYPE = "must be a dotted name such as points.earned or custom.anything"
 TIME = "must be an RFC 3339 time such as 2026-11-21T09:30:00Z"
 FLAG = "must be true or false"
 A_FINE_EVENT: dict[str, Any] = {"type": "points.earned", "data": {}}
-SECRET = "must be whsec_ and the base64 of 24 to 64 bytes"
+SECRET = "must be whsec_ and the base64 of 24 to 64 bytes; leave it out to have one made"
 EMAIL = "must be an e-mail address"
 
 

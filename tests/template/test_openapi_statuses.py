@@ -108,7 +108,11 @@ class TestStatuses:
         assert [(above, own) for above, own in statuses if above != own] == []
 
     def test_problems_are_as_the_contract_says(self) -> None:
-        one = [FieldError("url", "is the URL of another webhook of the account")]
+        one = [
+            FieldError(
+                "url", "is the URL of another webhook of the account: CRM, wh_4m7x2c9q1k8r5t3v"
+            )
+        ]
         for problem in (invalid(one), conflict("Each URL is once per account.", one)):
             assert errors(named("Problem"), problem.document()) == []
             assert problem.document().keys() <= schema("Problem")["properties"].keys()

@@ -18,6 +18,7 @@ class Failure:
 
     word: str
     sentence: str
+    is_of_secret: bool = False
 
     @property
     def anchor(self) -> str:
@@ -104,6 +105,21 @@ _SENTENCES: Mapping[str, str] = {
     ErrorDetail.TLS_EXPECTED: "The endpoint speaks TLS at this port: write https in the URL.",
 }
 
+_UNVERIFIED = Failure(
+    "401",
+    "The receiver could not verify the signature: usually it has another secret. The secret is not "
+    "shown again: rotate it, and give the receiver the new one.",
+    is_of_secret=True,
+)
+CHECKS_OF_401 = (
+    "It verifies over the body's very bytes, before anything parses them.",
+    "It has the secret that this webhook got at its creation or its last rotation.",
+    "Its clock is within five minutes of the time that the request bears.",
+    "Send a test: the answer comes with the request as it was sent, to compare with what the "
+    "receiver saw.",
+)
+"""What to look at where a receiver answers 401, one by one."""
+
 FAILURES = tuple(Failure(str(word), sentence) for word, sentence in _SENTENCES.items())
 _BY_WORD: Mapping[str, Failure] = {failure.word: failure for failure in FAILURES}
 
@@ -113,6 +129,8 @@ def failure_of(attempt: Mapping[str, Any], *, is_taken: bool = False) -> Failure
     if is_taken:
         return None
     code = attempt.get("status_code")
+    if code == HTTPStatus.UNAUTHORIZED and "signature" in str(attempt.get("response")).lower():
+        return _UNVERIFIED
     if code is not None:
         return _BY_WORD.get(str(code)) or _BY_WORD.get(f"{int(code) // 100}xx")
     return _BY_WORD.get(str(attempt.get("error_detail"))) or _BY_WORD.get(str(attempt.get("error")))

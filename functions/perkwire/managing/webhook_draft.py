@@ -290,7 +290,7 @@ def _secret(fields: Fields, format_: Format) -> str | None:
     if secret is None:
         return None
     if wrong := format_.check_secret(secret):
-        fields.wrong("secret", wrong)
+        fields.wrong("secret", f"{wrong}; leave it out to have one made")
     elif doubt := format_.doubt_secret(secret):
         fields.warn("secret", doubt)
     return secret
@@ -388,7 +388,9 @@ def _batch_size(fields: Fields, format_: Format) -> int | None:
 
 def _retry_delays(fields: Fields, rules: EndpointRules) -> tuple[int, ...] | None:
     name = "retry_delays_seconds"
-    delays = fields.integers(name, 1, LONGEST_DELAY_SECONDS, most=rules.max_attempts - 1)
+    why = f"one fewer than the stack's MaxAttempts, {rules.max_attempts}"
+    most = rules.max_attempts - 1
+    delays = fields.integers(name, 1, LONGEST_DELAY_SECONDS, most=most, why=why)
     if delays is not None and sum(delays) > LONGEST_SCHEDULE_SECONDS:
         fields.wrong(name, f"must be {LONGEST_SCHEDULE_SECONDS} seconds at most, all together")
     return delays

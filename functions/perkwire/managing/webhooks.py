@@ -141,7 +141,7 @@ class WebhookManagement:
         try:
             self._webhooks.add(webhook, self._most_webhooks)
         except UrlTaken:
-            raise _url_taken() from None
+            raise self._url_taken(webhook) from None
         except TooManyWebhooks:
             raise conflict(f"An account has at most {self._most_webhooks} webhooks.") from None
         except ContractGone:
@@ -290,7 +290,7 @@ class WebhookManagement:
         try:
             self._webhooks.replace(before, after)
         except UrlTaken:
-            raise _url_taken() from None
+            raise self._url_taken(after) from None
         except ChangedMeanwhile:
             self._read(before.account_id, before.id, read)
             raise conflict("The webhook was changed at the same time; try again.") from None
@@ -340,6 +340,15 @@ class WebhookManagement:
             sealed=sealed,
         )
 
+    def _url_taken(self, webhook: Webhook) -> Problem:
+        detail = "is the URL of another webhook of the account"
+        others = self._webhooks.page(webhook.account_id, self._most_webhooks, None).items
+        # It may be gone by now.
+        for other in others:
+            if other.url == webhook.url and other.id != webhook.id:
+                detail = f"{detail}: {other.name}, {other.id}"
+        return conflict("Each URL is once per account.", [FieldError("url", detail)])
+
     def _sealed(
         self,
         account_id: AccountId,
@@ -359,8 +368,3 @@ def _too_many_secrets(live: Sequence[RetiredSecret]) -> Problem:
         f"The webhook has {MOST_LIVE_SECRETS} secrets that sign, and the next one ends at {ends}. "
         "Rotate after that, or with overlap_hours 0, which ends all but the new one."
     )
-
-
-def _url_taken() -> Problem:
-    detail = "is the URL of another webhook of the account"
-    return conflict("Each URL is once per account.", [FieldError("url", detail)])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from perkwire.catalogue.event_types import is_event_type, nearest
+from perkwire.catalogue.event_types import CUSTOM, is_event_type, nearest
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, parse_object
 from perkwire.primitives.ids import AccountId, EventId
@@ -22,6 +22,7 @@ MAX_EVENT_BYTES = 256 * 1024
 EVENT_TYPE = regex(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 EVENT_TYPE_FORM = "a dotted name such as points.earned or custom.anything"
 LONGEST_EVENT_TYPE = 128
+_NOT_IN_CATALOGUE = "is not an event type of the catalogue"
 MOST_SUGGESTIONS = 5
 LONGEST_EVENT_ID = 128
 LONGEST_PROGRAM_ID = 128
@@ -60,7 +61,9 @@ class EventTypeCheck:
         if is_event_type(name):
             return None
         dotted = EVENT_TYPE.fullmatch(name) is not None
-        wrong = "is not an event type of the catalogue" if dotted else f"must be {self._form}"
+        wrong = f"must be {self._form}"
+        if dotted:
+            wrong = f"{_NOT_IN_CATALOGUE}, nor begins with {CUSTOM} as your own types do"
         if name not in self._suggested and len(self._suggested) >= MOST_SUGGESTIONS:
             return wrong
         self._suggested.add(name)

@@ -161,14 +161,14 @@ class Fields:
         return None if value is None else self._integer(name, value, lowest, highest)
 
     def integers(
-        self, name: str, lowest: int, highest: int, *, most: int
+        self, name: str, lowest: int, highest: int, *, most: int, why: str = ""
     ) -> tuple[int, ...] | None:
-        """A list of up to `most` whole numbers within bounds."""
+        """A list of up to `most` whole numbers within bounds; `why` says where `most` is from."""
         value = self._member(name)
         if value is None:
             return None
         if not isinstance(value, list) or len(value) > most:
-            self.wrong(name, f"must be a list of 0 to {most} whole numbers")
+            self.wrong(name, f"must be a list of 0 to {most} whole numbers{why and f', {why}'}")
             return None
         found = [
             self._integer(f"{name}[{position}]", one, lowest, highest)

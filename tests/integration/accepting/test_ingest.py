@@ -140,7 +140,8 @@ def test_a_body_may_come_in_base64(system: System, tenant: Tenant) -> None:
                     {"field": "events[1].datum", "detail": "is not a known field"},
                     {
                         "field": "events[2].type",
-                        "detail": "is not an event type of the catalogue; "
+                        "detail": "is not an event type of the catalogue, nor begins with "
+                        "custom. as your own types do; "
                         "the nearest are tier.upgraded, tier.downgraded, tier.prolonged",
                     },
                 ],

@@ -201,6 +201,24 @@ def test_a_failure_says_what_it_means_and_each_run_stands_apart(
     assert tenant.deliveries()[0]["attempts"][-1]["run"] == 1
 
 
+def test_a_signature_that_was_not_verified_leads_to_a_new_secret(
+    system: System, tenant: Tenant, endpoint: Endpoint, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(endpoint.url)
+    endpoint.answer(Answer(401, b'{"error": "Signature mismatch"}'))
+    deliver(system, tenant)
+    (failed,) = tenant.deliveries()
+
+    page = browser.open(f"{LOG}/{failed['id']}")
+
+    assert page.text.count("The receiver could not verify the signature") == 1
+    assert "Usually the secret" not in page.text
+    rotation = f"/console/webhooks/{webhook['id']}/rotate"
+    assert ("a", {"href": rotation}) in page.elements
+    assert browser.open(rotation).status == 200
+
+
 @pytest.mark.parametrize("path", ["webhooks", "log", "events", "types", "help"])
 def test_every_page_has_a_link_to_help(tenant: Tenant, browser: Browser, path: str) -> None:
     browser.sign_in(tenant.key)
@@ -215,6 +233,10 @@ def test_every_page_has_a_link_to_help(tenant: Tenant, browser: Browser, path: s
 def test_the_help_names_each_failure(operator: Browser) -> None:
     page = operator.open("/console/help")
 
-    assert "401 Unauthorized Usually the secret or an Authorization header" in page.text
+    told = page.text.partition("401 Unauthorized")[2].partition("403 Forbidden")[0]
+    places = [told.index(one) for one in ("very bytes", "the secret", "clock", "Send a test")]
+    assert places == sorted(places)
+    assert "Usually the secret" not in told
+    assert "Verify in docs/receiving.md" in told
     assert "A redrive moves these back" in page.text
     assert 'id="failure-wrong-host"' in page.html

@@ -175,9 +175,9 @@ def test_a_url_is_once_per_account_however_often_it_is_tried_at_once(
 
     assert sorted(answer.status for answer in answers) == [201] + [409] * 5
     refused = next(answer for answer in answers if answer.status == 409)
-    assert refused.json["errors"] == [
-        {"field": "url", "detail": "is the URL of another webhook of the account"}
-    ]
+    (made,) = (answer.json for answer in answers if answer.status == 201)
+    told = f"is the URL of another webhook of the account: {made['name']}, {made['id']}"
+    assert refused.json["errors"] == [{"field": "url", "detail": told}]
     assert another_tenant.call("POST", "/v1/webhooks", asked(url)).status == 201
 
 

@@ -43,6 +43,19 @@ def test_a_failure_has_the_nearest(attempt: dict[str, Any], word: str | None) ->
     assert failure_of(attempt, is_taken=True) is None
 
 
+@pytest.mark.parametrize(
+    ("answer", "is_of_secret"),
+    [("Invalid SIGNATURE", True), ("who are you?", False), ("", False), (None, False)],
+)
+def test_a_401_that_speaks_of_a_signature_is_of_the_secret(
+    answer: str | None, *, is_of_secret: bool
+) -> None:
+    found = failure_of({"status_code": 401, "response": answer})
+
+    assert found
+    assert (found.word, found.is_of_secret) == ("401", is_of_secret)
+
+
 def test_the_page_for_receivers_says_the_same() -> None:
     page = (ROOT / "docs" / "receiving.md").read_text(encoding="utf-8")
     rows = page.partition("## What a failure means")[2].partition("\n## ")[0].splitlines()

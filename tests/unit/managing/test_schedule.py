@@ -64,7 +64,10 @@ def test_a_delay_is_a_whole_number_of_seconds_up_to_twelve_hours(delay: Json) ->
 def test_there_are_no_more_than_the_stack_has_attempts_for(delays: Json) -> None:
     said = wrong(retry_delays_seconds=delays)
 
-    assert said == {"retry_delays_seconds": "must be a list of 0 to 12 whole numbers"}
+    assert said == {
+        "retry_delays_seconds": "must be a list of 0 to 12 whole numbers, "
+        "one fewer than the stack's MaxAttempts, 13"
+    }
 
 
 def test_all_together_are_two_days_at_most() -> None:
