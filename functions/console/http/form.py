@@ -1,10 +1,12 @@
 """What a person has filled in, and what is wrong with it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self, cast
 from urllib.parse import parse_qs
 
+from console.http.spans import span
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import Problem, malformed
 from perkwire.primitives.regexes import regex
@@ -86,7 +88,7 @@ class WrongField:
     @property
     def name(self) -> str:
         """The form's field that it belongs to: `notify_emails`."""
-        return self.field.partition("[")[0].partition(".")[0]
+        return _name(self.field)
 
     @property
     def label(self) -> str:
@@ -104,6 +106,7 @@ _LABELS = {
     "batch_bytes": "Batch bytes",
     "account_id": "Account id",
     "colour": "Colour of buttons",
+    "answer": "Answer",
     "contract": "Contract",
     "cursor": "Page",
     "description": "Description",
@@ -120,16 +123,20 @@ _LABELS = {
     "id": "Event id",
     "key": "API key",
     "logo": "Logo",
-    "max_per_second": "Most a second",
+    "max_per_second": "Most deliveries a second",
+    "member": "Member",
+    "member_id": "Member\u2019s id",
+    "confirmation": "One of the two once more, to confirm",
     "name": "Name",
-    "pause_when_exhausted": "Pause",
-    "retry_delays_seconds": "Delays",
+    "other_types": "Other types",
+    "pause_when_exhausted": "When a delivery has used up its attempts",
+    "retry_delays_seconds": "Delays between attempts",
     "notify_emails": "E-mail addresses for notices",
     "overlap_hours": "Hours of overlap",
     "per_second": "Deliveries per second",
     "program_id": "Programme",
     "program_ids": "Programmes",
-    "scopes": "It may",
+    "scopes": "What the key may do",
     "secret": "Secret",
     "since": "Accepted from",
     "status": "Tab",
@@ -142,6 +149,8 @@ _LABELS = {
 # What is chosen by a link.
 _FIELDLESS = ("cursor", "status")
 _POSITION = regex(r"\[(\d+)\]")
+# One of them, where a person does not see lines.
+_ONE_OF = {"event_types": "Event type", "retry_delays_seconds": "Delay", "webhook_ids": "Webhook"}
 
 # The API's words for what a person sees as boxes or lines.
 _WORDS = (
@@ -153,32 +162,73 @@ _WORDS = (
     (regex(r"must be a list of 0 to (\d+) whole numbers"), r"must be \1 at most"),
     (regex(r"must be a list of at most (\d+) values"), r"must be \1 at most"),
     (regex(r"must be true for this"), "must be ticked for this"),
+    (regex(r"must be an event type"), "is not known: one is for example points.earned"),
+    (regex(r"must be the next_cursor of an earlier page"), "is there no more: begin at the first"),
+    (regex(r"is not a webhook's id"), "is not one of this account"),
     (regex(r"must be an RFC 3339 time.*"), "must be a date and a time"),
 )
-
+# Of fields that a person fills in otherwise than the API takes them.
+_WORDS_OF: Mapping[str, tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]] = {
+    "retry_delays_seconds": (
+        (
+            regex(r"must be a whole number from 1 to (\d+)"),
+            lambda found: f"must be a time from 1 s to {span(int(found[1]))}, such as 5 min",
+        ),
+        (
+            regex(r"must be (\d+) seconds at most, all together"),
+            lambda found: f"must be {span(int(found[1]))} at most, all together",
+        ),
+        (
+            regex(r"must be a list of 0 to (\d+) whole numbers"),
+            lambda found: f"must be {found[1]} at most",
+        ),
+    ),
+    "scopes": (
+        (
+            regex(r"must be a list of 1 to \d+ strings"),
+            lambda _: "must be chosen: one thing at least",
+        ),
+        (
+            regex(r"may not hold (.*)"),
+            lambda found: f"must not go beyond what you may do yourself, as {found[1]} does",
+        ),
+    ),
+}
 
 _CONFLICT = "urn:perkwire:problem:conflict"
 
 
-def _in_words(detail: str) -> str:
+def _in_words(field: str, detail: str) -> str:
+    for words, say in _WORDS_OF.get(_name(field), ()):
+        if found := words.fullmatch(detail):
+            return say(found)
     for words, instead in _WORDS:
         detail = words.sub(instead, detail)
     return detail
 
 
 def label(field: str) -> str:
-    """A field as the form labels it, and which of its lines or names: `Programmes 2`."""
-    name = field.partition("[")[0].partition(".")[0]
+    """A field as the form labels it, and which of its lines or names: `Line 2 of Programmes`."""
+    name = _name(field)
     rest = field.removeprefix(name)
+    called = _LABELS.get(name, name)
     position = _POSITION.fullmatch(rest)
-    part = str(int(position[1]) + 1) if position else rest.removeprefix(".")
-    return f"{_LABELS.get(name, name)} {part}".strip()
+    if position is None:
+        return f"{called} {rest.removeprefix('.')}".strip()
+    number = int(position[1]) + 1
+    one = _ONE_OF.get(name)
+    return f"Line {number} of {called}" if one is None else f"{one} {number}"
+
+
+def _name(field: str) -> str:
+    return field.partition("[")[0].partition(".")[0]
 
 
 class ShownProblem:
     """A Problem as templates show it: of a form rather than of a request."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, filled_as: Mapping[str, str] | None = None) -> None:
+        """`filled_as` says of fields where the form has them, if it is elsewhere."""
         document = cast("dict[str, Any]", problem.document())
         self.status = problem.status
         self.title: str = document["title"]
@@ -188,7 +238,10 @@ class ShownProblem:
         if document["type"] == _CONFLICT and self.detail:
             self.title, self.detail = self.detail, None
         self.errors = [
-            WrongField(error["field"], _in_words(error["detail"]))
+            WrongField(
+                (filled_as or {}).get(error["field"], error["field"]),
+                _in_words(error["field"], error["detail"]),
+            )
             for error in document.get("errors", [])
         ]
 

@@ -151,10 +151,16 @@ class Visit:
         return console_url_of(self.request.event, configured)
 
     def page(
-        self, template: str, *, status: int = 200, problem: Problem | None = None, **context: object
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        problem: Problem | None = None,
+        filled_as: Mapping[str, str] | None = None,
+        **context: object,
     ) -> HtmlResponse:
         """A page; with a problem, its status, unless another is given."""
-        shown = None if problem is None else ShownProblem(problem)
+        shown = None if problem is None else ShownProblem(problem, filled_as)
         if shown is not None and status == HTTPStatus.OK:
             status = shown.status
         body = self._templates.render(

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
+from console.http.spans import span
 from console.http.visit import HtmlResponse, Visit
 from console.views.curl import as_curl
 from console.views.date_fields import to_date_field
@@ -30,7 +31,7 @@ from console.views.log import (
 from console.views.notices import notice_of
 from console.views.retries import as_query, from_query, in_console, retry_groups
 from console.views.runs import runs_of
-from console.views.schedules import span, time_line
+from console.views.schedules import time_line
 from console.views.webhook_wording import format_label
 from console.views.wording import REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from console.http.form import ShownProblem
 from console.http.registry import Pages
+from console.http.spans import span
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.pages.webhooks import PATH, secret_page
@@ -15,7 +16,7 @@ from console.views.filter_rows import CONDITIONS
 from console.views.form_versions import Difference, changed_meanwhile
 from console.views.json_text import indented_json
 from console.views.log import account_webhooks
-from console.views.schedules import PRESETS, span, time_line
+from console.views.schedules import PRESETS, time_line
 from console.views.webhook_advanced import opens_advanced, opens_settings, set_apart
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import format_hint, format_label, format_options
@@ -89,6 +90,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             "webhook_form.html",
             status=status,
             problem=problem,
+            filled_as=asked.filled_as,
             form=asked.form,
             asked=asked,
             rows=asked.rows(shown),

@@ -6,6 +6,7 @@ from typing import Any
 
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
+from console.http.spans import span
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
 from console.views.after_pause import after_pause, began_at
@@ -17,7 +18,7 @@ from console.views.json_text import indented_json
 from console.views.log import Row, sorted_webhooks
 from console.views.notices import notice_of
 from console.views.receiver_code import receiver_code
-from console.views.schedules import preset_name, schedule_words, span, time_line
+from console.views.schedules import preset_name, schedule_words, time_line
 from console.views.webhook_form import WebhookForm
 from console.views.webhook_wording import (
     PAUSED_WHY,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from console.http.form import Form
+from console.http.spans import span
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.regexes import regex
@@ -52,21 +53,6 @@ PRESETS = (
     ),
 )
 _BY_KEY = {preset.key: preset for preset in PRESETS}
-
-
-def span(seconds: int) -> str:
-    """A length of time to the second: `17 h 4 min`, `5 s`."""
-    parts = [
-        f"{seconds // unit % most} {name}"
-        for name, unit, most in (
-            ("d", 86_400, 100),
-            ("h", 3_600, 24),
-            ("min", 60, 60),
-            ("s", 1, 60),
-        )
-        if seconds // unit % most
-    ]
-    return " ".join(parts) or "0 s"
 
 
 def time_line(delays: Sequence[int]) -> list[str]:

@@ -238,6 +238,16 @@ class WebhookForm:
         return list(dict.fromkeys([*said, *covered])) or offered
 
     @property
+    def filled_as(self) -> dict[str, str]:
+        """Where the form has the event types that are not ticked but written."""
+        lines = self.form.lines("other_types")
+        return {
+            f"event_types[{position}]": f"other_types[{lines.index(one)}]"
+            for position, one in enumerate(self._event_types())
+            if one not in self._ticked and one in lines
+        }
+
+    @property
     def sample(self) -> str:
         """The type that a sample is of, unless another is chosen."""
         chosen = self.form.text("event_type")

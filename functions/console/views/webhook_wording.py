@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from console.views.schedules import delays_of, span
+from console.http.spans import span
+from console.views.schedules import delays_of
 from perkwire.dispatching.pausing import QUIET_SECONDS
 from perkwire.dispatching.strain import RECOVERED_AFTER, STRAINED_AFTER
 from perkwire.formats.contracts.contract_format import ContractFormat

@@ -97,7 +97,7 @@ def test_a_wrong_filter_is_explained_beside_its_field(tenant: Tenant, browser: B
     described = {attrs.get("id"): attrs for tag, attrs in page.elements if "aria-invalid" in attrs}
     assert {"f-since", "f-webhook_id"} <= described.keys()
     assert page.text.count("must be a date and a time") == 2
-    assert page.text.count("is not a webhook's id") == 2
+    assert page.text.count("is not one of this account") == 2
     assert "must be retrying, succeeded, failed or cancelled" in page.text
     assert browser.open(f"{LOG}?cursor=x").status == 422
 
@@ -261,7 +261,7 @@ def test_what_is_wrong_with_a_filter_is_said_by_its_label_and_leads_to_a_field_t
 
     assert page.status == 422
     assert "Accepted from must be a date and a time" in page.text
-    assert "Webhook is not a webhook's id" in page.text
+    assert "Webhook is not one of this account" in page.text
     assert "since must" not in page.text
     targets = [attrs.get("href") or "" for tag, attrs in page.elements if tag == "a"]
     ids = {attrs.get("id") for _, attrs in page.elements}

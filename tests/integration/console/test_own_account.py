@@ -45,7 +45,7 @@ class TestConsole:
         refused = browser.submit(form, name="Till", scopes=["events"])
 
         assert refused.status == 403
-        assert "may not hold events" in refused.text
+        assert "must not go beyond what you may do yourself, as events does" in refused.text
 
     def test_addresses_are_changed_and_two_changes_are_both_shown(
         self, tenant: Tenant, admin: Browser

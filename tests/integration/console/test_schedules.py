@@ -66,8 +66,8 @@ class TestChoosing:
         page = a_new_one(admin, schedule="own", retry_delays_seconds="60, soon, 13 h")
 
         assert page.status == 422
-        assert "Delays 2 must be a whole number from 1 to 43200" in page.text
-        assert "Delays 3 must be a whole number from 1 to 43200" in page.text
+        assert "Delay 2 must be a time from 1 s to 12 h, such as 5 min" in page.text
+        assert "Delay 3 must be a time from 1 s to 12 h, such as 5 min" in page.text
         assert 'value="60, soon, 13 h"' in page.html
         assert tenant.get("/v1/webhooks")["data"] == []
 

@@ -167,11 +167,12 @@ class TestCreating:
             for _, given in page.elements
             if given.get("aria-invalid") == "true"
         }
-        assert invalid == {"url", "program_ids", "header_name_0", "batch_size", "secret"}
+        wrong = {"url", "other_types", "program_ids", "header_name_0", "batch_size", "secret"}
+        assert invalid == wrong
         for sentence in (
             "must use https",
-            "Events 2 must be",
-            "Programmes 2 is there twice",
+            "Line 1 of Other types must be",
+            "Line 2 of Programmes is there twice",
             "Headers Content-Type is set by Perkwire or by the connection",
             "must be a whole number from 1 to 100",
             "must be whsec_ and the base64 of 24 to 64 bytes",

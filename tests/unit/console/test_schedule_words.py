@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.http.form import Form
+from console.http.spans import span
 from console.views import schedules
-from console.views.schedules import PRESETS, asked, filled, own_delays, span, time_line
+from console.views.schedules import PRESETS, asked, filled, own_delays, time_line
 from perkwire.managing.webhook_draft import EndpointRules, parse_webhook
 from perkwire.model.endpoint import EndpointPolicy
 from tests.builders import a_webhook, webhook_body
