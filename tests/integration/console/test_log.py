@@ -162,9 +162,9 @@ def test_every_page_has_one_figure_of_what_failed_and_none_that_is_not_known(
 
     assert "55 failed; drawn are the last 50 deliveries" in listed.text
     assert "55 failed" in browser.open(f"/console/webhooks/{webhook['id']}").text
-    for page in (listed, everything, failed):
-        assert "In the last 24 hours 55 deliveries failed." in page.text
+    assert f"In the last 24 hours 55 deliveries to {webhook['name']} failed." in listed.text
     for page in (everything, failed):
+        assert "In the last 24 hours 55 deliveries failed." in page.text
         assert tab_counts(page) == {"Failed": "55", "Retrying": "0"}
 
 
