@@ -9,6 +9,7 @@ from console.http.registry import Pages
 from console.http.visit import HtmlResponse, Visit
 from console.views.date_fields import from_date_field, to_date_field
 from console.views.log import account_webhooks, reload_seconds, webhook_names
+from console.views.webhook_wording import pace_words
 from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.catalogue.event_types import event_types
@@ -219,7 +220,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     def job_page(visit: Visit, job: Job, problem: Problem | None = None) -> HtmlResponse:
         shown = cast("dict[str, Any]", job.to_json())
-        names = webhook_names(use_cases.webhooks, visit.account_id)
+        webhook = account_webhooks(use_cases.webhooks, visit.account_id).get(job.webhook_id)
         outcome = use_cases.job_outcomes.of(job) if job.has_ended and job.sent else None
         return visit.page(
             "job.html",
@@ -227,7 +228,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             job=shown,
             has_ended=job.has_ended,
             name=JOB_NAMES[job.kind],
-            webhook=names.get(job.webhook_id),
+            webhook=webhook and webhook.name,
+            pace=pace_words(webhook.max_per_second) if webhook and webhook.max_per_second else "",
             outcome=outcome,
             badge=_badge(job, outcome),
             word=_word(job, outcome),

@@ -68,6 +68,20 @@ def test_all_that_failed_is_counted_then_sent_then_done(
     assert [form for form in again.forms if form.action == f"{LOG}/jobs"] == []
 
 
+def test_a_job_of_a_webhook_with_a_pace_says_so_beside_its_rate(
+    tenant: Tenant, endpoint: Endpoint, browser: Browser
+) -> None:
+    browser.sign_in(tenant.key)
+    webhook = tenant.webhook(endpoint.url, max_per_second=2)
+    asked = {"since": "2026-01-01T00:00:00Z", "per_second": 100}
+    job = tenant.call("POST", f"/v1/webhooks/{webhook['id']}/replay", asked).json
+
+    text = browser.open(f"{LOG}/jobs/{job['id']}").text
+
+    rate = text.partition("100 a second")[2].lstrip()
+    assert rate.startswith("The webhook has a pace, by which they go out: At most 2 deliveries a")
+
+
 def test_what_a_disabled_webhook_did_not_get_is_found_counted_and_sent(
     system: System, tenant: Tenant, receiver: Receiver, browser: Browser
 ) -> None:
