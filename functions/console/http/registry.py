@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from console.http.kept_forms import KeptForm, kept_form
+from console.http.other_account import OfAnotherAccount, check_account, say_account
 from console.http.rendering import Templates
 from console.http.return_paths import ReturnPaths
 from console.http.visit import HOME, HtmlResponse, Request, Visit, split_url, without_session
@@ -145,20 +146,26 @@ class Pages:
     ) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)
         self._acting.actor = BY_NOBODY
-        visit = self._visit(request)
+        visit, is_of_account = self._visit(request), False
         try:
             if is_form:
                 self._check_origin(request)
             if needs is not Needs.NOBODY:
                 visit = self._known(request)
+                is_of_account = needs is Needs.ACCOUNT or (needs is Needs.ANYONE and not is_form)
+                if is_of_account:
+                    check_account(visit)
                 _check_needs(visit, needs)
                 if is_form:
                     _check_form(visit)
             if any(len(part) > LONGEST_PART for part in parts.values()):
                 raise not_found("page")
-            return handler(visit, **parts)
+            answer = handler(visit, **parts)
+            return say_account(visit, answer) if is_of_account else answer
         except _SignInFirst:
             return self._sign_in_first(visit, is_form=is_form)
+        except OfAnotherAccount as other:
+            return self._other_account(visit, other.account_id)
         except Exception as error:
             return self._problem(visit, problem_of(error, self._telemetry))
 
@@ -244,6 +251,14 @@ class Pages:
             query["why"] = "unsaved" if is_form else "ended"
         answer = visit.go("/console/sign-in", **query)
         return without_session(answer, is_framed=visit.is_framed) if has_ended else answer
+
+    def _other_account(self, visit: Visit, account_id: AccountId) -> HtmlResponse:
+        try:
+            was = self._accounts.find(account_id)
+        except Exception as error:
+            return self._problem(visit, problem_of(error, self._telemetry))
+        back = self._form_page(visit.request) or visit.request.here
+        return visit.page("other_account.html", status=HTTPStatus.CONFLICT, was=was, next=back)
 
     def _no_page(self) -> HtmlResponse:
         request = Request(self._resolver.current_event.raw_event)

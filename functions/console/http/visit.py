@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
 from console.http.form import Form, ShownProblem
+from console.http.of_account import carrying
 from console.http.rendering import Templates
 from perkwire.adapters.http_api import HttpEvent, body_of, console_url_of, header_of
 from perkwire.managing.signing_in import SESSION_HOURS, Visitor, form_token
@@ -135,6 +136,11 @@ class Visit:
         return self.visitor is not None and self.visitor.caller.is_operator
 
     @property
+    def entered(self) -> Account | None:
+        """The account that an operator has entered; None for who belongs to one."""
+        return self.account if self.is_operator else None
+
+    @property
     def session_token(self) -> str:
         """The session's token; only on pages that need one to be signed in."""
         return self._token or self.request.session_token or ""
@@ -167,6 +173,8 @@ class Visit:
             template,
             {**self._shared, "visit": self, "problem": shown, "form": Form({}), **context},
         )
+        if self.entered is not None:
+            body = carrying(body, self.entered.id)
         return Response(status_code=status, content_type=_HTML, body=body)
 
     def go(self, path: str, **query: str) -> HtmlResponse:

@@ -109,8 +109,13 @@ function reloadSoon() {
 async function reload() {
   try {
     if (!document.hidden) {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const here = new URL(location.href);
+      const { of } = document.body.dataset;
+      if (of) here.searchParams.set("of", of);
+      const answer = await fetch(here, { headers: { accept: "text/html" } });
       if (answer.redirected) return;
+      // Another account has been entered in another tab: the page itself says so.
+      if (of && answer.status === 409) { location.replace(here); return; }
       if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     }
   } catch { /* The next one may come through. */ }
@@ -175,7 +180,10 @@ document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) { event.preventDefault(); return; }
   if (event.target.method === "post") event.target.dataset.sent = "yes";
 });
-addEventListener("pageshow", () => {
+addEventListener("pageshow", (event) => {
+  // Browsers may keep a page to go back to, though told to keep none: it may be of another account,
+  // or of a session that has ended.
+  if (event.persisted) { location.reload(); return; }
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
