@@ -11,6 +11,8 @@ COLUMN = 10
 HEIGHT = 100
 _GAP = 2
 _SHORTEST = 2
+_MARK = 3
+"""At the base line, where the rate is 0."""
 _NONE = "\N{EN DASH}"
 
 PERIODS: dict[str, tuple[str, Period, tuple[str, ...]]] = {
@@ -80,11 +82,12 @@ def charts(history: History) -> list[Chart]:
 
     def rate(one: Figures) -> Bars:
         if one.success_rate is not None:
-            good = round(one.success_rate * HEIGHT)
-            if one.failed:
-                yield "bad", max(HEIGHT - good, _SHORTEST)
+            # The column is as high as the rate; what failed would look like a rate of its own.
             if one.succeeded:
-                yield "good", min(good, HEIGHT - (_SHORTEST if one.failed else 0))
+                highest = HEIGHT - (_SHORTEST if one.failed else 0)
+                yield "good", min(_scaled_part(one.success_rate), highest)
+            else:
+                yield "bad", _MARK
 
     def took(one: Figures) -> Bars:
         if one.median_ms is not None and one.most_ms is not None:
@@ -133,19 +136,20 @@ def deliveries_said(one: Slice) -> str:
 
 
 def rate_said(one: Slice) -> str:
-    """`98.5 %`, or that there is none."""
+    """`98.5 %`, of nothing but failures how many; or that there is none."""
     rate = None if one.figures is None else one.figures.success_rate
     if one.figures is None or rate is None:
         return _NONE
-    return percent(rate) + _of_newest(one, one.figures)
+    said = percent(rate) if rate else f"0 %: none succeeded, {count(one.figures.failed)} failed"
+    return said + _of_newest(one, one.figures)
 
 
 def took_said(one: Slice) -> str:
-    """`median 80 ms, 95 % at most 300 ms`, or that there is none."""
+    """`typical 80 ms, slow ones 300 ms`, or that there is none."""
     figures = one.figures
     if figures is None or figures.median_ms is None or figures.most_ms is None:
         return _NONE
-    said = f"median {count(figures.median_ms)} ms, 95 % at most {count(figures.most_ms)} ms"
+    said = f"typical {count(figures.median_ms)} ms, slow ones {count(figures.most_ms)} ms"
     return said + _of_newest(one, figures)
 
 
@@ -184,7 +188,11 @@ def _columns(
 
 def _scaled(value: int, most: int) -> int:
     """So that one failure among a thousand is still to be seen."""
-    return max(round(value / most * HEIGHT), _SHORTEST) if value else 0
+    return _scaled_part(value / most) if value else 0
+
+
+def _scaled_part(part: float) -> int:
+    return max(round(part * HEIGHT), _SHORTEST)
 
 
 def _of_newest(one: Slice, figures: Figures) -> str:

@@ -11,7 +11,11 @@ def test_a_member_is_erased_once_the_name_is_typed_twice(
 ) -> None:
     browser.sign_in(tenant.key)
     assert any(attrs.get("href") == PATH for _, attrs in browser.open("/console/events").elements)
-    form = browser.open(PATH).form(PATH)
+    opened = browser.open(PATH)
+    assert "Takes away everything that Brew & Bean has had accepted until now" in opened.text
+    assert "Not reached: what receivers already have, files that were exported" in opened.text
+    form = opened.form(PATH)
+    assert form.button == "Erase the member of Brew & Bean"
 
     refused = browser.submit(form, member_id="m<1>", confirmation="m<2>")
     assert "must be the id or the address once more, exactly" in refused.text
@@ -27,6 +31,9 @@ def test_a_member_is_erased_once_the_name_is_typed_twice(
     page = browser.open(asked.location)
     assert "The erasure is under way: what waits is not sent any more." in page.text
     assert "0 erased of 0 looked at" in page.text
+    assert "Erasure of a member of Brew & Bean" in page.text
+    assert "It begins " in page.text
+    assert "Not reached what receivers already had" in page.text
     assert any("data-reload" in attrs for _, attrs in page.elements)
     assert any(
         attrs.get("href") == f"{PATH}/{erasure['id']}" for _, attrs in browser.open(PATH).elements

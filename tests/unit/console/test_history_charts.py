@@ -55,10 +55,35 @@ def test_one_failure_among_a_thousand_is_seen_and_nothing_leaves_the_chart() -> 
         for column in chart.columns:
             assert all(bar.height >= 1 and bar.y >= 0 for bar in column.bars if bar.height)
             assert sum(bar.height for bar in column.bars) <= HEIGHT
-    for chart in drawn[:2]:
-        assert [bar.kind for bar in chart.columns[0].bars] == ["bad", "good"]
+    assert [bar.kind for bar in drawn[0].columns[0].bars] == ["bad", "good"]
     assert [bar.kind for bar in drawn[2].columns[2].bars] == ["half", "most"]
     assert not drawn[0].columns[1].bars
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "failed", "drawn"),
+    [
+        (0, 3, [("bad", 3)]),
+        (1, 3, [("good", 25)]),
+        (1, 999, [("good", 2)]),
+        (999, 1, [("good", 98)]),
+        (4, 0, [("good", 100)]),
+        (0, 0, []),
+    ],
+)
+def test_the_column_of_a_rate_is_as_high_as_the_rate(
+    succeeded: int, failed: int, drawn: list[tuple[str, int]]
+) -> None:
+    _, rate, _ = charts(a_history(figures(succeeded, failed, 5)))
+
+    assert [(bar.kind, bar.height) for bar in rate.columns[0].bars] == drawn
+    assert all(bar.y + bar.height == HEIGHT for bar in rate.columns[0].bars)
+
+
+def test_a_rate_of_nothing_says_how_many_failed() -> None:
+    _, rate, _ = charts(a_history(figures(0, 3, 5)))
+
+    assert rate.columns[0].said == "0 %: none succeeded, 3 failed"
 
 
 def test_what_is_drawn_is_said() -> None:
@@ -70,7 +95,7 @@ def test_what_is_drawn_is_said() -> None:
         "none",
     ]
     assert rate.columns[0].said == "66.6 %"
-    assert took.columns[0].said == "median 5 ms, 95 % at most 80 ms"
+    assert took.columns[0].said == "typical 5 ms, slow ones 80 ms"
     none = "\N{EN DASH}"
     assert {one.said for chart in (rate, took) for one in chart.columns[1:]} == {none}
 
@@ -81,7 +106,7 @@ def test_of_more_than_were_looked_at_no_number_stands_for_all() -> None:
     assert [chart.columns[0].said for chart in drawn] == [
         "at least 50; of the newest 49 succeeded, 1 failed",
         "98 % (of the newest 50)",
-        "median 5 ms, 95 % at most 5 ms (of the newest 50)",
+        "typical 5 ms, slow ones 5 ms (of the newest 50)",
     ]
     assert all(chart.columns[0].is_pale for chart in drawn)
 
