@@ -162,7 +162,7 @@ _WORDS = (
     (regex(r"must be a list of 0 to (\d+) whole numbers"), r"must be \1 at most"),
     (regex(r"must be a list of at most (\d+) values"), r"must be \1 at most"),
     (regex(r"must be true for this"), "must be ticked for this"),
-    (regex(r"must be an event type"), "is not known: one is for example points.earned"),
+    (regex(r"must be an event type, such as"), "is not known: one is, for example,"),
     (regex(r"must be the next_cursor of an earlier page"), "is there no more: begin at the first"),
     (regex(r"is not a webhook's id"), "is not one of this account"),
     (regex(r"must be an RFC 3339 time.*"), "must be a date and a time"),

@@ -8,6 +8,7 @@ import pytest
 from console.http.form import Form, ShownProblem, label
 from console.views.webhook_form import WebhookForm
 from perkwire.formats.lookup import RELEASE_FORMATS
+from perkwire.model.webhook import TYPE_FILTER_FORM
 from perkwire.primitives.problem import FieldError, invalid
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "functions" / "console" / "templates"
@@ -48,8 +49,9 @@ def sentence(field: str, detail: str, **filled_as: str) -> str:
         ),
         (
             "event_type",
-            "must be an event type",
-            "Event type is not known: one is for example points.earned",
+            f"must be {TYPE_FILTER_FORM}",
+            "Event type is not known: one is, for example, points.earned, or points.* for all of "
+            "a group",
         ),
         (
             "scopes",
