@@ -39,7 +39,7 @@ from tests.fakes.records import FakeRecords
 from tests.fakes.sessions import FakeLinkStore, FakeSessionStore
 from tests.fakes.slots import FakeSlotCounter
 from tests.fakes.sns import FakeTopics
-from tests.fakes.sqs import FakeMoveTasks, FakeQueue, FakeVisibility
+from tests.fakes.sqs import FakeActivity, FakeMoveTasks, FakeQueue, FakeVisibility
 from tests.fakes.telemetry import FakeTelemetry
 from tests.fakes.trials import FakeTrialCounter, FakeTrialDispatcher
 from tests.fakes.webhooks import FakeWebhookLookup, FakeWebhookStore
@@ -47,6 +47,7 @@ from tests.fakes.webhooks import FakeWebhookLookup, FakeWebhookStore
 __all__ = [
     "EventKey",
     "FakeAccountStore",
+    "FakeActivity",
     "FakeClaimTable",
     "FakeClock",
     "FakeConfigItems",

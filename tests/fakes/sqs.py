@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from perkwire.dispatching.next_receive import NextReceive
+from perkwire.model.activity import Change
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing
 from perkwire.recovering.redriving import AlreadyRunning, Redrive, RedriveQueue
@@ -51,6 +52,18 @@ class FakeVisibility(Failing):
             self.hidden[receive.received.message_id] = receive.seconds
 
 
+class FakeActivity(Failing):
+    """For ActivityLog: redriving.Records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[Change] = []
+
+    def record(self, change: Change) -> None:
+        self._called("record")
+        self.changes.append(change)
+
+
 class FakeMoveTasks(Failing):
     """For SqsMoveTasks: redriving.MoveTasks. A task runs until it is cancelled or `finish`ed."""
 
@@ -58,6 +71,7 @@ class FakeMoveTasks(Failing):
         super().__init__()
         self._clock = clock
         self._tasks: list[Redrive] = []
+        self.depth = 265
 
     def start(self, queue: RedriveQueue, max_per_second: int | None) -> None:
         self._called("start")
@@ -74,6 +88,10 @@ class FakeMoveTasks(Failing):
             handle=f"task-{len(self._tasks)}",
         )
         self._tasks.insert(0, task)
+
+    def resting(self, queue: RedriveQueue) -> int:
+        self._called("resting")
+        return self.depth
 
     def recent(self, queue: RedriveQueue) -> Sequence[Redrive]:
         self._called("recent")

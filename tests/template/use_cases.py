@@ -15,6 +15,7 @@ from perkwire.trials.runner import TrialRunner
 from tests import builders
 from tests.fakes import (
     FakeAccountStore,
+    FakeActivity,
     FakeClock,
     FakeConfigItems,
     FakeEventIndex,
@@ -62,6 +63,9 @@ class OneRedrive:
     def start(self, queue: RedriveQueue, max_per_second: int | None) -> None:
         """Done."""
 
+    def resting(self, queue: RedriveQueue) -> int:
+        return 2
+
     def recent(self, queue: RedriveQueue) -> list[Redrive]:
         return [
             Redrive(
@@ -97,7 +101,7 @@ def a_listing(now: int = builders.NOW) -> EventListing:
 
 
 def a_redriving() -> Redriving:
-    return Redriving(OneRedrive(), FakeClock(builders.NOW))
+    return Redriving(OneRedrive(), FakeActivity(), FakeClock(builders.NOW))
 
 
 def preview_filter(value: Object) -> Object:

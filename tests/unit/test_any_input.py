@@ -52,6 +52,7 @@ from perkwire.reading.type_listing import list_types, show_type
 from perkwire.recovering.redriving import Redriving
 from perkwire.recovering.retrying import parse_ids
 from tests.builders import ACCOUNT, NOW, a_webhook, event_body, webhook_body
+from tests.fakes import FakeActivity
 from tests.unit.strategies import JSON, MOMENTS, NAMES
 
 CORPUS: list[Json] = json.loads((Path(__file__).parent / "corpus" / "inputs.json").read_text())
@@ -68,13 +69,16 @@ def redrive(value: Object) -> object:
         def start(self, *_: object) -> None:
             pass
 
+        def resting(self, *_: object) -> int:
+            return 0
+
         def recent(self, *_: object) -> tuple[()]:
             return ()
 
         def cancel(self, *_: object) -> None:
             pass
 
-    return Redriving(Tasks(), lambda: NOW).start(OPERATOR, value)
+    return Redriving(Tasks(), FakeActivity(), lambda: NOW).start(OPERATOR, value)
 
 
 # By function: how it is called, and bodies that it takes.

@@ -25,6 +25,8 @@ ACTIONS: Mapping[str, str] = {
     Action.JOB_CANCELLED: "Job cancelled",
     Action.BRAND_CHANGED: "Name and look changed",
     Action.ERASURE_ASKED: "Erasure of a member asked for",
+    Action.REDRIVE_STARTED: "Redrive asked for",
+    Action.REDRIVE_CANCELLED: "Redrive cancelled",
 }
 
 

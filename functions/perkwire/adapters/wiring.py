@@ -332,7 +332,11 @@ class UseCases:
             RedriveQueue.DELIVERIES: self._settings.dead_letter_queue_arn,
             RedriveQueue.EVENTS: self._settings.event_dead_letter_queue_arn,
         }
-        return Redriving(SqsMoveTasks(self._sqs, arns), now)
+        urls = {
+            RedriveQueue.DELIVERIES: self._settings.dead_letter_queue_url,
+            RedriveQueue.EVENTS: self._settings.event_dead_letter_queue_url,
+        }
+        return Redriving(SqsMoveTasks(self._sqs, arns, urls), self._activity, now)
 
     def dead_letters(self, urls: Mapping[RedriveQueue, str]) -> DeadLetterQueues:
         """What rests in the dead-letter queues of these addresses."""

@@ -37,6 +37,8 @@ class Action(enum.StrEnum):
     JOB_CANCELLED = "job.cancelled"
     BRAND_CHANGED = "brand.changed"
     ERASURE_ASKED = "erasure.asked"
+    REDRIVE_STARTED = "redrive.started"
+    REDRIVE_CANCELLED = "redrive.cancelled"
 
 
 class ActorKind(enum.StrEnum):

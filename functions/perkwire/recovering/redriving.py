@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from perkwire.model.account import Caller, Scope
+from perkwire.model.activity import Action, Change
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
 from perkwire.primitives.problem import FieldError, Problem, conflict, invalid, not_found
@@ -78,6 +79,10 @@ class MoveTasks(Protocol):
         """Start moving messages back where they came from; raises AlreadyRunning, Unavailable."""
         ...
 
+    def resting(self, queue: RedriveQueue) -> int:
+        """About how many messages would move; raises Unavailable."""
+        ...
+
     def recent(self, queue: RedriveQueue) -> Sequence[Redrive]:
         """The last ten, newest first; raises Unavailable."""
         ...
@@ -87,11 +92,24 @@ class MoveTasks(Protocol):
         ...
 
 
-class Redriving:
-    """/v1/redrives: an operator's work."""
+class Records(Protocol):
+    """The operators' activity."""
 
-    def __init__(self, tasks: MoveTasks, clock: Callable[[], int]) -> None:
+    def record(self, change: Change) -> None:
+        """Keep the record of a change that is no item's; raises Unavailable."""
+        ...
+
+
+class Redriving:
+    """/v1/redrives: an operator's work.
+
+    No transaction takes SQS in. So the record is written before SQS is asked: what cannot be
+    recorded is not done, and what SQS refuses at that moment is recorded though it has not begun.
+    """
+
+    def __init__(self, tasks: MoveTasks, records: Records, clock: Callable[[], int]) -> None:
         self._tasks = tasks
+        self._records = records
         self._clock = clock
 
     def start(self, caller: Caller, value: dict[str, Json]) -> Redrive:
@@ -104,10 +122,15 @@ class Redriving:
         rate = fields.integer("max_per_second", 1, HIGHEST_RATE)
         fields.raise_if_wrong()
         queue = RedriveQueue(name)
+        if self._running(queue):
+            raise _is_running(queue)
+        resting = self._tasks.resting(queue)
+        pace = "as fast as SQS can" if rate is None else f"at most {rate} a second"
+        self._record(Action.REDRIVE_STARTED, queue, f"about {resting} of {queue}, {pace}")
         try:
             self._tasks.start(queue, rate)
         except AlreadyRunning:
-            raise _running(queue) from None
+            raise _is_running(queue) from None
         return Redrive(
             queue=queue,
             status="running",
@@ -134,12 +157,19 @@ class Redriving:
         if name not in list(RedriveQueue):
             raise invalid([FieldError("queue", f"must be {one_of(list(RedriveQueue))}")])
         queue = RedriveQueue(name)
-        running = next((one for one in self._tasks.recent(queue) if one.handle), None)
+        running = self._running(queue)
         if running is None:
             raise not_found("running redrive")
+        self._record(Action.REDRIVE_CANCELLED, queue, f"about {running.moved} of {queue} had moved")
         self._tasks.cancel(running)
         return replace(running, status="cancelling")
 
+    def _running(self, queue: RedriveQueue) -> Redrive | None:
+        return next((one for one in self._tasks.recent(queue) if one.handle), None)
 
-def _running(queue: RedriveQueue) -> Problem:
+    def _record(self, action: Action, queue: RedriveQueue, name: str) -> None:
+        self._records.record(Change(owner=None, action=action, subject=queue, name=name))
+
+
+def _is_running(queue: RedriveQueue) -> Problem:
     return conflict(f"A redrive of {queue} is running; cancel it or wait for its end.")

@@ -9,6 +9,4 @@ class ConsoleSettings(ManagementSettings):
     """Settings of the console."""
 
     event_queue_url: str
-    dead_letter_queue_url: str
-    event_dead_letter_queue_url: str
     embedding_hosts: str = ""

@@ -18,6 +18,8 @@ class ManagementSettings(FromEnvironment):
     slow_delivery_queue_url: str
     dead_letter_queue_arn: str
     event_dead_letter_queue_arn: str
+    dead_letter_queue_url: str
+    event_dead_letter_queue_url: str
     job_queue_url: str
     secret_key_id: str
     dispatcher_function: str

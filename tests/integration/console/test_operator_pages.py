@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from perkwire.adapters.dynamodb import activity_log
 from tests.integration.browsing import Browser, PageSeen
 from tests.integration.console.sign_in import enter
 from tests.integration.system import System, Tenant, until
@@ -245,6 +246,43 @@ class TestQueues:
         cancelled = operator.submit(running.form("/console/queues/redrives/cancel"))
         assert cancelled.status == 303
         until(lambda: "cancelled" in operator.get("/console/queues").text, "the redrive cancelled")
+        activity = operator.get("/console/activity?subject=deliveries").text
+        assert "Redrive cancelled" in activity
+        assert "about 3 of deliveries, at most 1 a second" in activity
+
+    def test_a_redrive_that_cannot_be_recorded_is_not_started(
+        self,
+        dead: None,
+        system: System,
+        operator: Browser,
+        operator_key: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        form = operator.get(REDRIVE).form("/console/queues/redrives")
+        # An item that DynamoDB will not have, as its partition has no name.
+        monkeypatch.setattr(activity_log, "activity_pk", lambda _: "")
+
+        asked = {"queue": "deliveries"}
+        assert system.call("POST", "/v1/redrives", asked, key=operator_key).status == 503
+        assert operator.submit(form).status == 503
+
+        assert self.figures(operator.get("/console/queues")) == ["3", "0"]
+
+    def test_a_redrive_by_the_api_is_the_operators_activity(
+        self, dead: None, system: System, operator_key: str
+    ) -> None:
+        asked = {"queue": "deliveries", "max_per_second": 7}
+        assert system.call("POST", "/v1/redrives", asked, key=operator_key).status == 201
+        until(lambda: len(system.bodies("DeliveryQueue")) == 3, "the redriven deliveries")
+
+        newest = system.call(
+            "GET", "/v1/activity", key=operator_key, query={"subject": "deliveries"}
+        ).json["data"][0]
+
+        assert newest["action"] == "redrive.started"
+        assert newest["name"] == "about 3 of deliveries, at most 7 a second"
+        assert newest["by"]["operator"] is True
+        assert newest["by"]["kind"] == "api_key"
 
     def test_no_press_on_the_page_of_queues_starts_one(self, dead: None, operator: Browser) -> None:
         page = operator.get("/console/queues")

@@ -356,6 +356,7 @@ SERVICE_CALLS: dict[str, Callable[[Callable[[str], Any]], object]] = {
     "sns.subscribe": lambda c: NoticeTopics(lambda: c("sns"), "s").subscribe_only(ACCOUNT, ["a@b"]),
     "sns.confirmed": lambda c: NoticeTopics(lambda: c("sns"), "s").confirmed("arn"),
     "sqs.start": lambda c: move_tasks(c).start(RedriveQueue.DELIVERIES, None),
+    "sqs.resting": lambda c: move_tasks(c).resting(RedriveQueue.DELIVERIES),
     "sqs.recent": lambda c: move_tasks(c).recent(RedriveQueue.DELIVERIES),
     "sqs.cancel": lambda c: move_tasks(c).cancel(REDRIVE),
     "sqs.dead_letters": lambda c: dead_letters(c, FakeTelemetry()).of(RedriveQueue.DELIVERIES),
@@ -377,7 +378,9 @@ def clients_of(endpoint: Endpoint) -> Callable[[str], BaseClient]:
 
 
 def move_tasks(clients: Callable[[str], Any]) -> SqsMoveTasks:
-    return SqsMoveTasks(clients("sqs"), {RedriveQueue.DELIVERIES: "arn"})
+    return SqsMoveTasks(
+        clients("sqs"), {RedriveQueue.DELIVERIES: "arn"}, {RedriveQueue.DELIVERIES: "url"}
+    )
 
 
 def dead_letters(clients: Callable[[str], Any], journal: FakeTelemetry) -> DeadLetterQueues:

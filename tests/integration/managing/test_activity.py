@@ -112,9 +112,12 @@ def test_an_operator_who_names_no_account_sees_what_is_the_operators_own(
             break
         cursor = {"cursor": page["next_cursor"]}
 
-    assert {one["subject"].partition("_")[0] for one in records} <= {"key", "brand"} | {
-        one["subject"] for one in records if one["action"].startswith("contract.")
-    }
+    assert {one["subject"].partition("_")[0] for one in records} <= {
+        "key",
+        "brand",
+        "deliveries",
+        "events",
+    } | {one["subject"] for one in records if one["action"].startswith("contract.")}
     keys = [one for one in records if one["action"] == "api_key.created"]
     assert keys
     assert all(one["by"] == {"kind": "command", "operator": True} for one in keys)

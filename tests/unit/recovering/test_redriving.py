@@ -9,7 +9,7 @@ from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.recovering.redriving import RedriveQueue, Redriving
 from tests.builders import NOW, a_caller, an_operator
-from tests.fakes import FakeClock, FakeMoveTasks
+from tests.fakes import FakeActivity, FakeClock, FakeMoveTasks
 
 
 @pytest.fixture
@@ -23,8 +23,13 @@ def tasks(clock: FakeClock) -> FakeMoveTasks:
 
 
 @pytest.fixture
-def redriving(tasks: FakeMoveTasks, clock: FakeClock) -> Redriving:
-    return Redriving(tasks, clock)
+def records() -> FakeActivity:
+    return FakeActivity()
+
+
+@pytest.fixture
+def redriving(tasks: FakeMoveTasks, records: FakeActivity, clock: FakeClock) -> Redriving:
+    return Redriving(tasks, records, clock)
 
 
 def status_of(call: Callable[..., object], *arguments: object) -> int:
@@ -49,17 +54,63 @@ def test_a_redrive_is_started_watched_and_cancelled(redriving: Redriving) -> Non
     assert [one.status for one in redriving.list(an_operator())] == ["cancelled"]
 
 
-def test_a_start_is_answered_from_the_request_without_another_call(
+def test_a_start_is_answered_from_the_request(
     redriving: Redriving, tasks: FakeMoveTasks, clock: FakeClock
 ) -> None:
-    tasks.fail("recent")
     clock.pass_seconds(60)
 
     started = redriving.start(an_operator(), {"queue": "events"})
 
     assert (started.queue, started.status, started.moved) == (RedriveQueue.EVENTS, "running", 0)
     assert (started.max_per_second, started.started_at) == (None, clock.now)
-    assert tasks.calls == {"start": 1}
+    assert tasks.calls == {"recent": 1, "resting": 1, "start": 1}
+
+
+def test_each_is_recorded_before_sqs_is_asked_with_its_rate_and_how_many(
+    redriving: Redriving, tasks: FakeMoveTasks, records: FakeActivity
+) -> None:
+    redriving.start(an_operator(), {"queue": "deliveries", "max_per_second": 10})
+    redriving.start(an_operator(), {"queue": "events"})
+    redriving.cancel(an_operator(), "deliveries")
+    tasks.finish()
+    tasks.fail("start")
+    with pytest.raises(Unavailable):
+        redriving.start(an_operator(), {"queue": "events"})
+
+    assert [(one.owner, one.action, one.subject, one.name) for one in records.changes] == [
+        (None, "redrive.started", "deliveries", "about 265 of deliveries, at most 10 a second"),
+        (None, "redrive.started", "events", "about 265 of events, as fast as SQS can"),
+        (None, "redrive.cancelled", "deliveries", "about 0 of deliveries had moved"),
+        (None, "redrive.started", "events", "about 265 of events, as fast as SQS can"),
+    ]
+
+
+def test_what_cannot_be_recorded_is_not_done(
+    redriving: Redriving, tasks: FakeMoveTasks, records: FakeActivity
+) -> None:
+    redriving.start(an_operator(), {"queue": "events"})
+    records.fail("record")
+
+    with pytest.raises(Unavailable):
+        redriving.start(an_operator(), {"queue": "deliveries"})
+    with pytest.raises(Unavailable):
+        redriving.cancel(an_operator(), "events")
+
+    assert [(one.queue, one.status) for one in redriving.list(an_operator())] == [
+        ("events", "running")
+    ]
+    assert tasks.calls["start"] == 1
+
+
+def test_a_second_one_that_is_refused_leaves_no_record(
+    redriving: Redriving, records: FakeActivity
+) -> None:
+    redriving.start(an_operator(), {"queue": "deliveries"})
+
+    assert status_of(redriving.start, an_operator(), {"queue": "deliveries"}) == 409
+    assert status_of(redriving.start, an_operator(), {"queue": "jobs"}) == 422
+    assert status_of(redriving.cancel, an_operator(), "events") == 404
+    assert len(records.changes) == 1
 
 
 def test_only_the_named_queues_redrive_is_cancelled(redriving: Redriving) -> None:

@@ -15,7 +15,7 @@ from pynamodb.transactions import TransactWrite
 
 from perkwire.adapters.dynamodb.config_items import ActivityItem, activity_pk
 from perkwire.adapters.dynamodb.pages import page
-from perkwire.adapters.dynamodb.tables import failure
+from perkwire.adapters.dynamodb.tables import failing_as_unavailable, failure
 from perkwire.model.activity import Acting, Activity, Change
 from perkwire.primitives.ids import AccountId, new_activity_id
 from perkwire.primitives.journal import Unavailable
@@ -37,6 +37,16 @@ class ActivityLog:
 
         As an update, which pynamodb sends after deletes and puts: `conditions` counts on it.
         """
+        item, settings = self._item(change)
+        transaction.update(item, actions=settings)
+
+    def record(self, change: Change) -> None:
+        """Keep the record of what no item of ours tells of; raises Unavailable."""
+        item, settings = self._item(change)
+        with failing_as_unavailable():
+            item.update(actions=settings)
+
+    def _item(self, change: Change) -> tuple[ActivityItem, list[Setting]]:
         by, moment = self._acting.actor, self._clock()
         settings: list[Setting] = [
             ActivityItem.kind.set(ActivityItem),
@@ -55,8 +65,7 @@ class ActivityLog:
             settings.append(ActivityItem.by_key.set(by.key_id))
         if by.link_id is not None:
             settings.append(ActivityItem.by_link.set(by.link_id))
-        item = ActivityItem(activity_pk(change.owner), new_activity_id(moment))
-        transaction.update(item, actions=settings)
+        return ActivityItem(activity_pk(change.owner), new_activity_id(moment)), settings
 
     def update_if(
         self, item: Model, actions: list[Setting], condition: Condition, change: Change

@@ -25,13 +25,18 @@ class DeadLetterQueues:
         """What rests in one of them now; raises Unavailable if SQS does not answer."""
         url = self._urls[queue]
         name = url.rpartition("/")[2]
-        with failing_as_unavailable("SQS"):
-            answer = self._client.get_queue_attributes(
-                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-            )
-            count = int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        count = depth(self._client, url)
         return DeadLetters(
             name=name,
             count=count,
             oldest_seconds=self._age.oldest_seconds(name) if count else None,
         )
+
+
+def depth(client: "SQSClient", url: str) -> int:
+    """About how many messages are in a queue; raises Unavailable if SQS does not answer."""
+    with failing_as_unavailable("SQS"):
+        answer = client.get_queue_attributes(
+            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from perkwire.adapters.aws import failing_as_unavailable
+from perkwire.adapters.sqs.dead_letters import depth
 from perkwire.primitives.journal import Unavailable
 from perkwire.recovering.redriving import AlreadyRunning, Redrive, RedriveQueue
 
@@ -18,18 +19,21 @@ _MOST_TASKS = 10  # SQS lists no more
 
 
 class SqsMoveTasks:
-    """Fulfils redriving.MoveTasks for the queues of these ARNs."""
+    """Fulfils redriving.MoveTasks for the queues of these ARNs and URLs."""
 
-    def __init__(self, client: "SQSClient", arns: Mapping[RedriveQueue, str]) -> None:
+    def __init__(
+        self,
+        client: "SQSClient",
+        arns: Mapping[RedriveQueue, str],
+        urls: Mapping[RedriveQueue, str],
+    ) -> None:
         self._client = client
+        self._urls = urls
         self._arns = arns
 
     def start(self, queue: RedriveQueue, max_per_second: int | None) -> None:
         """Start moving messages back; raises AlreadyRunning, Unavailable."""
-        # SQS has no error of its own for a second task; so the list is asked first, and once more
-        # if the start is refused.
-        if self._is_running(queue):
-            raise AlreadyRunning
+        # SQS has no error of its own for a second task; so the list is asked if it is refused.
         request: StartMessageMoveTaskRequestTypeDef = {"SourceArn": self._arns[queue]}
         if max_per_second is not None:
             request["MaxNumberOfMessagesPerSecond"] = max_per_second
@@ -40,6 +44,10 @@ class SqsMoveTasks:
             if self._is_running(queue):
                 raise AlreadyRunning from None
             raise
+
+    def resting(self, queue: RedriveQueue) -> int:
+        """About how many messages are in it; raises Unavailable."""
+        return depth(self._client, self._urls[queue])
 
     def recent(self, queue: RedriveQueue) -> Sequence[Redrive]:
         """The last ten, newest first; raises Unavailable."""
