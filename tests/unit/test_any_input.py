@@ -50,7 +50,7 @@ from perkwire.reading.event_listing import EventListing, ListPosition, read_curs
 from perkwire.reading.log import parse_filter
 from perkwire.reading.type_listing import list_types, show_type
 from perkwire.recovering.redriving import Redriving
-from perkwire.recovering.retrying import parse_ids
+from perkwire.recovering.retrying import parse_ids, parse_retry
 from tests.builders import ACCOUNT, NOW, a_webhook, event_body, webhook_body
 from tests.fakes import FakeActivity
 from tests.unit.strategies import JSON, MOMENTS, NAMES
@@ -103,6 +103,7 @@ PARSERS: Mapping[str, tuple[Parser, Object]] = {
         {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "per_second": 5},
     ),
     "parse_ids": (parse_ids, {"ids": ["dlv_1"]}),
+    "parse_retry": (parse_retry, {"ids": ["dlv_1"], "resend": True, "webhook_id": "wh_1"}),
     "parse_link": (parse_link, {}),
     "parse_events": (
         lambda value: parse_events(json.dumps(value).encode(), SCHEMAS),
