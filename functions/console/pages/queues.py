@@ -3,21 +3,21 @@
 from console.http.form import Form
 from console.http.registry import Needs, Pages, Section
 from console.http.visit import HtmlResponse, Visit
+from console.views.wording import came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.account import Account
 from perkwire.model.lanes import Lane
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import now
-from perkwire.reading.dead_letter_owners import owners
+from perkwire.reading.troubles import LOOKED_BACK_DAYS
 from perkwire.recovering.redriving import HIGHEST_RATE, RedriveQueue
 from perkwire.settings.console import ConsoleSettings
 
 _PATH = "/console/queues"
 _DEFAULT_RATE = 10  # messages a second: endpoints that have just recovered take it
 _MOST_ACCOUNTS = 100  # whose failures are counted: about a dozen queries for each
-_MOST_COUNTED = 100
+_MOST_ROWS = 50  # of webhooks: the page stays small
 _NAMES = {
     RedriveQueue.DELIVERIES: "Deliveries",
     RedriveQueue.EVENTS: "Events and paced deliveries",
@@ -47,13 +47,14 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def queues_page(visit: Visit, problem: Problem | None = None) -> HtmlResponse:
         """Both queues, and what is on its way to them."""
         dead_letters = use_cases.dead_letters(urls)
+        letters = {queue: dead_letters.of(queue) for queue in RedriveQueue}
         return visit.page(
             "queues.html",
             problem=problem,
             queues=[
-                (queue, _NAMES[queue], _MEANINGS[queue], dead_letters.of(queue))
-                for queue in RedriveQueue
+                (queue, _NAMES[queue], _MEANINGS[queue], one) for queue, one in letters.items()
             ],
+            resting_now={queue: one.count for queue, one in letters.items()},
             lanes=[(lane, use_cases.traffic.of(lane)) for lane in Lane],
             backlog=use_cases.traffic.backlog(),
             redrives=use_cases.redriving.list(visit.caller),
@@ -67,6 +68,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         listed = Page[Account]([], None)
         if queue is RedriveQueue.DELIVERIES and letters.count:
             listed = use_cases.accounts.list(visit.caller, _MOST_ACCOUNTS, None)
+        overview = use_cases.overlooking.look(listed.items)
+        resting = overview.resting
         return visit.page(
             "redrive.html",
             problem=problem,
@@ -74,9 +77,14 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             queue=queue,
             title=_NAMES[queue],
             letters=letters,
-            owners=owners(use_cases.log, listed.items, now(), _MOST_COUNTED),
+            overview=overview,
+            resting=resting[:_MOST_ROWS],
+            more_resting=len(resting[_MOST_ROWS:]),
+            known=sum(one.standing.resting for one in resting),
+            is_capped=any(one.standing.is_capped for one in resting),
+            came_back=came_back,
+            days=LOOKED_BACK_DAYS,
             most_accounts=_MOST_ACCOUNTS if listed.next_cursor else None,
-            most_counted=_MOST_COUNTED,
             default_rate=_DEFAULT_RATE,
             highest_rate=HIGHEST_RATE,
         )

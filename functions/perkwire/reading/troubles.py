@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from perkwire.model.account import Account
-from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
@@ -76,13 +76,16 @@ class Deliveries(Protocol):
 class Standing:
     """What a webhook has not delivered; `is_capped`: at least so many, times are of the oldest.
 
+    `resting` are the failed ones with a dead letter: not those whose webhook was paused.
     `last` is the newest of them as the API shows it. Times in microseconds since the epoch.
     """
 
     failed: int = 0
+    resting: int = 0
     retrying: int = 0
     is_capped: bool = False
     failed_since: int | None = None
+    resting_since: int | None = None
     retrying_since: int | None = None
     last: Mapping[str, Any] | None = None
 
@@ -162,6 +165,12 @@ class Overview:
         return sorted(found, key=lambda one: one.standing.failed_since or 0)
 
     @property
+    def resting(self) -> list[Trouble]:
+        """Webhooks with dead letters, those of which one was accepted longest ago first."""
+        found = [one for one in self._all if one.standing.resting_since is not None]
+        return sorted(found, key=lambda one: one.standing.resting_since or 0)
+
+    @property
     def waiting(self) -> list[Trouble]:
         """Webhooks with deliveries that are still being tried, the oldest first."""
         found = [one for one in self._all if one.standing.retrying_since is not None]
@@ -233,11 +242,13 @@ class Overlooking:
         wanted, is_capped = ids[:MOST_COUNTED], len(ids) > MOST_COUNTED
         found = self._deliveries.find({(webhook.account_id, one) for one in wanted})
         standings = {
-            one: entry.standing(now, self._retry_interval_seconds)[0]
-            for one, entry in found.items()
+            one: entry.standing(now, self._retry_interval_seconds) for one, entry in found.items()
         }
-        failed = [one for one, status in standings.items() if status is DeliveryStatus.FAILED]
-        retrying = [one for one, status in standings.items() if status is DeliveryStatus.RETRYING]
+        failed = [one for one, (status, _) in standings.items() if status is DeliveryStatus.FAILED]
+        resting = [one for one in failed if standings[one][1] is not Reason.PAUSED]
+        retrying = [
+            one for one, (status, _) in standings.items() if status is DeliveryStatus.RETRYING
+        ]
         if is_capped:
             newest = self._deliveries.newest_unsettled(*key, after=since, before="~", limit=1)
             found = self._deliveries.find({(webhook.account_id, one) for one in newest}) or found
@@ -249,9 +260,11 @@ class Overlooking:
         last = max(unsettled, key=_tried_at, default=None)
         return Standing(
             failed=len(failed),
+            resting=len(resting),
             retrying=len(retrying),
             is_capped=is_capped,
             failed_since=min(map(accepted_at, failed), default=None),
+            resting_since=min(map(accepted_at, resting), default=None),
             retrying_since=min(map(accepted_at, retrying), default=None),
             last=None if last is None else last.to_json(now, self._retry_interval_seconds),
         )
