@@ -25,7 +25,11 @@ def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
         wanted = parse_activity_filter({"subject": subject} if subject else {})
         cursor = visit.query.text("cursor") or None
         listed = use_cases.activity.list(owner, wanted, _ROWS, cursor)
-        keys = use_cases.activity.key_names(owner)
+        keys = {one.subject: one.name for one in listed.items if one.name} | (
+            use_cases.activity.key_names(owner)
+        )
+        if visit.is_operator and owner is not None:
+            keys |= use_cases.activity.key_names(None)
         return visit.page(
             "activity.html",
             listed=listed,

@@ -5,6 +5,7 @@ from console.http.visit import HtmlResponse, Visit
 from console.views.wording import REASONS, came_back
 from perkwire.adapters.wiring import UseCases
 from perkwire.model.lanes import Lane
+from perkwire.primitives.timestamps import now
 from perkwire.reading.troubles import LOOKED_BACK_DAYS, MOST_COUNTED
 from perkwire.recovering.redriving import RedriveQueue
 from perkwire.settings.console import ConsoleSettings
@@ -29,6 +30,10 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.page(
             "overview.html",
             overview=overview,
+            failing=sum(one.is_failing for one in troubles),
+            paused=sum(one.is_paused for one in troubles),
+            slow=sum(one.is_slow for one in troubles),
+            now=now(),
             troubles=troubles[:_MOST_ROWS],
             more_troubles=len(troubles[_MOST_ROWS:]),
             undelivered=undelivered[:_MOST_ROWS],

@@ -39,7 +39,9 @@ def who(by: Mapping[str, Json], key_names: Mapping[str, str]) -> str:
     if by["kind"] == ActorKind.NOBODY:
         return "Somebody who was not signed in"
     if by.get("operator"):
-        key = f"An operator, {key}" if key else "An operator"
+        # Whoever belongs to an account knows no names of the operators' keys.
+        named = key if key_id in key_names else "an operator's API key"
+        key = f"An operator, {named}" if key else "An operator"
     elif not key:
         return "Somebody who came by a console link"
     return f"{key}, in the console" if by["kind"] == ActorKind.SESSION else key

@@ -33,6 +33,7 @@ class FoundAccounts:
     accounts: list[Account]
     looked_at: int
     next_cursor: str | None
+    is_by_id: bool = False
 
 
 def find_accounts(
@@ -45,7 +46,7 @@ def find_accounts(
     """
     if is_account_id(text):
         found = accounts.find(AccountId(text))
-        return FoundAccounts([] if found is None else [found], 1, None)
+        return FoundAccounts([] if found is None else [found], 1, None, is_by_id=True)
     wanted, deadline = text.casefold(), time.monotonic() + most_seconds
     matching: list[Account] = []
     looked_at = 0

@@ -106,9 +106,18 @@ class Trouble:
 
     @property
     def is_failing(self) -> bool:
-        """Whether it is so now."""
-        is_paused = self.webhook.status is WebhookStatus.PAUSED
-        return is_paused or self.streak is not None or self.is_strained
+        """Whether its endpoint fails now: its last attempt did. What is paused gets none."""
+        return self.streak is not None and not self.is_paused
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is paused."""
+        return self.webhook.status is WebhookStatus.PAUSED
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it is strained without a failure: its endpoint takes long."""
+        return self.is_strained and not self.is_failing
 
     @property
     def since(self) -> int | None:
@@ -128,8 +137,8 @@ class AccountStanding:
 
     @property
     def failing(self) -> int:
-        """How many of its webhooks fail now."""
-        return sum(one.is_failing for one in self.troubles or ())
+        """How many of its webhooks fail now, or are paused."""
+        return sum(one.is_failing or one.is_paused for one in self.troubles or ())
 
     @property
     def failed(self) -> int:
@@ -155,8 +164,9 @@ class Overview:
 
     @property
     def troubles(self) -> list[Trouble]:
-        """What fails now, the most failed and retried deliveries first."""
-        return sorted((one for one in self._all if one.is_failing), key=_weight)
+        """What fails now, is paused or slow, the most failed and retried deliveries first."""
+        found = (one for one in self._all if one.is_failing or one.is_paused or one.is_slow)
+        return sorted(found, key=_weight)
 
     @property
     def undelivered(self) -> list[Trouble]:
@@ -228,7 +238,12 @@ class Overlooking:
                 streak=streaks.get(webhook.id),
                 standing=self._standing(webhook),
             )
-            if trouble.is_failing or trouble.standing.last is not None:
+            if (
+                trouble.is_failing
+                or trouble.is_paused
+                or trouble.is_slow
+                or trouble.standing.last is not None
+            ):
                 troubles.append(trouble)
         return AccountStanding(account, len(webhooks), troubles)
 

@@ -12,10 +12,20 @@ from perkwire.adapters.dynamodb.delivery_table import DeliveryReader
 from perkwire.adapters.dynamodb.health_reader import HealthReader
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.model.account import Account
+from perkwire.model.lanes import Lane
+from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.timestamps import now
-from perkwire.reading.troubles import MOST_COUNTED, Overlooking, Overview
-from tests.builders import an_account
+from perkwire.reading.troubles import (
+    MOST_COUNTED,
+    AccountStanding,
+    FailureStreak,
+    Overlooking,
+    Overview,
+    Standing,
+    Trouble,
+)
+from tests.builders import a_webhook, an_account
 from tests.integration.browsing import Browser
 from tests.integration.counting import Counter, count_calls
 from tests.integration.system import System, Tenant
@@ -105,6 +115,17 @@ def test_a_paused_one_fails_and_one_that_is_well_again_only_rests(
     assert [one.webhook.name for one in seen.undelivered] == ["mended", "gone"]
 
 
+def test_a_slow_one_without_failures_is_slow_and_does_not_fail() -> None:
+    hook = replace(a_webhook(), lane=Lane.SLOW)
+    one = Trouble(account=an_account(), webhook=hook, streak=None, standing=Standing())
+    fails = replace(one, streak=FailureStreak(2, 1))
+    paused = replace(fails, webhook=replace(hook, status=WebhookStatus.PAUSED))
+
+    told = [(each.is_slow, each.is_failing, each.is_paused) for each in (one, fails, paused)]
+    assert told == [(True, False, False), (False, True, False), (False, False, True)]
+    assert AccountStanding(an_account(), 3, [one, fails, paused]).failing == 2
+
+
 def test_what_is_still_being_tried_is_told_by_its_oldest(
     system: System, tenant: Tenant, another_tenant: Tenant, receiver: Receiver
 ) -> None:
@@ -160,6 +181,8 @@ def test_the_page_shows_it_and_leads_into_the_webhook_and_back(
 
     assert name in page.text
     assert "2 failed attempts in a row" in page.text
+    assert "Slow, without failures0" in page.text
+    assert " ago" in page.text.partition("Failing or paused since")[2]
     assert "500 Internal Server Error" in page.text
     steps = re.findall(
         r'formaction="(/console/accounts/[^"]+/enter)" name="next" value="([^"]+)"', page.html
@@ -171,7 +194,7 @@ def test_the_page_shows_it_and_leads_into_the_webhook_and_back(
     assert inside.location == step[1]
     seen = operator.get(step[1])
     assert name in seen.text
-    assert '<a href="/console/overview">Back to the overview</a>' in seen.html
+    assert re.search('<a href="/console/overview[^"]*">Back to the overview</a>', seen.html)
 
 
 def test_an_operators_first_page_is_the_overview(operator: Browser, tenant: Tenant) -> None:

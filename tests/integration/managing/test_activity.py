@@ -209,7 +209,7 @@ def test_it_is_kept_for_a_year_and_read_a_page_at_a_time(
 
 
 def test_the_page_says_it_in_words(
-    tenant: Tenant, browser: Browser, receiver: Receiver, operator_key: str
+    system: System, tenant: Tenant, browser: Browser, receiver: Receiver, operator_key: str
 ) -> None:
     webhook = tenant.webhook(receiver.endpoint().url, name="<b>CRM</b>")
     tenant.call("PATCH", f"/v1/webhooks/{webhook['id']}", {"batch_size": 10})
@@ -223,5 +223,15 @@ def test_the_page_says_it_in_words(
     assert "Account created" in page.text
     assert "Account created" not in only.text
 
+    tenant_page = browser.get(f"/console/webhooks/{webhook['id']}")
+    assert f"/console/activity?subject={webhook['id']}" in tenant_page.html
+    path = f"/v1/accounts/{tenant.id}"
+    system.call("PATCH", path, {"name": "Zylker"}, key=operator_key)
+    assert "An operator, an operator's API key" in browser.get("/console/activity").text
+
     browser.sign_in(operator_key)
+    enter(browser, tenant)
+    assert "An operator, API key " in browser.get("/console/activity").text
+    assert "API key key_" not in browser.get("/console/activity").text
+    browser.submit(browser.get("/console/queues").form("/console/leave"))
     assert "An operator" not in browser.get("/console/activity").text.partition("Who")[0]

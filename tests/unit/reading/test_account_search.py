@@ -34,6 +34,7 @@ def test_one_is_found_on_whatever_page_it_is_and_whatever_its_case(store: FakeAc
     assert (found.looked_at, found.next_cursor) == (7, None)
     by_id = find_accounts(store, found.accounts[0].id)
     assert (by_id.accounts, by_id.looked_at) == (found.accounts, 1)
+    assert (by_id.is_by_id, found.is_by_id) == (True, False)
     assert find_accounts(store, found.accounts[0].id[5:]).accounts == found.accounts
     assert find_accounts(store, new_account_id()).accounts == []
 
