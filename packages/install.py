@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SERVICES = ("cloudwatch", "dynamodb", "kms", "lambda", "ses", "sns", "sqs")
+SERVICES = ("cloudwatch", "dynamodb", "events", "kms", "lambda", "ses", "sns", "sqs")
 """The AWS services that the functions call, as botocore names them."""
 
 _PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_28_aarch64")

@@ -18,10 +18,12 @@ from perkwire.adapters.dynamodb.contract_texts import ContractTexts
 from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
 from perkwire.adapters.dynamodb.delivery_records import DeliveryRecords
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
+from perkwire.adapters.dynamodb.signal_counts import SignalCounts
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sender.tls import tls_context
+from perkwire.adapters.signals import signals_to
 from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.visibility import SqsVisibility
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
@@ -32,6 +34,7 @@ from perkwire.dispatching.dispatcher import Dispatcher
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
+from perkwire.dispatching.signalling import Signalling
 from perkwire.dispatching.timing import DispatchRule
 from perkwire.formats.lookup import FormatLookup
 from perkwire.model.messages import Received
@@ -84,6 +87,20 @@ def _sender(timeout_seconds: float) -> HttpSender:
     )
 
 
+def _signalling() -> Signalling | None:
+    """Made only where there is a bus."""
+    settings, telemetry = _settings(), _telemetry()
+    signals = signals_to(settings.signal_bus_name, _connection(), telemetry)
+    if signals is None:
+        return None
+    return Signalling(
+        counts=SignalCounts(),
+        signals=signals,
+        journal=telemetry,
+        interval_minutes=settings.notice_interval_minutes,
+    )
+
+
 @cache
 def _dispatching() -> Dispatcher:
     settings = _settings()
@@ -106,6 +123,7 @@ def _dispatching() -> Dispatcher:
                 interval_minutes=settings.notice_interval_minutes,
                 console_url=settings.console_url,
             ),
+            signalling=_signalling(),
             journal=telemetry,
             rule=PauseRule(settings.pause_after_failures, settings.pause_when_exhausted),
             max_attempts=settings.max_attempts,

@@ -18,6 +18,7 @@ from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.initialising import while_initialising
+from perkwire.adapters.signals import signals_to
 from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue, delivery_queues
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
@@ -46,6 +47,7 @@ def _work() -> JobWorker:
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
     tables.bind(connection, settings.delivery_table, DeliveryItem)
     sqs = aws.sqs(connection)
+    signals = signals_to(settings.signal_bus_name, connection, telemetry)
     deliveries = RetryableDeliveries(telemetry)
     events = EventReader()
     webhooks = WebhookLookup()
@@ -97,10 +99,12 @@ def _work() -> JobWorker:
             log=LogErasing(),
             queue=job_queue,
             journal=telemetry,
+            signals=signals,
             clock=now,
         ),
         queue=job_queue,
         journal=telemetry,
+        signals=signals,
         clock=now,
     )
 

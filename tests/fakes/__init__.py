@@ -37,6 +37,7 @@ from tests.fakes.kms import FakeOpener, FakeSealer
 from tests.fakes.mails import FakeLinkCounter, FakeMailer
 from tests.fakes.records import FakeRecords
 from tests.fakes.sessions import FakeLinkStore, FakeSessionStore
+from tests.fakes.signals import FakeSignalCounts, FakeSignals
 from tests.fakes.slots import FakeSlotCounter
 from tests.fakes.sns import FakeTopics
 from tests.fakes.sqs import FakeActivity, FakeMoveTasks, FakeQueue, FakeVisibility
@@ -80,6 +81,8 @@ __all__ = [
     "FakeSealer",
     "FakeSender",
     "FakeSessionStore",
+    "FakeSignalCounts",
+    "FakeSignals",
     "FakeSlotCounter",
     "FakeTelemetry",
     "FakeTopics",

@@ -24,6 +24,8 @@ class FakeConfigItems:
     untold: dict[WebhookId, UnreportedFailures] = field(default_factory=dict)
     pauses: dict[WebhookId, UnreportedPauses] = field(default_factory=dict)
     pauses_noticed_at: dict[WebhookId, int] = field(default_factory=dict)
+    unsignalled: dict[WebhookId, UnreportedFailures] = field(default_factory=dict)
+    pauses_signalled_at: dict[WebhookId, int] = field(default_factory=dict)
     notices: Counter[tuple[AccountId, int]] = field(default_factory=Counter)
     keys: dict[KeyId, tuple[ApiKey, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)

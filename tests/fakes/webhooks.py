@@ -100,6 +100,8 @@ class FakeWebhookLookup(Failing):
                 found[webhook_id] = DeletedWebhook(account_id, webhook_id)
                 continue
             untold = self._items.untold.get(webhook_id, UnreportedFailures(0, 0, None))
+            nothing = UnreportedFailures(0, 0, None)
+            unsignalled = self._items.unsignalled.get(webhook_id, nothing)
             found[webhook_id] = WebhookState(
                 webhook,
                 failing=self._items.streak_of(webhook) is not None,
@@ -108,6 +110,7 @@ class FakeWebhookLookup(Failing):
                 notice_topic=self._items.accounts[account_id].notice_topic,
                 untold=untold if untold.count else None,
                 untold_pauses=self._items.pauses.get(webhook_id),
+                unsignalled=unsignalled if unsignalled.count else None,
                 erasures=self._erasures(account_id),
             )
         return found

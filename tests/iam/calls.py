@@ -82,6 +82,8 @@ class Data:
                 return [*_sns(operation, parameters)]
             case "ses" if operation == "SendEmail":
                 return [_mail(parameters)]
+            case "events" if operation == "PutEvents":
+                return [*_signals(parameters)]
             case "lambda" if operation == "Invoke":
                 return [Call("lambda:InvokeFunction", function_arn(parameters["FunctionName"]))]
             case "cloudwatch" if operation == "GetMetricData":
@@ -248,6 +250,20 @@ def _mail(parameters: Json) -> Call:
     sender = parseaddr(parameters["Source"])[1]
     arn = f"arn:aws:ses:{_REGION}:{_ACCOUNT}:identity/{sender}"
     return Call("ses:SendEmail", arn, {"ses:fromaddress": sender})
+
+
+def _signals(parameters: Json) -> Iterator[Call]:
+    """One for each bus, with the sources of what goes there."""
+    entries: list[Json] = parameters["Entries"]
+    for bus in sorted({entry.get("EventBusName", "default") for entry in entries}):
+        sources = {one["Source"] for one in entries if one.get("EventBusName", "default") == bus}
+        yield Call("events:PutEvents", bus_arn(bus), {"events:source": sorted(sources)})
+
+
+def bus_arn(name: str) -> str:
+    """The ARN of an event bus, which a call may name by it too."""
+    known = name.startswith("arn:")
+    return name if known else f"arn:aws:events:{_REGION}:{_ACCOUNT}:event-bus/{name}"
 
 
 def _sns(operation: str, parameters: Json) -> Iterator[Call]:

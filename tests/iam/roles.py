@@ -24,7 +24,8 @@ def policies(
 ) -> dict[str, Statements]:
     """What each function may do, by its name; `arn_of` knows a resource by its logical id.
 
-    `parameters` are the stack's; without them they stay references.
+    `parameters` are the stack's; without them they stay references. A policy of its own, which is
+    there under a condition, counts as if it held: more than that no stack allows.
     """
 
     def resolved(value: Any) -> Any:  # noqa: ANN401 - whatever a template may hold
@@ -44,13 +45,20 @@ def policies(
     def named(name: str) -> str:
         if name.endswith(".Arn"):
             return arn_of(name.removesuffix(".Arn"))
-        return (_PSEUDO | {"AWS::StackName": stack_name})[name]
+        if name in (parameters or {}):
+            return (parameters or {})[name]
+        return (_PSEUDO | {"AWS::StackName": stack_name}).get(name, name)
 
     found: dict[str, Statements] = {}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"]["Policies"]:
                 found[policy["PolicyName"]] = resolved(policy["PolicyDocument"]["Statement"])
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Policy":
+            for role in resource["Properties"]["Roles"]:
+                function = str(role["Ref"]).removesuffix("Role").lower()
+                found[function] += resolved(resource["Properties"]["PolicyDocument"]["Statement"])
     return found
 
 

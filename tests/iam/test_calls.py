@@ -12,6 +12,7 @@ from tests.iam.evaluator import Call, Unjudgeable
 DEAD = "arn:aws:sqs:us-east-1:000000000000:dead"
 FED_BY = [f"arn:aws:sqs:us-east-1:000000000000:{lane}" for lane in ("prompt", "slow")]
 DATA = Data({"": "pk", "by_time": "account_hour"}, {DEAD: FED_BY})
+BUSES = "arn:aws:events:us-east-1:000000000000:event-bus"
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/T"
 QUEUE = "http://127.0.0.1:4566/000000000000/q"
 
@@ -204,6 +205,19 @@ def test_a_mail_is_judged_by_the_address_that_it_comes_from() -> None:
         "arn:aws:ses:us-east-1:000000000000:identity/a@b.example",
         {"ses:fromaddress": "a@b.example"},
     )
+
+
+def test_what_is_put_to_a_bus_is_judged_by_its_source() -> None:
+    entries = [
+        {"EventBusName": "b", "Source": "ours"},
+        {"EventBusName": "b", "Source": "aws.ec2"},
+        {"Source": "ours"},
+    ]
+
+    assert asked("events", "PutEvents", Entries=entries) == [
+        Call("events:PutEvents", f"{BUSES}/b", {"events:source": ["aws.ec2", "ours"]}),
+        Call("events:PutEvents", f"{BUSES}/default", {"events:source": ["ours"]}),
+    ]
 
 
 def test_functions_and_metrics() -> None:

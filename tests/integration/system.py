@@ -153,7 +153,20 @@ class Stack:
             **self.template["Globals"]["Function"]["Environment"]["Variables"],
             **function["Environment"]["Variables"],
         }
-        return {name: self._value(value) for name, value in variables.items()}
+        values = {name: self._chosen(value) for name, value in variables.items()}
+        return {
+            name: self._value(value)
+            for name, value in values.items()
+            if value != {"Ref": "AWS::NoValue"}
+        }
+
+    def _chosen(self, value: object) -> object:
+        """The branch of a condition that holds for this stack."""
+        match value:
+            case {"Fn::If": [str(condition), yes, no]}:
+                (named, wanted) = self.template["Conditions"][condition]["Fn::Equals"]
+                return yes if self._value(named) == wanted else no
+        return value
 
     def substitute(self, variable: str, resource: str, other: str) -> None:
         """What is allowed of a resource is allowed of what stands for it, though it be nothing."""

@@ -41,6 +41,7 @@ _ARNS: Mapping[str, tuple[str, ...]] = {
     "AWS::CloudWatch::Alarm": (f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{name}}",),
     "AWS::CloudWatch::Dashboard": (f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/Dashboard-{_SUFFIX}",),
     "AWS::DynamoDB::Table": (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}",),
+    "AWS::IAM::Policy": (f"arn:aws:iam::{ACCOUNT}:role/{STACK}-DispatcherRole-{_SUFFIX}",),
     "AWS::IAM::Role": (f"arn:aws:iam::{ACCOUNT}:role/{{name}}",),
     "AWS::KMS::Key": (f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f1e2d3c",),
     "AWS::Lambda::EventSourceMapping": (

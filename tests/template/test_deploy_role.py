@@ -72,6 +72,13 @@ NEVER: dict[str, dict[str, set[str]]] = {
             "iam:UpdateRoleDescription",
         },
     },
+    "The policy of signals is of roles alone.": {
+        "AWS::IAM::Policy": {
+            f"iam:{verb}{whose}Policy"
+            for verb in ("Get", "Put", "Delete")
+            for whose in ("User", "Group")
+        },
+    },
     "The key is enabled and rotates from the beginning, for good.": {
         "AWS::KMS::Key": {"kms:DisableKey", "kms:EnableKey", "kms:DisableKeyRotation"},
     },

@@ -21,6 +21,9 @@ BESIDES = {"DispatcherFunction": {"RES_OPTIONS"}}
 # Where the name of what a variable holds is not made from the variable's own.
 NAMES_OF_THEIR_OWN = {"STACK_NAME": "AWS::StackName", "CONSOLE_URL": "ConsoleUrl"}
 
+# Not there at all unless a condition holds.
+CONDITIONAL = {"SIGNAL_BUS_NAME": "HasSignals"}
+
 SETTINGS = {
     "AuthorizerFunction": AuthorizerSettings,
     "IngestFunction": IngestSettings,
@@ -49,6 +52,13 @@ def test_a_function_is_given_what_it_reads(function: str) -> None:
 
 
 def expected(name: str) -> dict[str, Any]:
+    reference = unconditional(name)
+    if name in CONDITIONAL:
+        return {"Fn::If": [CONDITIONAL[name], reference, {"Ref": "AWS::NoValue"}]}
+    return reference
+
+
+def unconditional(name: str) -> dict[str, Any]:
     if name in NAMES_OF_THEIR_OWN:
         return {"Ref": NAMES_OF_THEIR_OWN[name]}
     base = name.removesuffix("_URL").removesuffix("_ID").removesuffix("_ARN")

@@ -101,7 +101,9 @@ class TestRefused:
             assert str(refusal.value) == sentence
 
     def test_an_unknown_name_like_none_gets_the_list(self) -> None:
-        with pytest.raises(ParameterError, match=r"parameter Zq: there are MaxAttempts, .*Email\."):
+        with pytest.raises(
+            ParameterError, match=r"parameter Zq: there are MaxAttempts, .*BusName\."
+        ):
             resolved(Zq="1")
 
     @pytest.mark.parametrize(

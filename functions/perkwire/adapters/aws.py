@@ -36,7 +36,8 @@ _INVOKE_CONFIG = Config(
 _BRIEFLY = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
-
+# Tried once, and not for long: nobody waits for a signal, and one that is late is lost.
+_SIGNAL_CONFIG = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
 
 # No answer, an answer that says no, and one that is none of the service's.
 FAILURES = (BotoCoreError, ClientError, ResponseParserError)
@@ -55,6 +56,14 @@ class MailClient(Protocol):
 
     def send_email(self, **request: object) -> dict[str, Any]:
         """SES's SendEmail."""
+        ...
+
+
+class SignalClient(Protocol):
+    """What we use of EventBridge's client."""
+
+    def put_events(self, **request: object) -> dict[str, Any]:
+        """EventBridge's PutEvents."""
         ...
 
 
@@ -82,6 +91,14 @@ def kms(connection: Connection) -> "KMSClient":
 def ses(connection: Connection) -> MailClient:
     """A client for SES."""
     return cast(MailClient, _session(connection).client("ses", config=_BRIEFLY))
+
+
+def events(connection: Connection) -> SignalClient:
+    """A client for EventBridge."""
+    client = _session(connection).client("events", config=_SIGNAL_CONFIG)
+    entry = {"EventBusName": "b", "Source": "s", "DetailType": "d", "Detail": "{}"}
+    rehearse(client, "put_events", Entries=[entry])
+    return cast(SignalClient, client)
 
 
 def cloudwatch(connection: Connection) -> MetricsClient:

@@ -33,6 +33,7 @@ from perkwire.adapters.dynamodb.trial_counter import (
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.mails import SesMailer
+from perkwire.adapters.signals import signals_to
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
 from perkwire.adapters.sqs.delivery_traffic import DeliveryTraffic
 from perkwire.adapters.sqs.move_tasks import SqsMoveTasks
@@ -111,6 +112,7 @@ class UseCases:
         self.formats = FormatLookup(self.contract_store)
         self.searches = SearchCounter()
         self.slots = SlotCounter()
+        self._signals = signals_to(settings.signal_bus_name, connection, telemetry)
         self.rates = AccountRates(settings.account_rate_limit, settings.account_burst_limit, now)
 
     @cached_property
@@ -178,6 +180,7 @@ class UseCases:
             rules=self.rules,
             most_webhooks=settings.max_webhooks_per_account,
             formats=self.formats,
+            signals=self._signals,
             clock=now,
         )
 
@@ -361,6 +364,7 @@ class UseCases:
             queue=SqsQueue(self._sqs, settings.job_queue_url, self._telemetry),
             dry_runs=DryRunCounter(),
             event_retention_days=settings.event_retention_days,
+            signals=self._signals,
             clock=now,
         )
 

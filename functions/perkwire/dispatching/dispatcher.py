@@ -4,11 +4,11 @@ What becomes of each message is `verdict`'s to say; `lookup` and `attempts` find
 holds.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from perkwire.dispatching.attempts import Attempts, Formats, Vault
-from perkwire.dispatching.follow_up import FollowUp
+from perkwire.dispatching.follow_up import Followed, FollowUp
 from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.lookup import Lookup, Records
 from perkwire.dispatching.next_receive import NextReceives, Visibility
@@ -18,7 +18,7 @@ from perkwire.dispatching.timing import DispatchRule, in_time
 from perkwire.formats.lookup import FormatLookup
 from perkwire.model.messages import Received, UnreadableMessage, read_delivery_message
 from perkwire.model.sending import Sender
-from perkwire.primitives.ids import WebhookId
+from perkwire.model.signals import Signal
 from perkwire.primitives.journal import Journal, Unavailable
 
 
@@ -91,9 +91,9 @@ class Dispatcher:
         left |= self._settlement.settle(deliveries, seconds_left)
         stay = [delivery for delivery in deliveries if delivery.received.message_id in left]
         self._next_receives.set(stay, seconds_left)
-        strained: Collection[WebhookId] = ()
+        followed = Followed()
         try:
-            strained = in_time(
+            followed = in_time(
                 self._executor, seconds_left, lambda: self._follow_up.follow_up(deliveries)
             )
         except Unavailable as error:
@@ -101,14 +101,24 @@ class Dispatcher:
         except Exception as crash:  # what has been sent and logged stays so
             self._journal.fault("health_not_kept", detail=type(crash).__name__)
         self._next_receives.set(
-            spread_retries(stay, strained, self._rule, self._clock()), seconds_left
+            spread_retries(stay, followed.strained, self._rule, self._clock()), seconds_left
         )
+        self._signal(followed.signals, seconds_left)
         # A request that never ends must not come into the next invocation, where it could write to
         # its endpoint: the time-out of this one ends it with the process.
         for delivery in sent:
             if delivery.sending_since is not None:
                 delivery.ended.wait()
         return [record.message_id for record in received if record.message_id in left]
+
+    def _signal(self, signals: Sequence[Signal], seconds_left: Callable[[], float]) -> None:
+        """Last of all, so that nothing waits for it."""
+        if not signals:
+            return
+        try:
+            in_time(self._executor, seconds_left, lambda: self._follow_up.signal(signals))
+        except Unavailable as error:
+            self._journal.fault("signal_not_sent", detail=str(error))
 
     def _readable(self, received: Sequence[Received]) -> list[InFlightDelivery]:
         deliveries = []

@@ -1,23 +1,38 @@
 """Following up on what an invocation has sent: pauses, lanes, and admins who are told."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from perkwire.dispatching.health import HealthStore, Recorded, Result, record
 from perkwire.dispatching.in_flight import InFlightDelivery
 from perkwire.dispatching.noticing import NoticeTrigger, Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.schedule import is_last_attempt
+from perkwire.dispatching.signalling import Signalling, SignalTrigger
 from perkwire.dispatching.strain import SLOW_SHARE
 from perkwire.dispatching.verdict import Finding
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Attempt, Delivery, DeliveryStatus
 from perkwire.model.lanes import Lane
+from perkwire.model.signals import Signal
 from perkwire.model.webhook import PauseReason, Webhook
+from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 
 _GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What following up has come to.
+
+    `strained` are the webhooks that are it now, of those that were tried; `signals` are to be sent
+    once all else is done.
+    """
+
+    strained: Collection[WebhookId] = ()
+    signals: Sequence[Signal] = ()
 
 
 class FollowUp:
@@ -28,6 +43,7 @@ class FollowUp:
         *,
         health: HealthStore,
         noticing: Noticing,
+        signalling: Signalling | None = None,
         journal: Journal,
         rule: PauseRule,
         max_attempts: int,
@@ -36,21 +52,29 @@ class FollowUp:
     ) -> None:
         self._health = health
         self._noticing = noticing
+        self._signalling = signalling
         self._journal = journal
         self._rule = rule
         self._max_attempts = max_attempts
         self._slow_ms = request_seconds * 1000 / SLOW_SHARE
         self._clock = clock
 
-    def follow_up(self, deliveries: Sequence[InFlightDelivery]) -> set[WebhookId]:
-        """Keep the streaks, pause and move what is to be, tell whoever is to be told.
-
-        The webhooks that are strained now, of those that were tried.
-        """
+    def follow_up(self, deliveries: Sequence[InFlightDelivery]) -> Followed:
+        """Keep the streaks, pause and move what is to be, mail whoever is to be told."""
         recorded = self._watch_health(deliveries)
         paused = {one: kept.pause for one, kept in recorded.items() if kept.pause is not None}
-        self._tell(deliveries, paused)
-        return {one for one, kept in recorded.items() if kept.is_strained}
+        unsuccessful = _unsuccessful(deliveries)
+        states = self._states(deliveries, unsuccessful)
+        self._tell(states, unsuccessful, paused)
+        return Followed(
+            strained={one for one, kept in recorded.items() if kept.is_strained},
+            signals=self._signals(states, unsuccessful, recorded),
+        )
+
+    def signal(self, signals: Sequence[Signal]) -> None:
+        """Send signals. Never raises."""
+        if self._signalling is not None:
+            self._signalling.send(signals)
 
     def _watch_health(self, deliveries: Sequence[InFlightDelivery]) -> dict[WebhookId, Recorded]:
         """Keep the streaks; what that has changed."""
@@ -95,25 +119,43 @@ class FollowUp:
             is_slow = recorded.lane is Lane.SLOW
             self._journal.note("webhook.strained" if is_slow else "webhook.recovered", **ids)
 
+    def _signals(
+        self,
+        states: Mapping[WebhookId, WebhookState],
+        unsuccessful: Mapping[WebhookId, Sequence[Delivery]],
+        recorded: Mapping[WebhookId, Recorded],
+    ) -> Sequence[Signal]:
+        if self._signalling is None:
+            return ()
+        occasions = [
+            SignalTrigger(
+                webhook=state.webhook,
+                recorded=recorded.get(webhook_id),
+                failed=_failed_for_good(unsuccessful.get(webhook_id, ())),
+                unsignalled=state.unsignalled,
+            )
+            for webhook_id, state in states.items()
+        ]
+        return self._signalling.due(occasions, self._clock())
+
     def _tell(
-        self, deliveries: Sequence[InFlightDelivery], paused: Mapping[WebhookId, PauseReason]
+        self,
+        states: Mapping[WebhookId, WebhookState],
+        unsuccessful: Mapping[WebhookId, Sequence[Delivery]],
+        paused: Mapping[WebhookId, PauseReason],
     ) -> None:
-        unsuccessful: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
-        for delivery in deliveries:
-            if delivery.after is not None and _is_to_be_told(delivery):
-                unsuccessful[delivery.message.webhook_id].append(delivery.after)
         occasions = [
             NoticeTrigger(
                 webhook=state.webhook,
                 topic=state.notice_topic,
-                deliveries=unsuccessful[webhook_id],
+                deliveries=unsuccessful.get(webhook_id, ()),
                 pause=paused.get(webhook_id),
                 untold=state.untold,
                 untold_pauses=state.untold_pauses,
             )
-            for webhook_id, state in self._states(deliveries, unsuccessful).items()
+            for webhook_id, state in states.items()
             if state.notice_topic is not None
-            and (unsuccessful[webhook_id] or state.untold or state.untold_pauses)
+            and (webhook_id in unsuccessful or state.untold or state.untold_pauses)
         ]
         self._noticing.tell(occasions, self._clock())
 
@@ -159,6 +201,21 @@ class FollowUp:
             gone=attempt.status_code == _GONE,
             exhausted=is_last_attempt(delivery, self._max_attempts),
         )
+
+
+def _unsuccessful(
+    deliveries: Sequence[InFlightDelivery],
+) -> Mapping[WebhookId, Sequence[Delivery]]:
+    found: defaultdict[WebhookId, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        if delivery.after is not None and _is_to_be_told(delivery):
+            found[delivery.message.webhook_id].append(delivery.after)
+    return dict(found)
+
+
+def _failed_for_good(deliveries: Sequence[Delivery]) -> int:
+    """How many of them have used up their attempts."""
+    return sum(one.status is DeliveryStatus.FAILED for one in deliveries)
 
 
 def _is_to_be_told(delivery: InFlightDelivery) -> bool:

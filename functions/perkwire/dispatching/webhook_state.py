@@ -13,8 +13,8 @@ class WebhookState:
     `strain` is how many attempts in a row have failed or been slow, `ease` how many have been fast
     successes since it is in the slow lane; both are of its endpoint as it is. `notice_topic` is
     where its account's notices go, None if nobody wants them. `untold` are the failed deliveries
-    that no notice has told of, `untold_pauses` the pauses, None if there are none. `erasures` are
-    its account's, None likewise.
+    that no notice has told of, `untold_pauses` the pauses, `unsignalled` the failed deliveries that
+    no signal has told of, None if there are none. `erasures` are its account's, None likewise.
     """
 
     webhook: Webhook
@@ -24,4 +24,5 @@ class WebhookState:
     notice_topic: str | None = None
     untold: UnreportedFailures | None = None
     untold_pauses: UnreportedPauses | None = None
+    unsignalled: UnreportedFailures | None = None
     erasures: Erasures | None = None

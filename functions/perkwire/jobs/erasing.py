@@ -11,12 +11,14 @@ from dataclasses import replace
 from typing import Protocol
 
 from perkwire.jobs.erasure import Erasure, ErasureStatus, erased_entry
+from perkwire.jobs.signalling import member_erased
 from perkwire.model.account import Account
 from perkwire.model.delivery import Delivery
 from perkwire.model.event import EventHeading
 from perkwire.model.members import MemberIndex
 from perkwire.model.messages import JobMessage, write_job_message
 from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.signals import Signals
 from perkwire.primitives.ids import AccountId, EventId, JobId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
@@ -144,6 +146,7 @@ class ErasureWorker:
         log: ErasableLog,
         queue: Queue,
         journal: Journal,
+        signals: Signals | None = None,
         clock: Callable[[], int],
     ) -> None:
         self._erasures = erasures
@@ -154,6 +157,7 @@ class ErasureWorker:
         self._log = log
         self._queue = queue
         self._journal = journal
+        self._signals = signals
         self._clock = clock
 
     def turn(self, message: JobMessage, may_go_on: Callable[[], bool]) -> bool:
@@ -307,3 +311,5 @@ class ErasureWorker:
             events=erasure.events_erased,
             deliveries=erasure.deliveries_found,
         )
+        if self._signals:
+            self._signals.send([member_erased(erasure, self._clock())])

@@ -15,8 +15,10 @@ from perkwire.jobs.job import (
 )
 from perkwire.jobs.listing import JobFilter
 from perkwire.jobs.selecting import Selection, count
+from perkwire.jobs.signalling import job_ended
 from perkwire.model.account import Account
 from perkwire.model.messages import JobMessage, write_job_message
+from perkwire.model.signals import Signals
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, JobId, WebhookId, new_job_id
@@ -129,9 +131,11 @@ class JobManagement:
         queue: Queue,
         dry_runs: DryRunCounter,
         event_retention_days: int,
+        signals: Signals | None = None,
         clock: Callable[[], int],
     ) -> None:
         self._jobs = jobs
+        self._signals = signals
         self._accounts = accounts
         self._webhooks = webhooks
         self._selections = selections
@@ -224,6 +228,8 @@ class JobManagement:
         cancelled = self._jobs.cancel(account_id, job_id, self._clock())
         if cancelled is None:
             raise conflict(f"The job is {self.get(account_id, job_id).status}.")
+        if self._signals:
+            self._signals.send([job_ended(cancelled, self._clock())])
         return cancelled
 
     def _job(self, account: Account, webhook: Webhook, kind: JobKind, request: JobRequest) -> Job:
@@ -272,6 +278,8 @@ class JobManagement:
             finished_at=now,
         )
         self._jobs.advance(job, failed)
+        if self._signals:
+            self._signals.send([job_ended(failed, now)])
         raise unavailable("The job could not be queued.")
 
 

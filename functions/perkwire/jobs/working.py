@@ -18,6 +18,7 @@ from perkwire.jobs.erasure import ERASURE_PREFIX
 from perkwire.jobs.job import Job, JobKind, JobReason, JobStatus, page_filter
 from perkwire.jobs.pages import PageResult
 from perkwire.jobs.selecting import Selection, SelectionPage, count
+from perkwire.jobs.signalling import job_ended
 from perkwire.model.messages import (
     JobMessage,
     Received,
@@ -25,6 +26,7 @@ from perkwire.model.messages import (
     read_job_message,
     write_job_message,
 )
+from perkwire.model.signals import Signals
 from perkwire.model.webhook import DeletedWebhook, Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
@@ -100,9 +102,11 @@ class JobWorker:
         erasing: Erasing,
         queue: Queue,
         journal: Journal,
+        signals: Signals | None = None,
         clock: Callable[[], int],
     ) -> None:
         self._jobs = jobs
+        self._signals = signals
         self._erasing = erasing
         self._webhooks = webhooks
         self._kinds = kinds
@@ -256,6 +260,9 @@ class JobWorker:
                 sent=stored.sent,
                 skipped=stored.skipped,
             )
+            # Who has cancelled it has told so.
+            if self._signals and stored.status is not JobStatus.CANCELLED:
+                self._signals.send([job_ended(stored, self._clock())])
         return stored
 
     def _fault(self, what: str, message: JobMessage, detail: str | None = None) -> None:

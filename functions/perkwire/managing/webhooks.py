@@ -16,6 +16,7 @@ from perkwire.managing.webhook_draft import (
     parse_webhook_change,
 )
 from perkwire.model.account import Caller, Scope
+from perkwire.model.signals import Signals, webhook_enabled
 from perkwire.model.webhook import (
     MOST_LIVE_SECRETS,
     RetiredSecret,
@@ -112,6 +113,7 @@ class WebhookManagement:
         rules: EndpointRules,
         most_webhooks: int,
         formats: FormatLookup | None = None,
+        signals: Signals | None = None,
         clock: Callable[[], int],
     ) -> None:
         self._accounts = accounts
@@ -120,6 +122,7 @@ class WebhookManagement:
         self._rules = rules
         self._most_webhooks = most_webhooks
         self._formats = formats or FormatLookup()
+        self._signals = signals
         self._clock = clock
 
     def account(self, caller: Caller, named: str | None) -> AccountId:
@@ -294,6 +297,9 @@ class WebhookManagement:
         except ChangedMeanwhile:
             self._read(before.account_id, before.id, read)
             raise conflict("The webhook was changed at the same time; try again.") from None
+        enabled = WebhookStatus.ENABLED
+        if self._signals and after.status is enabled and before.status is not enabled:
+            self._signals.send([webhook_enabled(before, after)])
         return after
 
     def _changed(self, before: Webhook, change: WebhookChange) -> Webhook:

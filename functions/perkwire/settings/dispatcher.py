@@ -22,3 +22,4 @@ class DispatcherSettings(FromEnvironment):
     notice_interval_minutes: int
     log_successes: bool
     console_url: str = ""
+    signal_bus_name: str = ""

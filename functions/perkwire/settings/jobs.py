@@ -16,3 +16,4 @@ class JobsSettings(FromEnvironment):
     slow_delivery_queue_url: str
     job_queue_url: str
     retry_interval_seconds: int
+    signal_bus_name: str = ""

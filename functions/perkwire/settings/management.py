@@ -36,3 +36,4 @@ class ManagementSettings(FromEnvironment):
     stack_name: str
     console_url: str = ""
     mail_sender: str = ""
+    signal_bus_name: str = ""

@@ -18,6 +18,7 @@ from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReade
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.dynamodb.mentions import Mentions
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS
+from perkwire.adapters.dynamodb.signal_counts import SignalCounts
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
@@ -37,6 +38,7 @@ from tests.fakes import (
     FakeKeyStore,
     FakeMentions,
     FakeRetryableDeliveries,
+    FakeSignalCounts,
     FakeTelemetry,
     FakeWebhookLookup,
     FakeWebhookStore,
@@ -57,6 +59,7 @@ class Adapters:
     key_lookup: KeyLookup | FakeKeyLookup
     lookup: WebhookLookup | FakeWebhookLookup
     states: WebhookStates | FakeWebhookLookup
+    signal_counts: SignalCounts | FakeSignalCounts
     webhooks: WebhookStore | FakeWebhookStore
     claims: ClaimTable | FakeClaimTable
     events: EventTable | FakeEventTable
@@ -109,6 +112,7 @@ def real(connection: Connection) -> Adapters:
         key_lookup=KeyLookup(),
         lookup=WebhookLookup(),
         states=states,
+        signal_counts=SignalCounts(),
         webhooks=WebhookStore(connection, tombstone_days=RETENTION_DAYS),
         claims=ClaimTable(connection, event_retention_days=RETENTION_DAYS, clock=clock),
         events=EventTable(journal, event_retention_days=RETENTION_DAYS, clock=clock),
@@ -130,6 +134,7 @@ def fake() -> Adapters:
         key_lookup=FakeKeyLookup(config),
         lookup=FakeWebhookLookup(config),
         states=FakeWebhookLookup(config),
+        signal_counts=FakeSignalCounts(config),
         webhooks=FakeWebhookStore(config),
         claims=FakeClaimTable(events, event_retention_days=RETENTION_DAYS, clock=clock),
         events=FakeEventTable(events),

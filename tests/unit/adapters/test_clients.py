@@ -14,6 +14,7 @@ from perkwire.adapters.dynamodb import tables
 
 CLIENTS: dict[str, Callable[[Connection], Any]] = {
     "dynamodb": lambda connection: connection.client,
+    "events": aws.events,
     "kms": aws.kms,
     "lambda": aws.functions,
     "sns": aws.sns,
@@ -22,6 +23,7 @@ CLIENTS: dict[str, Callable[[Connection], Any]] = {
 # Each lacks what it cannot be without, by botocore's model of the service.
 CALLS = {
     "dynamodb": "GetItem",
+    "events": "PutEvents",
     "kms": "Decrypt",
     "lambda": "CreateFunction",
     "sns": "Publish",

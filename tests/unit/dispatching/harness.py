@@ -7,6 +7,7 @@ from perkwire.dispatching.dispatcher import Dispatcher
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
+from perkwire.dispatching.signalling import Signalling
 from perkwire.dispatching.timing import DispatchRule
 from perkwire.formats.format import Unrenderable
 from perkwire.formats.lookup import FormatLookup
@@ -23,6 +24,8 @@ from tests.fakes import (
     FakeOpener,
     FakeRecords,
     FakeSender,
+    FakeSignalCounts,
+    FakeSignals,
     FakeTelemetry,
     FakeTopics,
     FakeVisibility,
@@ -52,6 +55,8 @@ class DispatcherHarness:
         self.journal = FakeTelemetry()
         self.topics = FakeTopics()
         self.visibility = FakeVisibility(self.journal)
+        self.signals: FakeSignals | None = None
+        self.signal_counts = FakeSignalCounts(self.config)
         self.clock = FakeClock(NOW)
         self.log_successes = False
         self.executor = executor
@@ -73,6 +78,14 @@ class DispatcherHarness:
                 noticing=Noticing(
                     counts=self.lookup,
                     publisher=self.topics,
+                    journal=self.journal,
+                    interval_minutes=60,
+                ),
+                signalling=None
+                if self.signals is None
+                else Signalling(
+                    counts=self.signal_counts,
+                    signals=self.signals,
                     journal=self.journal,
                     interval_minutes=60,
                 ),

@@ -280,7 +280,8 @@ class HealthItem(ConfigItem, discriminator="health"):
     `strain` counts the attempts in a row that failed or were slow, `ease` the fast successes in a
     row since it is in the slow lane. `endpoint_version` is the webhook's that all three are of. And
     the failed deliveries that no notice has told of, and when the last notice was; the same of
-    pauses. It expires once nothing has changed for long, as the webhook may be deleted.
+    pauses. And those that no signal has told of, when the last one was, and when a pause was told
+    of by one. It expires once nothing has changed for long, as the webhook may be deleted.
     """
 
     failures = NumberAttribute(null=True)
@@ -292,6 +293,10 @@ class HealthItem(ConfigItem, discriminator="health"):
     noticed_at = NumberAttribute(null=True)
     untold_pauses = NumberAttribute(null=True)
     pause_noticed_at = NumberAttribute(null=True)
+    unsignalled = NumberAttribute(null=True)
+    unsignalled_since = NumberAttribute(null=True)
+    signalled_at = NumberAttribute(null=True)
+    pause_signalled_at = NumberAttribute(null=True)
     endpoint_version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 

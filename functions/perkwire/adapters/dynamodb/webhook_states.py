@@ -109,8 +109,8 @@ class WebhookStates:
         version = HealthItem.endpoint_version
         with failing_as_unavailable():
             update_if(
-                _health_item(webhook),
-                [*ended, HealthItem.ease.remove(), version.remove(), *_kept(now)],
+                health_item(webhook),
+                [*ended, HealthItem.ease.remove(), version.remove(), *kept(now)],
                 version.does_not_exist() | (version == webhook.endpoint_version),
             )
         return 0
@@ -129,7 +129,7 @@ class WebhookStates:
         Rows of another version of the endpoint are none of this one's: they are over. `is_known`
         says that `longer` is likelier. Raises Unavailable.
         """
-        item = _health_item(webhook)
+        item = health_item(webhook)
         version = webhook.endpoint_version
         is_ours = HealthItem.endpoint_version == version
         ways: list[tuple[list[Action], Condition]] = [
@@ -144,7 +144,7 @@ class WebhookStates:
         with failing_as_unavailable():
             # Another dispatcher may begin or end one between two of these.
             for actions, condition in ways * 2:
-                if update_if(item, [*actions, *_kept(now)], condition):
+                if update_if(item, [*actions, *kept(now)], condition):
                     return item
         raise Unavailable("DynamoDB: the streak changes too often")
 
@@ -199,12 +199,12 @@ class WebhookStates:
         last = HealthItem.noticed_at
         with failing_as_unavailable():
             return update_if(
-                _health_item(webhook),
+                health_item(webhook),
                 [
                     HealthItem.untold.add(-untold.count),
                     HealthItem.untold_since.remove(),
                     HealthItem.noticed_at.set(now),
-                    *_kept(now),
+                    *kept(now),
                 ],
                 last.does_not_exist() if seen is None else last == seen,
             )
@@ -215,9 +215,9 @@ class WebhookStates:
 
     def count_pause(self, webhook: Webhook, now: int) -> UnreportedPauses:
         """Count a pause; all that are untold now. Raises Unavailable."""
-        item = _health_item(webhook)
+        item = health_item(webhook)
         with failing_as_unavailable():
-            item.update(actions=[HealthItem.untold_pauses.add(1), *_kept(now)])
+            item.update(actions=[HealthItem.untold_pauses.add(1), *kept(now)])
         return _untold_pauses(item)
 
     def take_pauses(self, webhook: Webhook, pauses: UnreportedPauses, now: int) -> bool:
@@ -229,11 +229,11 @@ class WebhookStates:
         last = HealthItem.pause_noticed_at
         with failing_as_unavailable():
             return update_if(
-                _health_item(webhook),
+                health_item(webhook),
                 [
                     HealthItem.untold_pauses.add(-pauses.count),
                     HealthItem.pause_noticed_at.set(now),
-                    *_kept(now),
+                    *kept(now),
                 ],
                 last.does_not_exist() if seen is None else last == seen,
             )
@@ -256,13 +256,13 @@ class WebhookStates:
             )
 
     def _add_untold(self, webhook: Webhook, count: int, since: int) -> UnreportedFailures:
-        item = _health_item(webhook)
+        item = health_item(webhook)
         with failing_as_unavailable():
             item.update(
                 actions=[
                     HealthItem.untold.add(count),
                     HealthItem.untold_since.set(HealthItem.untold_since | since),
-                    *_kept(since),
+                    *kept(since),
                 ]
             )
         return _untold(item)
@@ -333,6 +333,7 @@ def _state(webhook: Webhook, health: HealthItem | None, account: AccountItem) ->
         notice_topic=notice_topic,
         untold=_untold(health) if health.untold else None,
         untold_pauses=_untold_pauses(health) if health.untold_pauses else None,
+        unsignalled=unsignalled(health) if health.unsignalled else None,
         erasures=erasures,
     )
 
@@ -344,11 +345,18 @@ def _untold(health: HealthItem) -> UnreportedFailures:
     return UnreportedFailures(int(health.untold), since or 0, noticed_at)
 
 
+def unsignalled(health: HealthItem) -> UnreportedFailures:
+    """The failed deliveries of which no signal has told."""
+    signalled_at = whole(health.signalled_at)
+    since = signalled_at if health.unsignalled_since is None else int(health.unsignalled_since)
+    return UnreportedFailures(int(health.unsignalled), since or 0, signalled_at)
+
+
 def _untold_pauses(health: HealthItem) -> UnreportedPauses:
     return UnreportedPauses(int(health.untold_pauses), whole(health.pause_noticed_at))
 
 
-def _kept(now: int) -> list[Action]:
+def kept(now: int) -> list[Action]:
     """What every change of a health item says: what it is, and for how long it is kept."""
     return [
         HealthItem.kind.set(HealthItem),
@@ -356,5 +364,6 @@ def _kept(now: int) -> list[Action]:
     ]
 
 
-def _health_item(webhook: Webhook) -> HealthItem:
+def health_item(webhook: Webhook) -> HealthItem:
+    """Where the webhook's health is."""
     return HealthItem(health_pk(webhook.account_id), webhook.id)
