@@ -53,6 +53,7 @@ from tests.fakes import (
     FakeLogErasing,
     FakeQueue,
     FakeRetryableDeliveries,
+    FakeSignals,
     FakeSlotCounter,
     FakeTelemetry,
     FakeTrialCounter,
@@ -105,6 +106,7 @@ class World:
         self.slots = FakeSlotCounter()
         self.job_queue = FakeQueue()
         self.journal = FakeTelemetry()
+        self.signals = FakeSignals()
         self.clock = FakeClock(NOW)
         self.lookup = FakeWebhookLookup(self.config)
         self.may_go_on: Callable[[], bool] = lambda: True
@@ -122,6 +124,7 @@ class World:
             queue=self.job_queue,
             dry_runs=FakeTrialCounter(),
             event_retention_days=RETENTION_DAYS,
+            signals=self.signals,
             clock=self.clock,
         )
         hand_over = a_hand_over(
@@ -163,6 +166,7 @@ class World:
             log=self.log_erasing,
             queue=self.job_queue,
             journal=self.journal,
+            signals=self.signals,
             clock=self.clock,
         )
         self.work = JobWorker(
@@ -175,6 +179,7 @@ class World:
             },
             queue=self.job_queue,
             journal=self.journal,
+            signals=self.signals,
             clock=self.clock,
         )
         # By when SQS gives them out, and how often it has.
