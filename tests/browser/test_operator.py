@@ -19,6 +19,7 @@ def test_an_operator_opens_an_account_for_a_merchant_and_looks_in(
 ) -> None:
     operator, admin = new_person(), new_person()
     operator.sign_in(system.local["operator_key"])
+    operator.goes_to("Accounts")
     operator.click("link", "Create an account")
     operator.fill("Name", "Northwind Coffee")
     operator.click("button", "Create the account")

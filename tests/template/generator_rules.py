@@ -35,7 +35,7 @@ _TIMES = re.compile(r"(.+_)?at|since|until|timestamp")
 # Letters, digits, quantifiers, groups, alternatives, simple classes: the same in ECMAScript with
 # and without the flag u, PCRE, RE2, Java, .NET, Ruby, Rust and Python.
 _PORTABLE = re.compile(
-    r"\^(?:[A-Za-z0-9_:/, =@-]|\\[.\\/d]|\[\^?(?:(?!&&|[\\\[\]])[ -~]|\\[.\\\]t])+\]"
+    r"\^(?:[A-Za-z0-9_:;#/, =@-]|\\[.+\\/d]|\[\^?(?:(?!&&|[\\\[\]])[ -~]|\\[.\\\]t])+\]"
     r"|\((?:\?:|(?!\?))|\)|[|+*?.]|\{\d+(?:,\d*)?\})*\$"
 )
 

@@ -54,6 +54,7 @@ UNSEEN = {
     "LaneUnknown": "The delivery takes the prompt lane, and goes out at its slot.",
     "FailuresNotCounted": "The log has them, and DispatchingUnavailable is told before.",
     "LinkNotMailed": "Whoever asked for a link has none, and can ask an operator.",
+    "SignalNotSent": "Machines on the bus miss it; the log, notices and activity tell the same.",
     "QueueAgeUnknown": "Whoever looks at the page of queues sees it there.",
 }
 
