@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -81,20 +82,23 @@ class Judge:
             _append(self._folder, "used", [*right])
 
 
-class Running:
-    """Which function is running in this thread, or started it."""
+# Of a coroutine of the simulation its own: these go on in turns, and end in any order.
+_FUNCTION: ContextVar[str | None] = ContextVar("function", default=None)
+_REHEARSES: ContextVar[bool] = ContextVar("rehearses", default=False)
 
-    _here = threading.local()
+
+class Running:
+    """Which function is running in this thread or coroutine, or started it."""
+
     _everywhere: str | None = None
 
     @classmethod
     def function(cls) -> str | None:
         """The function's name, None outside of all."""
-        if getattr(cls._here, "rehearses", False):
+        if _REHEARSES.get():
             return None
-        found: str | None = getattr(cls._here, "function", None)
         started_by = getattr(threading.current_thread(), "started_by_function", None)
-        return found or started_by or cls._everywhere
+        return _FUNCTION.get() or started_by or cls._everywhere
 
     @classmethod
     def always(cls, function: str) -> None:
@@ -106,12 +110,12 @@ class Running:
         """The handler of a function, so that what is called in it is known to be the function's."""
 
         def handle(*arguments: Any) -> Any:  # noqa: ANN401 - any handler's
-            before = getattr(cls._here, "function", None)
-            cls._here.function = function
+            before = _FUNCTION.get()
+            _FUNCTION.set(function)
             try:
                 return handler(*arguments)
             finally:
-                cls._here.function = before
+                _FUNCTION.set(before)
 
         return handle
 
@@ -120,11 +124,11 @@ class Running:
         """`initialising.rehearse`, whose calls are nobody's: they never go out."""
 
         def unjudged(*arguments: Any, **request: Any) -> None:  # noqa: ANN401 - any call's
-            cls._here.rehearses = True
+            _REHEARSES.set(True)
             try:
                 rehearse(*arguments, **request)
             finally:
-                cls._here.rehearses = False
+                _REHEARSES.set(False)
 
         return unjudged
 
