@@ -82,15 +82,17 @@ class Contracts(Protocol):
         """All of an owner, or those of one name; raises Unavailable."""
         ...
 
-    def users(self, contract: ContractHeading) -> tuple[Sequence[ContractUser], int]:
-        """Webhooks that have it, and how many more are only said to have it.
-
-        Raises Unavailable.
-        """
+    def users(
+        self, contract: ContractHeading
+    ) -> tuple[Sequence[ContractUser], Sequence[ContractUser]]:
+        """Webhooks that have it, and those that are only said to have it; raises Unavailable."""
         ...
 
-    def remove(self, contract: ContractHeading, unused: int) -> None:
-        """Delete one that no webhook has; raises ContractInUse, Unavailable."""
+    def remove(self, contract: ContractHeading, unused: Sequence[ContractUser]) -> None:
+        """Delete one that no webhook has, and what says that `unused` have it.
+
+        Raises ContractInUse, Unavailable.
+        """
         ...
 
 

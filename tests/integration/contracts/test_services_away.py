@@ -191,7 +191,7 @@ TABLE_CALLS: dict[str, Call] = {
     "contracts.find": lambda c, _: ContractStore(c).find(ACCOUNT, "ours@1"),
     "contracts.add": lambda c, _: ContractStore(c).add(CONTRACT, "{}", 5),
     "contracts.users": lambda c, _: ContractStore(c).users(CONTRACT),
-    "contracts.remove": lambda c, _: ContractStore(c).remove(CONTRACT, 0),
+    "contracts.remove": lambda c, _: ContractStore(c).remove(CONTRACT, []),
     "health.add_failures": lambda _, __: WebhookStates().add_failures(HOOK, 1, NOW, failing=True),
     "health.add_slow": lambda _, __: WebhookStates().add_slow(HOOK, 1, NOW),
     "health.end_streak": lambda _, __: WebhookStates().end_streak(HOOK, NOW),

@@ -296,3 +296,16 @@ def test_a_webhook_that_an_older_release_has_deleted_does_not_keep_its_contract(
 
     assert ContractItem.get(f"{tenant.id}#contracts", "till@1").uses == 1
     assert tenant.call("DELETE", "/v1/formats/till@1").status == 204
+
+
+def test_a_contract_stored_anew_has_none_of_the_webhooks_of_the_one_before(
+    tenant: Tenant, receiver: Receiver
+) -> None:
+    """What an older release has left goes with the contract, and is not counted again."""
+    stored(tenant)
+    left = tenant.webhook(receiver.endpoint().url, format="till@1")
+    WebhookItem(tenant.id, f"webhook#{left['id']}").delete()
+    assert tenant.call("DELETE", "/v1/formats/till@1").status == 204
+
+    stored(tenant)
+    assert tenant.call("DELETE", "/v1/formats/till@1").status == 204

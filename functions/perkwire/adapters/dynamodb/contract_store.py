@@ -15,6 +15,7 @@ from perkwire.adapters.dynamodb.config_items import (
     ContractUseItem,
     WebhookItem,
     contract_texts_pk,
+    contract_use_sk,
     contract_uses_pk,
     contracts_pk,
     webhook_sk,
@@ -96,8 +97,8 @@ class ContractStore(ContractTexts):
                 raise TooManyContracts from None
             raise Unavailable(f"DynamoDB: {failure(error)}") from error
 
-    def users(self, contract: ContractHeading) -> tuple[list[ContractUser], int]:
-        """Webhooks that have it, and how many more are only said to have it.
+    def users(self, contract: ContractHeading) -> tuple[list[ContractUser], list[ContractUser]]:
+        """Webhooks that have it, and those that are only said to have it; of the first fifty.
 
         A release that knows no stored contracts deletes a webhook without saying so here. Raises
         Unavailable.
@@ -123,27 +124,31 @@ class ContractStore(ContractTexts):
             and item.status != WebhookStatus.DELETED
         }
         users = [one for one in said if (one.account_id, webhook_sk(one.webhook_id)) in having]
-        return users, len(said) - len(users)
+        return users, [one for one in said if one not in users]
 
-    def remove(self, contract: ContractHeading, unused: int) -> None:
-        """Delete one that only `unused` webhooks are said to have, none of which has it.
+    def remove(self, contract: ContractHeading, unused: Sequence[ContractUser]) -> None:
+        """Delete one that only `unused` are said to have, none of which has it, and what says so.
 
-        Raises ContractInUse, Unavailable.
+        Else a contract that is stored anew under its name would have them too. Raises
+        ContractInUse, Unavailable.
         """
         owner, name = contract.owner, contract.format
         uses = ContractItem.uses
         try:
             with TransactWrite(connection=self._connection) as transaction:
                 transaction.delete(
-                    ContractItem(contracts_pk(owner), name), condition=uses == unused
+                    ContractItem(contracts_pk(owner), name), condition=uses == len(unused)
                 )
+                for user in unused:
+                    sk = contract_use_sk(name, user.account_id, user.webhook_id)
+                    transaction.delete(ContractUseItem(contract_uses_pk(owner), sk))
                 transaction.delete(ContractTextItem(contract_texts_pk(owner), name))
                 transaction.update(
                     ContractCountItem(contract_texts_pk(owner), CONTRACT_COUNT_SK),
                     actions=[ContractCountItem.total.add(-1)],
                 )
         except TransactWriteError as error:
-            if not conditions(error, 3)[0]:
+            if not conditions(error, 3 + len(unused))[0]:
                 raise ContractInUse from None
             raise Unavailable(f"DynamoDB: {failure(error)}") from error
 
