@@ -15,7 +15,7 @@ type Name = str | re.Pattern[str]
 WIDE = (1280, 800)
 NARROW = (360, 740)
 
-_PATIENCE_MILLISECONDS = 10_000
+_PATIENCE_MILLISECONDS = 45_000
 # Chromium says so of every 4xx, those that a test is about among them.
 _ANSWERED_WITH_AN_ERROR = "Failed to load resource"
 _CONTRAST_ONLY = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
