@@ -20,11 +20,13 @@ from perkwire.model.schedule import LONGEST_DELAY_SECONDS, most_attempts
 from perkwire.model.sending import Response
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import DeliveryId, WebhookId
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.timestamps import MICROSECONDS
 
 _ASKS_TO_WAIT = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _ATTEMPTED = (Finding.REFUSED, Finding.UNRENDERABLE, Finding.UNAVAILABLE, Finding.DOUBLED)
 _MOST_DIGITS = 9  # of seconds: more are longer than any delay
+_LEAP_SECOND = regex(r"\b([0-9]{2}:[0-9]{2}):60\b")
 _AT_ONCE = 0
 
 
@@ -118,16 +120,18 @@ def spread_retries(
 def retry_after_seconds(response: Response, now: int) -> int:
     """How long a 429 or 503 asks to wait, twelve hours at most; 0: it does not, or not legibly.
 
-    Seconds or a date (RFC 9110 §10.2.3); `now` in microseconds since the epoch.
+    Seconds or a date (RFC 9110 §10.2.3), which may be a leap second; `now` in microseconds since
+    the epoch.
     """
     said = response.retry_after
     if response.status not in _ASKS_TO_WAIT or said is None:
         return 0
     if said.isascii() and said.isdigit():
-        seconds = int(said) if len(said) <= _MOST_DIGITS else LONGEST_DELAY_SECONDS
+        digits = said.lstrip("0")
+        seconds = int(said) if len(digits) <= _MOST_DIGITS else LONGEST_DELAY_SECONDS
     else:
         try:
-            until = parsedate_to_datetime(said)
+            until = parsedate_to_datetime(_LEAP_SECOND.sub(r"\1:59", said))
             if until.tzinfo is None:
                 until = until.replace(tzinfo=UTC)
             seconds = int(until.timestamp()) - now // MICROSECONDS

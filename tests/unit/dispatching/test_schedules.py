@@ -1,6 +1,7 @@
 """A webhook's own schedule: when its attempts are, which is the last, and what follows that one."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.utils import formatdate
 
 import pytest
@@ -162,6 +163,7 @@ def test_the_longest_delay_is_cut_to_what_sqs_takes(scheduled: DispatcherHarness
         ("900, 901", 60),
         ("1e9", 60),
         ("999999999999999999999", LONGEST_DELAY_SECONDS),
+        ("000000000900", 900),
         (formatdate(NOW // MICROSECONDS + 900, usegmt=True), 900),
         (formatdate(NOW // MICROSECONDS - 900, usegmt=True), 60),
         (formatdate(NOW // MICROSECONDS + 9 * DAY, usegmt=True), LONGEST_DELAY_SECONDS),
@@ -173,6 +175,19 @@ def test_retry_after_moves_an_attempt_later_and_never_earlier(
     scheduled.answer(Response(status, "", 1, retry_after=said))
 
     assert hidden(scheduled, 1) == min(spread_over(delay), LONGEST_DELAY_SECONDS - 60)
+
+
+@pytest.mark.parametrize(
+    "form", ["%a, %d %b %Y %H:%M:{} GMT", "%A, %d-%b-%y %H:%M:{} GMT", "%a %b %e %H:%M:{} %Y"]
+)
+def test_a_date_of_every_form_counts_with_a_leap_second_too(form: str) -> None:
+    """RFC 9110 §5.6.7: what HTTP has now, RFC 850's, and that of asctime."""
+    minute = NOW // MICROSECONDS // 60 * 60 + 3_600
+    for second, seconds in (("07", 7), ("60", 59)):
+        said = datetime.fromtimestamp(minute, UTC).strftime(form).format(second)
+        asked = retry_after_seconds(Response(429, "", 1, retry_after=said), NOW)
+
+        assert asked == minute + seconds - NOW // MICROSECONDS, said
 
 
 def test_other_answers_may_not_ask_to_wait(scheduled: DispatcherHarness) -> None:

@@ -143,16 +143,25 @@ def read_contract(value: dict[str, Json], *, version: str | None = None) -> Cont
         fields.wrong("body", "is required, unless `bodies` has one for every event")
     _check_bodies(fields, contract)
     _check_headers(fields, contract)
-    errors = [*map(_placed, fields.finish()), *reader.errors]
+    errors = [*(_placed(error, value) for error in fields.finish()), *reader.errors]
     if errors:
         raise invalid(errors)
     return contract
 
 
-def _placed(error: FieldError) -> FieldError:
+def _placed(error: FieldError, value: Json) -> FieldError:
+    """The error with its pointer: a member that is there may have a dot in its name."""
     if error.pointer is not None:
         return error
-    return FieldError(error.field, error.detail, f"/{error.field.replace('.', '/')}")
+    place, rest = Place("", ""), error.field
+    while True:
+        names = value if isinstance(value, dict) else {}
+        there = [name for name in names if rest == name or rest.startswith(f"{name}.")]
+        step = max(there, key=len, default=rest.partition(".")[0])
+        place, value = place.inside(step), names.get(step)
+        if step == rest:
+            return FieldError(error.field, error.detail, place.pointer)
+        rest = rest[len(step) + 1 :]
 
 
 def _absent(fields: Fields) -> Absent:
@@ -161,9 +170,8 @@ def _absent(fields: Fields) -> Absent:
 
 def _version(fields: Fields, given: str | None) -> str:
     form = "small letters, digits, dots and hyphens"
-    own = fields.text("version", longest=16, pattern=_VERSION, form=form)
-    if given is None and own is None:
-        fields.wrong("version", "is required")
+    read = fields.required_text if given is None else fields.text
+    own = read("version", longest=16, pattern=_VERSION, form=form)
     return given or own or ""
 
 
@@ -249,6 +257,8 @@ def _headers(fields: Fields, reader: TemplateReader) -> dict[str, Template]:
     found: dict[str, Template] = {}
     for name, template in given.items():
         place = Place("headers", "/headers").inside(name)
+        if name.lower() in found:
+            reader.wrong(place, "is there twice")
         known = name.lower() in OF_STANDARD_WEBHOOKS
         if wrong := None if known else check_header_name(name, signs=True):
             reader.wrong(place, wrong)

@@ -158,7 +158,7 @@ class ContractFormat:
                 value = template.make_if_any(roots, allowance)
             except Unsayable as wrong:
                 raise _unrenderable(payload.delivery_id, wrong) from None
-            if value is not None:
+            if value not in (None, ""):
                 found[name] = _header_value(name, value, payload)
         return found
 

@@ -2,7 +2,7 @@
 
 https://jmespath.org/specification.html. As there, an argument of another type is an error, which
 here says nothing of the argument's value. What differs: `to_number` reads the numbers of JSON and
-nothing else.
+nothing else, and `to_string` writes numbers as bodies have them, 10.0 as 10.
 """
 
 import json
@@ -14,6 +14,7 @@ from perkwire.formats.contracts.bounds import Allowance, Unsayable
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.stringify import stringify
 
 type Evaluator = Callable[[Any, Allowance], Any]
 
@@ -203,7 +204,7 @@ def _to_string(given: Sequence[Any], allowance: Allowance) -> Json:
     if isinstance(given[0], str):
         return given[0]
     allowance.pass_on(given[0])
-    written = json.dumps(given[0], separators=(",", ":"), ensure_ascii=False)
+    written = stringify(given[0]).decode()
     allowance.spend_letters(len(written))
     return written
 

@@ -6,7 +6,7 @@ the catalogue is still said, without that value.
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,7 @@ from perkwire.primitives.timestamps import (
 )
 
 _LARGEST = 2**63 - 1
+_LARGEST_OF_EVENTS = 2**64 - 1
 _WHOLE = regex(r"-?(?:0|[1-9][0-9]{0,18})")
 _DIGITS = regex(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _TIME_PARTS: Mapping[str, slice] = {
@@ -54,10 +55,10 @@ def _decimal(value: Any) -> Decimal | None:  # noqa: ANN401
 
 
 def _said(value: Decimal | None) -> Json:
-    """A whole number as an integer, if 64 bits hold it."""
+    """A whole number as an integer, if it is none that events cannot have."""
     if value is None:
         return None
-    if value == value.to_integral_value() and abs(value) <= _LARGEST:
+    if value == value.to_integral_value() and abs(value) <= _LARGEST_OF_EVENTS:
         return int(value)
     return float(value)
 
@@ -101,12 +102,14 @@ def _digits(value: Any) -> Json:  # noqa: ANN401
     number = _decimal(value)
     if number is None:
         return None
-    return f"{number:f}" if isinstance(value, str) else f"{number.normalize():f}"
+    if isinstance(value, str):
+        return f"{number:f}"
+    return f"{number.normalize():f}" if number else "0"  # also of -0
 
 
 def _cents(value: Any) -> Json:  # noqa: ANN401
     number = _decimal(value)
-    return None if number is None else _said((number * 100).to_integral_value())
+    return None if number is None else _said((number * 100).to_integral_value(ROUND_HALF_UP))
 
 
 def _sum_of(left: Any, right: Any, sign: int) -> Json:  # noqa: ANN401

@@ -178,10 +178,13 @@ class TemplateReader:
         values, steps = self._condition(template["$each"], place.inside("$each"))
         part, each = self._part(template.get("do"), place.inside("do"), levels - 1)
         otherwise = _OTHERWISE[self.absent]
+        refuses = self.absent is Absent.REFUSE
 
         def make(roots: Roots, allowance: Allowance) -> Made:
             elements = values(roots, allowance)
             if not isinstance(elements, list):
+                if refuses:
+                    raise _unsayable(place.inside("$each"), "is absent")
                 return otherwise
             allowance.spend(each * len(elements))
             made = [part({**roots, "item": element}, allowance) for element in elements]

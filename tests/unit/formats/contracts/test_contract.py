@@ -9,6 +9,7 @@ from perkwire.formats.contracts.built_in import BUILT_IN, built_in
 from perkwire.formats.format import Unrenderable, header_names
 from perkwire.formats.registry import FORMATS, find_format
 from perkwire.primitives.fields import Fields
+from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from tests.builders import SECRET, a_payload, an_event
 from tests.unit.formats.contracts.making import body, contract, headers, wrong
@@ -194,10 +195,39 @@ def test_no_root_holds_a_secret_or_the_url() -> None:
             "must be y",
         ),
         ({"surprise": 1}, "/surprise", "is not a known field"),
+        ({"a/b": 1, "a~b": 1}, "/a~1b", "is not a known field"),
+        ({"a.b": 1}, "/a.b", "is not a known field"),
+        ({"": 1}, "/", "is not a known field"),
+        ({"batch": {"large.st": 1}}, "/batch/large.st", "is not a known field"),
+        ({"settings": {"a.b": {}}}, "/settings/a.b", "must be an object"),
+        ({"settings": {"a": {"ti/tle": ""}}}, "/settings/a/ti~1tle", "is not a known field"),
+        ({"headers": {"x-a": "1", "X-A": "2"}}, "/headers/X-A", "is there twice"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_place(change: Any, place: str, detail: str) -> None:  # noqa: ANN401
     assert wrong(**change)[place].startswith(detail)
+
+
+def test_one_thing_is_wrong_with_a_version_of_another_form() -> None:
+    with pytest.raises(Problem) as raised:
+        contract(version="1/2")
+    errors: Any = raised.value.document()["errors"]
+
+    assert [error["detail"] for error in errors] == [
+        "must be small letters, digits, dots and hyphens"
+    ]
+
+
+@pytest.mark.parametrize("absent", ["omit", "null", "empty"])
+def test_a_header_without_a_value_is_left_out(absent: str) -> None:
+    format_ = contract(
+        absent=absent,
+        headers={"x-none": "=data.none", "x-empty": "=data.empty", "x-zero": "=data.zero"},
+    )
+    payload = a_payload(an_event(data={"empty": "", "zero": 0}))
+    sent = headers(format_, [SECRET], payload=payload)
+
+    assert {name: value for name, value in sent.items() if name.startswith("x-")} == {"x-zero": "0"}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

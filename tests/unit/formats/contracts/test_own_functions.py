@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from perkwire.formats.contracts import own_functions
 from perkwire.formats.contracts.bounds import Allowance
 from perkwire.formats.contracts.expressions import read_expression
+from perkwire.formats.voucherify import objects
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import parse_rfc3339
 from tests.unit.strategies import JSON
@@ -75,6 +76,37 @@ def test_numbers_are_exact() -> None:
     assert value("number(a)", "12.50") == 12.5
     assert value("unsigned(a)", -500) == 500
     assert value("negate(a)", 500.0) == -500
+
+
+@pytest.mark.parametrize("largest", [2**64 - 1, 2**63, -(2**63)])
+def test_the_largest_numbers_of_events_stay_exact(largest: int) -> None:
+    assert value("number(a)", str(largest)) == largest
+    assert value("text(a)", largest) == str(largest)
+    for source in ("unsigned(a)", "negate(a)", "add(a, `0`)", "subtract(a, `0`)"):
+        found = value(source, largest)
+        assert isinstance(found, int)
+        assert abs(found) == abs(largest)
+
+
+def test_minus_zero_is_zero() -> None:
+    for source in ("text(a)", "digits(a)", "concat(a)", "to_string(a)"):
+        assert value(source, -0.0) == "0"
+    assert str(value("negate(a)", 0)) == "0"
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(10.0, "10"), (1e-7, "1e-7"), (1e21, "1e+21"), (2**64 - 1, f"{2**64 - 1}")],
+)
+def test_numbers_in_a_text_are_written_as_in_a_body(number: float, written: str) -> None:
+    assert value("to_string(a)", number) == written
+    assert value("to_string({b: a})", number) == f'{{"b":{written}}}'
+
+
+def test_half_a_hundredth_is_rounded_up_as_voucherify_has_it() -> None:
+    for amount, cents in (("0.005", 1), ("1.005", 101), ("-0.005", -1), (0.125, 13), ("0.0049", 0)):
+        assert value("cents(a)", amount) == cents
+        assert objects.cents({"amount": amount}, "amount") == cents
 
 
 def test_only_whole_numbers_that_64_bits_hold_become_integers() -> None:

@@ -211,7 +211,7 @@ def test_headers_are_templates_over_event_and_attempt() -> None:
     }
 
 
-@pytest.mark.parametrize("value", ["a\r\nb: c", "ü", " a", "", "x" * 1001, {"a": 1}, [1]])
+@pytest.mark.parametrize("value", ["a\r\nb: c", "ü", " a", "x" * 1001, {"a": 1}, [1]])
 def test_a_value_that_no_header_may_have_is_not_sent(value: Json) -> None:
     format_ = contract(headers={"x-value": "=data.value"})
 

@@ -94,6 +94,15 @@ def test_a_loop_over_what_is_no_list_is_absent() -> None:
     assert made(template, {"items": []}) == {"a": 1, "lines": []}
 
 
+def test_a_loop_over_what_is_absent_refuses_the_event_where_absence_does() -> None:
+    template: Json = {"a": 1, "lines": {"$each": "data.items", "do": "=item"}}
+
+    for found in ("x", 1, None):
+        with pytest.raises(Unrenderable, match=r"body\.lines\.\$each is absent"):
+            made(template, {"items": found}, absent="refuse")
+    assert made(template, {"items": []}, absent="refuse") == {"a": 1, "lines": []}
+
+
 def test_a_choice_takes_one_of_two_templates() -> None:
     template: Json = {"a": {"$if": "data.x > `10`", "then": {"much": "=data.x"}, "else": "little"}}
 
