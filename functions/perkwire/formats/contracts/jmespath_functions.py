@@ -48,11 +48,15 @@ def same(left: Json, right: Json, allowance: Allowance) -> bool:
     allowance.spend(1)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
+    if isinstance(left, str) and isinstance(right, str) and len(left) == len(right):
+        allowance.spend_letters(len(left))
+        return left == right
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(
             same(one, other, allowance) for one, other in zip(left, right, strict=True)
         )
     if isinstance(left, dict) and isinstance(right, dict):
+        allowance.spend(min(len(left), len(right)))
         return left.keys() == right.keys() and all(
             same(left[key], right[key], allowance) for key in left
         )
@@ -162,6 +166,15 @@ def _contains(given: Sequence[Any], allowance: Allowance) -> Json:
     return any(same(item, search, allowance) for item in _array("contains", subject, allowance))
 
 
+def _affix(function: str, has: Callable[[str, str], bool]) -> Function:
+    def call(given: Sequence[Any], allowance: Allowance) -> Json:
+        value, affix = (_text(function, one) for one in given)
+        allowance.spend_letters(min(len(value), len(affix)))
+        return has(value, affix)
+
+    return Function(call, 2, 2)
+
+
 def _join(given: Sequence[Any], allowance: Allowance) -> Json:
     glue, values = _text("join", given[0]), _array("join", given[1], allowance)
     if not all(isinstance(value, str) for value in values):
@@ -242,9 +255,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "avg": Function(_avg, 1, 1),
     "ceil": _plain(lambda value: math.ceil(_number("ceil", value))),
     "contains": Function(_contains, 2, 2),
-    "ends_with": _plain(
-        lambda value, end: _text("ends_with", value).endswith(_text("ends_with", end)), 2
-    ),
+    "ends_with": _affix("ends_with", str.endswith),
     "floor": _plain(lambda value: math.floor(_number("floor", value))),
     "join": Function(_join, 2, 2),
     "keys": Function(lambda given, left: [*_object("keys", given[0], left)], 1, 1),
@@ -261,9 +272,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "reverse": Function(_reverse, 1, 1),
     "sort": Function(_sort, 1, 1),
     "sort_by": Function(_sort_by, 2, 2, inner=1),
-    "starts_with": _plain(
-        lambda value, start: _text("starts_with", value).startswith(_text("starts_with", start)), 2
-    ),
+    "starts_with": _affix("starts_with", str.startswith),
     "sum": Function(_sum, 1, 1),
     "to_array": _plain(lambda value: value if isinstance(value, list) else [value]),
     "to_number": Function(_to_number, 1, 1),

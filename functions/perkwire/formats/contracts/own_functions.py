@@ -37,6 +37,8 @@ _TIME_PARTS: Mapping[str, slice] = {
 }
 _TIME_PART = regex("|".join(_TIME_PARTS))
 _DAY_ALONE = "YYYY-MM-DD"
+_LETTERS_OF_A_STEP = 8
+"""Of a pattern, each of which may begin a part of a time."""
 _NAMESPACE = uuid.UUID("4b1c2f0a-6a0c-5d0e-9f3a-0c5f6a1d2e3b")
 """Of ids that are made of other ids. It never changes: a repeat must carry the same."""
 
@@ -75,7 +77,7 @@ def _iso_s(moment: int) -> Json:
     return f"{to_rfc3339(moment)[:19]}Z"
 
 
-def _date(given: Sequence[Any], _allowance: Allowance) -> Json:
+def _date(given: Sequence[Any], allowance: Allowance) -> Json:
     value, pattern = given[0], given[1] if len(given) > 1 else _DAY_ALONE
     if not isinstance(value, str) or not isinstance(pattern, str):
         return None
@@ -86,6 +88,7 @@ def _date(given: Sequence[Any], _allowance: Allowance) -> Json:
         written = f"{value}T00:00:00.000000Z"
     else:
         return None
+    allowance.spend(len(pattern) // _LETTERS_OF_A_STEP)  # a pattern may be the event's own
     return _TIME_PART.sub(lambda part: written[_TIME_PARTS[part[0]]], pattern)
 
 

@@ -154,6 +154,34 @@ HEAVY = {
 }
 
 
+LONG_TEXTS: dict[str, Json] = {"a": "x" * 50_000 + "a", "b": "x" * 50_000 + "b"}
+SAME_TEXTS: dict[str, Json] = {"a": "x" * 50_000, "b": "x" * 50_000}
+MANY_MEMBERS: dict[str, Json] = {f"k{number}": 0 for number in range(5_000)}
+LARGE_OBJECTS: dict[str, Json] = {"a": MANY_MEMBERS | {"a": 1}, "b": MANY_MEMBERS | {"b": 1}}
+LONG_PATTERN: dict[str, Json] = {"a": "YYYY" * 10_000}
+
+
+@pytest.mark.parametrize(
+    ("each", "data"),
+    [
+        ("[?a == b]", LONG_TEXTS),
+        ("[?a == b]", SAME_TEXTS),
+        ("[?a == b]", LARGE_OBJECTS),
+        ("[?contains([a], b)]", LONG_TEXTS),
+        ("[?starts_with(a, b)]", LONG_TEXTS),
+        ("[?ends_with(a, b)]", LONG_TEXTS),
+        ("[*].date('2026-11-30', a)", LONG_PATTERN),
+    ],
+)
+def test_what_is_long_in_an_event_is_paid_for_each_time(each: str, data: dict[str, Json]) -> None:
+    """Pipes make thousands of references to one value: each look at all of it counts."""
+    thousand = f"@{'|[@,@]|[]' * 10}|{each}"
+
+    with pytest.raises(TooMuch):
+        read_expression(thousand).value(data, Allowance())
+    read_expression(thousand).value({"a": "a", "b": "b"}, Allowance())
+
+
 @pytest.mark.parametrize("what", HEAVY)
 def test_what_would_take_long_or_much_ends_at_once(what: str) -> None:
     many: Json = [*range(1000)]
