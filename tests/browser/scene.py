@@ -67,7 +67,8 @@ class Scene:
             example = self.account.get(f"/v1/event-types/{name}")["example"]
             event = {"type": name, "data": example, "program_id": "bean-club"}
             posted += self.account.post(*[event] * 2)
-        until(lambda: all(map(self._is_settled, posted)), "nothing of the scene is on its way")
+        until(lambda: all(map(self._is_settled, posted)), "all of the scene has come")
+        until(lambda: not self.account.waiting(), "nothing of the scene is on its way")
 
     def _is_settled(self, event_id: str) -> bool:
         event = self.account.event(event_id)
@@ -80,8 +81,7 @@ class Scene:
         job = self._call("POST", path, asked)
         job_path = f"/v1/jobs/{job['id']}"
         until(lambda: self.account.get(job_path)["status"] == "done", "the replay is done")
-        under_way = {"retrying", "late"}
-        until(lambda: not under_way & {*self.account.statuses()}, "all of it is delivered")
+        until(lambda: not self.account.waiting(), "all of it is delivered")
         return job
 
     def _of(self, query: str) -> dict[str, Any]:

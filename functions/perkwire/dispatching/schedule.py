@@ -127,8 +127,8 @@ def retry_after_seconds(response: Response, now: int) -> int:
     if response.status not in _ASKS_TO_WAIT or said is None:
         return 0
     if said.isascii() and said.isdigit():
-        digits = said.lstrip("0")
-        seconds = int(said) if len(digits) <= _MOST_DIGITS else LONGEST_DELAY_SECONDS
+        digits = said.lstrip("0") or "0"
+        seconds = int(digits) if len(digits) <= _MOST_DIGITS else LONGEST_DELAY_SECONDS
     else:
         try:
             until = parsedate_to_datetime(_LEAP_SECOND.sub(r"\1:59", said))

@@ -327,12 +327,17 @@ def test_a_webhook_that_an_older_release_has_changed_keeps_its_contract(
     assert tenant.call("DELETE", "/v1/formats/till@1").status == 409
 
 
+def deleted_by_an_older_release(tenant: Tenant, receiver: Receiver) -> None:
+    """A webhook with the contract: that it had it stays said."""
+    webhook = tenant.webhook(receiver.endpoint().url, format="till@1")
+    WebhookItem(tenant.id, f"webhook#{webhook['id']}").delete()
+
+
 def test_a_webhook_that_an_older_release_has_deleted_does_not_keep_its_contract(
     tenant: Tenant, receiver: Receiver
 ) -> None:
     stored(tenant)
-    webhook = tenant.webhook(receiver.endpoint().url, format="till@1")
-    WebhookItem(tenant.id, f"webhook#{webhook['id']}").delete()
+    deleted_by_an_older_release(tenant, receiver)
 
     assert ContractItem.get(f"{tenant.id}#contracts", "till@1").uses == 1
     assert tenant.call("DELETE", "/v1/formats/till@1").status == 204
@@ -343,8 +348,7 @@ def test_a_contract_stored_anew_has_none_of_the_webhooks_of_the_one_before(
 ) -> None:
     """What an older release has left goes with the contract, and is not counted again."""
     stored(tenant)
-    left = tenant.webhook(receiver.endpoint().url, format="till@1")
-    WebhookItem(tenant.id, f"webhook#{left['id']}").delete()
+    deleted_by_an_older_release(tenant, receiver)
     assert tenant.call("DELETE", "/v1/formats/till@1").status == 204
 
     stored(tenant)

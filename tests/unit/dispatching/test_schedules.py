@@ -164,6 +164,7 @@ def test_the_longest_delay_is_cut_to_what_sqs_takes(scheduled: DispatcherHarness
         ("1e9", 60),
         ("999999999999999999999", LONGEST_DELAY_SECONDS),
         ("000000000900", 900),
+        pytest.param("0" * 5_000 + "900", 900, id="more digits than Python reads"),
         (formatdate(NOW // MICROSECONDS + 900, usegmt=True), 900),
         (formatdate(NOW // MICROSECONDS - 900, usegmt=True), 60),
         (formatdate(NOW // MICROSECONDS + 9 * DAY, usegmt=True), LONGEST_DELAY_SECONDS),

@@ -112,8 +112,6 @@ class TemplateReader:
             self.wrong(place, str(wrong))
             return _constant(None), 1
         evaluate = expression.evaluate
-        otherwise = _OTHERWISE[absent]
-        refuses = absent is Absent.REFUSE
 
         def make(roots: Roots, allowance: Allowance) -> Made:
             try:
@@ -124,11 +122,7 @@ class TemplateReader:
                 raise
             except NO_VALUE:
                 raise _unsayable(place, "has no value") from None
-            if found is not None:
-                return found
-            if refuses:
-                raise _unsayable(place, "is absent")
-            return otherwise
+            return _absence(absent, place) if found is None else found
 
         return make, expression.steps
 
@@ -177,15 +171,11 @@ class TemplateReader:
         self._only(template, place, "$each", "do")
         values, steps = self._condition(template["$each"], place.inside("$each"))
         part, each = self._part(template.get("do"), place.inside("do"), levels - 1)
-        otherwise = _OTHERWISE[self.absent]
-        refuses = self.absent is Absent.REFUSE
 
         def make(roots: Roots, allowance: Allowance) -> Made:
             elements = values(roots, allowance)
             if not isinstance(elements, list):
-                if refuses:
-                    raise _unsayable(place.inside("$each"), "is absent")
-                return otherwise
+                return _absence(self.absent, place.inside("$each"))
             allowance.spend(each * len(elements))
             made = [part({**roots, "item": element}, allowance) for element in elements]
             return [one for one in made if not isinstance(one, _Nothing)]
@@ -235,8 +225,14 @@ _OTHERWISE: Mapping[Absent, Json | _Nothing] = {
     Absent.OMIT: _NOTHING,
     Absent.NULL: None,
     Absent.EMPTY: "",
-    Absent.REFUSE: _NOTHING,
 }
+
+
+def _absence(absent: Absent, place: Place) -> Made:
+    """What is said where an event has no value; raises Unsayable."""
+    if absent is Absent.REFUSE:
+        raise _unsayable(place, "is absent")
+    return _OTHERWISE[absent]
 
 
 def _unsayable(place: Place, why: str) -> Unsayable:
