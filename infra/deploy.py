@@ -27,6 +27,7 @@ _OF_QUEUES = (
     "DispatcherMaxConcurrency",
     "SlowLaneMaxConcurrency",
 )
+_OF_INBOX = "InboxMaxConcurrency"  # of a stack that has one
 # The MaximumConcurrency of the jobs function's mapping, which no parameter sets.
 _JOBS_SHARE = 2
 # What an event source mapping takes at least.
@@ -149,7 +150,8 @@ def check_concurrency(parameters: Mapping[str, str], limit: int) -> None:
     A throttled invocation costs each of its messages an attempt without any request being sent.
     AWS lets no function have what would leave less than _LEAST_UNRESERVED to all others together.
     """
-    wanted = {name: int(parameters[name]) for name in _OF_QUEUES}
+    queues = _OF_QUEUES + ((_OF_INBOX,) if parameters.get("Inbox") == "Enabled" else ())
+    wanted = {name: int(parameters[name]) for name in queues}
     least = _API_SHARE + _JOBS_SHARE + len(wanted) * _LEAST_MAXIMUM_CONCURRENCY
     if limit < least:
         raise DeployError(

@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]+")
 
 # Few attempts, shortly after each other: a retry should be something one can watch.
-# One machine has no concurrency to set aside. Its mails are printed.
+# One machine has no concurrency to set aside. Its mails are printed, and its inbox is open.
 _LOCAL_DEFAULTS = {
     "MaxAttempts": "4",
     "RetryIntervalSeconds": "5",
@@ -23,6 +23,7 @@ _LOCAL_DEFAULTS = {
     "MailSender": "perkwire@localhost.example",
     "ManagementConcurrency": "0",
     "ConsoleConcurrency": "0",
+    "Inbox": "Enabled",
 }
 
 # AWS's advice, so that a throttled batch has time to be tried again before it comes back.

@@ -1,7 +1,9 @@
-"""Ingest: POST /v1/events, answered 202 once SQS holds the events."""
+"""Ingest: POST /v1/events, answered 202 once SQS holds the events; and the inbox's messages."""
 
 import os
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from perkwire.accepting.acceptance import Acceptance
 from perkwire.adapters import aws
@@ -20,11 +22,20 @@ from perkwire.adapters.http_api import (
     respond,
 )
 from perkwire.adapters.initialising import while_initialising
+from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.model.account_rates import AccountRates
+from perkwire.model.messages import Received
 from perkwire.primitives.timestamps import now
 from perkwire.settings.ingest import IngestSettings
+
+if TYPE_CHECKING:
+    from pynamodb.connection import Connection
+
+    from perkwire.accepting.inbox import Inbox
+
+_RESERVE_MS = 5_000  # for the message under way and the answer
 
 
 @cache
@@ -44,11 +55,22 @@ def _rates() -> AccountRates:
 
 
 @cache
-def _acceptance() -> Acceptance:
+def _connection() -> "Connection":
     settings = _settings()
     connection = tables.connect()
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
+    return connection
+
+
+@cache
+def _check_data() -> DataSchemas:
+    return DataSchemas()
+
+
+@cache
+def _acceptance() -> Acceptance:
+    settings, connection = _settings(), _connection()
     return Acceptance(
         claims=ClaimTable(
             connection, event_retention_days=settings.event_retention_days, clock=now
@@ -56,16 +78,41 @@ def _acceptance() -> Acceptance:
         kept_events=EventReader(),
         accounts=WebhookLookup(),
         queue=SqsQueue(aws.sqs(connection), settings.event_queue_url, _telemetry()),
-        check_data=DataSchemas(),
+        check_data=_check_data(),
         journal=_telemetry(),
         clock=now,
     )
 
 
+@cache
+def _inbox() -> "Inbox":
+    # Imported here, as a stack without an inbox, and each request, would wait for it in vain.
+    from perkwire.accepting.inbox import Inbox
+    from perkwire.adapters.dynamodb.rejected_events import (
+        REJECTED_ITEMS,
+        RejectedEventTable,
+    )
+    from perkwire.adapters.signals import signals_to
+
+    settings, connection = _settings(), _connection()
+    tables.bind_beside(connection, settings.event_table, *REJECTED_ITEMS)
+    return Inbox(
+        acceptance=_acceptance(),
+        rejected=RejectedEventTable(event_retention_days=settings.event_retention_days, clock=now),
+        check_data=_check_data(),
+        journal=_telemetry(),
+        signals=signals_to(settings.signal_bus_name, connection, _telemetry()),
+        signal_interval_minutes=settings.notice_interval_minutes,
+        clock=now,
+    )
+
+
 def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
-    """Accept the request's events, or say what is wrong with them."""
+    """Accept a request's events, or say what is wrong with them; or take the inbox's messages."""
     telemetry = _telemetry()
     telemetry.begin(context.aws_request_id)
+    if "Records" in event:
+        return _take(event, context)
     result = respond(telemetry, lambda: _accept(event))
     telemetry.flush()
     return result
@@ -76,6 +123,13 @@ def _accept(event: HttpEvent) -> HttpResponse:
     _rates().count(caller)
     accepted = _acceptance().accept(caller, body_of(event), event.get("headers", {}))
     return json_response(202, accepted)
+
+
+def _take(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def take(received: Sequence[Received]) -> Sequence[str]:
+        return _inbox().take(received, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS)
+
+    return batch_item_failures(event, _telemetry(), take)
 
 
 while_initialising(_rates, _acceptance)

@@ -57,7 +57,9 @@ def policies(
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Policy":
             for role in resource["Properties"]["Roles"]:
-                function = str(role["Ref"]).removesuffix("Role").lower()
+                # One that is of the policy under a condition counts as the policy does.
+                reference = role["Fn::If"][1] if "Fn::If" in role else role
+                function = str(reference["Ref"]).removesuffix("Role").lower()
                 found[function] += resolved(resource["Properties"]["PolicyDocument"]["Statement"])
     return found
 

@@ -34,6 +34,7 @@ EXPLAINED: dict[Right, str] = {
             ("router", "TakeEvents"),
             ("dispatcher", "TakeDeliveries"),
             ("jobs", "TakeJobs"),
+            ("ingest", "TakeFromInbox"),
         )
         for action in _TAKES
     },

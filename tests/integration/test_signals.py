@@ -27,7 +27,9 @@ class Signals:
         self._events: Any = system.stack.client("events")
         self._rule = f"signals-{tenant.id}"
         self._queue = system.sqs.create_queue(QueueName=self._rule)["QueueUrl"]
-        pattern = {"source": ["perkwire"], "detail": {"account_id": [tenant.id]}}
+        # Those of this account, and those of none.
+        of_account = [tenant.id, {"exists": False}]
+        pattern = {"source": ["perkwire"], "detail": {"account_id": of_account}}
         self._events.put_rule(
             Name=self._rule, EventBusName=BUS, EventPattern=json.dumps(pattern), State="ENABLED"
         )
@@ -65,6 +67,24 @@ def signals(system: System, tenant: Tenant) -> Iterator[Signals]:
     signals = Signals(system, tenant)
     yield signals
     signals.end()
+
+
+def test_ingest_tells_of_events_that_the_inbox_rejects(
+    system: System, tenant: Tenant, signals: Signals
+) -> None:
+    before = system.items("EventTable")
+    key = {"pk": {"S": "rejected"}, "sk": {"S": "!signal"}}  # when one was last told of
+    system.stack.client("dynamodb").delete_item(
+        TableName=system.stack.resources["EventTable"], Key=key
+    )
+    bad = {"account_id": tenant.id, "type": "nothing", "data": {}}
+    system.sqs.send_message(QueueUrl=system.queue("InboxQueue"), MessageBody=json.dumps([bad, bad]))
+    system.poll("InboxQueue", "ingest")
+
+    (told,) = signals.of(SignalKind.EVENTS_REJECTED)
+    assert told["count"] == 2
+    new = {item["sk"]["S"] for item in system.new_items("EventTable", before)}
+    assert told["rejected_event_id"] in new
 
 
 def send(system: System, tenant: Tenant, count: int) -> None:

@@ -16,7 +16,7 @@ from samcli.lib.utils import managed_cloudformation_stack
 
 from infra.parameters import load_template
 from tests.iam.evaluator import Call, Context
-from tests.template.stack import ROOT, observability, transformed
+from tests.template.stack import ROOT, inbox, observability, transformed
 
 STACK = "perkwire"
 REGION = "eu-west-1"
@@ -64,6 +64,7 @@ _ARNS: Mapping[str, tuple[str, ...]] = {
     ),
     "AWS::SNS::Topic": (f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}",),
     "AWS::SQS::Queue": (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}",),
+    "AWS::SQS::QueuePolicy": (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-InboxQueue-{_SUFFIX}",),
 }
 
 # What the schema of one type asks of another: the code of a function, the role that it gets.
@@ -162,6 +163,7 @@ def _stacks() -> list[tuple[dict[str, Any], str]]:
     return [
         (transformed(), STACK),
         (observability(), _NESTED),
+        (inbox(), f"{STACK}-InboxObservabilityStack-{_SUFFIX}"),
         # The bucket of the artifacts, which `resolve_s3` has SAM CLI keep in a stack of its own.
         (json.loads(bootstrap._get_stack_template()), _SAM_STACK),
     ]

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ def _transformed() -> dict[str, Any]:
     # `sam package` would have uploaded all three.
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
     template["Resources"]["PackagesLayer"]["Properties"]["ContentUri"] = "s3://bucket/packages.zip"
-    nested = template["Resources"]["ObservabilityStack"]["Properties"]
-    nested["Location"] = "https://s3.amazonaws.com/bucket/observability.yaml"
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Application":
+            nested = resource["Properties"]
+            nested["Location"] = f"https://s3.amazonaws.com/bucket/{nested['Location']}"
     defaults = {name: each["Default"] for name, each in template["Parameters"].items()}
     session = boto3.Session(
         region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
@@ -44,6 +47,11 @@ def _observability() -> dict[str, Any]:
     return load_template(ROOT / "infra" / "observability.yaml")
 
 
+@functools.cache
+def _inbox() -> dict[str, Any]:
+    return load_template(ROOT / "infra" / "inbox.yaml")
+
+
 def source() -> dict[str, Any]:
     """Return template.yaml."""
     return copy.deepcopy(_source())
@@ -57,6 +65,38 @@ def transformed() -> dict[str, Any]:
 def observability() -> dict[str, Any]:
     """Return infra/observability.yaml."""
     return copy.deepcopy(_observability())
+
+
+def inbox() -> dict[str, Any]:
+    """Return infra/inbox.yaml."""
+    return copy.deepcopy(_inbox())
+
+
+def expanded(*met: str) -> dict[str, Any]:
+    """Return template.yaml as a stack has it of whose conditions these are met, and no other."""
+    template = transformed()
+    found = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource.get("Condition") in (None, *met)
+    }
+    chosen: dict[str, Any] = _chosen({**template, "Resources": found}, met)
+    return chosen
+
+
+_ABSENT = {"Ref": "AWS::NoValue"}
+
+
+def _chosen(value: Any, met: Sequence[str]) -> Any:  # noqa: ANN401 - whatever a template holds
+    if isinstance(value, list):
+        return [one for each in value if (one := _chosen(each, met)) != _ABSENT]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Fn::If"}:
+        condition, so, otherwise = value["Fn::If"]
+        return _chosen(so if condition in met else otherwise, met)
+    members = {name: _chosen(each, met) for name, each in value.items()}
+    return {name: each for name, each in members.items() if each != _ABSENT}
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, Resource]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import ROOT, observability, of_type, source, transformed
+from tests.template.stack import ROOT, inbox, observability, of_type, source, transformed
 
 ALARM = "AWS::CloudWatch::Alarm"
 
@@ -42,6 +42,8 @@ SEEN_BY = {
     "RequestOverdue": "DeadLetterQueueDepthAlarm",
     "BatchCrashed": "DeadLetterQueueDepthAlarm",
     "RequestCrashed": "ApiFailuresAlarm",
+    "EventRejected": "EventRejectedAlarm",
+    "InboxMessageLeft": "InboxDeadLetterQueueDepthAlarm",
 }
 UNSEEN = {
     "DeliveryTableFailing": "It says what failed; what it failed for is a fault of its own.",
@@ -58,9 +60,11 @@ UNSEEN = {
     "QueueAgeUnknown": "Whoever looks at the page of queues sees it there.",
 }
 
+NESTED = {"ObservabilityStack": observability, "InboxObservabilityStack": inbox}
+
 
 def alarms() -> dict[str, dict[str, Any]]:
-    return of_type(observability(), ALARM)
+    return of_type(observability(), ALARM) | of_type(inbox(), ALARM)
 
 
 def queues_of(*metrics: str) -> dict[str, list[str]]:
@@ -211,19 +215,24 @@ class TestTelling:
             assert alarm["AlarmActions"] == [{"Ref": "AlarmTopicArn"}], name
             assert alarm["TreatMissingData"] == "notBreaching", name
 
-    def test_the_nested_stack_is_given_what_it_asks_for(self) -> None:
-        (nested,) = of_type(source(), "AWS::Serverless::Application").values()
-        assert set(nested["Parameters"]) == set(observability()["Parameters"])
-        for name, given_value in nested["Parameters"].items():
+    @pytest.mark.parametrize("nested", NESTED)
+    def test_the_nested_stack_is_given_what_it_asks_for(self, nested: str) -> None:
+        given = of_type(source(), "AWS::Serverless::Application")[nested]["Parameters"]
+        assert set(given) == set(NESTED[nested]()["Parameters"])
+        for name, given_value in given.items():
             if name.endswith(("Name", "Id")):
                 assert logical_id(given_value) == re.sub("(Name|Id)$", "", name)
 
-    def test_the_dashboard_is_json(self) -> None:
-        (dashboard,) = of_type(observability(), "AWS::CloudWatch::Dashboard").values()
+    @pytest.mark.parametrize(
+        ("nested", "widgets"), [("ObservabilityStack", 4), ("InboxObservabilityStack", 2)]
+    )
+    def test_the_dashboard_is_json(self, nested: str, widgets: int) -> None:
+        template = NESTED[nested]()
+        (dashboard,) = of_type(template, "AWS::CloudWatch::Dashboard").values()
         text = dashboard["DashboardBody"]["Fn::Sub"]
         names = set(re.findall(r"\$\{([\w:]+)\}", text))
-        assert names <= {*observability()["Parameters"], "AWS::Region"}
-        assert len(json.loads(text)["widgets"]) == 4
+        assert names <= {*template["Parameters"], "AWS::Region"}
+        assert len(json.loads(text)["widgets"]) == widgets
 
     def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(self) -> None:
         topic = of_type(transformed(), "AWS::SNS::Topic")["AlarmTopic"]

@@ -81,5 +81,5 @@ def test_every_list_of_keys_is_named() -> None:
         for path in (LIBRARY / "adapters").rglob("*.py")
         if "\n| item | pk | sk |\n" in path.read_text(encoding="utf-8")
     }
-    assert len(lists) == 7
+    assert len(lists) == 8
     assert lists - named_in("Data") == set()

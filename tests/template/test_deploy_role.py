@@ -72,7 +72,7 @@ NEVER: dict[str, dict[str, set[str]]] = {
             "iam:UpdateRoleDescription",
         },
     },
-    "The policy of signals is of roles alone.": {
+    "The policies of signals and the inbox are of roles alone.": {
         "AWS::IAM::Policy": {
             f"iam:{verb}{whose}Policy"
             for verb in ("Get", "Put", "Delete")
@@ -191,7 +191,8 @@ def test_the_schemas_of_all_types_say_what_they_need() -> None:
     assert len(types()) >= 15
     for kind in types():
         named = {each.action.partition(":")[2].lower() for each in needed if each.type == kind}
-        assert len(named) > 2, f"{kind}: {named}"
+        least = 1 if kind == "AWS::SQS::QueuePolicy" else 3  # an attribute of a queue
+        assert len(named) >= least, f"{kind}: {named}"
 
 
 def test_what_sam_deploy_calls_of_cloudformation_is_allowed() -> None:

@@ -127,7 +127,7 @@ class TestQueues:
 
     def test_dead_letters_are_kept_14_days_and_longer_than_messages(self) -> None:
         queues = of_type(transformed(), QUEUE)
-        assert len(dead_letter_queues()) == 5
+        assert len(dead_letter_queues()) == 6
         for name, dead_letter_queue in dead_letter_queues().items():
             assert queues[dead_letter_queue]["MessageRetentionPeriod"] == 14 * DAY
             assert queues[name]["MessageRetentionPeriod"] == 4 * DAY
@@ -144,13 +144,14 @@ class TestQueues:
 
 
 class TestConsumers:
-    def test_router_dispatcher_and_jobs_are_all_there_are(self) -> None:
+    def test_these_are_all_there_are(self) -> None:
         assert set(consumers()) == {
             ("EventQueue", "RouterFunction"),
             ("PacingQueue", "RouterFunction"),
             ("DeliveryQueue", "DispatcherFunction"),
             ("SlowDeliveryQueue", "DispatcherFunction"),
             ("JobQueue", "JobsFunction"),
+            ("InboxQueue", "IngestFunction"),
         }
 
     def test_none_takes_dead_letters(self) -> None:
@@ -463,6 +464,9 @@ class TestWhole:
     def test_outputs(self) -> None:
         assert set(source()["Outputs"]) == {
             "ApiUrl",
+            "InboxQueueUrl",
+            "InboxQueueArn",
+            "InboxDeadLetterQueueUrl",
             "EventQueueUrl",
             "EventDeadLetterQueueUrl",
             "EventDeadLetterQueueArn",

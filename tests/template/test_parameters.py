@@ -102,7 +102,7 @@ class TestRefused:
 
     def test_an_unknown_name_like_none_gets_the_list(self) -> None:
         with pytest.raises(
-            ParameterError, match=r"parameter Zq: there are MaxAttempts, .*BusName\."
+            ParameterError, match=r"parameter Zq: there are MaxAttempts, .*Concurrency\."
         ):
             resolved(Zq="1")
 

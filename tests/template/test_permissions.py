@@ -28,7 +28,7 @@ from tests.builders import a_delivery, a_webhook
 from tests.fakes import FakeTelemetry
 from tests.iam.evaluator import Call, judge
 from tests.iam.roles import policies
-from tests.template.stack import observability, of_type, source, transformed
+from tests.template.stack import inbox, observability, of_type, source, transformed
 
 LANES = {"DeliveryQueue", "SlowDeliveryQueue"}
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -299,14 +299,18 @@ def wildcards(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, 
 
 
 def test_no_statement_reaches_everything() -> None:
-    """But the key's own policy, in which `*` is the key; SNS and CloudWatch know no resources."""
+    """But the key's own policy, in which `*` is the key; SNS and CloudWatch know no resources.
+
+    And what the inbox refuses whoever comes without TLS.
+    """
     found = {
         path[1]
-        for template in (transformed(), observability())
+        for template in (transformed(), observability(), inbox())
         for path in wildcards(template)
         if path[0] == "Resources" and "Body" not in path
     }
-    assert found == {"SecretKey", "ManagementRole", "ConsoleRole"}
+    refusing = {"InboxSenders", "InboxTransport"}
+    assert found == {"SecretKey", "ManagementRole", "ConsoleRole"} | refusing
 
 
 def test_the_key_is_administered_by_the_account_and_rotates() -> None:

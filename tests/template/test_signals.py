@@ -20,49 +20,30 @@ from perkwire.model.signals import (
     Signal,
     SignalKind,
     deliveries_failed,
+    events_rejected,
     webhook_enabled,
     webhook_moved,
     webhook_paused,
 )
 from perkwire.model.webhook import PauseReason, WebhookStatus
-from perkwire.primitives.ids import JobId, new_job_id
+from perkwire.primitives.ids import JobId, new_job_id, rejected_event_id
 from tests.builders import ACCOUNT, NOW, WEBHOOK, a_webhook
 from tests.iam.calls import bus_arn
 from tests.iam.evaluator import Call, judge
 from tests.iam.roles import policies
 from tests.signals import check, schemas
-from tests.template.stack import ROOT, of_type, source, transformed
+from tests.template.stack import ROOT, expanded, of_type, source, transformed
 
-SENDERS = {"dispatcher", "jobs", "management", "console"}
+SENDERS = {"ingest", "dispatcher", "jobs", "management", "console"}
 CONDITION = "HasSignals"
 
 
-def expanded(signals: str) -> dict[str, Any]:
-    """The expanded template as a stack with this parameter has it."""
+def with_signals(signals: str) -> dict[str, Any]:
+    """The expanded template as a stack with this parameter, and all else, has it."""
     (parameter, enabled) = source()["Conditions"][CONDITION]["Fn::Equals"]
     assert parameter == {"Ref": "Signals"}
-    template = transformed()
-    found = {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if resource.get("Condition") != CONDITION or signals == enabled
-    }
-    chosen: dict[str, Any] = _chosen({**template, "Resources": found}, is_so=signals == enabled)
-    return chosen
-
-
-_ABSENT = {"Ref": "AWS::NoValue"}
-
-
-def _chosen(value: Any, *, is_so: bool) -> Any:  # noqa: ANN401 - whatever a template holds
-    if isinstance(value, list):
-        return [one for each in value if (one := _chosen(each, is_so=is_so)) != _ABSENT]
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {"Fn::If"} and value["Fn::If"][0] == CONDITION:
-        return _chosen(value["Fn::If"][1 if is_so else 2], is_so=is_so)
-    members = {name: _chosen(each, is_so=is_so) for name, each in value.items()}
-    return {name: each for name, each in members.items() if each != _ABSENT}
+    conditions = source()["Conditions"].keys()
+    return expanded(*(conditions if signals == enabled else conditions - {CONDITION}))
 
 
 def names_of_signals(value: object) -> set[str]:
@@ -85,11 +66,12 @@ def test_they_are_disabled_by_default() -> None:
 
 
 def test_disabled_nothing_is_deployed_for_them() -> None:
-    assert names_of_signals(expanded("Disabled")["Resources"]) == set()
+    assert names_of_signals(with_signals("Disabled")["Resources"]) == set()
 
 
 def test_enabled_there_is_one_policy_more_and_one_variable_each() -> None:
-    without, within = expanded("Disabled")["Resources"], expanded("Enabled")["Resources"]
+    without = with_signals("Disabled")["Resources"]
+    within = with_signals("Enabled")["Resources"]
 
     assert within.keys() - without.keys() == {"SignalPolicy"}
     for name in without:
@@ -121,7 +103,7 @@ def test_who_sends_may_send_to_this_bus_under_this_name_and_nothing_else() -> No
 
 
 def test_the_policy_has_one_statement_and_is_of_these_roles() -> None:
-    (policy,) = of_type(transformed(), "AWS::IAM::Policy").values()
+    policy = of_type(with_signals("Enabled"), "AWS::IAM::Policy")["SignalPolicy"]
 
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "events:PutEvents")
@@ -153,6 +135,7 @@ def every_signal() -> Iterator[Signal]:
         for why in JobReason:
             yield job_ended(a_job(kind, JobStatus.FAILED, why), AT)
     yield member_erased(an_erasure(), AT)
+    yield events_rejected(AT, count=2, first=rejected_event_id(AT, "message", 0))
 
 
 def a_job(kind: JobKind, status: JobStatus, reason: JobReason | None) -> Job:

@@ -32,6 +32,7 @@ from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
 _IDEMPOTENCY_KEY = regex(r"[\x21-\x7e]{1,255}")
+_INBOX = "inbox "  # with a blank, which no Idempotency-Key has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +103,23 @@ class Accepted:
 class _Entry:
     """An event of the request on its way; `claimed` if a repeat is to be recognised.
 
-    `former_digest` is what a release that counts otherwise would have claimed.
+    `former_digest` is what a release that counts otherwise would have claimed, `named_by` the
+    field that its id comes from.
     """
 
     claim: Claim
     draft: EventDraft
     claimed: bool
     former_digest: str
+    named_by: str
+
+
+class _Refused(Exception):
+    """What is wrong with some entries, by their places; nothing has been sent of any."""
+
+    def __init__(self, errors: Mapping[int, FieldError]) -> None:
+        super().__init__("entries are wrong")
+        self.errors = errors
 
 
 def send_events(
@@ -138,7 +149,11 @@ def send_events(
 
 
 class Acceptance:
-    """POST /v1/events."""
+    """Events taken in: those of `POST /v1/events`, all or none; those of the inbox, each by itself.
+
+    An event that comes without an id has one made up, or derived from what names its request or
+    message, so that a repeat is known.
+    """
 
     def __init__(
         self,
@@ -173,37 +188,65 @@ class Acceptance:
             detail = "must be 1 to 255 visible ASCII characters"
             raise invalid([FieldError("Idempotency-Key", detail)])
         request = read_request(body, headers, self._check_data)
-        entries = self._recognised(self._entries(caller, request.drafts, idempotency_key))
-        found = self._claim(entries)
-        accepted = self._send(entries, found)
-        shown: list[Json] = [one.to_json() for one in accepted]
-        return {"events": shown} if request.bulk else shown[0]
-
-    def _entries(
-        self, caller: Caller, drafts: Sequence[EventDraft], idempotency_key: str | None
-    ) -> list[_Entry]:
+        drafts = request.drafts
         named = [(draft.field("account_id"), draft.account_id) for draft in drafts]
         accounts = caller.acting_for_each(named, self._existing)
         now = self._clock()
-        entries = []
-        for position, (draft, account_id) in enumerate(zip(drafts, accounts, strict=True)):
-            accepted_at = now + position
-            digest, former_digest = draft.digest(), draft.former_digest()
-            if draft.id is not None:
-                event_id = draft.id
-            elif idempotency_key is not None:
-                event_id = event_id_for_key(account_id, idempotency_key, position)
-                # A repeat with more or fewer events is another request under the same key.
-                digest = f"{digest}/{len(drafts)}"
-                former_digest = f"{former_digest}/{len(drafts)}"
+        # A repeat with more or fewer events is another request under the same key.
+        suffix = "" if idempotency_key is None else f"/{len(drafts)}"
+        entries = [
+            _entry(draft, account_id, now, position, idempotency_key, suffix, "Idempotency-Key")
+            for position, (draft, account_id) in enumerate(zip(drafts, accounts, strict=True))
+        ]
+        try:
+            accepted = self._accepted(entries)
+        except _Refused as refused:
+            raise invalid(list(dict.fromkeys(refused.errors.values()))) from None
+        shown: list[Json] = [one.to_json() for one in accepted]
+        return {"events": shown} if request.bulk else shown[0]
+
+    def accept_each(
+        self, drafts: Mapping[int, EventDraft], key: str
+    ) -> dict[int, Accepted | FieldError]:
+        """Events of one message, each accepted or refused by itself; each names its account.
+
+        `drafts` has them by their places in the message, of which `key` is the name: from both the
+        id of one that has none is derived. Raises Problem 503 and Unavailable: then all are to be
+        given again, and what has been accepted is known by then.
+        """
+        if not drafts:
+            return {}
+        existing = self._existing([AccountId(one.account_id or "") for one in drafts.values()])
+        results: dict[int, Accepted | FieldError] = {}
+        now = self._clock()
+        entries: dict[int, _Entry] = {}
+        for place, draft in drafts.items():
+            if draft.account_id is None:
+                results[place] = FieldError(draft.field("account_id"), "is required")
+            elif draft.account_id not in existing:
+                results[place] = FieldError(draft.field("account_id"), "names no account")
             else:
-                event_id = new_event_id(accepted_at)
-            claim = Claim(
-                account_id=account_id, event_id=event_id, digest=digest, accepted_at=accepted_at
-            )
-            claimed = draft.id is not None or idempotency_key is not None
-            entries.append(_Entry(claim, draft, claimed, former_digest))
-        return entries
+                field = draft.field("id")
+                name = f"{_INBOX}{key}"
+                entries[place] = _entry(
+                    draft, AccountId(draft.account_id), now, place, name, "", field
+                )
+        while entries:
+            places = [*entries]
+            try:
+                accepted = self._accepted([*entries.values()])
+            except _Refused as refused:
+                results |= {places[one]: error for one, error in refused.errors.items()}
+                entries = {place: one for place, one in entries.items() if place not in results}
+                continue
+            results |= zip(places, accepted, strict=True)
+            break
+        return results
+
+    def _accepted(self, entries: Sequence[_Entry]) -> list[Accepted]:
+        """What became of them, all sent; raises _Refused, Problem and Unavailable."""
+        recognised = self._recognised(entries)
+        return self._send(recognised, self._claim(recognised))
 
     def _recognised(self, entries: Sequence[_Entry]) -> list[_Entry]:
         """The entries, with those under an id that we made up known as accepted before.
@@ -215,9 +258,9 @@ class Acceptance:
         if not own:
             return [*entries]
         kept = self._kept_events.kept(own)
-        errors = []
+        errors = {}
         recognised = []
-        for entry in entries:
+        for position, entry in enumerate(entries):
             key = entry.claim.key
             if key not in own:
                 recognised.append(entry)
@@ -226,9 +269,9 @@ class Acceptance:
                 recognised.append(again)
             else:
                 detail = f"must not begin with {one_of(OWN_BEGINNINGS)}, as ids made here do"
-                errors.append(FieldError(entry.draft.field("id"), detail))
+                errors[position] = FieldError(entry.draft.field("id"), detail)
         if errors:
-            raise invalid(errors)
+            raise _Refused(errors)
         return recognised
 
     def _existing(self, named: Collection[AccountId]) -> set[AccountId]:
@@ -287,14 +330,41 @@ class Acceptance:
 def _check_bodies(
     entries: Iterable[_Entry], claims: Mapping[tuple[AccountId, EventId], Claim]
 ) -> None:
-    errors = []
-    for entry in entries:
+    errors = {}
+    for position, entry in enumerate(entries):
         claim = claims.get(entry.claim.key) if entry.claimed else None
         if claim is not None and claim.digest not in (entry.claim.digest, entry.former_digest):
-            field = entry.draft.field("id") if entry.draft.id else "Idempotency-Key"
-            errors.append(FieldError(field, "was used before with another body"))
+            errors[position] = FieldError(entry.named_by, "was used before with another body")
     if errors:
-        raise invalid(list(dict.fromkeys(errors)))
+        raise _Refused(errors)
+
+
+def _entry(
+    draft: EventDraft,
+    account_id: AccountId,
+    now: int,
+    place: int,
+    key: str | None,
+    suffix: str,
+    key_field: str,
+) -> _Entry:
+    """`key`, of `key_field`, names what the event came in, None: nothing does.
+
+    `suffix` goes with its digest.
+    """
+    accepted_at = now + place
+    digest, former_digest = draft.digest(), draft.former_digest()
+    if draft.id is not None:
+        event_id = draft.id
+    elif key is not None:
+        event_id = event_id_for_key(account_id, key, place)
+        digest, former_digest = f"{digest}{suffix}", f"{former_digest}{suffix}"
+    else:
+        event_id = new_event_id(accepted_at)
+    claim = Claim(account_id=account_id, event_id=event_id, digest=digest, accepted_at=accepted_at)
+    claimed = draft.id is not None or key is not None
+    named_by = key_field if draft.id is None else draft.field("id")
+    return _Entry(claim, draft, claimed, former_digest, named_by)
 
 
 def _event(draft: EventDraft, claim: Claim) -> Event:

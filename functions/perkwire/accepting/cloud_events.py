@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 over HTTP, as events of `POST /v1/events`.
+"""CloudEvents 1.0 as events: over HTTP at `POST /v1/events`, and in JSON in the inbox.
 
 After CloudEvents 1.0.2, its JSON event format and its HTTP protocol binding. The attributes `id`,
 `type` and `time` are the event's id, type and time, the extensions `accountid` and `programid` its
@@ -42,7 +42,7 @@ _HEADER_NAMES = {
 def posted_structured(body: bytes) -> PostedEvent:
     """The one event of a body of STRUCTURED; raises the 400 problem if it is no JSON object."""
     value = parse_object(body, instead_of_list=f"its content type would be {BATCH}")
-    return _posted(value, "", "")
+    return posted_cloud_event(value)
 
 
 def posted_batch(body: bytes) -> list[PostedEvent]:
@@ -50,7 +50,10 @@ def posted_batch(body: bytes) -> list[PostedEvent]:
     value = parse_value(body)
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_EVENTS:
         raise malformed(f"A batch must be a list of 1 to {MAX_EVENTS} CloudEvents.")
-    return [_posted(one, f"[{position}]", f"/{position}") for position, one in enumerate(value)]
+    return [
+        posted_cloud_event(one, f"[{position}]", f"/{position}")
+        for position, one in enumerate(value)
+    ]
 
 
 def posted_binary(body: bytes, headers: Mapping[str, str]) -> PostedEvent:
@@ -77,7 +80,8 @@ def posted_binary(body: bytes, headers: Mapping[str, str]) -> PostedEvent:
     )
 
 
-def _posted(value: Json, place: str, pointer: str) -> PostedEvent:
+def posted_cloud_event(value: Json, place: str = "", pointer: str = "") -> PostedEvent:
+    """The event whose attributes are the members of a JSON object, at this place of what came."""
     if not isinstance(value, dict):
         return PostedEvent(value=value, place=place, pointer=pointer)
     # An attribute that is null is unset (JSON event format, 2.2).

@@ -234,11 +234,18 @@ def check_request_size(body: bytes) -> None:
         raise too_large(f"A request has at most {MAX_REQUEST_BYTES} bytes.")
 
 
-def read_drafts(posted: Sequence[PostedEvent], check_data: DataCheck) -> tuple[EventDraft, ...]:
-    """The events of a request, all valid; raises 413 and 422 as `parse_events` does."""
+def read_drafts(
+    posted: Sequence[PostedEvent],
+    check_data: DataCheck,
+    check_type: EventTypeCheck | None = None,
+) -> tuple[EventDraft, ...]:
+    """The events of a request, all valid; raises 413 and 422 as `parse_events` does.
+
+    `check_type` is that of other events of the same message, of which few are to be suggested for.
+    """
     errors: list[FieldError] = []
     drafts: list[EventDraft] = []
-    check_type = EventTypeCheck()
+    check_type = check_type or EventTypeCheck()
     for one in posted:
         errors += one.errors
         if not isinstance(one.value, dict):

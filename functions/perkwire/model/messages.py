@@ -42,7 +42,8 @@ class UnreadableMessage(Exception):
 class Received:
     """A message as a function gets it from SQS. `receive_count` begins at 1.
 
-    `receipt` is the handle of this receive, `queue_arn` the queue that it came from.
+    `receipt` is the handle of this receive, `queue_arn` the queue that it came from. `sent_at` is
+    when SQS took it, in microseconds since the epoch, and `sender` the principal that sent it.
     """
 
     message_id: str
@@ -50,6 +51,8 @@ class Received:
     receive_count: int
     receipt: str = field(repr=False)
     queue_arn: str
+    sent_at: int = 0
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

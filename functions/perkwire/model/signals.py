@@ -10,7 +10,7 @@ from typing import Protocol
 
 from perkwire.model.webhook import PauseReason, Webhook
 from perkwire.primitives.dataclass import dataclass
-from perkwire.primitives.ids import AccountId
+from perkwire.primitives.ids import AccountId, RejectedEventId
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 
@@ -25,20 +25,25 @@ class SignalKind(enum.StrEnum):
     DELIVERIES_FAILED = "deliveries.failed"
     JOB_ENDED = "job.ended"
     MEMBER_ERASED = "member.erased"
+    EVENTS_REJECTED = "events.rejected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """A fact about an account, and when, in microseconds since the epoch, it became one."""
+    """A fact about an account, and when, in microseconds since the epoch, it became one.
+
+    One about the inbox is of no account.
+    """
 
     kind: SignalKind
-    account_id: AccountId
+    account_id: AccountId | None
     at: int
     about: Mapping[str, str | int | None]
 
     def to_json(self) -> dict[str, Json]:
         """What is sent of it beside its kind."""
-        return {"account_id": self.account_id, "at": to_rfc3339(self.at), **self.about}
+        shown: dict[str, Json] = {"at": to_rfc3339(self.at), **self.about}
+        return shown if self.account_id is None else {"account_id": self.account_id, **shown}
 
 
 class Signals(Protocol):
@@ -69,6 +74,16 @@ def deliveries_failed(webhook: Webhook, at: int, *, count: int, since: int) -> S
     """So many that no signal has told of, the first of them at `since`."""
     return _of_webhook(
         SignalKind.DELIVERIES_FAILED, webhook, at, count=count, since=to_rfc3339(since)
+    )
+
+
+def events_rejected(at: int, *, count: int, first: RejectedEventId) -> Signal:
+    """So many that an invocation has rejected, and which is the first."""
+    return Signal(
+        kind=SignalKind.EVENTS_REJECTED,
+        account_id=None,
+        at=at,
+        about={"count": count, "rejected_event_id": first},
     )
 
 

@@ -18,6 +18,7 @@ EventId = NewType("EventId", str)
 DeliveryId = NewType("DeliveryId", str)
 KeyId = NewType("KeyId", str)
 JobId = NewType("JobId", str)
+RejectedEventId = NewType("RejectedEventId", str)
 
 _ACCOUNT_ID = re.compile(r"acct_[0-9a-z]{16}")
 _DELIVERY_ID = re.compile(r"dlv_([0-9a-z]{16})_[0-9a-z]{26}")
@@ -98,6 +99,12 @@ def new_test_delivery_id(at: int) -> DeliveryId:
 def event_id_for_key(account_id: AccountId, idempotency_key: str, position: int) -> EventId:
     """The id of the event at `position` of a request sent with this Idempotency-Key: always it."""
     return EventId(f"evt_{_digest(account_id, idempotency_key, str(position), length=26)}")
+
+
+def rejected_event_id(received_at: int, message: str, place: int | None) -> RejectedEventId:
+    """`rej_`, the time (microseconds since the epoch) and a hash: the same for the same message."""
+    digest = _digest(message, "" if place is None else str(place), length=_RANDOM_LENGTH)
+    return RejectedEventId(f"rej_{time_prefix(received_at)}{digest}")
 
 
 def delivery_id(

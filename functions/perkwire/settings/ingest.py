@@ -14,3 +14,5 @@ class IngestSettings(FromEnvironment):
     event_retention_days: int
     account_rate_limit: int
     account_burst_limit: int
+    notice_interval_minutes: int
+    signal_bus_name: str = ""

@@ -17,6 +17,7 @@ from perkwire.adapters.dynamodb.delivery_table import DeliveryTable, RetryableDe
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.dynamodb.mentions import Mentions
+from perkwire.adapters.dynamodb.rejected_events import REJECTED_ITEMS, RejectedEventTable
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS
 from perkwire.adapters.dynamodb.signal_counts import SignalCounts
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
@@ -37,6 +38,7 @@ from tests.fakes import (
     FakeKeyLookup,
     FakeKeyStore,
     FakeMentions,
+    FakeRejectedEvents,
     FakeRetryableDeliveries,
     FakeSignalCounts,
     FakeTelemetry,
@@ -67,6 +69,7 @@ class Adapters:
     mentions: Mentions | FakeMentions
     deliveries: DeliveryTable | FakeDeliveryTable
     retryable: RetryableDeliveries | FakeRetryableDeliveries
+    rejected: RejectedEventTable | FakeRejectedEvents
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -96,7 +99,8 @@ def connection(stack: Stack, connections: list[Connection]) -> Connection:
         aws_secret_access_key="local",
     )
     tables.bind(connection, stack.resources["ConfigTable"], *CONFIG_ITEMS, *SESSION_ITEMS)
-    tables.bind(connection, stack.resources["EventTable"], *EVENT_TABLE_ITEMS)
+    event_items = (*EVENT_TABLE_ITEMS, *REJECTED_ITEMS)
+    tables.bind(connection, stack.resources["EventTable"], *event_items)
     tables.bind(connection, stack.resources["DeliveryTable"], DeliveryItem)
     connections.append(connection)
     return connection
@@ -120,6 +124,7 @@ def real(connection: Connection) -> Adapters:
         mentions=Mentions(),
         deliveries=DeliveryTable(connection, journal, log_retention_days=RETENTION_DAYS),
         retryable=RetryableDeliveries(journal),
+        rejected=RejectedEventTable(event_retention_days=RETENTION_DAYS, clock=clock),
     )
 
 
@@ -142,6 +147,7 @@ def fake() -> Adapters:
         mentions=FakeMentions(events),
         deliveries=FakeDeliveryTable(deliveries),
         retryable=FakeRetryableDeliveries(deliveries),
+        rejected=FakeRejectedEvents(),
     )
 
 

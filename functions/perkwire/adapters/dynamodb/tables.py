@@ -140,11 +140,16 @@ def bind(connection: Connection, table_name: str, *models: type[Model]) -> None:
     pynamodb gives each model a client of its own, and a client costs as much CPU to make as the
     package to import; so the models' own connections, which have made none yet, are replaced.
     """
-    for model in models:
-        model.Meta.table_name = table_name
+    models[0].Meta.table_name = table_name
     # The models of a table share its keys, so the first one's description serves all.
     connection.add_meta_table(models[0]._get_connection().get_meta_table())
+    bind_beside(connection, table_name, *models)
+
+
+def bind_beside(connection: Connection, table_name: str, *models: type[Model]) -> None:
+    """Point more models at a table that others are bound to."""
     for model in models:
+        model.Meta.table_name = table_name
         model._get_connection().connection = connection
 
 

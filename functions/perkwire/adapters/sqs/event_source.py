@@ -6,6 +6,8 @@ from typing import Any
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.model.messages import Received
 
+_MILLISECOND = 1_000  # in microseconds
+
 
 def batch_item_failures(
     event: Mapping[str, Any],
@@ -24,6 +26,8 @@ def batch_item_failures(
             receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
             receipt=record["receiptHandle"],
             queue_arn=record["eventSourceARN"],
+            sent_at=int(record["attributes"].get("SentTimestamp", 0)) * _MILLISECOND,
+            sender=record["attributes"].get("SenderId", ""),
         )
         for record in event["Records"]
     ]
