@@ -16,10 +16,19 @@ from perkwire.model.messages import (
     write_delivery_message,
     write_event_message,
 )
+from perkwire.model.waiting import WaitingList
 from perkwire.model.webhook import SealedSecrets, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId, delivery_id
 from perkwire.primitives.strict_json import Json
-from tests.fakes import FakeClock, FakeQueue, FakeSealer, FakeSlotCounter, FakeTelemetry
+from tests.fakes import (
+    FakeClock,
+    FakeDeliveryItems,
+    FakeQueue,
+    FakeSealer,
+    FakeSlotCounter,
+    FakeTelemetry,
+    FakeWaitingTable,
+)
 
 NOW = 1_790_000_000_000_000
 ACCOUNT = AccountId("acct_0000000000000001")
@@ -115,6 +124,7 @@ def a_hand_over(
         "delivery_queues": DeliveryQueues(queues),
         "pacing_queue": FakeQueue(),
         "slots": FakeSlotCounter(),
+        "waiting": WaitingList(FakeWaitingTable(FakeDeliveryItems())),
         "journal": FakeTelemetry(),
         "clock": FakeClock(NOW),
     }

@@ -1,7 +1,8 @@
 """The invariant: what must hold, after any fault, for every event that was answered 202.
 
 For each webhook that matched it (type, programme and filter), the event has succeeded, or it is on
-its way (a message in EventQueue, PacingQueue or a delivery queue), or it has failed in the log and,
+its way (a message in EventQueue, PacingQueue or a delivery queue), or it waits to be pulled or has
+been, or it has failed in the log and,
 unless the webhook is paused, rests in the dead-letter queue, or a person has cancelled it. Every
 repeat at an endpoint has the same `webhook-id` and the same event ids.
 """

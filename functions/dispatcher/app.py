@@ -1,6 +1,6 @@
 """Dispatcher: delivery messages in, signed requests out. The only function that calls endpoints.
 
-Management invokes it directly to test a webhook.
+Management invokes it directly to test a webhook, and to have signed what is pulled.
 """
 
 import os
@@ -15,12 +15,13 @@ from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.contract_texts import ContractTexts
-from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_items import DELIVERY_TABLE_ITEMS
 from perkwire.adapters.dynamodb.delivery_records import DeliveryRecords
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.signal_counts import SignalCounts
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.initialising import while_initialising
+from perkwire.adapters.pull_calls import answer_pull, is_pull
 from perkwire.adapters.sender.http import HttpSender
 from perkwire.adapters.sender.tls import tls_context
 from perkwire.adapters.signals import signals_to
@@ -35,6 +36,7 @@ from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.signalling import Signalling
+from perkwire.dispatching.signing import PullSigner
 from perkwire.dispatching.timing import DispatchRule
 from perkwire.formats.lookup import FormatLookup
 from perkwire.model.messages import Received
@@ -64,7 +66,7 @@ def _connection() -> Connection:
     settings = _settings()
     connection = tables.connect("batch_write_item")
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
-    tables.bind(connection, settings.delivery_table, DeliveryItem)
+    tables.bind(connection, settings.delivery_table, *DELIVERY_TABLE_ITEMS)
     return connection
 
 
@@ -154,11 +156,24 @@ def _sampling() -> TrialSender:
     )
 
 
+@cache
+def _signing() -> PullSigner:
+    return PullSigner(
+        webhooks=WebhookStates(),
+        vault=_vault(),
+        formats=_formats(),
+        journal=_telemetry(),
+        clock=now,
+    )
+
+
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send each delivery; the partial batch response names those that SQS is to bring again."""
     _telemetry().begin(context.aws_request_id)
     if is_test(event):
         return answer_test(event, _telemetry(), lambda trial: _sampling().send(trial))
+    if is_pull(event):
+        return answer_pull(event, _telemetry(), lambda messages: _signing().sign(messages))
 
     def dispatch(received: Sequence[Received]) -> Sequence[str]:
         return _dispatching().dispatch(

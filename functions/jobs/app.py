@@ -8,7 +8,7 @@ from typing import Any
 from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
-from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_items import DELIVERY_TABLE_ITEMS
 from perkwire.adapters.dynamodb.delivery_table import RetryableDeliveries
 from perkwire.adapters.dynamodb.erasing import ErasedAccounts, EventErasing, LogErasing
 from perkwire.adapters.dynamodb.erasure_store import ERASURE_ITEMS, ErasureTable
@@ -16,6 +16,7 @@ from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
+from perkwire.adapters.dynamodb.waiting_table import WaitingTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.signals import signals_to
@@ -28,6 +29,7 @@ from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.hand_over import HandOver
+from perkwire.model.waiting import WaitingList
 from perkwire.primitives.timestamps import now
 from perkwire.recovering.retrying import Retrying
 from perkwire.settings.jobs import JobsSettings
@@ -45,7 +47,7 @@ def _work() -> JobWorker:
     connection = tables.connect()
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS, *JOB_ITEMS, *ERASURE_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
-    tables.bind(connection, settings.delivery_table, DeliveryItem)
+    tables.bind(connection, settings.delivery_table, *DELIVERY_TABLE_ITEMS)
     sqs = aws.sqs(connection)
     signals = signals_to(settings.signal_bus_name, connection, telemetry)
     deliveries = RetryableDeliveries(telemetry)
@@ -60,6 +62,9 @@ def _work() -> JobWorker:
         ),
         pacing_queue=SqsQueue(sqs, settings.pacing_queue_url, telemetry),
         slots=SlotCounter(),
+        waiting=WaitingList(
+            WaitingTable(connection, log_retention_days=settings.log_retention_days)
+        ),
         journal=telemetry,
         clock=now,
     )

@@ -15,6 +15,7 @@ from management import (
     job_routes,
     log_routes,
     own_account_routes,
+    pull_routes,
     retry_routes,
     trial_routes,
     type_routes,
@@ -55,6 +56,7 @@ def _resolver() -> APIGatewayHttpResolver:
     brand_routes.add(resolver, use_cases.branding)
     own_account_routes.add(resolver, use_cases.accounts)
     webhook_routes.add(resolver, webhooks, use_cases.slots)
+    pull_routes.add(resolver, webhooks, use_cases.pulling)
     trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events, use_cases.members)
     type_routes.add(resolver, use_cases.contracts, use_cases.formats)

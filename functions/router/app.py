@@ -8,10 +8,11 @@ from typing import Any
 from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
-from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_items import DELIVERY_TABLE_ITEMS
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventTable
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
+from perkwire.adapters.dynamodb.waiting_table import WaitingTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.initialising import while_initialising
 from perkwire.adapters.sqs.event_source import batch_item_failures
@@ -19,6 +20,7 @@ from perkwire.adapters.sqs.queues import SqsQueue, delivery_queues
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
 from perkwire.model.hand_over import HandOver
 from perkwire.model.messages import Received
+from perkwire.model.waiting import WaitingList
 from perkwire.primitives.timestamps import now
 from perkwire.routing.router import Router
 from perkwire.settings.router import RouterSettings
@@ -38,7 +40,7 @@ def _routing() -> Router:
     connection = tables.connect("query", "batch_execute_statement")
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
-    tables.bind(connection, settings.delivery_table, DeliveryItem)
+    tables.bind(connection, settings.delivery_table, *DELIVERY_TABLE_ITEMS)
     sqs = aws.sqs(connection)
     return Router(
         webhooks=WebhookLookup(),
@@ -53,6 +55,9 @@ def _routing() -> Router:
             ),
             pacing_queue=SqsQueue(sqs, settings.pacing_queue_url, telemetry),
             slots=SlotCounter(),
+            waiting=WaitingList(
+                WaitingTable(connection, log_retention_days=settings.log_retention_days)
+            ),
             journal=telemetry,
             clock=now,
         ),

@@ -44,6 +44,7 @@ from tests.fakes.sns import FakeTopics
 from tests.fakes.sqs import FakeActivity, FakeMoveTasks, FakeQueue, FakeVisibility
 from tests.fakes.telemetry import FakeTelemetry
 from tests.fakes.trials import FakeTrialCounter, FakeTrialDispatcher
+from tests.fakes.waiting import FakeWaitingTable, FakeWaits
 from tests.fakes.webhooks import FakeWebhookLookup, FakeWebhookStore
 
 __all__ = [
@@ -91,6 +92,8 @@ __all__ = [
     "FakeTrialCounter",
     "FakeTrialDispatcher",
     "FakeVisibility",
+    "FakeWaitingTable",
+    "FakeWaits",
     "FakeWebhookLookup",
     "FakeWebhookStore",
 ]

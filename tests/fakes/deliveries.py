@@ -3,11 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from perkwire.dispatching.pulling import Taken
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
+from perkwire.model.waiting import WaitingPage
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, webhook_of
 from tests.fakes.failing import Failing
 
 _MOST_ATTEMPTS = 100
+PULLED = DeliveryStatus.PULLED
 
 
 @dataclass
@@ -15,11 +18,20 @@ class FakeDeliveryItems:
     """What DeliveryTable holds."""
 
     entries: dict[DeliveryId, Delivery] = field(default_factory=dict)
+    pages: dict[tuple[AccountId, WebhookId], dict[int, WaitingPage]] = field(default_factory=dict)
+    taken: dict[tuple[AccountId, WebhookId], Taken] = field(default_factory=dict)
 
     def put(self, *deliveries: Delivery) -> None:
         """Have them, whatever was there before."""
         for delivery in deliveries:
             self.entries[delivery.id] = delivery
+
+    def as_it_reads(self, entry: Delivery) -> Delivery:
+        """One that waits has been pulled, if its webhook has been so far."""
+        taken = self.taken.get((entry.account_id, entry.webhook_id))
+        if entry.status is not DeliveryStatus.WAITING or taken is None or entry.place is None:
+            return entry
+        return replace(entry, status=PULLED) if entry.place <= taken.through else entry
 
 
 class FakeDeliveryReader(Failing):
@@ -35,7 +47,7 @@ class FakeDeliveryReader(Failing):
         for account_id, delivery_id in keys:
             entry = self._items.entries.get(delivery_id)
             if entry is not None and entry.account_id == account_id:
-                found[delivery_id] = entry
+                found[delivery_id] = self._items.as_it_reads(entry)
         return found
 
     def unsettled(
@@ -79,7 +91,7 @@ class FakeDeliveryReader(Failing):
 
     def _own(self, account_id: AccountId, webhook_id: WebhookId) -> Mapping[str, Delivery]:
         return {
-            entry.id.rpartition("_")[2]: entry
+            entry.id.rpartition("_")[2]: self._items.as_it_reads(entry)
             for entry in self._items.entries.values()
             if entry.account_id == account_id and webhook_of(entry.id) == webhook_id
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from perkwire.jobs.asking import ChangedMeanwhile
 from perkwire.jobs.erasure import Erasure
 from perkwire.model.account import Account
-from perkwire.model.delivery import Delivery
+from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.erasures import without_data
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, EventId, JobId, WebhookId, webhook_of
@@ -119,12 +119,15 @@ class FakeLogErasing(Failing):
             if entry.account_id == account_id and webhook_of(entry.id) == webhook_id
         )
         found = [one for one in own if one[0] > after][:limit]
-        return [(place, self._deliveries.entries[one]) for place, one in found]
+        entries = self._deliveries.entries
+        return [(place, self._deliveries.as_it_reads(entries[one])) for place, one in found]
 
     def erase(self, before: Delivery, after: Delivery) -> Delivery | None:
         self._called("erase")
         stored = self._deliveries.entries.get(after.id)
         if stored is None or stored.updated_at != before.updated_at:
             return stored or before
+        if after.status is DeliveryStatus.PULLED:
+            after = replace(after, status=stored.status)
         self._deliveries.entries[after.id] = after
         return None

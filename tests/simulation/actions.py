@@ -3,21 +3,24 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
+from perkwire.dispatching.pulling import Pull
 from perkwire.jobs.job import Job, JobKind
 from perkwire.model.account import Caller, Scope
 from perkwire.model.lanes import Lane
-from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus
+from perkwire.model.webhook import Pause, PauseReason, Webhook, WebhookStatus, pull_url
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
-from perkwire.primitives.problem import Problem
+from perkwire.primitives.problem import Problem, not_found
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT, a_webhook, an_account
 from tests.simulation.model import LATER_FORMAT
 from tests.simulation.parts import was_too_large
+from tests.simulation.pulls import is_of_seed
 from tests.simulation.queues import SimulatedQueue
 from tests.simulation.system import System
 
@@ -29,6 +32,8 @@ _PROGRAMMES = (None, "p1", "p1", "p2")
 _API_SECONDS = 30
 _ERASING = (5, 10)  # of eleven
 _ERASE = 0.05
+_PULL = 0.7
+_MOST_PULLS = 1_000
 _MEMBERS = 3
 _SCHEDULES = (None, None, None, (), (1,), (60, 600), (5, 5, 5, 5, 5), (7_200, 43_200))
 _PAUSED: dict[str, Any] = {
@@ -63,6 +68,9 @@ class Actions:
         erases = system.world.seed % 11 in _ERASING
         self._erases = Random(f"{system.world.seed} erasures") if erases else None
         self._sizes = Random(f"{system.world.seed} batch sizes")
+        pulls = is_of_seed(system.world.seed)
+        self._pulls = Random(f"{system.world.seed} pulls") if pulls else None
+        self._readers: dict[WebhookId, int | None] = {}
         self._queues = (
             system.event_queue,
             system.pacing_queue,
@@ -87,7 +95,23 @@ class Actions:
                 )
             )
         self._strain()
+        if self._pulls is not None:
+            self._have_some_pulled(self._pulls)
         self._system.oracle.webhooks_changed()
+
+    def _have_some_pulled(self, draw: Random) -> None:
+        """One or two more webhooks, that nobody can call."""
+        for number in range(draw.choice((1, 2))):
+            webhook_id = WebhookId(f"wh_pulled{number:010}")
+            webhook = a_webhook(
+                id=webhook_id,
+                name=webhook_id,
+                url=pull_url(webhook_id),
+                is_pulled=True,
+                **(self._tastes() if draw.random() < 0.4 else {}),
+            )
+            self._readers[webhook_id] = None
+            self._system.config.put(webhook)
 
     def _strain(self) -> None:
         """Some webhooks are strained from before, and some of them on their way back."""
@@ -104,6 +128,10 @@ class Actions:
         """One thing."""
         if self._erases is not None and self._erases.random() < _ERASE:
             self.erase(self._erases)
+            return
+        if self._pulls is not None and self._pulls.random() < _PULL:
+            ways = (self.pull, self.pull, self.post, self.post_simply, self.route_at_once)
+            self._pulls.choice(ways)()
             return
         actions = (
             (self.post, 3),
@@ -177,6 +205,50 @@ class Actions:
             _API_SECONDS,
         )
 
+    def post_simply(self) -> None:
+        """An event that every webhook wants and every format says."""
+        event = {"type": "tier.upgraded", "program_id": "p1", "data": self._data()}
+        post = Post(ACCOUNT, (event,), None)
+        self._world.start("ingest", lambda: self._accept(post), _API_SECONDS)
+
+    def route_at_once(self) -> None:
+        """By several routers, though others are still at work."""
+        for _ in range(3):
+            self._system.poll(self._system.event_queue, most=1)
+
+    def pull(self) -> None:
+        """Somebody pulls one, mostly from where he was; now and then he has lost his place."""
+        draw = self._pulls or self._draw
+        webhook_id = draw.choice(sorted(self._readers))
+        after = self._readers[webhook_id] if draw.random() < 0.85 else None
+        asked = Pull(after, draw.choice((1, 2, 100)))
+        self._world.start("management", lambda: self._pull(webhook_id, asked), _API_SECONDS)
+
+    def pull_all(self) -> None:
+        """Until nothing waits."""
+        for webhook_id in sorted(self._readers):
+            for _ in range(_MOST_PULLS):
+                before = self._readers[webhook_id]
+                asked = Pull(before, 100)
+                self._world.start("management", partial(self._pull, webhook_id, asked), 3_600)
+                self._world.finish_all()
+                if self._readers[webhook_id] == before:
+                    break
+
+    def _pull(self, webhook_id: WebhookId, asked: Pull) -> None:
+        webhook = self._system.config.webhooks[webhook_id]
+        try:
+            if webhook.status is WebhookStatus.DELETED:
+                raise not_found("webhook")
+            pulled = self._system.pulling.pull(webhook, asked)
+        except (Problem, Unavailable, RuntimeError) as error:
+            self._world.say(f"answers {error}")
+            return
+        self._world.say(f"gives {[one for _, one, _ in pulled.given]}, up to {pulled.through}")
+        if self._world.current is not None:
+            self._system.oracle.is_given(webhook_id, asked.after, pulled, self._world.current)
+        self._readers[webhook_id] = pulled.through
+
     def erase(self, draw: Random) -> None:
         """Somebody asks to be forgotten."""
         account_id = draw.choice((ACCOUNT, ACCOUNT, ACCOUNT, OTHER_ACCOUNT))
@@ -223,7 +295,7 @@ class Actions:
             self._system.oracle.webhooks_changed()
         elif draw < 0.5:
             self._replace(before, status=WebhookStatus.DISABLED, pause=None)
-        elif draw < 0.75:
+        elif draw < 0.75 and not before.is_pulled:
             self._replace(before, url=self._url())
         else:
             self._replace(before, **self._tastes())

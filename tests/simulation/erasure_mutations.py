@@ -68,7 +68,7 @@ ERASURE_MUTATIONS = (
         "a success is cancelled by an erasure",
         erasing,
         "erased_entry",
-        "if entry.status not in (DeliveryStatus.SUCCEEDED, DeliveryStatus.UNKNOWN):",
+        "if entry.status not in _SETTLED:",
         "if entry.status is not DeliveryStatus.UNKNOWN:",
         seed=65,
     ),

@@ -13,6 +13,7 @@ from tests.simulation.dispatcher_mutations import DISPATCHER_MUTATIONS
 from tests.simulation.erasure_mutations import ERASURE_MUTATIONS
 from tests.simulation.pace_mutations import PACE_MUTATIONS
 from tests.simulation.planting import Mutation
+from tests.simulation.pull_mutations import PULL_MUTATIONS
 
 _Routing = routing.Router
 _Acceptance = accepting.Acceptance
@@ -96,6 +97,7 @@ MUTATIONS = (
     *LANE_MUTATIONS,
     *PACE_MUTATIONS,
     *ERASURE_MUTATIONS,
+    *PULL_MUTATIONS,
     Mutation(
         "deliveries are sent before their events are kept",
         _Routing,

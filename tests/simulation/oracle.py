@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from perkwire.dispatching.pulling import Pulled
 from perkwire.dispatching.webhook_state import WebhookState
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.lanes import Lane
 from perkwire.model.sending import Request, Response
-from perkwire.model.webhook import Webhook, WebhookStatus
+from perkwire.model.waiting import WaitingPage
+from perkwire.model.webhook import Webhook, WebhookStatus, pull_url
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.ids import delivery_id as id_of
 from perkwire.primitives.queueing import Outgoing
@@ -38,6 +40,7 @@ from tests.simulation.notices import Notices
 from tests.simulation.parts import Parts
 from tests.simulation.pauses import Pauses
 from tests.simulation.promises import Promises
+from tests.simulation.pulls import Pulls, as_message
 from tests.simulation.queues import Message, Receipt, SimulatedQueue
 from tests.simulation.retries import is_overdue
 from tests.simulation.routings import Routings
@@ -108,6 +111,7 @@ class Oracle:
         self.entries = Entries(
             self.world, self.promises, self.runs, self.taken, self._identify, self.parts
         )
+        self.pulls = Pulls(self.world, self.deliveries)
         self.notices = Notices(self.world, self.parameters.notice_interval_minutes)
         self.configured(self.parameters)
 
@@ -221,6 +225,38 @@ class Oracle:
         for key in [(message["account_id"], event_id) for event_id in event_ids(message)]:
             if key not in self.events.events and key not in self.routings.forgotten:
                 self.world.violate(f"{key[1]} is on its way and not kept")
+
+    def has_wait(self, page: WaitingPage, entries: Sequence[Delivery]) -> None:
+        """Deliveries come to the end of the list of a webhook that is pulled."""
+        self.pulls.adds(page, entries)
+        for entry in entries:
+            message = as_message(entry, self.events.events)
+            self.runs.add((entry.id, entry.run))
+            is_whole = len(message["events"]) == len(entry.event_ids)
+            if is_whole and not self._is_replayed(message, None):
+                self._identify(entry.id, (entry.webhook_id, entry.event_ids))
+            for key in [(entry.account_id, event_id) for event_id in entry.event_ids]:
+                if key not in self.events.events and key not in self.routings.forgotten:
+                    self.world.violate(f"{key[1]} waits and is not kept")
+        for one in page.deliveries:
+            self.slots.waits(page.webhook_id, (one.id, one.run), one.not_before)
+
+    def is_given(
+        self, webhook_id: WebhookId, after: int | None, pulled: Pulled, invocation: Invocation
+    ) -> None:
+        """A reader has got an answer of requests, as an endpoint gets one."""
+        self.pulls.gives(webhook_id, after, pulled)
+        asked = [call.answer.asked for call in invocation.called("states") if call.error is None]
+        account_id = self.history[webhook_id][0][1].account_id
+        for _, delivery_id, signed in pulled.given:
+            request = Request(pull_url(webhook_id), signed.body.encode(), signed.headers)
+            if not is_signed(request):
+                self.world.violate(f"{delivery_id} is not signed")
+            ids = self._read(request, webhook_id)
+            self._identify(delivery_id, (webhook_id, ids))
+            for event_id in ids:
+                if asked and self.erasures.cover((account_id, event_id), asked[-1]):
+                    self.world.violate(f"{event_id} had been erased and is given")
 
     def _waited_for(self, message: dict[str, Any]) -> set[int]:
         """The slots of what the router hands on as this one; routed twice, it has two."""

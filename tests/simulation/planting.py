@@ -15,7 +15,7 @@ import dispatcher.app
 import router.app
 from perkwire.dispatching import attempts, follow_up, health, lookup, schedule, settlement
 from perkwire.model import messages
-from tests.simulation.simulation import simulate
+from tests.simulation.simulation import Outcome, simulate
 
 MOST_SEEDS = 4_000
 """A bug that none below finds is too rare to be planted."""
@@ -27,6 +27,7 @@ class Mutation:
 
     `seed` is one that finds the bug, where few do: it is tried before all others. Any change of
     what a seed leads to may make another one find it: `python -m tests.simulation --planted`.
+    `simulates` runs a seed.
     """
 
     bug: str
@@ -35,12 +36,15 @@ class Mutation:
     old: str
     new: str
     seed: int | None = None
+    simulates: Callable[[int], Outcome] = simulate
 
     def found_by(self, seeds: Iterable[int]) -> int | None:
         """The first seed that finds the bug, of that which is known to and then of these."""
         known = () if self.seed is None else (self.seed,)
         with self.planted():
-            return next((seed for seed in (*known, *seeds) if simulate(seed).violations), None)
+            return next(
+                (seed for seed in (*known, *seeds) if self.simulates(seed).violations), None
+            )
 
     @contextlib.contextmanager
     def planted(self) -> Iterator[None]:

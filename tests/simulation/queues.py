@@ -77,13 +77,13 @@ class SimulatedQueue:
         """When the next message can be received."""
         return min((one.visible_at for one in self.messages.values()), default=None)
 
-    def receive(self) -> list[Receipt]:
+    def receive(self, most: int | None = None) -> list[Receipt]:
         """Up to a batch, any of those visible. Spent ones go to the dead-letter queue."""
         world = self.world
         visible = [one for one in self.messages.values() if one.visible_at <= world.now]
         world.random.shuffle(visible)
         receipts = []
-        for message in visible[: world.random.randint(1, self.largest_batch)]:
+        for message in visible[: most or world.random.randint(1, self.largest_batch)]:
             if message.receives >= self.max_receives:
                 world.say(f"{message.id} is dead")
                 self.dead[message.id] = self.messages.pop(message.id)

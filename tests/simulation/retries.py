@@ -12,6 +12,7 @@ from perkwire.recovering.retrying import RetryResult
 from tests.simulation.erasures import gone
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, event_ids, members
 from tests.simulation.parts import was_too_large
+from tests.simulation.pulls import Pulls
 from tests.simulation.world import Invocation, World
 
 _INTERVAL = RETRY_INTERVAL_SECONDS * MICROSECONDS
@@ -29,11 +30,12 @@ class Retries:
     """Judges the answers to POST /v1/deliveries/retry, from what its ports have told."""
 
     world: World
+    pulls: Pulls
 
     def check(self, invocation: Invocation, results: Sequence[RetryResult]) -> None:
         """One request's results."""
         notes = [*invocation.called("hand_over"), *invocation.called("split")]
-        noted = [call.arguments[0].id for call in notes]
+        noted = {call.arguments[0].id for call in notes} | self._pulled(invocation)
         for result in results:
             wanted = self._status(invocation, result.delivery_id)
             if result.status != wanted:
@@ -64,7 +66,30 @@ class Retries:
             return 409
         if entry.reason is Reason.ERASED or gone(invocation, entry).issuperset(entry.event_ids):
             return 409
+        if self._is_pulled(invocation, entry):
+            return 202 if entry.id in self._pulled(invocation) else 503
         return 202 if _is_held(invocation, entry) else 503
+
+    def _is_pulled(self, invocation: Invocation, entry: Delivery) -> bool:
+        found = [one for call in invocation.called("of_account") for one in call.answer or ()]
+        return any(one.is_pulled for one in found if one.id == entry.webhook_id)
+
+    def _pulled(self, invocation: Invocation) -> set[DeliveryId]:
+        """The deliveries that the request has had wait, or another one meanwhile."""
+        read = [call.answer for call in invocation.called("find") if call.error is None]
+        unlogged = {
+            call.arguments[1].get("webhook_id")
+            for call in invocation.called("fault")
+            if call.arguments[0] == "waiting_not_logged"
+        }
+        return {
+            entry.id
+            for found in read
+            for entry in found.values()
+            if self._is_pulled(invocation, entry)
+            and entry.webhook_id not in unlogged
+            and (entry.id, entry.run + 1) in self.pulls.places
+        }
 
 
 def _going_out(invocation: Invocation, webhook_id: WebhookId, now: int) -> set[int]:

@@ -53,7 +53,9 @@ class Settlement:
         oracle = self._oracle
         for key, delivery_id in oracle.ids.items():
             webhook = oracle.config.webhooks[key[0]]
-            if webhook.status is not WebhookStatus.ENABLED or not works(webhook.url):
+            if webhook.status is not WebhookStatus.ENABLED:
+                continue
+            if not webhook.is_pulled and not works(webhook.url):
                 continue
             events = [oracle.events.events.get((webhook.account_id, one)) for one in key[1]]
             if None in events or not can_say(webhook, [one.event.type for one in events if one]):
@@ -77,6 +79,8 @@ class Settlement:
             return self._oracle.erasures.all_of(entry)
         if entry.reason is Reason.SPLIT:
             return all(map(self._has_arrived, entry.parts))
+        if entry.status is DeliveryStatus.WAITING:
+            return self._oracle.pulls.has_given(entry)
         succeeded = entry.status is DeliveryStatus.SUCCEEDED
         return succeeded or delivery_id in self._oracle.delivered
 
@@ -128,7 +132,15 @@ class Settlement:
 
     def _trouble(self, entry: Delivery) -> str | None:
         status, reason = entry.standing(self._world.now, self._interval)
+        is_pulled = self._oracle.history[entry.webhook_id][0][1].is_pulled
         match status, reason:
+            case DeliveryStatus.FAILED, Reason.LOST if is_pulled:
+                gone = {(entry.account_id, one) for one in entry.event_ids}
+                is_gone = bool(gone & self._oracle.routings.forgotten)
+                return None if is_gone else "is lost, and its events are kept"
+            case DeliveryStatus.FAILED, Reason.FORMAT if is_pulled:
+                spoken = self._ever_said(entry)
+                return "cannot be said, and could always be" if spoken else None
             case DeliveryStatus.SUCCEEDED, _:
                 return None
             case DeliveryStatus.CANCELLED, Reason.SPLIT:
@@ -148,8 +160,16 @@ class Settlement:
                 dead = entry.run in self._dead[entry.id]
                 dead = dead or (entry.id, entry.run) in self._oracle.expired_runs
                 return None if dead or resting else "has failed and is in no dead-letter queue"
+            case DeliveryStatus.WAITING, _:
+                return self._oracle.pulls.trouble(entry)
             case _:
                 return "is in no queue"
+
+    def _ever_said(self, entry: Delivery) -> bool:
+        """Whether its webhook has always had a format that says all that it has."""
+        return not self._oracle.was(
+            entry.webhook_id, 0, lambda webhook: not can_say(webhook, entry.event_types)
+        )
 
     def _has_expired(self, delivery_id: DeliveryId) -> bool:
         """Whether SQS has dropped a message of it, which may have been all that there was."""

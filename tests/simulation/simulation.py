@@ -6,12 +6,14 @@ from perkwire.model.webhook import WebhookStatus
 from tests.simulation.actions import Actions
 from tests.simulation.endpoints import Manner
 from tests.simulation.model import RETRY_INTERVAL_SECONDS
+from tests.simulation.pulls import is_of_seed
 from tests.simulation.settlement import Settlement
 from tests.simulation.system import System
 from tests.simulation.world import World
 
 _STEPS = (40, 120, 250)
 _MOST_TURNS = 5_000
+_MANY_AT_ONCE = 0.75
 _LONG_AFTER_SECONDS = 43_200 + 10 * RETRY_INTERVAL_SECONDS  # any schedule's, by any clock
 
 
@@ -51,6 +53,8 @@ class _Run:
     def _storm(self) -> None:
         world = self.world
         bustle = world.random.choice((0.6, 0.8, 0.9))
+        if is_of_seed(world.seed):
+            bustle *= _MANY_AT_ONCE
         for _ in range(world.random.choice(_STEPS)):
             if world.violations:
                 return
@@ -111,6 +115,7 @@ class _Run:
             due = [at for queue in queues if (at := queue.next_visible_at()) is not None]
             if not due:
                 self.world.pass_seconds(_LONG_AFTER_SECONDS)
+                self.actions.pull_all()
                 return
             self.world.now = max(self.world.now, min(due))
             for queue in queues:

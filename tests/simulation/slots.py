@@ -74,6 +74,16 @@ class Slots:
             return
         self._takes_its_slot(invocation, WebhookId(message["webhook_id"]), run, goes_out)
 
+    def waits(self, webhook_id: WebhookId, run: _Run, not_before: int | None) -> None:
+        """A delivery comes into a list, to be pulled from its slot on."""
+        invocation = self.world.current
+        if invocation is None or self.was(
+            webhook_id, invocation.started_at, lambda webhook: webhook.max_per_second is None
+        ):
+            return
+        if not_before not in self.taken[invocation, webhook_id]:
+            self.world.violate(f"{run} waits for {not_before}, which is no slot of its own")
+
     def _takes_its_slot(
         self, invocation: Invocation, webhook_id: WebhookId, run: _Run, goes_out: int
     ) -> None:

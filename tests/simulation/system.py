@@ -17,12 +17,16 @@ from perkwire.dispatching.dispatcher import Dispatcher
 from perkwire.dispatching.follow_up import FollowUp
 from perkwire.dispatching.noticing import Notice, Noticing
 from perkwire.dispatching.pausing import PauseRule
+from perkwire.dispatching.pulling import Pulling
+from perkwire.dispatching.signing import PullSigner
 from perkwire.dispatching.timing import DispatchRule
+from perkwire.formats.lookup import FormatLookup
 from perkwire.jobs import selecting
 from perkwire.model import hand_over as handing_over
 from perkwire.model.hand_over import HandOver
 from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.model.members import MemberIndex
+from perkwire.model.waiting import WaitingList
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
 from perkwire.recovering.retrying import Retrying
@@ -32,16 +36,19 @@ from tests.fakes import (
     FakeClaimTable,
     FakeConfigItems,
     FakeDeliveryItems,
+    FakeDeliveryReader,
     FakeEventItems,
     FakeEventReader,
     FakeOpener,
     FakeRecords,
+    FakeWaits,
     FakeWebhookStore,
 )
 from tests.simulation.endpoints import TIMEOUT_SECONDS, Endpoints
 from tests.simulation.jobs import Jobs
 from tests.simulation.model import RETRY_INTERVAL_SECONDS, Parameters
 from tests.simulation.oracle import Oracle
+from tests.simulation.pulls import Lists, WaitingTable
 from tests.simulation.queues import QueuePort, Receipt, SimulatedQueue, VisibilityPort
 from tests.simulation.retries import Retries
 from tests.simulation.slots import SlotCounter
@@ -220,10 +227,30 @@ class System:
             journal=self._telemetry,
             clock=world.clock,
         )
+        self.lists = Lists(world, self.deliveries)
+        waiting = WaitingTable(
+            self.lists, oracle.has_wait, oracle.entries.changes, oracle.pulls.is_asked
+        )
+        self.pulling = Pulling(
+            lists=waiting,
+            log=in_steps(world, FakeDeliveryReader(self.deliveries)),
+            events=in_steps(world, FakeEventReader(self.events)),
+            signer=PullSigner(
+                webhooks=stepwise,
+                vault=in_steps(world, FakeOpener()),
+                formats=FormatLookup(),
+                journal=self._telemetry,
+                clock=world.clock,
+            ),
+            waits=FakeWaits(),
+            sleep=lambda _: None,
+            clock=world.clock,
+        )
         hand_over = HandOver(
             delivery_queues=lanes,
             pacing_queue=QueuePort(world, self.pacing_queue, partial(oracle.queues_delivery, None)),
             slots=in_steps(world, SlotCounter(oracle.slots)),
+            waiting=WaitingList(waiting),
             journal=self._telemetry,
             clock=world.clock,
         )
@@ -238,7 +265,7 @@ class System:
         )
         self._lookup, self._log = stepwise, table
         self._dispatching = self._dispatcher(parameters)
-        self.retries = Retries(world)
+        self.retries = Retries(world, oracle.pulls)
         retryable = RetryableDeliveries(world, self.deliveries, oracle.entries.changes)
         self.retrying = Retrying(
             deliveries=retryable,
@@ -330,9 +357,9 @@ class System:
         ):
             yield
 
-    def poll(self, queue: SimulatedQueue) -> None:
+    def poll(self, queue: SimulatedQueue, most: int | None = None) -> None:
         """What an event source mapping does: receive, invoke, delete what is done."""
-        receipts = queue.receive()
+        receipts = queue.receive(most)
         if not receipts:
             return
         world = self.world

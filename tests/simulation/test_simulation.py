@@ -10,12 +10,14 @@ import pytest
 
 from tests.simulation.endpoints import Manner
 from tests.simulation.faults import Fault
+from tests.simulation.lists import simulate_lists
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.simulation import simulate
 from tests.simulation.world import World
 
 SEEDS = 1_000
 """`make soak` goes on from here."""
+_LISTS = 200
 _CHUNK = 100
 _RARE = sorted({one.seed for one in MUTATIONS if one.seed is not None and one.seed >= SEEDS})
 _SEEN_LATE = (113, 140, 216, 221, 903)
@@ -60,6 +62,9 @@ _SEEN = (
     "fault of router: events_not_kept",
     "fault of router: paused_deliveries_not_logged",
     "fault of router: deliveries_not_queued",
+    "fault of router: waiting_not_logged",
+    "WaitingTable.settle",
+    "WaitingTable.entry",
     "fault of router: no_time_left",
     "fault of router: slots_not_taken",
     "fault of router: delivery_not_handed_on",
@@ -129,6 +134,13 @@ def test_every_accepted_event_is_accounted_for_at_every_webhook(seeds: Sequence[
                 ),
                 pytrace=False,
             )
+
+
+def test_readers_of_a_list_get_all_in_order_whoever_writes_at_the_same_time() -> None:
+    for seed in range(_LISTS):
+        outcome = simulate_lists(seed)
+        if outcome.violations:
+            pytest.fail("\n".join((*outcome.trace, *outcome.violations)), pytrace=False)
 
 
 def test_the_weather_is_bad_enough() -> None:

@@ -270,6 +270,7 @@ class TestApi:
             ("POST", "/v1/webhooks/{webhook_id}/enable", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/disable", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/rotate-secret", "ManagementFunction"),
+            ("GET", "/v1/webhooks/{webhook_id}/pull", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/retry-failed", "ManagementFunction"),
             ("POST", "/v1/webhooks/{webhook_id}/replay", "ManagementFunction"),
             ("GET", "/v1/event-types", "ManagementFunction"),

@@ -45,6 +45,7 @@ CAN_CONFLICT = {
     "enableWebhook",
     "disableWebhook",
     "rotateSecret",
+    "pullWebhook",
     "startRedrive",
     "storeContract",
     "deleteContract",
@@ -124,6 +125,8 @@ class TestStatuses:
         for name, (method, path, _, _) in operations().items():
             for_all = path.startswith(("/v1/accounts", "/v1/brand", "/v1/redrives"))
             expected = Scope.OPERATOR if for_all else Scope.WEBHOOKS
+            if path.endswith("/pull"):
+                expected = Scope.PULL
             if method == "GET" and path.startswith(("/v1/event-types", "/v1/formats")):
                 assert needed[name] == []
             else:

@@ -22,6 +22,8 @@ TABS = (
     DeliveryStatus.RETRYING,
     DeliveryStatus.SUCCEEDED,
     DeliveryStatus.CANCELLED,
+    DeliveryStatus.WAITING,
+    DeliveryStatus.PULLED,
 )
 ALL = "all"
 FILTERS = ("webhook_id", "event_type", "answer", "since", "until")

@@ -14,6 +14,8 @@ STATUS_KINDS: Mapping[str, str] = {
     DeliveryStatus.SUCCEEDED: "good",
     DeliveryStatus.FAILED: "bad",
     DeliveryStatus.CANCELLED: "off",
+    DeliveryStatus.WAITING: "off",
+    DeliveryStatus.PULLED: "good",
     DeliveryStatus.UNKNOWN: "off",
     JobStatus.QUEUED: "off",
     JobStatus.RUNNING: "warn",

@@ -7,7 +7,7 @@ from typing import Any
 
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.model.account import Caller, Scope
-from perkwire.primitives.ids import AccountId, KeyId
+from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem, malformed, unavailable, unsupported_coding
 from perkwire.primitives.strict_json import Json, not_utf8
@@ -25,6 +25,7 @@ def caller_context(caller: Caller) -> dict[str, str]:
         "account_id": caller.account_id or "",
         "scopes": " ".join(sorted(caller.scopes)),
         "key_id": caller.key_id or "",
+        "webhook_id": caller.webhook_id or "",
     }
 
 
@@ -36,6 +37,7 @@ def caller_of(event: HttpEvent) -> Caller:
         frozenset(Scope(scope) for scope in context["scopes"].split()),
         # An authorizer of the release before passes none on, and its answers are cached.
         KeyId(context["key_id"]) if context.get("key_id") else None,
+        WebhookId(context["webhook_id"]) if context.get("webhook_id") else None,
     )
 
 

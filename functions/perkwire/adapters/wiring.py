@@ -1,5 +1,6 @@
 """The use cases that people reach, through the API or the console, on one stack's resources."""
 
+import time
 from collections.abc import Mapping, Set
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from perkwire.adapters.dynamodb.brand_store import BRAND_ITEMS, BrandStore
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.confirmation_counter import ConfirmationCounter
 from perkwire.adapters.dynamodb.contract_store import ContractStore
-from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_items import DELIVERY_TABLE_ITEMS
 from perkwire.adapters.dynamodb.delivery_table import DeliveryReader, RetryableDeliveries
 from perkwire.adapters.dynamodb.erasure_store import ERASURE_ITEMS, ErasureStore
 from perkwire.adapters.dynamodb.event_index import EventIndex
@@ -30,9 +31,12 @@ from perkwire.adapters.dynamodb.trial_counter import (
     SearchCounter,
     TrialCounter,
 )
+from perkwire.adapters.dynamodb.wait_places import WaitPlaces
+from perkwire.adapters.dynamodb.waiting_table import WaitingTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
 from perkwire.adapters.mails import SesMailer
+from perkwire.adapters.pull_calls import SigningFunction
 from perkwire.adapters.signals import signals_to
 from perkwire.adapters.sqs.dead_letters import DeadLetterQueues
 from perkwire.adapters.sqs.delivery_traffic import DeliveryTraffic
@@ -43,6 +47,7 @@ from perkwire.adapters.telemetry import Telemetry
 from perkwire.adapters.topics import NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.vault import Sealer
+from perkwire.dispatching.pulling import Pulling
 from perkwire.formats.lookup import FormatLookup
 from perkwire.jobs.asking import ErasureManagement
 from perkwire.jobs.job import JobKind
@@ -60,6 +65,7 @@ from perkwire.model.account_rates import AccountRates
 from perkwire.model.activity import BY_NOBODY, Acting
 from perkwire.model.hand_over import HandOver
 from perkwire.model.lanes import Lane
+from perkwire.model.waiting import WaitingList
 from perkwire.primitives.timestamps import now
 from perkwire.reading.activity import ActivityListing
 from perkwire.reading.event_listing import EventListing
@@ -100,7 +106,7 @@ class UseCases:
             *BRAND_ITEMS,
         )
         tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
-        tables.bind(connection, settings.delivery_table, DeliveryItem)
+        tables.bind(connection, settings.delivery_table, *DELIVERY_TABLE_ITEMS)
         self._lookup = WebhookLookup()
         self.rules = EndpointRules(
             settings.endpoint_policy, frozenset(emulator_ports), settings.max_attempts
@@ -112,6 +118,7 @@ class UseCases:
         self.formats = FormatLookup(self.contract_store)
         self.searches = SearchCounter()
         self.slots = SlotCounter()
+        self.waiting = WaitingTable(connection, log_retention_days=settings.log_retention_days)
         self._signals = signals_to(settings.signal_bus_name, connection, telemetry)
         self.rates = AccountRates(settings.account_rate_limit, settings.account_burst_limit, now)
 
@@ -122,6 +129,7 @@ class UseCases:
             accounts=self.account_store,
             api_keys=KeyStore(self._connection, self._activity),
             topics=self._topics,
+            webhooks=self._webhook_store,
             clock=now,
             mails_links=bool(self._settings.mail_sender),
         )
@@ -166,16 +174,20 @@ class UseCases:
         )
 
     @cached_property
+    def _webhook_store(self) -> WebhookStore:
+        return WebhookStore(
+            self._connection,
+            tombstone_days=self._settings.event_retention_days,
+            activity=self._activity,
+        )
+
+    @cached_property
     def webhooks(self) -> WebhookManagement:
         """Webhooks."""
         settings = self._settings
         return WebhookManagement(
             accounts=self.account_store,
-            webhooks=WebhookStore(
-                self._connection,
-                tombstone_days=settings.event_retention_days,
-                activity=self._activity,
-            ),
+            webhooks=self._webhook_store,
             sealer=Sealer(aws.kms(self._connection), settings.secret_key_id),
             rules=self.rules,
             most_webhooks=settings.max_webhooks_per_account,
@@ -205,6 +217,21 @@ class UseCases:
             dispatcher=DispatcherFunction(
                 aws.functions(self._connection), self._settings.dispatcher_function
             ),
+            clock=now,
+        )
+
+    @cached_property
+    def pulling(self) -> Pulling:
+        """What is pulled."""
+        return Pulling(
+            lists=self.waiting,
+            log=DeliveryReader(),
+            events=EventReader(),
+            signer=SigningFunction(
+                aws.functions(self._connection), self._settings.dispatcher_function
+            ),
+            waits=WaitPlaces(),
+            sleep=time.sleep,
             clock=now,
         )
 
@@ -314,6 +341,7 @@ class UseCases:
             ),
             pacing_queue=SqsQueue(self._sqs, settings.pacing_queue_url, telemetry),
             slots=self.slots,
+            waiting=WaitingList(self.waiting),
             journal=telemetry,
             clock=now,
         )

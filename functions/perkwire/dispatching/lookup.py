@@ -118,6 +118,8 @@ class Lookup:
             return Finding.SETTLED
         if isinstance(found, DeletedWebhook):
             return Finding.DELETED
+        if entry is not None and entry.place is not None and entry.run >= message.run:
+            return Finding.SETTLED
         if not _leave_out_erased(delivery, found):
             return Finding.ERASED
         message, webhook = delivery.message, found.webhook
@@ -132,7 +134,8 @@ class Lookup:
             case WebhookStatus.PAUSED:
                 return Finding.SPENT if used_up_as is Finding.SPENT else Finding.PAUSED
             case WebhookStatus.ENABLED:
-                return used_up_as
+                # No message is made for one that is pulled: should there be one, nothing is lost.
+                return Finding.PAUSED if webhook.is_pulled else used_up_as
 
 
 def _leave_out_erased(delivery: InFlightDelivery, state: WebhookState) -> bool:

@@ -13,6 +13,7 @@ from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import to_rfc3339
 
 ERASURE_PREFIX = "ers_"
+_SETTLED = (DeliveryStatus.SUCCEEDED, DeliveryStatus.PULLED, DeliveryStatus.UNKNOWN)
 
 
 class ErasureStatus(enum.StrEnum):
@@ -102,7 +103,7 @@ def erased_entry(entry: Delivery, erased: Set[EventId], now: int) -> Delivery | 
         return None
     attempts = tuple(_without_answer(attempt) for attempt in entry.attempts)
     after = replace(entry, attempts=attempts)
-    if entry.status not in (DeliveryStatus.SUCCEEDED, DeliveryStatus.UNKNOWN):
+    if entry.status not in _SETTLED:
         gone = tuple(one for one in entry.event_ids if one in erased or one in entry.erased)
         after = replace(after, erased=gone)
         if len(gone) == len(entry.event_ids) and not entry.parts:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from perkwire.managing.stores import Accounts, ChangedMeanwhile
+from perkwire.managing.stores import Accounts, ChangedMeanwhile, Webhooks
 from perkwire.managing.versions import check_read_version
 from perkwire.managing.ways_in import ApiKeys, NoticeTopics, WaysIn
 from perkwire.model.account import (
@@ -22,10 +22,11 @@ from perkwire.model.account import (
     parse_own_account_change,
     same_address,
 )
-from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
+from perkwire.primitives.ids import AccountId, KeyId, WebhookId, new_account_id, new_key_id
 from perkwire.primitives.page import Page
-from perkwire.primitives.problem import FieldError, conflict, forbidden, not_found
+from perkwire.primitives.problem import FieldError, conflict, forbidden, invalid, not_found
 from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 
 _SECRET_BYTES = 16
 
@@ -42,12 +43,14 @@ class AccountManagement:
         accounts: Accounts,
         api_keys: ApiKeys,
         topics: NoticeTopics,
+        webhooks: Webhooks,
         clock: Callable[[], int],
         mails_links: bool = False,
     ) -> None:
         self._accounts = accounts
         self._api_keys = api_keys
         self._topics = topics
+        self._webhooks = webhooks
         self._ways_in = WaysIn(api_keys, topics, mails_links=mails_links)
         self._clock = clock
 
@@ -149,22 +152,38 @@ class AccountManagement:
         """
         self.get(caller, account_id)
         draft = parse_key(value)
-        more = draft.scopes - caller.scopes
+        given = {*caller.scopes, *([Scope.PULL] if Scope.WEBHOOKS in caller.scopes else [])}
+        more = draft.scopes - given
         if more and not caller.is_operator:
             wrong = FieldError("scopes", f"may not hold {' or '.join(sorted(more))}")
             raise forbidden("A key gives no more than it has.", [wrong])
         if len(self._api_keys.page(account_id, MOST_KEYS, None).items) >= MOST_KEYS:
             raise conflict(f"The account has {MOST_KEYS} API keys, and can have no more.")
+        self._check_pulled(account_id, draft.webhook_id)
         key = new_api_key()
+        now = self._clock()
+        length = None if draft.hours is None else draft.hours * HOUR_SECONDS * MICROSECONDS
         api_key = ApiKey(
             id=new_key_id(),
             account_id=account_id,
             name=draft.name,
             scopes=draft.scopes,
-            created_at=self._clock(),
+            created_at=now,
+            webhook_id=draft.webhook_id,
+            expires_at=None if length is None else now + length,
         )
         self._api_keys.add(api_key, key_hash(key))
         return api_key, key
+
+    def _check_pulled(self, account_id: AccountId, webhook_id: WebhookId | None) -> None:
+        """Raise the 422 problem for a webhook that is not the account's, or is not pulled."""
+        if webhook_id is None:
+            return
+        webhook = self._webhooks.find(account_id, webhook_id)
+        if webhook is None:
+            raise invalid([FieldError("webhook_id", "is no webhook of this account")])
+        if not webhook.is_pulled:
+            raise invalid([FieldError("webhook_id", "is a webhook that is not pulled")])
 
     def get_key(self, caller: Caller, account_id: AccountId, key_id: KeyId) -> ApiKey:
         """One API key; raises Problem and Unavailable."""

@@ -3,12 +3,21 @@
 from typing import Protocol
 
 from perkwire.model.account import Account
-from perkwire.primitives.ids import AccountId
+from perkwire.model.webhook import Webhook
+from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.primitives.page import Page
 
 
 class ChangedMeanwhile(Exception):
     """It is no longer the version that the change was made from."""
+
+
+class Webhooks(Protocol):
+    """The webhooks that API keys name."""
+
+    def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | None:
+        """One that is not deleted, read consistently; raises Unavailable."""
+        ...
 
 
 class Accounts(Protocol):

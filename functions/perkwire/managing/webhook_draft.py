@@ -29,6 +29,8 @@ from perkwire.model.webhook import (
     DEFAULT_BATCH_BYTES,
     LEAST_BATCH_BYTES,
     MOST_BATCH_BYTES,
+    POST,
+    PULL,
     ContractUse,
     Webhook,
 )
@@ -51,7 +53,7 @@ _MAY_BE_NULL = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookDraft:
-    """What a new webhook is to be."""
+    """What a new webhook is to be; one that is pulled has no `url`."""
 
     name: str
     description: str | None
@@ -70,6 +72,7 @@ class WebhookDraft:
     contract: ContractUse | None = None
     format_settings: Settings
     enabled: bool
+    is_pulled: bool = False
     warnings: tuple[FieldWarning, ...] = ()
 
 
@@ -92,10 +95,12 @@ def parse_webhook(
     return draft
 
 
-def without_nulls(value: dict[str, Json]) -> dict[str, Json]:
+def without_nulls(value: dict[str, Json], *, is_pulled: bool = False) -> dict[str, Json]:
     """The members but for those whose null, as a webhook is shown, means what absence does."""
+    is_pulled = is_pulled or value.get("delivery") == PULL
+    may_be_null = (*_MAY_BE_NULL, "url") if is_pulled else _MAY_BE_NULL
     return {
-        name: item for name, item in value.items() if item is not None or name not in _MAY_BE_NULL
+        name: item for name, item in value.items() if item is not None or name not in may_be_null
     }
 
 
@@ -112,7 +117,10 @@ def read_webhook(
     Unavailable.
     """
     name = fields.required_name()
-    url = _url(fields, rules)
+    is_pulled = _is_pulled(fields, stored)
+    url = None if is_pulled else _url(fields, rules)
+    if is_pulled:
+        _refuse_what_is_posted(fields)
     format_ = formats.of(stored) if stored else _format(fields, formats)
     stored_settings = stored.format_settings if stored else None
     event_types = fields.required_texts("event_types", most=MOST_EVENT_TYPES, check=type_check())
@@ -142,6 +150,7 @@ def read_webhook(
         max_per_second=_max_per_second(fields),
         retry_delays_seconds=_retry_delays(fields, rules),
         pause_when_exhausted=fields.flag("pause_when_exhausted"),
+        is_pulled=is_pulled,
         format=format_.name,
         contract=use_of(format_),
         format_settings=settings,
@@ -229,7 +238,11 @@ def parse_webhook_change(
     any_program = value.get("program_ids", "") is None
     no_description = value.get("description", "") is None
     no_pace = value.get("max_per_second", "") is None
-    fields = Fields(without_nulls(value))
+    is_pulled = current.is_pulled
+    fields = Fields(without_nulls(value, is_pulled=is_pulled))
+    _is_pulled(fields, current)
+    if is_pulled:
+        _refuse_what_is_posted(fields)
     if "secret" in value:
         fields.refuse("secret", "is changed by rotate-secret")
     if "format" in value:
@@ -251,7 +264,7 @@ def parse_webhook_change(
         name=fields.name(),
         description=_description(fields),
         no_description=no_description,
-        url=_url(fields, rules, required=False),
+        url=None if is_pulled else _url(fields, rules, required=False),
         event_types=event_types,
         program_ids=_program_ids(fields),
         any_program=any_program,
@@ -274,6 +287,27 @@ def parse_webhook_change(
         check_kept_headers(fields, change.url, current)
     fields.raise_if_wrong()
     return replace(change, warnings=tuple(fields.warnings))
+
+
+_OF_ATTEMPTS = ("retry_delays_seconds", "pause_when_exhausted")
+
+
+def _is_pulled(fields: Fields, stored: Webhook | None) -> bool:
+    """Whether it is pulled; which of the two it is made as, it stays."""
+    said = fields.text("delivery")
+    if said is not None and said not in (POST, PULL):
+        fields.wrong("delivery", f"must be {one_of((POST, PULL))}")
+    is_pulled = said == PULL if stored is None else stored.is_pulled
+    if stored is not None and said in (POST, PULL) and (said == PULL) is not is_pulled:
+        fields.wrong("delivery", "cannot be changed; make another webhook")
+    return is_pulled
+
+
+def _refuse_what_is_posted(fields: Fields) -> None:
+    """Note what a webhook that is pulled has no use for."""
+    for name in ("url", *_OF_ATTEMPTS):
+        if fields.has(name):
+            fields.refuse(name, "is not for a webhook that is pulled")
 
 
 def _refuse_what_only_it_knows(

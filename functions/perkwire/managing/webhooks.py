@@ -23,6 +23,7 @@ from perkwire.model.webhook import (
     SealedSecrets,
     Webhook,
     WebhookStatus,
+    pull_url,
 )
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import FieldWarning
@@ -133,6 +134,13 @@ class WebhookManagement:
             raise not_found("account")
         return account_id
 
+    def account_that_pulls(
+        self, caller: Caller, named: str | None, webhook_id: WebhookId
+    ) -> AccountId:
+        """The account whose webhook a request pulls; raises Problem."""
+        caller.require_pull(webhook_id)
+        return caller.acting_for(named, "Perkwire-Account")
+
     def formats(self, account_id: AccountId) -> AccountFormats:
         """The formats that the account's webhooks can have."""
         return self._formats.of_account(account_id)
@@ -160,7 +168,8 @@ class WebhookManagement:
             account_id=account_id,
             name=draft.name,
             description=draft.description,
-            url=draft.url,
+            url=pull_url(webhook_id) if draft.is_pulled else draft.url,
+            is_pulled=draft.is_pulled,
             event_types=draft.event_types,
             program_ids=draft.program_ids,
             filter=draft.filter,

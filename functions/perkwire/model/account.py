@@ -10,7 +10,7 @@ from perkwire.model.erasures import Erasures
 from perkwire.model.members import MemberKeys
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, one_of
-from perkwire.primitives.ids import AccountId, KeyId
+from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 from perkwire.primitives.problem import FieldError, forbidden, invalid
 from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
@@ -18,10 +18,14 @@ from perkwire.primitives.timestamps import to_rfc3339
 
 
 class Scope(enum.StrEnum):
-    """What an API key is for. `operator` is for all accounts and allows everything."""
+    """What an API key is for. `operator` is for all accounts and allows everything.
+
+    `pull` is for one webhook alone, which the key names: to pull it, and nothing else.
+    """
 
     EVENTS = "events"
     WEBHOOKS = "webhooks"
+    PULL = "pull"
     OPERATOR = "operator"
 
 
@@ -91,13 +95,18 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An API key without the key itself, of which only the SHA-256 is kept."""
+    """An API key without the key itself, of which only the SHA-256 is kept.
+
+    `webhook_id` is the one that it may pull; `expires_at` when it ends by itself, if it does.
+    """
 
     id: KeyId
     account_id: AccountId | None
     name: str
     scopes: frozenset[Scope]
     created_at: int
+    webhook_id: WebhookId | None = None
+    expires_at: int | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The API key as the API answers it."""
@@ -106,6 +115,8 @@ class ApiKey:
             "name": self.name,
             "scopes": [*sorted(self.scopes)],
             "created_at": to_rfc3339(self.created_at),
+            "webhook_id": self.webhook_id,
+            "expires_at": None if self.expires_at is None else to_rfc3339(self.expires_at),
         }
 
 
@@ -113,12 +124,14 @@ class ApiKey:
 class Caller:
     """Whose API key a request came with: an account's, or (`account_id` None) an operator's.
 
-    `key_id` is the key's own; None in a session that came by a console link.
+    `key_id` is the key's own; None in a session that came by a console link. `webhook_id` is the
+    one webhook that a key with the scope `pull` is for.
     """
 
     account_id: AccountId | None
     scopes: frozenset[Scope]
     key_id: KeyId | None = dataclasses.field(default=None, compare=False)
+    webhook_id: WebhookId | None = None
 
     @property
     def is_operator(self) -> bool:
@@ -129,6 +142,14 @@ class Caller:
         """Raise the 403 problem unless the key has the scope; an operator's has every one."""
         if not self.is_operator and scope not in self.scopes:
             raise forbidden(f"It needs the scope {scope}.")
+
+    def require_pull(self, webhook_id: WebhookId) -> None:
+        """Raise the 403 problem unless the key may pull this webhook."""
+        if Scope.PULL in self.scopes and webhook_id == self.webhook_id:
+            return
+        if Scope.PULL in self.scopes and Scope.WEBHOOKS not in self.scopes:
+            raise forbidden("It is for another webhook.")
+        self.require(Scope.WEBHOOKS)
 
     def acting_for(self, named: str | None, field: str) -> AccountId:
         """The account that the request is about. Only an operator may, and must, name one."""
@@ -193,12 +214,17 @@ class KeyDraft:
 
     name: str
     scopes: frozenset[Scope]
+    webhook_id: WebhookId | None = None
+    hours: int | None = None
 
 
 ACCOUNT_SCOPES = (Scope.EVENTS, Scope.WEBHOOKS)
+KEY_SCOPES = (*ACCOUNT_SCOPES, Scope.PULL)
+LONGEST_KEY_HOURS = 365 * 24
 MOST_KEYS = 50
 """API keys that an account has."""
 
+_WEBHOOK_ID = regex(r"wh_[0-9a-z]{16}")
 _MOST_EMAILS = 10
 _LONGEST_EMAIL = 254
 # A guard against slips alone: whether there is such a mailbox, its confirmation tells.
@@ -250,9 +276,23 @@ def parse_key(value: dict[str, Json]) -> KeyDraft:
     """A request for an account's new API key; raises the 422 problem."""
     fields = Fields(value)
     name = fields.required_name()
-    scopes = fields.required_texts("scopes", most=len(ACCOUNT_SCOPES), check=_check_scope)
+    scopes = fields.required_texts("scopes", most=len(KEY_SCOPES), check=_check_scope)
+    webhook_id = fields.text("webhook_id", pattern=_WEBHOOK_ID, form="a webhook's id")
+    hours = fields.integer("expires_in_hours", 1, LONGEST_KEY_HOURS)
+    if Scope.PULL in scopes:
+        if len(scopes) > 1:
+            fields.wrong("scopes", "must be pull alone, if it is among them")
+        if webhook_id is None and not fields.has("webhook_id"):
+            fields.wrong("webhook_id", "is required with the scope pull")
+    elif webhook_id is not None:
+        fields.wrong("webhook_id", "goes with the scope pull alone")
     fields.raise_if_wrong()
-    return KeyDraft(name, frozenset(Scope(scope) for scope in scopes))
+    return KeyDraft(
+        name,
+        frozenset(Scope(scope) for scope in scopes),
+        None if webhook_id is None else WebhookId(webhook_id),
+        hours,
+    )
 
 
 def new_api_key() -> str:
@@ -282,4 +322,4 @@ def _check_email(address: str) -> str | None:
 
 
 def _check_scope(scope: str) -> str | None:
-    return None if scope in ACCOUNT_SCOPES else f"must be {one_of(ACCOUNT_SCOPES)}"
+    return None if scope in KEY_SCOPES else f"must be {one_of(KEY_SCOPES)}"

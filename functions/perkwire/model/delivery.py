@@ -15,7 +15,9 @@ _CLOCKS_APART = HOUR_SECONDS * MICROSECONDS
 class DeliveryStatus(enum.StrEnum):
     """Where a delivery stands. `pending` has no log entry yet: its event knows of it.
 
-    `unknown` is what a later release wrote: this one shows it, and leaves it alone.
+    `waiting` waits to be pulled, and `pulled` has been: what is stored of both is that it waits at
+    a place, and how far its webhook has been pulled. `unknown` is what a later release wrote: this
+    one shows it, and leaves it alone.
     """
 
     PENDING = "pending"
@@ -23,6 +25,8 @@ class DeliveryStatus(enum.StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    WAITING = "waiting"
+    PULLED = "pulled"
     UNKNOWN = "unknown"
 
 
@@ -85,7 +89,7 @@ class Delivery:
     `due_at` is when a retrying delivery's next attempt is due. `parts` are the deliveries in which
     the events of one that was too large went out. `spent_after` is the receive with which it
     failed before SQS had made its last: what comes after that sends nothing. `erased` are those of
-    its events that no attempt sends any more.
+    its events that no attempt sends any more. `place` is where it waits, or waited, to be pulled.
     """
 
     id: DeliveryId
@@ -103,6 +107,7 @@ class Delivery:
     parts: tuple[DeliveryId, ...] = ()
     spent_after: int | None = None
     erased: tuple[EventId, ...] = ()
+    place: int | None = None
 
     @property
     def was_too_large(self) -> bool:

@@ -1,5 +1,7 @@
 """Handing deliveries over to SQS: each into its webhook's queue, at its slot if there is a pace.
 
+Those of a webhook that is pulled go to the end of its list instead, and wait there.
+
 SQS delays a message by 900 seconds at most. What has a later slot goes into PacingQueue and is
 handed on from there, each time as a new message, until its slot is near: so it waits for as long as
 its slot is away, whatever a queue's retention. A slot is taken once, and what is handed on twice is
@@ -21,6 +23,7 @@ from perkwire.model.messages import (
     write_paced_delivery,
 )
 from perkwire.model.pace import Slots, slot_length
+from perkwire.model.waiting import WaitingList
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import WebhookId
@@ -45,6 +48,11 @@ class Addressed:
     def has_pace(self) -> bool:
         """Whether it needs a slot."""
         return self.webhook is not None and self.webhook.max_per_second is not None
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether it waits to be called for."""
+        return self.webhook is not None and self.webhook.is_pulled
 
     @property
     def lane(self) -> Lane:
@@ -75,9 +83,11 @@ class HandOver:
         delivery_queues: DeliveryQueues,
         pacing_queue: Queue,
         slots: Slots,
+        waiting: WaitingList,
         journal: Journal,
         clock: Callable[[], int],
     ) -> None:
+        self._waiting = waiting
         self._delivery_queues = delivery_queues
         self._pacing_queue = pacing_queue
         self._slots = slots
@@ -92,6 +102,8 @@ class HandOver:
     ) -> list[int | None]:
         """When each goes out, in their order; None: SQS does not hold it. Never raises.
 
+        One that is pulled may be from then on; None: the log does not have it.
+
         What has no pace goes first and waits for nothing. A paced delivery whose slot cannot be
         had is not sent. `may_go_on` says whether there is time for some more calls.
         """
@@ -102,9 +114,12 @@ class HandOver:
             may_go_on,
             [None] * len(addressed),
         )
-        paced = [place for place, one in enumerate(addressed) if one.has_pace]
-        unpaced = [place for place, one in enumerate(addressed) if not one.has_pace]
+        posted = [place for place, one in enumerate(addressed) if not one.is_pulled]
+        paced = [place for place in posted if addressed[place].has_pace]
+        unpaced = [place for place in posted if not addressed[place].has_pace]
         late = self._send_slices(sending, dict.fromkeys(unpaced))
+        if len(posted) < len(addressed):
+            late += self._have_wait(addressed, sending)
         if paced and may_go_on():
             late += self._send_slices(sending, self._take_slots(addressed, paced))
         else:
@@ -135,6 +150,41 @@ class HandOver:
         if late:
             self._journal.fault("no_time_left", messages=late)
         return [moment is not None for moment in sending.goes_out_at]
+
+    def _have_wait(self, addressed: Sequence[Addressed], sending: _Sending) -> int:
+        """Put what is pulled into the lists; how many there was no time for.
+
+        A webhook whose list cannot be written makes no other wait.
+        """
+        places: dict[WebhookId, list[int]] = defaultdict(list)
+        for place, one in enumerate(addressed):
+            if one.is_pulled:
+                places[one.message.webhook_id].append(place)
+        late = 0
+        for own in places.values():
+            webhook = addressed[own[0]].webhook
+            if webhook is None or not sending.may_go_on():
+                late += len(own)
+                continue
+            slots = self._take_slots(addressed, own) if addressed[own[0]].has_pace else {}
+            if addressed[own[0]].has_pace and not slots:
+                continue
+            now = self._clock()
+            try:
+                self._waiting.append(
+                    webhook, [(sending.messages[one], slots.get(one)) for one in own], now
+                )
+            except Exception as error:  # one webhook must not take the others with it
+                self._journal.fault(
+                    "waiting_not_logged",
+                    account_id=webhook.account_id,
+                    webhook_id=webhook.id,
+                    detail=str(error) if isinstance(error, Unavailable) else type(error).__name__,
+                )
+                continue
+            for place in own:
+                sending.goes_out_at[place] = max(now, slots.get(place) or now)
+        return late
 
     def _take_slots(
         self, addressed: Sequence[Addressed], paced: Sequence[int]

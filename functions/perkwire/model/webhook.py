@@ -61,6 +61,9 @@ class Pause:
         return {"at": to_rfc3339(self.at), "reason": self.reason}
 
 
+POST, PULL = "post", "pull"
+"""How a webhook is reached: its endpoint is called, or somebody calls for what waits."""
+
 MOST_LIVE_SECRETS = 3
 """The current secret and those before it that still sign."""
 
@@ -116,6 +119,9 @@ class Webhook:
     of the webhook as it is. `lane` is where its new deliveries travel: the slow one while it is
     strained.
 
+    `is_pulled`: nobody is called, its deliveries wait in the log until they are pulled; `url` is
+    then a name that nothing resolves, which formats that sign a URL sign.
+
     `retry_delays_seconds` is its schedule; `pause_when_exhausted` says that a delivery which uses
     up its attempts pauses it. None is the stack's own rule.
     """
@@ -143,6 +149,7 @@ class Webhook:
     pause_when_exhausted: bool | None = None
     version: int
     endpoint_version: int = 1
+    is_pulled: bool = False
     created_at: int
     updated_at: int
 
@@ -186,7 +193,8 @@ class Webhook:
             "id": self.id,
             "name": self.name,
             "description": self.description,
-            "url": self.url,
+            "delivery": PULL if self.is_pulled else POST,
+            "url": None if self.is_pulled else self.url,
             "event_types": [*self.event_types],
             "program_ids": None if self.program_ids is None else [*self.program_ids],
             "filter": None if self.filter is None else json.loads(self.filter),
@@ -210,6 +218,11 @@ class Webhook:
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }
+
+
+def pull_url(webhook_id: WebhookId) -> str:
+    """What stands for the URL of one that is pulled: no name below `.invalid` ever resolves."""
+    return f"https://pull.invalid/{webhook_id}"
 
 
 def may_cover(text: str) -> bool:

@@ -99,6 +99,10 @@ class Fields:
         """Note what may come of a member that is not wrong."""
         self.warnings.append(FieldWarning(f"{self._prefix}{name}", detail))
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a member, whatever its value."""
+        return name in self._value
+
     def refuse(self, name: str, detail: str) -> None:
         """Note that a member that others have may not be here."""
         self._read.add(name)

@@ -18,7 +18,14 @@ from perkwire.managing.webhook_draft import (
 )
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.sending import Request
-from perkwire.model.webhook import ALL_TYPES, SealedSecrets, Webhook, WebhookStatus
+from perkwire.model.webhook import (
+    ALL_TYPES,
+    PULL,
+    SealedSecrets,
+    Webhook,
+    WebhookStatus,
+    pull_url,
+)
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId, new_test_delivery_id, new_webhook_id
@@ -79,6 +86,9 @@ def preview(
             **(headers if isinstance(headers, dict) else {}),
         },
     }
+    is_pulled = members.get("delivery") == PULL or (current is not None and current.is_pulled)
+    if is_pulled and not has_url:
+        members.pop("url")
     named = members.pop("event_type", None)
     fields = Fields(members)
     if current is not None and isinstance(formats.of(current), UnknownFormat):
@@ -127,7 +137,8 @@ def _webhook(account_id: AccountId, webhook_id: WebhookId, draft: WebhookDraft, 
         account_id=account_id,
         name=draft.name,
         description=draft.description,
-        url=draft.url,
+        url=pull_url(webhook_id) if draft.is_pulled else draft.url,
+        is_pulled=draft.is_pulled,
         event_types=draft.event_types,
         program_ids=draft.program_ids,
         filter=draft.filter,

@@ -35,8 +35,10 @@ MOST_IDS = 100
 HAS_SUCCEEDED = (
     'The delivery is succeeded; to send it again all the same, ask with `"resend": true`.'
 )
+HAS_BEEN_PULLED = 'The delivery has been pulled; to have it wait again, ask with `"resend": true`.'
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
-_ALSO_SUCCEEDED = (*_RETRYABLE, DeliveryStatus.SUCCEEDED)
+_ARRIVED = (DeliveryStatus.SUCCEEDED, DeliveryStatus.PULLED)
+_ALSO_SUCCEEDED = (*_RETRYABLE, *_ARRIVED)
 
 
 class Deliveries(Protocol):
@@ -242,7 +244,7 @@ class Retrying:
         for entry, messages in ready:
             held = [moment for _ in messages if (moment := next(go_out)) is not None]
             results[entry.id] = (
-                self._noted(entry, messages, now, max(held))
+                self._noted(entry, messages, now, max(held), webhooks[entry.webhook_id])
                 if len(held) == len(messages)
                 else self._unqueued(entry)
             )
@@ -268,9 +270,19 @@ class Retrying:
         return _not_queued(entry)
 
     def _noted(
-        self, entry: Delivery, messages: Sequence[DeliveryMessage], now: int, goes_out_at: int
+        self,
+        entry: Delivery,
+        messages: Sequence[DeliveryMessage],
+        now: int,
+        goes_out_at: int,
+        webhook: Webhook,
     ) -> RetryResult:
-        """Note in the log what SQS holds. It is not overdue while it waits for its slot."""
+        """Note in the log what SQS holds. It is not overdue while it waits for its slot.
+
+        What waits to be pulled is in the log by now.
+        """
+        if webhook.is_pulled:
+            return RetryResult(entry.id, HTTPStatus.ACCEPTED)
         if len(messages) == 1:
             due_at = max(now, goes_out_at) + self._retry_interval_seconds * MICROSECONDS
             self._deliveries.hand_over(entry, now, due_at)
@@ -300,6 +312,10 @@ class Retrying:
             detail = f"The delivery is {status}."
             if status is DeliveryStatus.SUCCEEDED:
                 detail = HAS_SUCCEEDED
+            elif status is DeliveryStatus.PULLED:
+                detail = HAS_BEEN_PULLED
+            elif status is DeliveryStatus.WAITING:
+                detail = "The delivery waits to be pulled."
             return RetryResult(delivery_id, HTTPStatus.CONFLICT, detail)
         webhook = webhooks.get(entry.webhook_id)
         # A tombstone does not stay for ever.

@@ -16,4 +16,5 @@ class JobsSettings(FromEnvironment):
     slow_delivery_queue_url: str
     job_queue_url: str
     retry_interval_seconds: int
+    log_retention_days: int
     signal_bus_name: str = ""

@@ -12,7 +12,13 @@ from perkwire.model.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.fields import Fields, FieldWarning
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.primitives.problem import FieldError, invalid, not_found, too_many_this_minute
+from perkwire.primitives.problem import (
+    FieldError,
+    conflict,
+    invalid,
+    not_found,
+    too_many_this_minute,
+)
 from perkwire.primitives.strict_json import Json, compact
 from perkwire.trials.samples import first_type, sample_event
 from perkwire.trials.trial import SavedWebhook, Trial
@@ -22,6 +28,11 @@ if TYPE_CHECKING:
 
 MOST_PER_MINUTE = 10
 """Tests of one account: its answers tell what listens where, so they must not be many."""
+
+
+_NO_ENDPOINT = (
+    "The webhook is pulled: there is no endpoint to test. Send it a sample event, and pull that."
+)
 
 
 class TrialCounter(Protocol):
@@ -72,6 +83,8 @@ class TrialRunner:
         named = _event_type(fields)
         fields.raise_if_wrong()
         webhook = self._webhooks.get(account_id, webhook_id)
+        if webhook.is_pulled:
+            raise conflict(_NO_ENDPOINT)
         event_type = _chosen(named, webhook.event_types, self._formats(account_id).of(webhook))
         self._count(account_id)
         saved = SavedWebhook(account_id, webhook_id)
@@ -103,6 +116,8 @@ class TrialRunner:
     ) -> dict[str, Json]:
         fields = Fields(without_nulls(value))
         draft = read_webhook(fields, self._rules, formats=formats)
+        if draft.is_pulled:
+            fields.wrong("delivery", "is pull: there is no endpoint to test")
         named = _event_type(fields)
         fields.raise_if_wrong()
         format_ = formats.named(draft.format, draft.contract)
@@ -126,6 +141,8 @@ class TrialRunner:
         fields.raise_if_wrong()
         changed = self._webhooks.as_changed(account_id, webhook_id, change)
         webhook = changed.webhook
+        if webhook.is_pulled:
+            raise conflict(_NO_ENDPOINT)
         event_type = _chosen(named, webhook.event_types, self._formats(account_id).of(webhook))
         self._count(account_id)
         warnings = changed.warnings + self._kept_out(webhook, event_type)

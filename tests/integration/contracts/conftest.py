@@ -12,7 +12,7 @@ from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.claim_table import ClaimTable
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS, AccountItem
-from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_items import DELIVERY_TABLE_ITEMS
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable, RetryableDeliveries
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader, EventTable
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
@@ -101,7 +101,7 @@ def connection(stack: Stack, connections: list[Connection]) -> Connection:
     tables.bind(connection, stack.resources["ConfigTable"], *CONFIG_ITEMS, *SESSION_ITEMS)
     event_items = (*EVENT_TABLE_ITEMS, *REJECTED_ITEMS)
     tables.bind(connection, stack.resources["EventTable"], *event_items)
-    tables.bind(connection, stack.resources["DeliveryTable"], DeliveryItem)
+    tables.bind(connection, stack.resources["DeliveryTable"], *DELIVERY_TABLE_ITEMS)
     connections.append(connection)
     return connection
 

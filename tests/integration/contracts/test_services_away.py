@@ -22,7 +22,7 @@ from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.claim_table import ClaimTable
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.contract_store import ContractStore
-from perkwire.adapters.dynamodb.delivery_items import DeliveryItem
+from perkwire.adapters.dynamodb.delivery_items import DELIVERY_TABLE_ITEMS
 from perkwire.adapters.dynamodb.delivery_records import DeliveryRecords
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable, RetryableDeliveries
 from perkwire.adapters.dynamodb.event_index import EventIndex
@@ -231,7 +231,7 @@ TABLE_CALLS: dict[str, Call] = {
 def _models_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Functions that are warm already go on with the tables that they have been bound to."""
     models: list[Any] = [*CONFIG_ITEMS, *JOB_ITEMS, *SESSION_ITEMS, *EVENT_TABLE_ITEMS]
-    for model in [*models, DeliveryItem]:
+    for model in [*models, *DELIVERY_TABLE_ITEMS]:
         monkeypatch.setattr(model, "_connection", None)
         monkeypatch.setattr(model.Meta, "table_name", "", raising=False)
 
@@ -254,7 +254,7 @@ def connection_to(endpoint: Endpoint, patience: tables.Patience = ONCE) -> Conne
     )
     tables.bind(connection, "Config", *CONFIG_ITEMS, *JOB_ITEMS, *SESSION_ITEMS)
     tables.bind(connection, "Event", *EVENT_TABLE_ITEMS)
-    tables.bind(connection, "Delivery", DeliveryItem)
+    tables.bind(connection, "Delivery", *DELIVERY_TABLE_ITEMS)
     return connection
 
 

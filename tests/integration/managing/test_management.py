@@ -48,6 +48,7 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
     assert webhook == {
         "name": "Till, Kölner Straße",
         "description": "Points to the till.",
+        "delivery": "post",
         "url": "http://127.0.0.1:8099/hook?shop=7",
         "event_types": ["points.earned", "custom.visit"],
         "program_ids": ["gold"],
@@ -125,7 +126,8 @@ def test_an_api_key_is_shown_once_and_kept_as_its_hash(
 ) -> None:
     listed = system.call("GET", f"/v1/accounts/{tenant.id}/api-keys", key=operator_key)
 
-    assert [set(key) for key in listed.json["data"]] == [{"id", "name", "scopes", "created_at"}]
+    members = {"id", "name", "scopes", "webhook_id", "created_at", "expires_at"}
+    assert [set(key) for key in listed.json["data"]] == [members]
     kept = [*strings_in(system.items("ConfigTable"))]
     assert any(key_hash(tenant.key) in text for text in kept)
     assert not any(tenant.key in text for text in kept)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perkwire.adapters.dynamodb.delivery_items import raw_item
+from perkwire.adapters.dynamodb.delivery_items import delivery_item, raw_item
 from perkwire.adapters.dynamodb.delivery_table import DeliveryTable
 from perkwire.model.delivery import Attempt, DeliveryStatus, Reason
 from perkwire.model.sending import ErrorDetail, TransportError
@@ -44,6 +44,7 @@ entries = st.fixed_dictionaries(
         "attempts": st.lists(attempts, max_size=3).map(tuple),
         "due_at": maybe(wholes),
         "spent_after": maybe(wholes),
+        "place": maybe(wholes),
         "erased": st.lists(texts).map(tuple),
         "created_at": wholes,
         "updated_at": wholes,
@@ -56,9 +57,10 @@ def test_an_entry_written_by_hand_is_the_models(fields: dict[str, Any]) -> None:
     delivery = a_delivery(**fields)
     table = DeliveryTable(None, FakeTelemetry(), log_retention_days=DAYS)  # type: ignore[arg-type]
 
-    by_models = table._item(delivery).serialize()
+    expires_at = table._expires_at(delivery)
+    by_models = delivery_item(delivery, expires_at).serialize()
 
-    assert raw_item(delivery, table._expires_at(delivery)) == by_models
+    assert raw_item(delivery, expires_at) == by_models
 
 
 @pytest.mark.parametrize("status", DeliveryStatus)

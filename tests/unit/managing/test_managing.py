@@ -58,6 +58,7 @@ class Management:
             accounts=accounts,
             api_keys=FakeKeyStore(self.items),
             topics=self.topics,
+            webhooks=self.store,
             clock=self.clock,
         )
         self.webhooks = WebhookManagement(
@@ -169,7 +170,8 @@ def test_a_key_itself_is_kept_nowhere(management: Management) -> None:
     api_key, key = management.accounts.create_key(an_operator(), ACCOUNT, KEY_BODY)
 
     assert key not in str(management.items) + str(api_key.to_json())
-    assert api_key.to_json().keys() == {"id", "name", "scopes", "created_at"}
+    members = {"id", "name", "scopes", "webhook_id", "created_at", "expires_at"}
+    assert api_key.to_json().keys() == members
 
 
 def test_a_key_is_not_found_in_another_account(management: Management) -> None:

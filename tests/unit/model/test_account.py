@@ -20,7 +20,7 @@ from tests.builders import ACCOUNT, OTHER_ACCOUNT, a_caller, an_operator
 
 
 def test_scopes_are_named_as_the_api_names_them() -> None:
-    assert [*Scope] == ["events", "webhooks", "operator"]
+    assert [*Scope] == ["events", "webhooks", "pull", "operator"]
 
 
 def refused(scope: Scope, caller: Caller) -> bool:

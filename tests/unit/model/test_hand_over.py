@@ -16,12 +16,20 @@ from perkwire.model.messages import (
     read_delivery_message,
     read_router_message,
 )
+from perkwire.model.waiting import WaitingList
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.queueing import LONGEST_DELAY_SECONDS
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 from tests.builders import NOW, a_delivery_message, a_webhook
-from tests.fakes import FakeClock, FakeQueue, FakeSlotCounter, FakeTelemetry
+from tests.fakes import (
+    FakeClock,
+    FakeDeliveryItems,
+    FakeQueue,
+    FakeSlotCounter,
+    FakeTelemetry,
+    FakeWaitingTable,
+)
 
 OTHER = WebhookId("wh_0000000000000002")
 
@@ -32,12 +40,15 @@ class Handing:
     def __init__(self) -> None:
         self.deliveries, self.slow, self.pacing = FakeQueue(), FakeQueue(), FakeQueue()
         self.slots = FakeSlotCounter()
+        self.log = FakeDeliveryItems()
+        self.lists = FakeWaitingTable(self.log)
         self.journal = FakeTelemetry()
         self.clock = FakeClock(NOW)
         self.over = HandOver(
             delivery_queues=DeliveryQueues({Lane.PROMPT: self.deliveries, Lane.SLOW: self.slow}),
             pacing_queue=self.pacing,
             slots=self.slots,
+            waiting=WaitingList(self.lists),
             journal=self.journal,
             clock=self.clock,
         )

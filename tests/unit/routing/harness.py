@@ -7,6 +7,7 @@ from perkwire.model.hand_over import HandOver
 from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.model.members import MemberIndex
 from perkwire.model.messages import DeliveryMessage, Received, read_delivery_message
+from perkwire.model.waiting import WaitingList
 from perkwire.primitives.ids import AccountId, WebhookId
 from perkwire.routing.router import Router
 from tests.builders import ACCOUNT, NOW, an_account
@@ -20,6 +21,7 @@ from tests.fakes import (
     FakeQueue,
     FakeSlotCounter,
     FakeTelemetry,
+    FakeWaitingTable,
     FakeWebhookLookup,
 )
 
@@ -35,6 +37,7 @@ class RouterHarness:
         self.event_table = FakeEventTable(self.events)
         self.log = FakeDeliveryItems()
         self.delivery_table = FakeDeliveryTable(self.log)
+        self.lists = FakeWaitingTable(self.log)
         self.queue = FakeQueue()
         self.slow_queue = FakeQueue()
         self.pacing_queue = FakeQueue()
@@ -54,6 +57,7 @@ class RouterHarness:
                 ),
                 pacing_queue=self.pacing_queue,
                 slots=self.slots,
+                waiting=WaitingList(self.lists),
                 journal=self.journal,
                 clock=self.clock,
             ),

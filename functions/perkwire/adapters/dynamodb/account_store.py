@@ -36,6 +36,7 @@ from perkwire.model.activity import Action as Deed
 from perkwire.model.activity import Change, account_change, account_made, key_made
 from perkwire.primitives.ids import AccountId, KeyId, is_account_id
 from perkwire.primitives.page import Page
+from perkwire.primitives.timestamps import MICROSECONDS
 
 _ACCOUNT_PREFIX = "acct_"
 
@@ -152,6 +153,11 @@ def _address_items(account: Account) -> list[AddressItem]:
     return [AddressItem(address_pk(digest), account.id) for digest in digests]
 
 
+def _seconds(moment: int | None) -> int | None:
+    """As DynamoDB's time to live has it."""
+    return None if moment is None else moment // MICROSECONDS
+
+
 class KeyStore:
     """Fulfils managing.ApiKeys."""
 
@@ -169,6 +175,8 @@ class KeyStore:
                     key_id=api_key.id,
                     account_id=api_key.account_id,
                     scopes=sorted(api_key.scopes),
+                    webhook_id=api_key.webhook_id,
+                    expires_at=_seconds(api_key.expires_at),
                 )
             )
             transaction.save(
@@ -179,7 +187,9 @@ class KeyStore:
                     account_id=api_key.account_id,
                     name=api_key.name,
                     scopes=sorted(api_key.scopes),
+                    webhook_id=api_key.webhook_id,
                     created_at=api_key.created_at,
+                    expires_at=_seconds(api_key.expires_at),
                 )
             )
             self._activity.add(transaction, key_made(api_key, Deed.KEY_CREATED))

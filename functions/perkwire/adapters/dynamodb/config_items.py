@@ -13,6 +13,7 @@
 | slots of a webhook with a pace | `slots#<account>` | `<webhook>` |
 | tests of an account's webhooks | `<account>#tests` | the minute, `2026-11-21T01:23` |
 | its dry runs, and its searches | `<account>#dry-runs`, `<account>#searches` | the minute |
+| place to wait for something to pull | `<account>#waits`, or `waits` | its number |
 | checks of contracts | `<account>#contract-checks`, or `operator#…` | the minute |
 | mails that ask for confirmation | `<account>#confirmations`, or `address#<SHA-256>` | the day |
 | address that gets an account's notices | `address#<SHA-256>` | `<account>` |
@@ -55,6 +56,7 @@ from perkwire.model.webhook import (
 )
 from perkwire.primitives.ids import AccountId, KeyId, WebhookId
 from perkwire.primitives.strict_json import Json, compact_ascii
+from perkwire.primitives.timestamps import MICROSECONDS
 
 ACCOUNT_SK = "account"
 WEBHOOK_SK_PREFIX = "webhook#"
@@ -116,7 +118,11 @@ class AddressItem(ConfigItem, discriminator="address"):
 
 
 class WebhookItem(ConfigItem, discriminator="webhook"):
-    """A webhook; with status `deleted`, and until `expires_at`, a tombstone of a former release."""
+    """A webhook; with status `deleted`, and until `expires_at`, a tombstone of a former release.
+
+    One that is pulled has its status in `pull_status`, and is paused as releases before read it:
+    they send nothing, and log what it gets as failed, to be retried.
+    """
 
     name = UnicodeAttribute()
     description = UnicodeAttribute(null=True)
@@ -136,6 +142,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     contract_digest = UnicodeAttribute(null=True)
     contract_says = text_list(null=True)
     status = UnicodeAttribute()
+    pull_status = UnicodeAttribute(null=True)
     paused_at = NumberAttribute(null=True)
     pause_reason = UnicodeAttribute(null=True)
     lane = UnicodeAttribute(null=True)
@@ -177,7 +184,8 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             contract_owner=webhook.contract and owner_name(webhook.contract.owner),
             contract_digest=webhook.contract and webhook.contract.digest,
             contract_says=webhook.contract and [*webhook.contract.says],
-            status=webhook.status,
+            status=_status_for_all(webhook),
+            pull_status=webhook.status if webhook.is_pulled else None,
             paused_at=webhook.pause and webhook.pause.at,
             pause_reason=webhook.pause and webhook.pause.reason,
             lane=None if webhook.lane is Lane.PROMPT else webhook.lane,
@@ -221,7 +229,8 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             format=self.format,
             contract=self._contract(),
             format_settings=json.loads(self.format_settings),
-            status=WebhookStatus(self.status),
+            status=WebhookStatus(self.pull_status or self.status),
+            is_pulled=self.pull_status is not None,
             pause=pause,
             lane=Lane(self.lane or Lane.PROMPT),
             sealed=self._sealed(),
@@ -250,6 +259,12 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
         return SealedSecrets(
             secret=self.sealed_secret, headers=self.sealed_headers, retired=retired
         )
+
+
+def _status_for_all(webhook: Webhook) -> WebhookStatus:
+    if webhook.is_pulled and webhook.status is WebhookStatus.ENABLED:
+        return WebhookStatus.PAUSED
+    return webhook.status
 
 
 class TombstoneItem(ConfigItem, discriminator="tombstone"):
@@ -325,6 +340,13 @@ class TrialCountItem(ConfigItem, discriminator="tests"):
     expires_at = NumberAttribute()
 
 
+class WaitItem(ConfigItem, discriminator="wait"):
+    """A place in which one call at a time waits; without `until` it is free."""
+
+    until = NumberAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
 class ContractItem(ConfigItem, discriminator="contract"):
     """A stored contract without its JSON; `uses` counts the webhooks that have it."""
 
@@ -359,6 +381,8 @@ class KeyItem(ConfigItem, discriminator="key"):
     key_id = UnicodeAttribute()
     account_id = UnicodeAttribute(null=True)
     scopes = text_list()
+    webhook_id = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class KeyListItem(ConfigItem, discriminator="key_list"):
@@ -368,7 +392,9 @@ class KeyListItem(ConfigItem, discriminator="key_list"):
     account_id = UnicodeAttribute(null=True)
     name = UnicodeAttribute()
     scopes = text_list()
+    webhook_id = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
+    expires_at = NumberAttribute(null=True)
 
     def to_api_key(self) -> ApiKey:
         """The API key of the domain."""
@@ -378,6 +404,8 @@ class KeyListItem(ConfigItem, discriminator="key_list"):
             name=self.name,
             scopes=frozenset(Scope(scope) for scope in self.scopes),
             created_at=int(self.created_at),
+            webhook_id=WebhookId(self.webhook_id) if self.webhook_id else None,
+            expires_at=None if self.expires_at is None else int(self.expires_at) * MICROSECONDS,
         )
 
 
@@ -426,6 +454,7 @@ CONFIG_ITEMS: tuple[type[ConfigItem], ...] = (
     SlotItem,
     NoticeCountItem,
     TrialCountItem,
+    WaitItem,
     ContractItem,
     ContractTextItem,
     ContractCountItem,
@@ -469,6 +498,16 @@ def trials_pk(account_id: AccountId) -> str:
 def dry_runs_pk(account_id: AccountId) -> str:
     """The partition of the counts of an account's dry runs."""
     return f"{account_id}#dry-runs"
+
+
+def account_waits_pk(account_id: AccountId) -> str:
+    """The partition of the places in which an account's calls wait."""
+    return f"{account_id}#waits"
+
+
+def waits_pk() -> str:
+    """The partition of the places in which calls of all accounts wait."""
+    return "waits"
 
 
 def searches_pk(account_id: AccountId) -> str:

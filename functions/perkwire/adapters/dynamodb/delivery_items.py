@@ -3,6 +3,9 @@
 | item | pk | sk |
 |---|---|---|
 | delivery | `<account>#<webhook>` | what its id says after the webhook: time and hash |
+| page of what waits to be pulled | `<account>#<webhook>#pull` | the place of its last delivery |
+| where that list ends | `<account>#<webhook>#pull` | `end` |
+| how far it has been pulled | `<account>#<webhook>#pull` | `taken` |
 
 `failed_key`, equal to pk, is there only while the delivery has failed or is being retried: the
 index `failed` holds those, as one whose next attempt never comes counts as failed too. A delivery
@@ -74,11 +77,64 @@ class DeliveryItem(TableItem):
     erased = text_list(null=True)
     due_at = NumberAttribute(null=True)
     spent_after = NumberAttribute(null=True)
+    place = NumberAttribute(null=True)
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
     failed_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
     failed = FailedIndex()
+
+
+class WaitingMap(MapAttribute[str, Any]):
+    """A delivery inside a page of what waits."""
+
+    id = UnicodeAttribute()
+    run = NumberAttribute()
+    event_ids = text_list()
+    not_before = NumberAttribute(null=True)
+
+
+class WaitingPageItem(TableItem):
+    """Deliveries that one write has put at the end of a list."""
+
+    class Meta:
+        """The table's name is set by `tables.bind`."""
+
+        table_name: str
+
+    deliveries = ListAttribute(of=WaitingMap)
+    written_at = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+class ListEndItem(TableItem):
+    """The last place of a list that is taken."""
+
+    class Meta:
+        """The table's name is set by `tables.bind`."""
+
+        table_name: str
+
+    last = NumberAttribute()
+
+
+class TakenItem(TableItem):
+    """How far a webhook has been pulled, and when last; `deleted` says that it never will be."""
+
+    class Meta:
+        """The table's name is set by `tables.bind`."""
+
+        table_name: str
+
+    through = NumberAttribute(default=0)
+    at = NumberAttribute(null=True)
+    deleted = NumberAttribute(null=True)
+
+
+DELIVERY_TABLE_ITEMS = (DeliveryItem, WaitingPageItem, ListEndItem, TakenItem)
+END_SK = "end"
+TAKEN_SK = "taken"
+_PLACE_DIGITS = 18
 
 
 def raw_item(delivery: Delivery, expires_at: int) -> dict[str, Any]:
@@ -104,6 +160,7 @@ def raw_item(delivery: Delivery, expires_at: int) -> dict[str, Any]:
         updated_at=_number(delivery.updated_at),
         failed_key=_text(pk if is_unsettled else None),
         erased=_texts(delivery.erased) if delivery.erased else None,
+        place=_number(delivery.place),
         expires_at=_number(expires_at),
     )
 
@@ -170,6 +227,7 @@ def to_delivery(item: DeliveryItem) -> Delivery:
         updated_at=int(item.updated_at),
         parts=tuple(DeliveryId(part) for part in item.parts or ()),
         erased=tuple(EventId(one) for one in item.erased or ()),
+        place=whole(item.place),
     )
 
 
@@ -190,6 +248,39 @@ def delivery_key(account_id: AccountId, delivery_id: DeliveryId) -> tuple[str, s
     if webhook_id is None:
         return f"{account_id}#", delivery_id
     return f"{account_id}#{webhook_id}", delivery_id.rpartition("_")[2]
+
+
+def delivery_item(delivery: Delivery, expires_at: int) -> DeliveryItem:
+    """The item of a delivery that is in no log yet."""
+    pk, sk = delivery_key(delivery.account_id, delivery.id)
+    return DeliveryItem(
+        pk,
+        sk,
+        event_ids=list(delivery.event_ids),
+        event_types=list(delivery.event_types),
+        run=delivery.run,
+        status=delivery.status,
+        reason=delivery.reason,
+        attempts=[attempt_map(attempt) for attempt in delivery.attempts],
+        due_at=delivery.due_at,
+        spent_after=delivery.spent_after,
+        place=delivery.place,
+        created_at=delivery.created_at,
+        updated_at=delivery.updated_at,
+        failed_key=pk if delivery.status in UNSETTLED else None,
+        erased=list(delivery.erased) or None,
+        expires_at=expires_at,
+    )
+
+
+def pull_pk(account_id: AccountId, webhook_id: WebhookId) -> str:
+    """The partition of what waits to be pulled."""
+    return f"{account_id}#{webhook_id}#pull"
+
+
+def place_sk(place: int) -> str:
+    """The sort key of the page whose last delivery has this place."""
+    return f"{place:0{_PLACE_DIGITS}}"
 
 
 def attempt_map(attempt: Attempt) -> AttemptMap:

@@ -13,11 +13,12 @@ from perkwire.adapters.dynamodb.delivery_items import (
     UNSETTLED,
     DeliveryItem,
     attempt_map,
+    delivery_item,
     delivery_key,
     id_of,
     raw_item,
-    to_delivery,
 )
+from perkwire.adapters.dynamodb.pulled_entries import as_they_read
 from perkwire.adapters.dynamodb.tables import (
     NoAnswer,
     failing_as_unavailable,
@@ -37,8 +38,7 @@ _TRANSACTION = 100  # TransactWriteItems takes at most 100 items
 
 def entries_of(items: Iterable[DeliveryItem]) -> Mapping[DeliveryId, Delivery]:
     """The entries by their ids."""
-    deliveries = [to_delivery(item) for item in items]
-    return {delivery.id: delivery for delivery in deliveries}
+    return {delivery.id: delivery for delivery in as_they_read(items)}
 
 
 class DeliveryReader:
@@ -85,7 +85,7 @@ class DeliveryReader:
                 )
                 if item.sk >= after
             ]
-        return [to_delivery(item) for item in items]
+        return as_they_read(items)
 
     def of_moment(
         self, account_id: AccountId, webhook_id: WebhookId, moment: str, limit: int
@@ -100,7 +100,7 @@ class DeliveryReader:
                     page_size=limit,
                 )
             )
-        return [to_delivery(item) for item in items]
+        return as_they_read(items)
 
     def oldest(
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
@@ -119,7 +119,7 @@ class DeliveryReader:
                     page_size=limit,
                 )
             )
-        return [to_delivery(item) for item in items if item.sk < before]
+        return as_they_read(item for item in items if item.sk < before)
 
     def newest_unsettled(
         self, account_id: AccountId, webhook_id: WebhookId, *, after: str, before: str, limit: int
@@ -261,9 +261,8 @@ class DeliveryTable(DeliveryReader):
             try:
                 with TransactWrite(connection=self._connection) as transaction:
                     for delivery in left:
-                        transaction.save(
-                            self._item(delivery), condition=DeliveryItem.pk.does_not_exist()
-                        )
+                        item = delivery_item(delivery, self._expires_at(delivery))
+                        transaction.save(item, condition=DeliveryItem.pk.does_not_exist())
             except TransactWriteError as error:
                 there = [
                     reason is not None and reason.code == "ConditionalCheckFailed"
@@ -353,26 +352,6 @@ class DeliveryTable(DeliveryReader):
             else DeliveryItem.failed_key.remove(),
             *erased,
         ]
-
-    def _item(self, delivery: Delivery) -> DeliveryItem:
-        pk, sk = delivery_key(delivery.account_id, delivery.id)
-        return DeliveryItem(
-            pk,
-            sk,
-            event_ids=list(delivery.event_ids),
-            event_types=list(delivery.event_types),
-            run=delivery.run,
-            status=delivery.status,
-            reason=delivery.reason,
-            attempts=[attempt_map(attempt) for attempt in delivery.attempts],
-            due_at=delivery.due_at,
-            spent_after=delivery.spent_after,
-            created_at=delivery.created_at,
-            updated_at=delivery.updated_at,
-            failed_key=pk if delivery.status in UNSETTLED else None,
-            erased=list(delivery.erased) or None,
-            expires_at=self._expires_at(delivery),
-        )
 
     def _expires_at(self, delivery: Delivery) -> int:
         return delivery.created_at // MICROSECONDS + self._retention_seconds

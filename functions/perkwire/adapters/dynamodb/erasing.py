@@ -16,7 +16,6 @@ from perkwire.adapters.dynamodb.delivery_items import (
     DeliveryItem,
     attempt_map,
     delivery_key,
-    to_delivery,
 )
 from perkwire.adapters.dynamodb.event_table import (
     EVENT_SK,
@@ -27,6 +26,7 @@ from perkwire.adapters.dynamodb.event_table import (
     mention_sk,
     mentions_pk,
 )
+from perkwire.adapters.dynamodb.pulled_entries import as_they_read
 from perkwire.adapters.dynamodb.tables import (
     delete_all,
     failing_as_unavailable,
@@ -146,7 +146,8 @@ class LogErasing:
                     consistent_read=True,
                 )
             )
-        return [(item.sk, to_delivery(item)) for item in items]
+        entries = as_they_read(items)
+        return [(item.sk, entry) for item, entry in zip(items, entries, strict=True)]
 
     def erase(self, before: Delivery, after: Delivery) -> Delivery | None:
         """Store a change of an entry, None; or the entry as it is, if it has changed meanwhile.
@@ -172,4 +173,4 @@ class LogErasing:
             if update_if(DeliveryItem(*key), actions, DeliveryItem.updated_at == before.updated_at):
                 return None
         found = find_all(DeliveryItem, {key})
-        return to_delivery(found[0]) if found else before
+        return as_they_read(found)[0] if found else before

@@ -33,6 +33,7 @@ from perkwire.adapters.dynamodb.config_items import (
     urls_pk,
     webhook_sk,
 )
+from perkwire.adapters.dynamodb.delivery_items import TAKEN_SK, TakenItem, pull_pk
 from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import find
 from perkwire.managing.stores import ChangedMeanwhile
@@ -145,11 +146,16 @@ class WebhookStore:
                     actions=[ContractItem.uses.add(-1)],
                     condition=ContractItem.pk.exists(),
                 )
+            if webhook.is_pulled:
+                transaction.update(
+                    TakenItem(pull_pk(webhook.account_id, webhook.id), TAKEN_SK),
+                    actions=[TakenItem.deleted.set(now)],
+                )
 
         try:
             self._transact(write, webhook_made(webhook, Action.WEBHOOK_DELETED))
         except TransactWriteError as error:
-            if not conditions(error, 6 if use is None else 8)[1]:
+            if not conditions(error, (6 if use is None else 8) + webhook.is_pulled)[1]:
                 raise ChangedMeanwhile from None
             raise unavailable(error) from error
 

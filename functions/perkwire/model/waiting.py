@@ -1,0 +1,141 @@
+"""What waits to be pulled: a list for each webhook, written at its end and never before it.
+
+Whoever hands deliveries over puts them there in pages. A page and the log entries of its deliveries
+are written at once, under the condition that nobody has written another page since the end of the
+list was read: places are numbered without a gap, in the order of the writes, by no clock. So a
+place that is there has all places before it, however slow, crashed or doubled their writers are.
+
+A delivery that is in the log in this run is in the list already, and does not come into it again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import field
+from typing import Protocol
+
+from perkwire.model.delivery import Delivery, DeliveryStatus
+from perkwire.model.event import types_of
+from perkwire.model.messages import DeliveryMessage
+from perkwire.model.webhook import Webhook
+from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
+from perkwire.primitives.journal import Unavailable
+
+MOST_OF_A_PAGE = 98
+"""A transaction takes 100 items: these entries, their page, and where the list ends."""
+
+_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingDelivery:
+    """A delivery in the list. `not_before` is its slot, if its webhook has a pace."""
+
+    id: DeliveryId
+    run: int
+    event_ids: tuple[EventId, ...]
+    not_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """What one write has put at the end of a list. `last` is the place of its last delivery."""
+
+    account_id: AccountId
+    webhook_id: WebhookId
+    last: int
+    written_at: int
+    deliveries: tuple[WaitingDelivery, ...]
+
+    @property
+    def first(self) -> int:
+        """The place of its first delivery."""
+        return self.last - len(self.deliveries) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class NotAdded:
+    """Why a page was not written: another was, at its places, or these are in the log already."""
+
+    was_beaten: bool
+    known: frozenset[DeliveryId] = field(default=frozenset())
+
+
+class WaitingPages(Protocol):
+    """Where the lists are kept."""
+
+    def last(self, account_id: AccountId, webhook_id: WebhookId) -> int:
+        """The last place that is taken, read consistently; 0: none. Raises Unavailable."""
+        ...
+
+    def add(self, page: WaitingPage, entries: Sequence[Delivery]) -> NotAdded | None:
+        """Write a page and the entries of its deliveries, all of it or nothing; None: it is.
+
+        Only if the list ends where the page begins, and no entry is there in its run, or a later
+        one. Raises Unavailable, and may have been written even so.
+        """
+        ...
+
+
+class WaitingList:
+    """Puts deliveries at the ends of lists."""
+
+    def __init__(self, pages: WaitingPages) -> None:
+        self._pages = pages
+
+    def append(
+        self, webhook: Webhook, deliveries: Sequence[tuple[DeliveryMessage, int | None]], now: int
+    ) -> None:
+        """Have them wait, each not before its slot, in their order; raises Unavailable.
+
+        Those that the list has already stay where they are. So a repeat after a failure is
+        harmless.
+        """
+        left = list({message.delivery_id: (message, at) for message, at in deliveries}.values())
+        for start in range(0, len(left), MOST_OF_A_PAGE):
+            self._append(webhook, left[start : start + MOST_OF_A_PAGE], now)
+
+    def _append(
+        self, webhook: Webhook, left: Sequence[tuple[DeliveryMessage, int | None]], now: int
+    ) -> None:
+        for _ in range(_TRIES):
+            last = self._pages.last(webhook.account_id, webhook.id)
+            page = WaitingPage(
+                webhook.account_id,
+                webhook.id,
+                last + len(left),
+                now,
+                tuple(_waiting(message, at) for message, at in left),
+            )
+            entries = [
+                _entry(message, last + number, now) for number, (message, _) in enumerate(left, 1)
+            ]
+            not_added = self._pages.add(page, entries)
+            if not_added is None:
+                return
+            left = [one for one in left if one[0].delivery_id not in not_added.known]
+            if not left:
+                return
+        raise Unavailable("DynamoDB: the list of what waits changes too often")
+
+
+def _waiting(message: DeliveryMessage, not_before: int | None) -> WaitingDelivery:
+    event_ids = tuple(event.id for event in message.events)
+    return WaitingDelivery(message.delivery_id, message.run, event_ids, not_before)
+
+
+def _entry(message: DeliveryMessage, place: int, now: int) -> Delivery:
+    return Delivery(
+        id=message.delivery_id,
+        account_id=message.account_id,
+        webhook_id=message.webhook_id,
+        event_ids=tuple(event.id for event in message.events),
+        event_types=types_of(message.events),
+        run=message.run,
+        status=DeliveryStatus.WAITING,
+        reason=None,
+        attempts=(),
+        due_at=None,
+        created_at=now,
+        updated_at=now,
+        place=place,
+    )

@@ -1,0 +1,150 @@
+"""One list with its writers and readers, by themselves: more at once than a system has.
+
+Writers have deliveries wait, also those that others have in hand or have had wait. Readers pull,
+and say with each cursor that they have got all before it.
+"""
+
+from functools import partial
+
+from perkwire.dispatching.pulling import Pull, Pulling
+from perkwire.dispatching.signing import PullSigner
+from perkwire.formats.lookup import FormatLookup
+from perkwire.model.messages import DeliveryMessage
+from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.waiting import WaitingList
+from perkwire.model.webhook import pull_url
+from perkwire.primitives.ids import EventId, WebhookId
+from perkwire.primitives.journal import Unavailable
+from tests.builders import ACCOUNT, a_delivery_message, a_webhook, an_account, an_event
+from tests.fakes import (
+    FakeConfigItems,
+    FakeDeliveryItems,
+    FakeDeliveryReader,
+    FakeEventItems,
+    FakeEventReader,
+    FakeOpener,
+    FakeTelemetry,
+    FakeWaits,
+    FakeWebhookLookup,
+)
+from tests.simulation.pulls import Lists, Pulls, WaitingTable
+from tests.simulation.simulation import Outcome
+from tests.simulation.stores import in_steps
+from tests.simulation.world import World
+
+_STEPS = (60, 150, 300)
+_SECONDS = 30
+_PULLED = a_webhook(
+    id=WebhookId("wh_pulled0000000000"), url=pull_url(WebhookId("wh_pulled")), is_pulled=True
+)
+
+
+def simulate_lists(seed: int, *, traced: bool = False) -> Outcome:
+    """Run one seed to its end, or to its first violation. Always the same for the same seed."""
+    world = World(seed)
+    try:
+        _Run(world).go()
+    finally:
+        world.stop()
+    trace = tuple(map(str, world.trace)) if traced or world.violations else ()
+    return Outcome(seed, tuple(world.violations), trace)
+
+
+class _Run:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.items, self.events = FakeDeliveryItems(), FakeEventItems()
+        config = FakeConfigItems()
+        config.put(an_account(), _PULLED)
+        self.pulls = Pulls(world, self.items)
+        table = WaitingTable(
+            Lists(world, self.items), self.pulls.adds, lambda *_: None, self.pulls.is_asked
+        )
+        self.waiting = WaitingList(table)
+        self.pulling = Pulling(
+            lists=table,
+            log=in_steps(world, FakeDeliveryReader(self.items)),
+            events=FakeEventReader(self.events),
+            signer=PullSigner(
+                webhooks=FakeWebhookLookup(config),
+                vault=FakeOpener(),
+                formats=FormatLookup(),
+                journal=FakeTelemetry(),
+                clock=world.clock,
+            ),
+            waits=FakeWaits(),
+            sleep=lambda _: None,
+            clock=world.clock,
+        )
+        self.cursors: dict[str, int | None] = {"till": None, "laptop": None}
+        self.messages: list[DeliveryMessage] = []
+        self.waits: set[str] = set()
+
+    def go(self) -> None:
+        draw = self.world.random
+        bustle = draw.choice((0.6, 0.8, 0.9))
+        for _ in range(draw.choice(_STEPS)):
+            if self.world.violations:
+                return
+            if len(self.world.running) > 3 and draw.random() < bustle:
+                self.world.resume(draw.choice(self.world.running))
+            elif draw.random() < 0.6:
+                some = self._some()
+                self.world.start("router", partial(self._write, some), _SECONDS)
+            else:
+                self._read(draw.choice(sorted(self.cursors)), draw.choice((1, 2, 100)))
+        self._end()
+
+    def _some(self) -> list[DeliveryMessage]:
+        """A few deliveries, some of them for the second time."""
+        draw = self.world.random
+        some = [draw.choice(self.messages) for _ in range(draw.choice((0, 0, 1))) if self.messages]
+        for _ in range(draw.choice((1, 1, 2, 3))):
+            event = an_event(id=EventId(f"e{len(self.messages)}"), accepted_at=self.world.now)
+            routed = RoutedEvent(account_id=ACCOUNT, event=event, deliveries={})
+            self.events.events[routed.key] = routed
+            some.append(a_delivery_message(_PULLED, event))
+            self.messages.append(some[-1])
+        return some
+
+    def _write(self, some: list[DeliveryMessage]) -> None:
+        try:
+            self.waiting.append(_PULLED, [(one, None) for one in some], self.world.clock())
+        except (Unavailable, RuntimeError) as error:
+            self.world.say(f"fails: {error}")
+        else:
+            self.waits |= {one.delivery_id for one in some}
+
+    def _read(self, reader: str, limit: int) -> None:
+        asked = Pull(self.cursors[reader], limit)
+        self.world.start("management", partial(self._pull, reader, asked), _SECONDS)
+
+    def _pull(self, reader: str, asked: Pull) -> None:
+        try:
+            pulled = self.pulling.pull(_PULLED, asked)
+        except (Unavailable, RuntimeError) as error:
+            self.world.say(f"fails: {error}")
+            return
+        self.world.say(f"{reader} gets {[one for one, *_ in pulled.given]}")
+        self.pulls.gives(_PULLED.id, asked.after, pulled)
+        self.cursors[reader] = pulled.through
+
+    def _end(self) -> None:
+        """No more faults: all that was said to wait is given, and nothing was passed over."""
+        self.world.hostile = False
+        self.world.finish_all()
+        while not self.world.violations:
+            before = self.cursors["till"]
+            self._read("till", 100)
+            self.world.finish_all()
+            if self.cursors["till"] == before:
+                break
+        for delivery_id in sorted(self.waits):
+            entry = self.items.entries.get(delivery_id)  # type: ignore[call-overload]
+            if entry is None:
+                self.world.violate(f"{delivery_id} is said to wait, and is not in the log")
+            elif not self.pulls.has_given(entry):
+                self.world.violate(f"{delivery_id} waits, and is not given")
+        for entry in self.items.entries.values():
+            if trouble := self.pulls.trouble(entry):
+                self.world.violate(f"{entry.id} {trouble}")
