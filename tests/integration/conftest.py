@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 import trustme
 from botocore.client import BaseClient
+from botocore.config import Config
 
 from infra.local.emulator import ROOT, Emulator
 from infra.operator_key import create_operator_key
 from infra.parameters import load_template
+from perkwire.adapters import aws
+from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from tests.iam.judging import Judge, Rules, Running, judged, lines
 from tests.iam.roles import arns, data_of, policies
@@ -34,8 +37,20 @@ def no_aws_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def _patience() -> Iterator[None]:
+    """A call that a machine which stands still for a moment repeats is one more than is counted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "PATIENCE", tables.Patience(10, 30, 2))
+        for name in ("_CONFIG", "_BRIEFLY", "_SIGNAL_CONFIG"):
+            patient = Config(connect_timeout=10, read_timeout=30)
+            patch.setattr(aws, name, getattr(aws, name).merge(patient))
+        yield
+
+
+@pytest.fixture(scope="session")
 def stack(
     no_aws_settings: None,
+    _patience: None,
     tmp_path_factory: pytest.TempPathFactory,
     pytestconfig: pytest.Config,
 ) -> Iterator[Stack]:
