@@ -486,8 +486,8 @@ DISPATCHER_MUTATIONS = (
     ),
     Mutation(
         "what could not be looked up is not counted with what was",
-        follow_up.FollowUp,
-        "_tell",
+        follow_up,
+        "_unsuccessful",
         "if delivery.after is not None and _is_to_be_told(delivery):",
         "if delivery.after is not None and delivery.state and _is_to_be_told(delivery):",
     ),
