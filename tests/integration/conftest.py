@@ -37,20 +37,8 @@ def no_aws_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _patience() -> Iterator[None]:
-    """A call that a machine which stands still for a moment repeats is one more than is counted."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "PATIENCE", tables.Patience(10, 30, 2))
-        for name in ("_CONFIG", "_BRIEFLY", "_SIGNAL_CONFIG"):
-            patient = Config(connect_timeout=10, read_timeout=30)
-            patch.setattr(aws, name, getattr(aws, name).merge(patient))
-        yield
-
-
-@pytest.fixture(scope="session")
 def stack(
     no_aws_settings: None,
-    _patience: None,
     tmp_path_factory: pytest.TempPathFactory,
     pytestconfig: pytest.Config,
 ) -> Iterator[Stack]:
@@ -91,7 +79,18 @@ def _operator_key(stack: Stack) -> str:
 
 
 @pytest.fixture
-def system(stack: Stack, rights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that a machine which stands still for a moment repeats is one more than is counted."""
+    monkeypatch.setattr(tables, "PATIENCE", tables.Patience(10, 30, 2))
+    for name in ("_CONFIG", "_BRIEFLY", "_SIGNAL_CONFIG"):
+        patient = Config(connect_timeout=10, read_timeout=30)
+        monkeypatch.setattr(aws, name, getattr(aws, name).merge(patient))
+
+
+@pytest.fixture
+def system(
+    stack: Stack, rights: Path, _patience: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[System]:
     """The functions; whatever the test does, they may write and answer nothing secret.
 
     Nor may they call what their roles do not allow, whatever becomes of the refusal.

@@ -504,7 +504,7 @@ def matched(
     return {event_id: [webhook["id"] for webhook in webhooks] for event_id in event_ids}
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 15) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Wait for a condition; fail with `what` is missing when it does not come true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
