@@ -15,6 +15,7 @@ from xdist.remote import Producer
 
 from tests.iam.unused import FOLDER, complaints
 from tests.spreading import Spreading
+from tests.standstill import run_undisturbed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +33,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spreading | None:
     """Of --dist loadfile."""
     return Spreading(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that measures time is run undisturbed."""
+    if pyfuncitem.get_closest_marker("measures_time") is None:
+        return None
+    run_undisturbed(pyfuncitem)
+    return True
 
 
 @pytest.fixture(scope="session")

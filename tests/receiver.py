@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from standardwebhooks import Webhook
 
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,7 @@ def test_pages_of_any_colour_can_be_read(operator: Person) -> None:
         shown = operator.page.get_by_role("button", name="Save")
         red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
         expect(shown).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
-        loaded = "document.querySelector('.brand img').naturalWidth"
-        assert operator.page.evaluate(loaded) > 0
+        operator.page.wait_for_function("document.querySelector('.brand img').naturalWidth > 0")
         for size in (WIDE, NARROW):
             for theme in ("light", "dark"):
                 operator.looks_at(size, theme)

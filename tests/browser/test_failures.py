@@ -124,6 +124,31 @@ def test_one_delivery_is_retried_from_its_page(
     expect(person.find("button", "Retry")).to_have_count(0)
 
 
+def test_what_has_arrived_is_sent_again_and_to_another_webhook(
+    account: Account, receiver: Receiver, person: Person
+) -> None:
+    till, ledger = receiver.endpoint(), receiver.endpoint()
+    account.webhook(till.url, name="Till")
+    account.post(POINTS_EARNED)
+    until(lambda: account.statuses() == ["succeeded"], "the delivery has arrived")
+    account.webhook(ledger.url, name="Ledger")
+    delivery_id = account.get("/v1/deliveries")["data"][0]["id"]
+    person.sign_in(account.key, f"/console/log/{delivery_id}")
+
+    person.click("button", "Send it again to Till")
+    person.is_told("The delivery will be sent again now.")
+    assert person.barriers() == []
+    first, again = till.wait_for(2)
+    assert (again.webhook_id, again.body) == (first.webhook_id, first.body)
+
+    person.choose("Webhook", "Ledger")
+    person.click("button", "Send it to this webhook")
+    person.is_at(re.compile("^Delivery"))
+    (sent_on,) = ledger.wait_for(1)
+    assert sent_on.event_ids == first.event_ids
+    assert sent_on.webhook_id != first.webhook_id
+
+
 def test_all_that_failed_is_counted_first_then_sent_with_progress(
     failed: Account, endpoint: Endpoint, person: Person
 ) -> None:

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 import trustme
 from botocore.client import BaseClient
+from botocore.config import Config
 
 from infra.local.emulator import ROOT, Emulator
 from infra.operator_key import create_operator_key
 from infra.parameters import load_template
+from perkwire.adapters import aws
+from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from tests.iam.judging import Judge, Rules, Running, judged, lines
 from tests.iam.roles import arns, data_of, policies
@@ -76,7 +79,18 @@ def _operator_key(stack: Stack) -> str:
 
 
 @pytest.fixture
-def system(stack: Stack, rights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that a machine which stands still for a moment repeats is one more than is counted."""
+    monkeypatch.setattr(tables, "PATIENCE", tables.Patience(10, 30, 2))
+    for name in ("_CONFIG", "_BRIEFLY", "_SIGNAL_CONFIG"):
+        patient = Config(connect_timeout=10, read_timeout=30)
+        monkeypatch.setattr(aws, name, getattr(aws, name).merge(patient))
+
+
+@pytest.fixture
+def system(
+    stack: Stack, rights: Path, _patience: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[System]:
     """The functions; whatever the test does, they may write and answer nothing secret.
 
     Nor may they call what their roles do not allow, whatever becomes of the refusal.

@@ -25,6 +25,7 @@ IDS_IN_QUERIES = {("GET /v1/deliveries", "webhook_id"), ("GET /v1/jobs", "webhoo
 IDS_IN_BODIES = {
     ("POST /v1/deliveries/retry", "ids"),
     ("POST /v1/deliveries/retry", "webhook_id"),
+    ("POST /v1/erasures", "member_id"),  # the platform's: tests/integration/jobs/test_erasures.py
     ("POST /v1/events", "account_id"),
     ("POST /v1/events", "id"),  # a caller's own: tests/integration/accepting/test_ingest.py
     ("POST /v1/events", "program_id"),  # the platform's own string, which names nothing of ours

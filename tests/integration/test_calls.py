@@ -30,13 +30,6 @@ from tests.receiver import Receiver
 AUTHORIZED = {"GetItem": Count(1, 1)}
 LIST = 100
 MINUTE = 60 * 1_000_000
-# A fifth of the time that an answer may take is slow, which is written down: a call more.
-NO_ANSWER_IS_SLOW = {"ENDPOINT_TIMEOUT_SECONDS": "10"}
-
-
-@pytest.fixture(autouse=True)
-def _no_answer_is_slow(system: System) -> None:
-    system.restart(**NO_ANSWER_IS_SLOW)
 
 
 @pytest.fixture
@@ -434,7 +427,7 @@ def test_the_index_of_members_costs_a_write_for_each_name_and_nothing_without_it
     calls: Counter,
 ) -> None:
     some_webhooks(tenant, receiver, 1)
-    system.restart(MEMBER_INDEX=index, **NO_ANSWER_IS_SLOW)
+    system.restart(MEMBER_INDEX=index)
     calls.forget()
     member = {"id": "m-1", "email": "ada@example.com"}
 

@@ -96,6 +96,7 @@ def test_a_line_without_its_end_is_shown_as_it_is(worker: Any) -> None:  # noqa:
     ]
 
 
+@pytest.mark.measures_time
 def test_the_last_words_of_a_process_are_waited_for_no_longer_than_it_lives(worker: Any) -> None:  # noqa: ANN401
     started = time.monotonic()
     answer = worker.invoke({"says": "last words\n", "dies": True}, "1")

@@ -99,16 +99,16 @@ def test_rate_is_kept_and_one_task_runs_at_a_time(queues: Queues) -> None:
 
     started = time.monotonic()
     queues.sqs.start_message_move_task(
-        SourceArn=queues.dead_letter_arn, MaxNumberOfMessagesPerSecond=5
+        SourceArn=queues.dead_letter_arn, MaxNumberOfMessagesPerSecond=1
     )
     with pytest.raises(ClientError, match="already a task running"):
         queues.sqs.start_message_move_task(SourceArn=queues.dead_letter_arn)
     done = queues.wait_for("COMPLETED")
 
-    assert time.monotonic() - started >= 2 / 5
+    assert time.monotonic() - started >= 2
     assert done["ApproximateNumberOfMessagesMoved"] == 3
     assert done["ApproximateNumberOfMessagesToMove"] == 3
-    assert done["MaxNumberOfMessagesPerSecond"] == 5
+    assert done["MaxNumberOfMessagesPerSecond"] == 1
     assert "TaskHandle" not in done
 
 

@@ -120,6 +120,11 @@ class Trouble:
         return self.is_strained and not self.is_failing
 
     @property
+    def is_current(self) -> bool:
+        """Whether something is wrong now, beside what rests."""
+        return self.is_failing or self.is_paused or self.is_slow
+
+    @property
     def since(self) -> int | None:
         """When it began to fail, or was paused; None if neither is known."""
         if self.streak is not None:
@@ -165,7 +170,7 @@ class Overview:
     @property
     def troubles(self) -> list[Trouble]:
         """What fails now, is paused or slow, the most failed and retried deliveries first."""
-        found = (one for one in self._all if one.is_failing or one.is_paused or one.is_slow)
+        found = (one for one in self._all if one.is_current)
         return sorted(found, key=_weight)
 
     @property
@@ -238,12 +243,7 @@ class Overlooking:
                 streak=streaks.get(webhook.id),
                 standing=self._standing(webhook),
             )
-            if (
-                trouble.is_failing
-                or trouble.is_paused
-                or trouble.is_slow
-                or trouble.standing.last is not None
-            ):
+            if trouble.is_current or trouble.standing.last is not None:
                 troubles.append(trouble)
         return AccountStanding(account, len(webhooks), troubles)
 

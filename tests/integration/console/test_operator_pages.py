@@ -2,17 +2,20 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from console.pages import queues
 from perkwire.adapters.dynamodb import activity_log
 from perkwire.managing.accounts import AccountManagement
+from perkwire.model.account import Account
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.page import Page
+from perkwire.reading.troubles import Overlooking, Overview
 from tests.builders import an_account
 from tests.integration.browsing import Browser, PageSeen
 from tests.integration.console.sign_in import enter
@@ -249,6 +252,28 @@ class TestQueues:
         fields = dict(page.form("/console/leave").fields)
         job = html.unescape(step[2])
         assert operator.post(step[1], {**fields, "next": job}).location == job
+
+    def test_a_redrive_is_asked_for_with_the_logs_of_so_many_accounts_and_no_more(
+        self,
+        dead: None,
+        another_tenant: Tenant,
+        operator: Browser,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        looked_at: list[int] = []
+        look = Overlooking.look
+
+        def counted(self: Overlooking, accounts: Sequence[Account]) -> Overview:
+            looked_at.append(len(accounts))
+            return look(self, accounts)
+
+        monkeypatch.setattr(Overlooking, "look", counted)
+        monkeypatch.setattr(queues, "_MOST_ACCOUNTS", 1)
+
+        page = operator.get(REDRIVE)
+
+        assert looked_at == [1]
+        assert "of the first 1 accounts" in page.text
 
     def test_a_completed_redrive_of_what_rests_again_is_no_success(
         self, dead: None, system: System, operator: Browser

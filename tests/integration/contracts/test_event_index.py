@@ -13,14 +13,13 @@ from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import SHARDS, EventItem
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.primitives.ids import AccountId, EventId, new_account_id
-from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now, to_rfc3339
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
 from perkwire.reading.event_listing import ListPosition
-from tests.builders import an_event
+from tests.builders import NOW, an_event
 from tests.integration.contracts.conftest import Adapters
 
 HOUR = HOUR_SECONDS * MICROSECONDS
-# An hour of now: the emulator removes what has expired by its own clock.
-START = now() // HOUR * HOUR
+START = NOW // HOUR * HOUR
 FIRST = to_rfc3339(START)[: len("2026-11-21T01")]
 
 

@@ -287,6 +287,7 @@ def test_once_the_table_does_not_answer_no_other_write_waits_for_it() -> None:
             assert (len(endpoint.requests), journal.kinds) == (1, ["delivery_table_failing"])
 
 
+@pytest.mark.measures_time
 def test_a_call_takes_no_longer_than_its_patience_says() -> None:
     patience = tables.Patience(SECONDS, SECONDS, 1)
     with Endpoint(stalls_after(b"")) as endpoint:

@@ -138,13 +138,15 @@ def test_every_attempt_is_in_the_log_of_the_delivery(
     [
         (Answer(301, headers=(("Location", "http://127.0.0.1:1/elsewhere"),)), 301),
         (Answer(404), 404),
-        (Answer(200, after_seconds=3), "timeout"),
+        (Answer(200, after_seconds=60), "timeout"),
         (DROP, "reset"),
     ],
 )
 def test_anything_but_2xx_is_retried(
     answer: Answer, said: object, system: System, tenant: Tenant, receiver: Receiver
 ) -> None:
+    if said == "timeout":
+        system.restart(ENDPOINT_TIMEOUT_SECONDS="1")
     endpoint = receiver.endpoint(answer)
     webhook = tenant.webhook(endpoint.url)
     event_ids = route(system, tenant)

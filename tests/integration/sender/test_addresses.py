@@ -8,6 +8,8 @@ from perkwire.model.sending import TransportError
 from tests.hostile_endpoints import Endpoint, answer, answers, says
 from tests.integration.sending import Names, error_of, post, sender, status_of
 
+pytestmark = pytest.mark.measures_time
+
 
 @pytest.mark.parametrize(
     "addresses",

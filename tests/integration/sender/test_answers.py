@@ -15,6 +15,8 @@ from perkwire.model.sending import TransportError
 from tests.hostile_endpoints import Endpoint, answer, answers
 from tests.integration.sending import Outcome, error_of, post, sender, status_of
 
+pytestmark = pytest.mark.measures_time
+
 STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
 LENGTH = b"Content-Length: 2\r\n"
 REST = b"\r\nok"

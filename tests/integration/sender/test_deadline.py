@@ -42,6 +42,8 @@ from tests.integration.sending import (
     status_of,
 )
 
+pytestmark = pytest.mark.measures_time
+
 # The deadline
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from bench.bench_idle import attempts
 
+pytestmark = pytest.mark.measures_time
+
 
 @pytest.mark.parametrize("one_way_seconds", [0.0, 0.04])
 def test_no_attempt_is_lost_to_a_connection_that_a_server_has_closed(

@@ -24,6 +24,8 @@ from tests.integration.sending import (
     status_of,
 )
 
+pytestmark = pytest.mark.measures_time
+
 type Ending = Callable[[Connection], None]
 
 

@@ -12,6 +12,8 @@ from perkwire.model.endpoint import EndpointPolicy, check_url, host_of, target_o
 from tests.hostile_endpoints import Endpoint, answer, answers, says
 from tests.integration.sending import Names, post, sender, status_of
 
+pytestmark = pytest.mark.measures_time
+
 TARGETS = [
     "//dbl?",
     "//dbl",

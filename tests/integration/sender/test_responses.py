@@ -20,6 +20,8 @@ from tests.integration.sending import (
     status_of,
 )
 
+pytestmark = pytest.mark.measures_time
+
 # Too much of everything
 
 

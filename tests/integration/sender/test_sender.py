@@ -25,6 +25,8 @@ from tests.hostile_endpoints import (
 )
 from tests.integration.sending import CHUNKED, error_of, post, send_once, sender, status_of
 
+pytestmark = pytest.mark.measures_time
+
 # What goes over the wire
 
 

@@ -50,6 +50,8 @@ from tests.integration.sending import (
     status_of,
 )
 
+pytestmark = pytest.mark.measures_time
+
 FLOOD_SECONDS = 4.0
 
 type Server = Callable[[trustme.LeafCert, Path], ssl.SSLContext]

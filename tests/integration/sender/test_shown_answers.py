@@ -11,6 +11,8 @@ from perkwire.model.sending import Response
 from tests.hostile_endpoints import Endpoint, Script, answer, answers, drips, says, stalls_after
 from tests.integration.sending import SLACK, Stopwatch, post, sender
 
+pytestmark = pytest.mark.measures_time
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 TEXT = "Zoë: no such member. " * 20
 

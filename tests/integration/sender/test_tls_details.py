@@ -16,6 +16,8 @@ from perkwire.model.sending import ErrorDetail, NoResponse, TransportError
 from tests.hostile_endpoints import Connection, Endpoint, Script, answer, answers
 from tests.integration.sending import NAMES, post, sender, server_tls
 
+pytestmark = pytest.mark.measures_time
+
 DAY = datetime.timedelta(days=1)
 NOW = datetime.datetime.now(datetime.UTC)
 HOST = "hook.example"

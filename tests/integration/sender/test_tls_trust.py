@@ -16,6 +16,8 @@ from perkwire.model.sending import TransportError
 from tests.hostile_endpoints import Connection, Endpoint, Script, answer, answers, says
 from tests.integration.sending import NAMES, error_of, post, sender, server_tls, status_of
 
+pytestmark = pytest.mark.measures_time
+
 
 def test_tls_is_verified_by_name_while_an_address_is_dialled(
     authority: trustme.CA, ca_file: str

@@ -46,9 +46,6 @@ class Former:
 
 
 def as_stored(item: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The item, which does not expire: the emulator removes what has by its own clock."""
-    if "expires_at" in item:
-        item = item | {"expires_at": {"N": "4102444800"}}
     return {
         name: {"B": base64.b64decode(value["B"])} if "B" in value else value
         for name, value in item.items()
