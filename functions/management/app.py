@@ -55,7 +55,7 @@ def _resolver() -> APIGatewayHttpResolver:
     account_routes.add(resolver, use_cases.accounts, use_cases.signing_in, console_url)
     brand_routes.add(resolver, use_cases.branding)
     own_account_routes.add(resolver, use_cases.accounts)
-    webhook_routes.add(resolver, webhooks, use_cases.slots)
+    webhook_routes.add(resolver, webhooks, use_cases.slots, use_cases.pulling)
     pull_routes.add(resolver, webhooks, use_cases.pulling)
     trial_routes.add(resolver, webhooks, use_cases.trying, use_cases.filter_previews)
     log_routes.add(resolver, webhooks, use_cases.log, use_cases.events, use_cases.members)

@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from management.resolver import Call, json_response, no_content, page_response
+from perkwire.dispatching.pulling import Pulling
 from perkwire.managing.webhooks import GivenWebhook, WebhookManagement
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, WebhookId
@@ -12,7 +13,12 @@ from perkwire.primitives.timestamps import now
 from perkwire.reading.pacing import SlotReader, with_slots
 
 
-def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, slots: SlotReader) -> None:
+def add(
+    resolver: APIGatewayHttpResolver,
+    management: WebhookManagement,
+    slots: SlotReader,
+    pulling: Pulling,
+) -> None:
     """Add the routes to the resolver."""
 
     def account(call: Call) -> AccountId:
@@ -38,7 +44,10 @@ def add(resolver: APIGatewayHttpResolver, management: WebhookManagement, slots: 
     @resolver.get("/v1/webhooks/<webhook_id>")
     def get(webhook_id: str) -> Response[str]:
         webhook = management.get(account(Call(resolver)), WebhookId(webhook_id))
-        return json_response(200, with_slots(slots, webhook, now()), webhook.version)
+        standing = pulling.standing(webhook)
+        pull = None if standing is None else standing.to_json()
+        shown = with_slots(slots, webhook, now()) | {"pull": pull}
+        return json_response(200, shown, webhook.version)
 
     @resolver.patch("/v1/webhooks/<webhook_id>")
     def change(webhook_id: str) -> Response[str]:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from perkwire.accepting import acceptance as accepting
+from perkwire.dispatching.pulling import Standing
 from perkwire.formats.format import Attempt
 from perkwire.formats.registry import FORMATS
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
@@ -94,7 +95,11 @@ class TestAnswers:
             slots = FakeSlotCounter()
             if waits_until is not None:
                 slots.last[full.id] = waits_until
-            shown_as("WebhookWithSlots", with_slots(slots, full, builders.NOW))
+            standing = Standing(12, builders.NOW, 1, waits_until).to_json()
+            shown = with_slots(slots, full, builders.NOW)
+            shown_as("WebhookWithSlots", shown | {"pull": standing})
+            assert errors(named("WebhookWithSlots"), shown | {"pull": None}) == []
+            shown_as("PullStanding", standing)
         shown_as("Pause", pause.to_json())
 
     def test_a_webhook_with_what_only_one_answer_says(self) -> None:

@@ -16,7 +16,7 @@ from perkwire.formats.lookup import AccountFormats
 from perkwire.formats.registry import FORMATS, STANDARD
 from perkwire.formats.versions import product
 from perkwire.model.endpoint import MAX_HEADERS
-from perkwire.model.webhook import ALL_TYPES, Webhook, covers
+from perkwire.model.webhook import ALL_TYPES, POST, PULL, Webhook, covers
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
@@ -90,7 +90,7 @@ class WebhookForm:
         named = [one for one in webhook.event_types if one in event_types()]
         fields: dict[str, Sequence[str]] = {
             "name": [webhook.name],
-            "url": [webhook.url],
+            "url": ["" if webhook.is_pulled else webhook.url],
             "description": [webhook.description or ""],
             "events": [_ALL if webhook.event_types == (ALL_TYPES,) else "chosen"],
             "event_types": named,
@@ -169,6 +169,13 @@ class WebhookForm:
     def product(self) -> str:
         """The format's name without its version."""
         return product(self.format.name)
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether nobody is called, and what it gets waits to be asked for."""
+        if self.current is not None:
+            return self.current.is_pulled
+        return self.form.text("delivery", POST) == PULL
 
     @property
     def secret_rule(self) -> str:
@@ -289,8 +296,10 @@ class WebhookForm:
         """The webhook as POST /v1/webhooks takes it; raises Problem for a header named twice."""
         value = self._shared()
         for name in ("name", "url"):
-            if not value[name]:
-                del value[name]
+            if not value.get(name):
+                value.pop(name, None)
+        if self.is_pulled:
+            value["delivery"] = PULL
         value["format"] = self.form.text("format", STANDARD)
         value["enabled"] = "enabled" in self.form
         value |= {
@@ -350,6 +359,8 @@ class WebhookForm:
             "url": self.form.text("url"),
             "event_types": [*self._event_types()],
         }
+        if self.is_pulled and not value["url"]:
+            del value["url"]
         if (batch_size := self.form.number("batch_size")) is not None:
             value["batch_size"] = batch_size
         if (batch_bytes := self.form.number("batch_bytes")) is not None:

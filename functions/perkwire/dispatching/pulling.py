@@ -17,7 +17,7 @@ from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.problem import FieldError, conflict, invalid
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import MICROSECONDS
+from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
 
 LONGEST_WAIT_SECONDS = 20
 MOST_EVENT_BYTES = 500_000
@@ -162,6 +162,30 @@ class Pulled:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a webhook has been pulled, and what waits behind that.
+
+    `taken_at` is when somebody last said so; None: never. `waiting` counts places: some of them may
+    have nothing to give. `waiting_since` is when the first of them came; None: none waits.
+    """
+
+    through: int
+    taken_at: int | None
+    waiting: int
+    waiting_since: int | None
+
+    def to_json(self) -> dict[str, Json]:
+        """As the API answers it."""
+        at, since = self.taken_at, self.waiting_since
+        return {
+            "pulled_through": str(self.through),
+            "pulled_at": None if at is None else to_rfc3339(at),
+            "waiting": self.waiting,
+            "waiting_since": None if since is None else to_rfc3339(since),
+        }
+
+
 class Pulling:
     """Of one webhook at a time. `clock` gives microseconds since the epoch."""
 
@@ -209,6 +233,18 @@ class Pulling:
         finally:
             end()
         return pulled
+
+    def standing(self, webhook: Webhook) -> Standing | None:
+        """How far a webhook has been pulled; None of one that is not. Raises Unavailable."""
+        if not webhook.is_pulled:
+            return None
+        key = (webhook.account_id, webhook.id)
+        taken = self._lists.taken(*key)
+        last = self._lists.last(*key)
+        waiting = max(0, last - taken.through)
+        first = self._lists.pages(*key, after=taken.through, limit=1) if waiting else []
+        since = first[0].written_at if first else None
+        return Standing(taken.through, taken.at, waiting, since)
 
     def _begin(self, webhook: Webhook, after: int | None) -> int:
         taken = self._lists.taken(webhook.account_id, webhook.id)

@@ -1,0 +1,286 @@
+"""listen.py, as the console gives it out: against the real API and a receiver on this machine."""
+
+import ast
+import io
+import json
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from console.views.listen import listen_file
+from perkwire.formats.registry import FORMATS
+from perkwire.primitives.ids import WebhookId
+from tests.integration.pulling.conftest import Puller
+from tests.integration.system import System, Tenant
+from tests.receiver import DROP, Answer, Endpoint, Receiver
+
+pytestmark = pytest.mark.usefixtures("client")
+
+OLDEST_PYTHON = (3, 9)
+TYPE = "tier.upgraded"
+DATA = {
+    "member": {"id": "m-1", "email": "michael@zylker.example", "points": {"balance": 220}},
+    "tier": {"previous": {"name": "Silver"}, "current": {"name": "Gold"}},
+    "note": "Kölner Straße \U0001f600",
+}
+
+
+class Idle(Exception):
+    """Nothing came."""
+
+
+class Api:
+    """The API over HTTP, on a free port. It answers at once, whoever would wait.
+
+    `faults` come first: a status, or None for a connection that breaks.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.pages: list[dict[str, Any]] = []
+        self.asked: list[dict[str, str]] = []
+        self.faults: list[int | None] = []
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if api.faults:
+                    fault = api.faults.pop(0)
+                    if fault is None:
+                        self.close_connection = True
+                    else:
+                        self.answer(fault, {"detail": "not now"})
+                    return
+                parts = urlsplit(self.path)
+                query = dict(parse_qsl(parts.query))
+                api.asked.append(dict(query))
+                query.pop("wait_seconds")
+                key = self.headers["Authorization"].removeprefix("Bearer ")
+                answer = system.call("GET", parts.path, key=key, query=query)
+                if answer.status == 200:
+                    api.pages.append(answer.json)
+                self.answer(answer.status, answer.json)
+
+            def answer(self, status: int, value: object) -> None:
+                body = json.dumps(value).encode()
+                self.send_response(status)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def given(self) -> list[dict[str, Any]]:
+        """All that was given out, in its order."""
+        return [one for page in self.pages for one in page["data"]]
+
+
+class Listener:
+    """The file for a webhook, run in this process until there is nothing more to do."""
+
+    def __init__(self, api: Api, puller: Puller, folder: Path) -> None:
+        self.file = folder / "listen.py"
+        key = puller.tenant.key
+        self.file.write_text(listen_file(api.url, puller.webhook["id"], key), encoding="utf-8")
+        self.out = io.StringIO()
+        self.sleeps: list[float] = []
+        self.inputs: list[str] = []
+
+    def run(self, endpoint: Endpoint, *, on_failure: str = "retry", most: int = 20) -> str:
+        """What it prints until it is idle, or has slept so often."""
+        module = types.ModuleType("listen")
+        module.__file__ = str(self.file)
+        exec(compile(self.file.read_text(), str(self.file), "exec"), vars(module))  # noqa: S102
+        space: Any = module
+
+        def sleep(seconds: float) -> None:
+            self.sleeps.append(seconds)
+            if (seconds == 1 and space.idle()) or len(self.sleeps) > most:
+                raise Idle
+
+        printed = io.StringIO()
+        space.idle = lambda: not self.api_faults()
+        space.time = types.SimpleNamespace(sleep=sleep, time=lambda: 0.0, strftime=lambda _: "")
+        space.print = lambda text: printed.write(f"{text}\n")
+        space.input = lambda _: self.inputs.pop(0)
+        chosen = types.SimpleNamespace(on_failure=on_failure, pause=5, bodies=False)
+        state = space.State(str(self.file.parent / "state.json"))
+        with pytest.raises((Idle, KeyboardInterrupt, space.Over)) as ended:
+            space.listen(urlsplit(endpoint.url), chosen, state)
+        return printed.getvalue() + str(ended.value)
+
+    def api_faults(self) -> list[int | None]:
+        return []
+
+
+@pytest.fixture
+def api(system: System) -> Iterator[Api]:
+    api = Api(system)
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def listener(api: Api, tmp_path: Path) -> Callable[[Puller], Listener]:
+    def made(puller: Puller) -> Listener:
+        one = Listener(api, puller, tmp_path)
+        one.api_faults = lambda: api.faults  # type: ignore[method-assign]
+        return one
+
+    return made
+
+
+type Made = Callable[[Puller], Listener]
+
+
+def some(system: System, tenant: Tenant, many: int) -> None:
+    tenant.post(*({"type": TYPE, "data": DATA} for _ in range(many)))
+    system.route()
+
+
+def test_it_is_of_the_oldest_python_and_of_its_standard_library() -> None:
+    tree = ast.parse(listen_file("a", WebhookId("b"), "c"), feature_version=OLDEST_PYTHON)
+
+    named = {
+        alias.name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    assert named <= sys.stdlib_module_names
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_what_comes_is_posted_byte_for_byte_in_every_format(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made, format_: str
+) -> None:
+    settings = {
+        name: {"format_settings": {"project_id": "p-1"}} for name in FORMATS if "voucher" in name
+    }
+    puller = Puller(
+        tenant, format=format_, headers={"X-Shop": "shop-7-token"}, **settings.get(format_, {})
+    )
+    earned = {"type": "points.earned", "data": DATA | {"transaction": {"id": "t", "points": 5}}}
+    tenant.post(earned, {"type": TYPE, "data": DATA})
+    system.route()
+    endpoint = receiver.endpoint()
+
+    printed = listener(puller).run(endpoint)
+
+    assert api.given
+    assert len(endpoint.requests) == len(api.given)
+    for given, request in zip(api.given, endpoint.requests, strict=True):
+        assert request.body == given["body"].encode()
+        sent = {name.lower(): value for name, value in given["headers"].items()}
+        assert {name: request.headers[name] for name in sent} == sent
+        assert request.headers["content-length"] == str(len(request.body))
+        assert given["delivery_id"] in printed
+    assert printed.count("answered 200") == len(api.given)
+
+
+def test_a_failure_is_shown_and_it_goes_on_when_it_is_told_to(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
+) -> None:
+    puller = Puller(tenant)
+    some(system, tenant, 2)
+    endpoint = receiver.endpoint(Answer(500, b"no such till"), DROP, 500, 204)
+    one = listener(puller)
+    one.inputs = ["?", "r", "r", "s"]
+
+    printed = one.run(endpoint, on_failure="ask")
+
+    assert "answered 500 in 0 ms: no such till" in printed
+    assert "no answer: " in printed
+    came = [request.webhook_id for request in endpoint.requests]
+    first, second = dict.fromkeys(came)
+    assert came == [first, first, first, second]
+    assert one.inputs == []
+    assert [one["status"] for one in tenant.deliveries()] == ["pulled", "pulled"]
+
+
+def test_whoever_quits_begins_there_the_next_time(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
+) -> None:
+    puller = Puller(tenant)
+    some(system, tenant, 3)
+    endpoint = receiver.endpoint(204, 500, 204)
+    one = listener(puller)
+    one.inputs = ["q"]
+    one.run(endpoint, on_failure="ask")
+    assert len(endpoint.requests) == 2
+
+    one.run(endpoint)
+
+    came = [request.webhook_id for request in endpoint.requests]
+    assert len(came) == 4
+    assert came[1] == came[2]
+    assert len({*came}) == 3
+    assert one.run(endpoint).count("answered") == 0
+
+
+def test_it_survives_connections_that_break_and_an_api_that_is_away(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
+) -> None:
+    puller = Puller(tenant)
+    some(system, tenant, 1)
+    api.faults = [None, 503, 429, None]
+    endpoint = receiver.endpoint()
+    one = listener(puller)
+
+    printed = one.run(endpoint)
+
+    assert one.sleeps[:4] == [1, 2, 4, 8]
+    assert printed.count("not connected") == 1
+    assert printed.count("connected again") == 1
+    assert len(endpoint.requests) == 1
+
+
+def test_it_ends_once_its_key_has(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
+) -> None:
+    one = listener(Puller(tenant))
+    one.file.write_text(one.file.read_text().replace(tenant.key, "pk_of_nobody"))
+
+    printed = one.run(receiver.endpoint())
+
+    assert "the key has ended, or is revoked" in printed
+
+
+def test_it_runs_as_a_program_until_it_is_stopped(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
+) -> None:
+    puller = Puller(tenant)
+    some(system, tenant, 1)
+    endpoint = receiver.endpoint()
+    with subprocess.Popen(
+        [sys.executable, str(listener(puller).file), "--to", endpoint.url],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    ) as program:
+        try:
+            endpoint.wait_for(1, 60)
+            assert program.stdout is not None
+            while "answered 200" not in (line := program.stdout.readline()):
+                assert line, "it has ended"
+        finally:
+            program.terminate()
