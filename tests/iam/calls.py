@@ -114,6 +114,13 @@ class Data:
                     ((kind, asked),) = entry.items()
                     context = _context(asked) | {"dynamodb:enclosingoperation": operation}
                     yield _items(_IN_TRANSACTION[kind], asked["TableName"], _keys(asked), context)
+            case "TransactGetItems":
+                for entry in parameters["TransactItems"]:
+                    asked = entry["Get"]
+                    context = _context(asked, reads=True) | {
+                        "dynamodb:enclosingoperation": operation
+                    }
+                    yield _items("GetItem", asked["TableName"], _keys(asked), context)
             case "GetItem":
                 context = _context(parameters, reads=True)
                 yield _items(operation, parameters["TableName"], _keys(parameters), context)

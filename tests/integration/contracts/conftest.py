@@ -20,6 +20,7 @@ from perkwire.adapters.dynamodb.mentions import Mentions
 from perkwire.adapters.dynamodb.rejected_events import REJECTED_ITEMS, RejectedEventTable
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS
 from perkwire.adapters.dynamodb.signal_counts import SignalCounts
+from perkwire.adapters.dynamodb.waiting_table import WaitingTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.adapters.dynamodb.webhook_store import WebhookStore
@@ -42,6 +43,7 @@ from tests.fakes import (
     FakeRetryableDeliveries,
     FakeSignalCounts,
     FakeTelemetry,
+    FakeWaitingTable,
     FakeWebhookLookup,
     FakeWebhookStore,
 )
@@ -69,6 +71,7 @@ class Adapters:
     mentions: Mentions | FakeMentions
     deliveries: DeliveryTable | FakeDeliveryTable
     retryable: RetryableDeliveries | FakeRetryableDeliveries
+    waiting: WaitingTable | FakeWaitingTable
     rejected: RejectedEventTable | FakeRejectedEvents
 
 
@@ -124,6 +127,7 @@ def real(connection: Connection) -> Adapters:
         mentions=Mentions(),
         deliveries=DeliveryTable(connection, journal, log_retention_days=RETENTION_DAYS),
         retryable=RetryableDeliveries(journal),
+        waiting=WaitingTable(connection, log_retention_days=RETENTION_DAYS),
         rejected=RejectedEventTable(event_retention_days=RETENTION_DAYS, clock=clock),
     )
 
@@ -147,6 +151,7 @@ def fake() -> Adapters:
         mentions=FakeMentions(events),
         deliveries=FakeDeliveryTable(deliveries),
         retryable=FakeRetryableDeliveries(deliveries),
+        waiting=FakeWaitingTable(deliveries),
         rejected=FakeRejectedEvents(),
     )
 
