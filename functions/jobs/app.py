@@ -10,11 +10,17 @@ from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.delivery_items import DELIVERY_TABLE_ITEMS
 from perkwire.adapters.dynamodb.delivery_table import RetryableDeliveries
-from perkwire.adapters.dynamodb.erasing import ErasedAccounts, EventErasing, LogErasing
+from perkwire.adapters.dynamodb.erasing import (
+    ErasedAccounts,
+    EventErasing,
+    LogErasing,
+    RejectedErasing,
+)
 from perkwire.adapters.dynamodb.erasure_store import ERASURE_ITEMS, ErasureTable
 from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
+from perkwire.adapters.dynamodb.rejected_events import REJECTED_ITEMS
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.waiting_table import WaitingTable
 from perkwire.adapters.dynamodb.webhook_lookup import WebhookLookup
@@ -46,7 +52,7 @@ def _work() -> JobWorker:
     telemetry = _telemetry()
     connection = tables.connect()
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS, *JOB_ITEMS, *ERASURE_ITEMS)
-    tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
+    tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS, *REJECTED_ITEMS)
     tables.bind(connection, settings.delivery_table, *DELIVERY_TABLE_ITEMS)
     sqs = aws.sqs(connection)
     signals = signals_to(settings.signal_bus_name, connection, telemetry)
@@ -102,6 +108,7 @@ def _work() -> JobWorker:
             events=events,
             erasable=EventErasing(),
             log=LogErasing(),
+            rejected=RejectedErasing(),
             queue=job_queue,
             journal=telemetry,
             signals=signals,

@@ -16,6 +16,7 @@ from management import (
     log_routes,
     own_account_routes,
     pull_routes,
+    rejected_event_routes,
     retry_routes,
     trial_routes,
     type_routes,
@@ -67,6 +68,7 @@ def _resolver() -> APIGatewayHttpResolver:
     job_routes.add(resolver, webhooks, use_cases.jobs)
     activity_routes.add(resolver, use_cases.activity)
     erasure_routes.add(resolver, webhooks, use_cases.erasures)
+    rejected_event_routes.add(resolver, use_cases.mending)
     return resolver
 
 

@@ -5,6 +5,7 @@ that the contract does not have; and what the contract forbids is refused. The r
 same in every run.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,6 +130,20 @@ class Tenant:
         asked = {"member_id": "nobody-of-the-contract"}
         self.known["erasure_id"] = self._made("/v1/erasures", asked, self.key)["id"]
 
+    def have_rejected(self) -> None:
+        """Have the inbox reject an event."""
+        queue_url = self._system.local["InboxQueueUrl"]
+        body = json.dumps({"account_id": self.id, "type": "nothing", "data": {}})
+        self._system.client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
+
+        def own() -> list[str]:
+            path = "/v1/rejected-events?limit=100"
+            _, listed = self._system.call("GET", path, key=self.operator_key)
+            return [one["id"] for one in listed["data"] if one["account_id"] == self.id]
+
+        until(lambda: bool(own()), "the inbox has rejected an event")
+        self.known["rejected_event_id"] = own()[0]
+
     def _log(self) -> list[dict[str, Any]]:
         status, answer = self._system.call("GET", "/v1/deliveries", key=self.key)
         assert status == 200, answer
@@ -202,6 +217,8 @@ def test_answers_are_those_of_the_contract(label: str, system: LocalSystem, tena
         tenant.erase()
     if "format" in names:
         tenant.store_contract()
+    if "rejected_event_id" in names:
+        tenant.have_rejected()
     if "event_id" in names or "/deliveries" in label:
         tenant.wait_for_delivery()
     known = {name: tenant.known[name] for name in names}

@@ -36,7 +36,7 @@ from tests.fakes.jobs import FakeJobItems, FakeJobStore, FakeJobTable
 from tests.fakes.kms import FakeOpener, FakeSealer
 from tests.fakes.mails import FakeLinkCounter, FakeMailer
 from tests.fakes.records import FakeRecords
-from tests.fakes.rejected import FakeRejectedEvents
+from tests.fakes.rejected import FakeRejectedErasing, FakeRejectedEvents
 from tests.fakes.sessions import FakeLinkStore, FakeSessionStore
 from tests.fakes.signals import FakeSignalCounts, FakeSignals
 from tests.fakes.slots import FakeSlotCounter
@@ -79,6 +79,7 @@ __all__ = [
     "FakeOpener",
     "FakeQueue",
     "FakeRecords",
+    "FakeRejectedErasing",
     "FakeRejectedEvents",
     "FakeRetryableDeliveries",
     "FakeSealer",

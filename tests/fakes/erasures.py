@@ -1,6 +1,6 @@
 """ConfigTable as erasures are kept in it, and the other tables as they take data away."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from perkwire.jobs.asking import ChangedMeanwhile
@@ -72,6 +72,10 @@ class FakeErasedAccounts(Failing):
     def account(self, account_id: AccountId) -> Account | None:
         self._called("account")
         return self._config.accounts.get(account_id)
+
+    def existing(self, account_ids: Collection[AccountId]) -> Set[AccountId]:
+        self._called("existing")
+        return {one for one in account_ids if one in self._config.accounts}
 
     def ever(self, account_id: AccountId) -> Sequence[WebhookId]:
         self._called("ever")

@@ -1,6 +1,9 @@
 """Rejected events, and when a signal last told of any."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from perkwire.accepting.rejected_event import RejectedEvent, RejectedHeading
 from perkwire.primitives.ids import RejectedEventId
@@ -9,7 +12,7 @@ from tests.fakes.failing import Failing
 
 
 class FakeRejectedEvents(Failing):
-    """For RejectedEventTable: rejected_event.RejectedEvents."""
+    """For RejectedEventTable: rejected_event.RejectedEvents and mending.KeptRejectedEvents."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,3 +45,26 @@ class FakeRejectedEvents(Failing):
     def remove(self, rejected_id: RejectedEventId) -> None:
         self._called("remove")
         self.kept.pop(rejected_id, None)
+
+
+class FakeRejectedErasing(Failing):
+    """For RejectedErasing: erasing.ErasableRejectedEvents."""
+
+    def __init__(self, rejected: FakeRejectedEvents) -> None:
+        super().__init__()
+        self._rejected = rejected
+
+    def oldest(
+        self, *, after: str, limit: int
+    ) -> Sequence[tuple[RejectedHeading, Callable[[], str]]]:
+        self._called("oldest")
+        behind = [one for one in sorted(self._rejected.kept) if one > after][:limit]
+        return [(self._rejected.kept[one].heading, partial(self._text, one)) for one in behind]
+
+    def erase(self, heading: RejectedHeading, now: int) -> None:
+        self._called("erase")
+        self._rejected.kept[heading.id] = RejectedEvent(replace(heading, erased_at=now), "", {})
+
+    def _text(self, rejected_id: RejectedEventId) -> str:
+        one = self._rejected.kept[rejected_id]
+        return f"{one.text}\n{json.dumps(dict(one.problem))}"

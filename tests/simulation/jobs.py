@@ -22,6 +22,8 @@ from tests.fakes import (
     FakeEventReader,
     FakeJobItems,
     FakeJobStore,
+    FakeRejectedErasing,
+    FakeRejectedEvents,
     FakeTrialCounter,
     FakeWebhookStore,
 )
@@ -131,6 +133,7 @@ class Jobs:
             events=in_steps(world, FakeEventReader(events)),
             erasable=EventErasing(world, erasures.items, events),
             log=in_steps(world, LogErasing(erasures)),
+            rejected=in_steps(world, FakeRejectedErasing(FakeRejectedEvents())),
             queue=job_queue,
             journal=journal,
             clock=world.clock,

@@ -22,7 +22,7 @@ BESIDES = {"DispatcherFunction": {"RES_OPTIONS"}}
 NAMES_OF_THEIR_OWN = {"STACK_NAME": "AWS::StackName", "CONSOLE_URL": "ConsoleUrl"}
 
 # Not there at all unless a condition holds.
-CONDITIONAL = {"SIGNAL_BUS_NAME": "HasSignals"}
+CONDITIONAL = {"SIGNAL_BUS_NAME": "HasSignals", "INBOX_QUEUE_URL": "HasInbox"}
 
 SETTINGS = {
     "AuthorizerFunction": AuthorizerSettings,

@@ -17,6 +17,7 @@ RESOURCES = {
     "InboxTransport",
     "InboxMapping",
     "InboxPolicy",
+    "MendingPolicy",
     "InboxObservabilityStack",
 }
 RULE = "arn:aws:events:eu-west-1:123456789012:rule/loyalty/perkwire"
@@ -38,6 +39,7 @@ def test_it_is_disabled_by_default() -> None:
 
 
 def test_disabled_a_stack_has_nothing_of_it() -> None:
+    """But the API's routes, which answer that there is none."""
     assert "Inbox" not in str(without()["Resources"])
 
 
@@ -45,6 +47,9 @@ def test_enabled_it_has_these_resources_more_and_the_others_are_as_they_were() -
     before, after = without()["Resources"], expanded(*CONDITIONS)["Resources"]
 
     assert after.keys() - before.keys() == RESOURCES
+    for function in ("ManagementFunction", "ConsoleFunction"):
+        variables = after[function]["Properties"]["Environment"]["Variables"]
+        assert variables.pop("INBOX_QUEUE_URL") == {"Ref": "InboxQueue"}
     assert {name: after[name] for name in before} == before
 
 
@@ -64,6 +69,25 @@ def test_ingest_is_the_only_one_that_may_take_its_messages() -> None:
 
     assert takers("InboxQueue") == {"ingest"}
     assert takers("InboxDeadLetterQueue") == set()
+
+
+def test_of_rejected_events_people_may_forget_and_send_again_what_is_theirs_to_keep() -> None:
+    granted = policies(transformed(), "arn:aws:dynamodb:x::table/{}".format, "stack")
+
+    def may(function: str, action: str, key: str) -> bool:
+        context = {"dynamodb:leadingkeys": [key]}
+        call = Call(f"dynamodb:{action}", "arn:aws:dynamodb:x::table/EventTable", context)
+        return judge(granted[function], call).allowed
+
+    claim = "acct_0000000000000001#order-1"
+    for function in ("management", "console"):
+        assert may(function, "DeleteItem", "rejected")
+        assert may(function, "DeleteItem", "rejected#rej_1")
+        assert may(function, "PutItem", claim)
+        assert not may(function, "DeleteItem", claim)
+        assert not may(function, "PutItem", "rejected")
+    assert may("ingest", "BatchWriteItem", "rejected")
+    assert not may("ingest", "DeleteItem", "rejected")
 
 
 def test_no_function_may_send_to_it() -> None:

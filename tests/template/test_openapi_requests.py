@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from perkwire.accepting import acceptance as accepting
+from perkwire.accepting.mending import parse_send
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.jobs.erasure import parse_erasure
 from perkwire.jobs.job import JobKind, JobStatus, parse_job
@@ -449,6 +450,7 @@ class TestRequests:
             "replaceBrand": lambda body: parse_brand(parse_object(body), 1),
             "createOwnApiKey": lambda body: parse_key(parse_object(body)),
             "updateOwnAccount": lambda body: parse_own_account_change(parse_object(body)),
+            "sendRejectedEvent": lambda body: parse_send(parse_object(body)),
             "askErasure": lambda body: parse_erasure(parse_object(body)),
             "createConsoleLink": lambda body: parse_link(parse_object(body)),
             "storeContract": lambda body: read_storable(parse_object(body), unsayable_examples),

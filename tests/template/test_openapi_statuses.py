@@ -27,6 +27,8 @@ SUCCESS = {
     "retryFailedDeliveries": {"202"},
     "replayEvents": {"202"},
     "askErasure": {"202"},
+    "dismissRejectedEvent": {"204"},
+    "sendRejectedEvent": {"202"},
 }
 CAN_CONFLICT = {
     "createApiKey",
@@ -50,7 +52,7 @@ CAN_CONFLICT = {
     "storeContract",
     "deleteContract",
 }
-CAN_FIND_NOTHING = {"cancelRedrive"}
+CAN_FIND_NOTHING = {"cancelRedrive", "listRejectedEvents"}
 
 
 class TestStatuses:
@@ -123,7 +125,8 @@ class TestStatuses:
 
         assert {scope for scopes in needed.values() for scope in scopes} == {*Scope}
         for name, (method, path, _, _) in operations().items():
-            for_all = path.startswith(("/v1/accounts", "/v1/brand", "/v1/redrives"))
+            operators = ("/v1/accounts", "/v1/brand", "/v1/redrives", "/v1/rejected-events")
+            for_all = path.startswith(operators)
             expected = Scope.OPERATOR if for_all else Scope.WEBHOOKS
             if path.endswith("/pull"):
                 expected = Scope.PULL

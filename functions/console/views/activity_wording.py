@@ -27,6 +27,8 @@ ACTIONS: Mapping[str, str] = {
     Action.ERASURE_ASKED: "Erasure of a member asked for",
     Action.REDRIVE_STARTED: "Redrive asked for",
     Action.REDRIVE_CANCELLED: "Redrive cancelled",
+    Action.REJECTED_SENT: "Rejected event sent again",
+    Action.REJECTED_DISMISSED: "Rejected event dismissed",
 }
 
 

@@ -206,31 +206,16 @@ class Acceptance:
         return {"events": shown} if request.bulk else shown[0]
 
     def accept_each(
-        self, drafts: Mapping[int, EventDraft], key: str
+        self, drafts: Mapping[int, EventDraft], message_id: str
     ) -> dict[int, Accepted | FieldError]:
         """Events of one message, each accepted or refused by itself; each names its account.
 
-        `drafts` has them by their places in the message, of which `key` is the name: from both the
-        id of one that has none is derived. Raises Problem 503 and Unavailable: then all are to be
-        given again, and what has been accepted is known by then.
+        `drafts` has them by their places in the message: from both the id of one that has none is
+        derived. Raises Problem 503 and Unavailable: then all are to be given again, and what has
+        been accepted is known by then.
         """
-        if not drafts:
-            return {}
-        existing = self._existing([AccountId(one.account_id or "") for one in drafts.values()])
-        results: dict[int, Accepted | FieldError] = {}
-        now = self._clock()
-        entries: dict[int, _Entry] = {}
-        for place, draft in drafts.items():
-            if draft.account_id is None:
-                results[place] = FieldError(draft.field("account_id"), "is required")
-            elif draft.account_id not in existing:
-                results[place] = FieldError(draft.field("account_id"), "names no account")
-            else:
-                field = draft.field("id")
-                name = f"{_INBOX}{key}"
-                entries[place] = _entry(
-                    draft, AccountId(draft.account_id), now, place, name, "", field
-                )
+        entries, errors = self._of_message(drafts, message_id)
+        results: dict[int, Accepted | FieldError] = {**errors}
         while entries:
             places = [*entries]
             try:
@@ -242,6 +227,37 @@ class Acceptance:
             results |= zip(places, accepted, strict=True)
             break
         return results
+
+    def accept_all(self, drafts: Mapping[int, EventDraft], message_id: str) -> Sequence[Accepted]:
+        """As `accept_each`, but all or none; raises Problem and Unavailable."""
+        entries, errors = self._of_message(drafts, message_id)
+        if errors:
+            raise invalid([*errors.values()])
+        try:
+            return self._accepted([*entries.values()])
+        except _Refused as refused:
+            raise invalid([*refused.errors.values()]) from None
+
+    def _of_message(
+        self, drafts: Mapping[int, EventDraft], message_id: str
+    ) -> tuple[dict[int, _Entry], dict[int, FieldError]]:
+        """Those whose accounts there are, and what is wrong with the others."""
+        entries: dict[int, _Entry] = {}
+        errors: dict[int, FieldError] = {}
+        if not drafts:
+            return entries, errors
+        existing = self._existing([AccountId(one.account_id or "") for one in drafts.values()])
+        now = self._clock()
+        for place, draft in drafts.items():
+            account_id = AccountId(draft.account_id or "")
+            if account_id in existing:
+                field = draft.field("id")
+                key = f"{_INBOX}{message_id}"
+                entries[place] = _entry(draft, account_id, now, place, key, "", field)
+            else:
+                wrong = "names no account" if account_id else "is required"
+                errors[place] = FieldError(draft.field("account_id"), wrong)
+        return entries, errors
 
     def _accepted(self, entries: Sequence[_Entry]) -> list[Accepted]:
         """What became of them, all sent; raises _Refused, Problem and Unavailable."""

@@ -1,15 +1,18 @@
 """The use cases that people reach, through the API or the console, on one stack's resources."""
 
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from perkwire.accepting.acceptance import Acceptance
+from perkwire.accepting.mending import Mending
 from perkwire.adapters import aws
 from perkwire.adapters.dynamodb import tables
 from perkwire.adapters.dynamodb.account_store import AccountStore, KeyStore
 from perkwire.adapters.dynamodb.activity_log import ActivityLog, ActivityReader
 from perkwire.adapters.dynamodb.brand_store import BRAND_ITEMS, BrandStore
+from perkwire.adapters.dynamodb.claim_table import ClaimTable
 from perkwire.adapters.dynamodb.config_items import CONFIG_ITEMS
 from perkwire.adapters.dynamodb.confirmation_counter import ConfirmationCounter
 from perkwire.adapters.dynamodb.contract_store import ContractStore
@@ -23,6 +26,7 @@ from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobStore
 from perkwire.adapters.dynamodb.key_lookup import KeyLookup
 from perkwire.adapters.dynamodb.link_counter import LinkCounter
 from perkwire.adapters.dynamodb.mentions import Mentions
+from perkwire.adapters.dynamodb.rejected_events import REJECTED_ITEMS, RejectedEventTable
 from perkwire.adapters.dynamodb.session_store import SESSION_ITEMS, LinkStore, SessionStore
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.trial_counter import (
@@ -63,9 +67,12 @@ from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.account_rates import AccountRates
 from perkwire.model.activity import BY_NOBODY, Acting
+from perkwire.model.event import DataCheck
 from perkwire.model.hand_over import HandOver
 from perkwire.model.lanes import Lane
 from perkwire.model.waiting import WaitingList
+from perkwire.primitives.problem import FieldError
+from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import now
 from perkwire.reading.activity import ActivityListing
 from perkwire.reading.event_listing import EventListing
@@ -105,7 +112,7 @@ class UseCases:
             *SESSION_ITEMS,
             *BRAND_ITEMS,
         )
-        tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
+        tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS, *REJECTED_ITEMS)
         tables.bind(connection, settings.delivery_table, *DELIVERY_TABLE_ITEMS)
         self._lookup = WebhookLookup()
         self.rules = EndpointRules(
@@ -407,6 +414,41 @@ class UseCases:
             event_retention_days=settings.event_retention_days,
             dispatcher_timeout_seconds=settings.dispatcher_timeout_seconds,
             clock=now,
+        )
+
+    @cached_property
+    def _schemas(self) -> DataCheck:
+        # Imported here: nothing else that people reach checks the data of events.
+        from perkwire.adapters.data_schemas import DataSchemas
+
+        return DataSchemas()
+
+    def _check_data(self, event_type: str, data: dict[str, Json]) -> Sequence[FieldError]:
+        return self._schemas(event_type, data)
+
+    @cached_property
+    def mending(self) -> Mending:
+        """Rejected events of the inbox."""
+        settings, check_data = self._settings, self._check_data
+        acceptance = Acceptance(
+            claims=ClaimTable(
+                self._connection, event_retention_days=settings.event_retention_days, clock=now
+            ),
+            kept_events=EventReader(),
+            accounts=self._lookup,
+            queue=SqsQueue(self._sqs, settings.event_queue_url, self._telemetry),
+            check_data=check_data,
+            journal=self._telemetry,
+            clock=now,
+        )
+        return Mending(
+            rejected=RejectedEventTable(
+                event_retention_days=settings.event_retention_days, clock=now
+            ),
+            acceptance=acceptance,
+            check_data=check_data,
+            records=self._activity,
+            has_inbox=bool(settings.inbox_queue_url),
         )
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Working on erasures: first the events by their time, then the log of every webhook.
+"""Working on erasures: first the events by their time, then what the inbox rejected, then the log.
 
 Nothing rests on the index of members: all that is kept is read. Each step can be done twice, and
 its progress is stored after it under a condition on the erasure's version, so that a worker may die
@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Protocol
 
+from perkwire.accepting.rejected_event import RejectedHeading
 from perkwire.jobs.erasure import Erasure, ErasureStatus, erased_entry
 from perkwire.jobs.signalling import member_erased
 from perkwire.model.account import Account
@@ -32,7 +33,8 @@ _MOST_EMPTY_HOURS = 50  # that are looked at before progress is stored
 _CLOCKS_APART = _HOUR  # far more than they are
 _LONGEST_DELAY_SECONDS = 900
 _TRIES = 3
-EVENTS, LOG = "events", "log"
+EVENTS, REJECTED, LOG = "events", "rejected", "log"
+_MOST_REJECTED = 25  # of one query, with a text of up to 1 MiB each
 
 
 class Erasures(Protocol):
@@ -52,6 +54,10 @@ class Accounts(Protocol):
 
     def account(self, account_id: AccountId) -> Account | None:
         """One account; raises Unavailable."""
+        ...
+
+    def existing(self, account_ids: Collection[AccountId]) -> Set[AccountId]:
+        """Those of them that exist; raises Unavailable. Each has the form of an account's id."""
         ...
 
     def ever(self, account_id: AccountId) -> Sequence[WebhookId]:
@@ -114,6 +120,23 @@ class ErasableLog(Protocol):
         ...
 
 
+class ErasableRejectedEvents(Protocol):
+    """The rejected events of the inbox, to take their texts away."""
+
+    def oldest(
+        self, *, after: str, limit: int
+    ) -> Sequence[tuple[RejectedHeading, Callable[[], str]]]:
+        """Up to `limit` of them behind an id, each with how its text is read; oldest first.
+
+        Raises Unavailable, and so does what reads.
+        """
+        ...
+
+    def erase(self, heading: RejectedHeading, now: int) -> None:
+        """Take away what it was and why it was rejected; raises Unavailable."""
+        ...
+
+
 class _LogOfErasure:
     """What a turn has to know to go through the log, read once: the events and the webhooks."""
 
@@ -144,6 +167,7 @@ class ErasureWorker:
         events: Events,
         erasable: ErasableEvents,
         log: ErasableLog,
+        rejected: ErasableRejectedEvents,
         queue: Queue,
         journal: Journal,
         signals: Signals | None = None,
@@ -155,6 +179,7 @@ class ErasureWorker:
         self._events = events
         self._erasable = erasable
         self._log = log
+        self._rejected = rejected
         self._queue = queue
         self._journal = journal
         self._signals = signals
@@ -208,13 +233,15 @@ class ErasureWorker:
         part, _, place = erasure.cursor.partition(":")
         if part == EVENTS:
             return self._events_step(erasure, account, place)
+        if part == REJECTED:
+            return self._rejected_step(erasure, account, place)
         return self._log_step(erasure, log, place)
 
     def _events_step(self, erasure: Erasure, account: Account, place: str) -> Erasure:
         text, _, behind = place.partition(":")
         moment, until = int(text), erasure.asked_at + 1
         if moment >= until:
-            return replace(erasure, cursor=f"{LOG}:")
+            return self._rejected_step(erasure, account, "")
         for _ in range(_MOST_EMPTY_HOURS):
             headings, more = self._index.of_hour(
                 erasure.account_id, moment, until, behind or None, _MOST_HEADINGS
@@ -260,6 +287,26 @@ class ErasureWorker:
         if not {*keys} & {*erasure.member_keys}:
             return None
         return replace(routed, member_keys=keys)
+
+    def _rejected_step(self, erasure: Erasure, account: Account, place: str) -> Erasure:
+        """What the inbox rejected by then, and may be of this account; whoever that is in.
+
+        It is no event, so that its text as a whole is looked at: any word may be the member's name.
+        """
+        found = self._rejected.oldest(after=place, limit=_MOST_REJECTED)
+        wanted = {*erasure.member_keys}
+        own = [
+            (heading, read)
+            for heading, read in found
+            if heading.erased_at is None and heading.received_at <= erasure.asked_at
+        ]
+        named = {one.account_id for one, _ in own if one.account_id is not None}
+        others = self._accounts.existing(named - {account.id})
+        for heading, read in own:
+            if heading.account_id not in others and account.member_keys.are_in(read(), wanted):
+                self._rejected.erase(heading, self._clock())
+        is_over = len(found) < _MOST_REJECTED
+        return replace(erasure, cursor=f"{LOG}:" if is_over else f"{REJECTED}:{found[-1][0].id}")
 
     def _log_step(self, erasure: Erasure, log: "_LogOfErasure", place: str) -> Erasure:
         current, _, behind = place.partition(":")

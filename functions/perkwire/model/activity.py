@@ -39,6 +39,8 @@ class Action(enum.StrEnum):
     ERASURE_ASKED = "erasure.asked"
     REDRIVE_STARTED = "redrive.started"
     REDRIVE_CANCELLED = "redrive.cancelled"
+    REJECTED_SENT = "rejected_event.sent"
+    REJECTED_DISMISSED = "rejected_event.dismissed"
 
 
 class ActorKind(enum.StrEnum):

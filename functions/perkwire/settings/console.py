@@ -8,5 +8,4 @@ from perkwire.settings.management import ManagementSettings
 class ConsoleSettings(ManagementSettings):
     """Settings of the console."""
 
-    event_queue_url: str
     embedding_hosts: str = ""

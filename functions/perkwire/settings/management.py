@@ -21,6 +21,7 @@ class ManagementSettings(FromEnvironment):
     dead_letter_queue_url: str
     event_dead_letter_queue_url: str
     job_queue_url: str
+    event_queue_url: str
     secret_key_id: str
     dispatcher_function: str
     endpoint_policy: EndpointPolicy
@@ -37,3 +38,4 @@ class ManagementSettings(FromEnvironment):
     console_url: str = ""
     mail_sender: str = ""
     signal_bus_name: str = ""
+    inbox_queue_url: str = ""

@@ -135,3 +135,58 @@ def test_while_the_table_is_away_messages_are_left(system: System, tenant: Tenan
     system.restart()
     take(system)
     assert len(system.messages("EventQueue")) == 1
+
+
+def reject(system: System, *events: dict[str, Any]) -> None:
+    """Have the inbox take a message of these."""
+    url = system.queue("InboxQueue")
+    system.sqs.send_message(QueueUrl=url, MessageBody=json.dumps([*events]))
+    take(system)
+
+
+def own_rejected(system: System, operator_key: str, tenant: Tenant) -> list[dict[str, Any]]:
+    """The account's rejected events, as the API lists them."""
+    answer = system.call("GET", "/v1/rejected-events", key=operator_key, query={"limit": "100"})
+    assert answer.status == 200, answer
+    return [one for one in answer.json["data"] if one["account_id"] == tenant.id]
+
+
+def test_an_operator_mends_one_by_the_api(
+    system: System, tenant: Tenant, operator_key: str
+) -> None:
+    event = {"account_id": tenant.id, "id": "visit-1", "data": DATA}
+    reject(system, event | {"type": "points.earnt"})
+    (listed,) = own_rejected(system, operator_key, tenant)
+    path = f"/v1/rejected-events/{listed['id']}"
+
+    shown = system.call("GET", path, key=operator_key).json
+    assert json.loads(shown["text"]) == [event | {"type": "points.earnt"}]
+    assert shown["problem"]["errors"][0]["field"] == "[0].type"
+    wrong = system.call("POST", f"{path}/send", key=operator_key)
+    assert (wrong.status, system.bodies("EventQueue")) == (422, [])
+
+    text = json.dumps(event | {"type": "custom.visit"})
+    sent = system.call("POST", f"{path}/send", {"text": text}, key=operator_key)
+
+    assert (sent.status, sent.json) == (202, {"events": [{"id": "visit-1", "duplicate": False}]})
+    system.route()
+    assert tenant.get("/v1/events/visit-1")["data"] == DATA
+    assert system.call("GET", path, key=operator_key).status == 404
+    activity = system.call("GET", "/v1/activity", key=operator_key).json["data"]
+    assert [one["action"] for one in activity if one["subject"] == listed["id"]] == [
+        "rejected_event.sent"
+    ]
+
+
+def test_an_operator_dismisses_one_and_an_account_sees_none(
+    system: System, tenant: Tenant, operator_key: str
+) -> None:
+    reject(system, {"account_id": tenant.id, "type": "nothing", "data": {}})
+    (listed,) = own_rejected(system, operator_key, tenant)
+    path = f"/v1/rejected-events/{listed['id']}"
+    assert tenant.call("GET", path).status == 403
+    assert tenant.call("DELETE", path).status == 403
+
+    assert system.call("DELETE", path, key=operator_key).status == 204
+    assert own_rejected(system, operator_key, tenant) == []
+    assert system.call("DELETE", path, key=operator_key).status == 404

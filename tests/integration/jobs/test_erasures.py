@@ -409,3 +409,43 @@ def test_a_request_that_names_nobody_is_refused(
     assert answer.status == 422
     assert field in [error["field"] for error in answer.json["errors"]]
     assert tenant.get("/v1/erasures")["data"] == []
+
+
+def test_what_the_inbox_rejected_loses_the_member_and_nobody_elses(
+    system: System,
+    tenant: Tenant,
+    another_tenant: Tenant,
+    operator_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that say no account too, or none that there is, and those that are no JSON."""
+    own = {**about("v-1"), "type": "nothing", "account_id": tenant.id}
+    theirs = {**own, "account_id": another_tenant.id}
+    bobs = {**about("v-2", BOB), "type": "nothing", "account_id": tenant.id}
+    nobodys = {**own, "account_id": "acct_0000000000000000"}
+    texts = [json.dumps(one) for one in (own, theirs, bobs, nobodys)]
+    texts += [str(own), f"{ADA}@MEMBER.example, 5", f"to {BOB}"]
+    url = system.queue("InboxQueue")
+    sent = [system.sqs.send_message(QueueUrl=url, MessageBody=text)["MessageId"] for text in texts]
+    while system.poll("InboxQueue", "ingest").messages:
+        pass
+
+    asked = ask(tenant, member_id=ADA, email=f"{ADA}@member.example")
+    work(system, tenant, asked, monkeypatch)
+
+    found = {}
+    listed = system.call("GET", "/v1/rejected-events", key=operator_key, query={"limit": "100"})
+    for one in listed.json["data"]:
+        whole = system.call("GET", f"/v1/rejected-events/{one['id']}", key=operator_key).json
+        found[one["message_id"]] = whole
+    kept = [found[message_id] for message_id in sent]
+    gone = [bool(one.get("erased_at")) for one in kept]
+    assert gone == [True, False, False, True, True, True, False]
+    for one, text in zip(kept, texts, strict=True):
+        assert (one["text"], one["problem"] == {}) == (
+            ("", True) if one.get("erased_at") else (text, False)
+        )
+    mend = f"/v1/rejected-events/{kept[0]['id']}/send"
+    assert system.call("POST", mend, key=operator_key).status == 422
+    for one in kept:
+        system.call("DELETE", f"/v1/rejected-events/{one['id']}", key=operator_key)

@@ -1,9 +1,11 @@
 """Erasures with fakes around: what is covered, and a worker that dies at any step."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from perkwire.accepting.rejected_event import RejectedEvent, RejectedHeading
 from perkwire.jobs.asking import LONGEST_IN_QUEUES_DAYS, MOST_AT_ONCE, MOST_NAMES
 from perkwire.jobs.erasure import Erasure, ErasureStatus, erased_entry
 from perkwire.model.delivery import DeliveryStatus, Reason
@@ -11,7 +13,7 @@ from perkwire.model.erasures import Erasures, without_data
 from perkwire.model.event import Event
 from perkwire.model.messages import Received
 from perkwire.model.routed_event import RoutedEvent, merge
-from perkwire.primitives.ids import EventId
+from perkwire.primitives.ids import EventId, rejected_event_id
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 from tests.builders import (
@@ -170,6 +172,39 @@ def turn(world: World, asked: Erasure) -> bool:
         if world.work.work([received], world.may_go_on):
             world.job_queue.messages.append(message)
     return world.asking.get(ACCOUNT, asked.id).status is ErasureStatus.DONE
+
+
+def test_rejected_events_that_may_name_the_member_lose_their_texts_whoever_dies() -> None:
+    world = World()
+    has_some(world)
+    for number in range(60):  # more than a step looks at
+        text = json.dumps({"member": {"id": "m-1" if number % 2 else "m-2"}})
+        at = world.clock() - number
+        heading = RejectedHeading(
+            id=rejected_event_id(at, f"{number}", None),
+            message_id=f"{number}",
+            place=None,
+            received_at=at,
+            sender="",
+            account_id=None,
+            type=None,
+            status=400,
+        )
+        world.rejected.keep([RejectedEvent(heading, text, {"status": 400})])
+    asked = world.asking.ask(ACCOUNT, {"member_id": "m-1"})
+    later = replace(heading, id=rejected_event_id(NOW, "later", None), received_at=NOW + 9)
+    world.rejected.keep([RejectedEvent(later, "m-1", {})])
+    world.clock.now += 3_600 * MICROSECONDS
+    world.may_go_on = lambda: False
+    world.rejected_erasing.fail("erase", 7)
+    world.rejected_erasing.fail("oldest", 2)
+
+    come_to_an_end(world, asked)
+
+    for one in world.rejected.kept.values():
+        is_hers = int(one.heading.message_id) % 2 == 1 and one.heading.id != later.id
+        assert (one.heading.erased_at is not None, one.text == "") == (is_hers, is_hers)
+    check(world)
 
 
 def come_to_an_end(world: World, asked: Erasure) -> None:

@@ -52,6 +52,8 @@ from tests.fakes import (
     FakeJobStore,
     FakeLogErasing,
     FakeQueue,
+    FakeRejectedErasing,
+    FakeRejectedEvents,
     FakeRetryableDeliveries,
     FakeSignals,
     FakeSlotCounter,
@@ -157,6 +159,8 @@ class World:
             clock=self.clock,
         )
         self.log_erasing = FakeLogErasing(self.deliveries)
+        self.rejected = FakeRejectedEvents()
+        self.rejected_erasing = FakeRejectedErasing(self.rejected)
         erasing = ErasureWorker(
             erasures=store,
             accounts=FakeErasedAccounts(self.config),
@@ -164,6 +168,7 @@ class World:
             events=self.reader,
             erasable=self.event_erasing,
             log=self.log_erasing,
+            rejected=self.rejected_erasing,
             queue=self.job_queue,
             journal=self.journal,
             signals=self.signals,

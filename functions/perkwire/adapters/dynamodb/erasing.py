@@ -1,11 +1,15 @@
 """EventTable and DeliveryTable as an erasure takes data out of them."""
 
+import json
 import zlib
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
+from functools import partial
 
 from pynamodb.expressions.update import Action
 
+from perkwire.accepting.rejected_event import RejectedHeading
 from perkwire.adapters.dynamodb.config_items import (
+    ACCOUNT_SK,
     AccountItem,
     ConfigItem,
     TombstoneItem,
@@ -27,6 +31,13 @@ from perkwire.adapters.dynamodb.event_table import (
     mentions_pk,
 )
 from perkwire.adapters.dynamodb.pulled_entries import as_they_read
+from perkwire.adapters.dynamodb.rejected_events import (
+    HEADINGS_PK,
+    RejectedHeadingItem,
+    RejectedPartItem,
+    part_keys,
+    whole_of,
+)
 from perkwire.adapters.dynamodb.tables import (
     delete_all,
     failing_as_unavailable,
@@ -54,6 +65,11 @@ class ErasedAccounts:
         found = self._partition(account_id)
         accounts = (item for item in found if isinstance(item, AccountItem))
         return next((item.to_account() for item in accounts), None)
+
+    def existing(self, account_ids: Collection[AccountId]) -> Set[AccountId]:
+        """Those of them that exist; raises Unavailable."""
+        found = find_all(AccountItem, {(one, ACCOUNT_SK) for one in account_ids})
+        return {item.to_account().id for item in found}
 
     def ever(self, account_id: AccountId) -> Sequence[WebhookId]:
         """The webhooks of an account, deleted ones too, in the order of their ids.
@@ -124,6 +140,48 @@ class EventErasing:
         pk = erased_pk(erasure.account_id, erasure.id)
         with failing_as_unavailable():
             return {EventId(item.sk) for item in ErasedItem.query(pk, consistent_read=True)}
+
+
+class RejectedErasing:
+    """Fulfils erasing.ErasableRejectedEvents."""
+
+    def oldest(
+        self, *, after: str, limit: int
+    ) -> Sequence[tuple[RejectedHeading, Callable[[], str]]]:
+        """Up to `limit` of them behind an id, each with how its text is read; oldest first.
+
+        Raises Unavailable, and so does what reads.
+        """
+        with failing_as_unavailable():
+            items = list(
+                RejectedHeadingItem.query(
+                    HEADINGS_PK,
+                    RejectedHeadingItem.sk > (after or "rej_"),
+                    limit=limit,
+                    page_size=limit,
+                    consistent_read=True,
+                )
+            )
+        return [(item.to_heading(), partial(_text_of, item)) for item in items]
+
+    def erase(self, heading: RejectedHeading, now: int) -> None:
+        """Take away what it was and why it was rejected; raises Unavailable.
+
+        The heading last: it says that nothing is left to do.
+        """
+        found = find_all(RejectedHeadingItem, {(HEADINGS_PK, heading.id)})
+        for item in found:
+            gone = (RejectedPartItem.data.set(b""), RejectedPartItem.erased_at.set(now))
+            is_as_it_was = RejectedPartItem.accepted_at == heading.received_at
+            with failing_as_unavailable():
+                for key in part_keys(item):
+                    update_if(RejectedPartItem(*key), [*gone], is_as_it_was)
+                update_if(item, [RejectedHeadingItem.erased_at.set(now)], is_as_it_was)
+
+
+def _text_of(item: RejectedHeadingItem) -> str:
+    whole = whole_of(item)
+    return f"{whole.text}\n{json.dumps(dict(whole.problem), ensure_ascii=False)}"
 
 
 class LogErasing:

@@ -22,7 +22,6 @@ from perkwire.adapters.dynamodb.pages import page
 from perkwire.adapters.dynamodb.tables import (
     failing_as_unavailable,
     failure,
-    find,
     find_all,
     is_condition_failure,
     put_all,
@@ -86,7 +85,10 @@ REJECTED_ITEMS: tuple[type[EventTableItem], ...] = (
 
 
 class RejectedEventTable:
-    """Fulfils rejected_event.RejectedEvents. `clock` gives microseconds since the epoch."""
+    """Fulfils rejected_event.RejectedEvents and mending.KeptRejectedEvents.
+
+    `clock` gives microseconds since the epoch.
+    """
 
     def __init__(self, *, event_retention_days: int, clock: Callable[[], int]) -> None:
         self._retention_seconds = event_retention_days * DAY_SECONDS
@@ -156,7 +158,9 @@ class RejectedEventTable:
 def _found(rejected_id: RejectedEventId) -> RejectedHeadingItem | None:
     if not rejected_id.startswith(_PREFIX):
         return None
-    return find(RejectedHeadingItem, HEADINGS_PK, rejected_id)
+    # As a batch: that is how management and the console may read EventTable.
+    items = find_all(RejectedHeadingItem, {(HEADINGS_PK, rejected_id)})
+    return items[0] if items else None
 
 
 def whole_of(item: RejectedHeadingItem) -> RejectedEvent:
