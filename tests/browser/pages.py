@@ -149,6 +149,12 @@ PAGES = (
     ),
     _page("queues", Visitor.OPERATOR),
     _page("queues/redrives/new", Visitor.OPERATOR, _at("queues/redrives/new?queue=deliveries")),
+    _page("inbox", Visitor.OPERATOR),
+    _page(
+        "inbox/<rejected_event_id>",
+        Visitor.OPERATOR,
+        lambda scene: f"/console/inbox/{scene.rejected_event_id}",
+    ),
     _page("help"),
     _page("help", Visitor.OPERATOR, what="for an operator"),
     _page("nothing-here", what="that there is not"),

@@ -1,5 +1,6 @@
 """An account as one has it after some weeks: something on every page of the console."""
 
+import json
 from typing import Any
 
 from tests.e2e.system import Account, LocalSystem, until
@@ -34,6 +35,7 @@ class Scene:
         self._call("POST", f"/v1/webhooks/{crm['id']}/disable")
         self.job = self._replayed()
         self.erasure = self._call("POST", "/v1/erasures", {"member_id": "nobody-of-the-scene"})
+        self.rejected_event_id = self._rejected()
         self.failed = self._of(f"webhook_id={self.mailer['id']}")
         self.succeeded = self._of(f"webhook_id={self.ledger['id']}")
         self.event_id = self.failed["event_ids"][0]
@@ -56,6 +58,21 @@ class Scene:
         status, link = self.system.call("POST", path, {})
         assert status == 201, link
         return str(link["url"]).removeprefix(self.system.local["api_url"])
+
+    def _rejected(self) -> str:
+        """An event that the inbox would not take."""
+        event = {"account_id": self.account.id, "type": "points.earnt", "data": {}}
+        self.system.client("sqs").send_message(
+            QueueUrl=self.system.local["InboxQueueUrl"], MessageBody=json.dumps(event)
+        )
+        key = self.system.local["operator_key"]
+
+        def own() -> list[str]:
+            _, listed = self.system.call("GET", "/v1/rejected-events?limit=100", key=key)
+            return [one["id"] for one in listed["data"] if one["account_id"] == self.account.id]
+
+        until(lambda: bool(own()), "the inbox has rejected an event")
+        return own()[0]
 
     def _webhook(self, name: str, *answers: Answer, **fields: object) -> dict[str, Any]:
         self.endpoints[name] = self._receiver.endpoint(*answers)

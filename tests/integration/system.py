@@ -172,7 +172,7 @@ class Stack:
     def substitute(self, variable: str, resource: str, other: str) -> None:
         """What is allowed of a resource is allowed of what stands for it, though it be nothing."""
         for ending, arn in (("_TABLE", table_arn), ("_QUEUE_URL", queue_arn)):
-            if variable.endswith(ending):
+            if other and variable.endswith(ending):
                 self.substitutes[arn(other)] = arn(resource)
 
     def _value(self, value: object) -> str:

@@ -140,6 +140,7 @@ _LABELS = {
     "secret": "Secret",
     "since": "Accepted from",
     "status": "Tab",
+    "text": "What to send",
     "type": "Event type",
     "until": "Accepted before",
     "url": "URL",
