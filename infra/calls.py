@@ -57,6 +57,21 @@ def ingest(events: int, *, with_ids: bool = False) -> Calls:
     return calls
 
 
+def inbox(messages: int, events: int) -> Calls:
+    """Of one invocation of ingest with messages of so many events each, without ids, all good.
+
+    Each event is claimed, as one with an id is at the API. The accounts of a message are looked up
+    together.
+    """
+    of_one = ingest(events, with_ids=True)
+    read = of_one["BatchGetItem"]
+    of_one = {**of_one, "BatchGetItem": Count(read.calls + 1, read.items + 1)}
+    return {
+        name: Count(messages * count.calls, messages * count.items)
+        for name, count in of_one.items()
+    }
+
+
 def router(events: int, fan_out: int, *, names: int = NAMES) -> Calls:
     """Of one invocation, whose messages are of one account and hold events that are new.
 

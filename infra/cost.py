@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from math import ceil
 
-from infra import cpu
+from infra import cost_inbox, cpu
 from infra.calls import (
     EXHAUSTED,
     FAILED,
@@ -22,6 +22,7 @@ from infra.calls import (
     SPENT,
     Calls,
     handed_on,
+    inbox,
     ingest,
     log_page,
     member_page,
@@ -77,6 +78,8 @@ def tables() -> Mapping[str, str]:
         "beside prices": beside_prices(),
         "paced": _paced(),
         "at rest": at_rest_table(),
+        "inbox": cost_inbox.way_in(),
+        "inbox at rest": cost_inbox.at_rest(),
         "prices": _prices(),
     }
 
@@ -115,6 +118,8 @@ def _what_else() -> str:
     cases = {
         "ingest, one event with an `id` or `Idempotency-Key`": ingest(1, with_ids=True),
         "ingest, 100 such events": ingest(100, with_ids=True),
+        "ingest, ten messages of the inbox of one event": inbox(10, 1),
+        "ingest, a message of the inbox of 100 events": inbox(1, 100),
         "router, one event, the account's webhook paused": paused(1, 1),
         "router, 100 events, the account's webhook paused": paused(100, 1),
         "router, one event, the account's webhook with a pace": paced(1),

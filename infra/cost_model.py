@@ -31,7 +31,7 @@ CHUNK_KB = 64
 # Assumed, not measured; the page says so.
 CALL_SECONDS = 0.006  # that AWS takes to answer; the CPU for asking is measured
 ENDPOINT_SECONDS = 0.25
-_EVENT_KB = 1.2  # of a message: 1 kB of data and its envelope
+EVENT_KB = 1.2  # of a message: 1 kB of data and its envelope
 _LINE_KB = 0.3  # of the access log, and of the router for each message
 _REQUEST_KB = 1.7
 
@@ -104,7 +104,7 @@ class Event:
             "dispatcher": fan_out / load.deliveries,
         }
         spent = cpu.measured()[load.name][str(fan_out)]
-        chunks = ceil(load.events * _EVENT_KB / CHUNK_KB)
+        chunks = ceil(load.events * EVENT_KB / CHUNK_KB)
         # Of each message, or batch of them, the polls and the deletion are SQS requests too.
         event_queue = chunks / load.events + (chunks + 1) * shares["router"]
         sends = called["router"]["SendMessageBatch"].calls * shares["router"]

@@ -15,7 +15,7 @@ from infra.prices import (
 )
 from infra.tables import table
 
-_POLLERS, _POLL_SECONDS, _MONTH_SECONDS = 5, 20, 30 * 24 * 3600
+POLLERS, POLL_SECONDS, MONTH_SECONDS = 5, 20, 30 * 24 * 3600
 
 
 def at_rest() -> float:
@@ -48,11 +48,11 @@ def _parts() -> tuple[Mapping[str, float], float]:
         for resource in load_template(ROOT / "template.yaml")["Resources"].values()
         for event in resource.get("Properties", {}).get("Events", {}).values()
     )
-    polls = mappings * _POLLERS * _MONTH_SECONDS / _POLL_SECONDS
+    polls = mappings * POLLERS * MONTH_SECONDS / POLL_SECONDS
     parts = {
         "KMS key": KEY_MONTH,
-        f"polling: {mappings} event source mappings, {_POLLERS} pollers each, one receive in "
-        f"{_POLL_SECONDS} s: {polls / MILLION:.1f} million SQS requests": polls * SQS_REQUEST,
+        f"polling: {mappings} event source mappings, {POLLERS} pollers each, one receive in "
+        f"{POLL_SECONDS} s: {polls / MILLION:.1f} million SQS requests": polls * SQS_REQUEST,
         f"{len(metrics)} alarms on {sum(metrics)} metrics": sum(metrics) * ALARM_MONTH,
         f"dashboards: {dashboards}": dashboards * DASHBOARD_MONTH,
     }

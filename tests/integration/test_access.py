@@ -5,6 +5,7 @@ tests/e2e/test_contract.py asks it of every call.
 """
 
 import functools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -161,10 +162,21 @@ class Estate:
             "delivery_id": delivery["id"],
             "job_id": job.json["id"],
             "erasure_id": erasure.json["id"],
+            "rejected_event_id": cls._rejected(system, tenant, operator_key),
             "event_type": "points.earned",
             "format": "standard",
         }
         return cls(system, tenant, ids)
+
+    @staticmethod
+    def _rejected(system: System, tenant: Tenant, operator_key: str) -> str:
+        event = {"account_id": tenant.id, "type": "nothing", "data": {}}
+        url = system.queue("InboxQueue")
+        system.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))
+        system.poll("InboxQueue", "ingest")
+        listed = system.call("GET", "/v1/rejected-events", key=operator_key).json["data"]
+        own: list[str] = [one["id"] for one in listed if one["account_id"] == tenant.id]
+        return own[0]
 
     def everything(self) -> list[object]:
         """All that is stored and queued."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import ingest.app
 import router.app
 from infra import calls as aws_calls
 from infra import cost
@@ -133,6 +134,19 @@ def test_events_that_may_be_repeated_are_claimed_in_full_batches(
 
     assert answer.status == 202, answer
     calls.check("ingest", aws_calls.ingest(count, with_ids=True))
+
+
+@pytest.mark.parametrize(("messages", "count"), [(10, 1), (1, LIST)])
+def test_messages_of_the_inbox_cost_what_the_page_says(
+    messages: int, count: int, system: System, tenant: Tenant, calls: Counter
+) -> None:
+    body = json.dumps(some_events(count, account_id=tenant.id))
+    records = [sqs_record(body) for _ in range(messages)]
+    calls.forget()
+
+    assert ingest.app.handler(sqs_event(*records), Context()) == {"batchItemFailures": []}
+
+    calls.check("ingest", aws_calls.inbox(messages, count))
 
 
 def test_an_operators_list_looks_its_accounts_up_in_one_call(

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import perkwire
+from perkwire.accepting.mending import parse_send
 from perkwire.adapters.data_schemas import DataSchemas
 from perkwire.adapters.dynamodb import pages
 from perkwire.jobs.erasure import parse_erasure
@@ -105,6 +106,7 @@ PARSERS: Mapping[str, tuple[Parser, Object]] = {
     "parse_ids": (parse_ids, {"ids": ["dlv_1"]}),
     "parse_retry": (parse_retry, {"ids": ["dlv_1"], "resend": True, "webhook_id": "wh_1"}),
     "parse_link": (parse_link, {}),
+    "parse_send": (parse_send, {"text": "{}"}),
     "parse_events": (
         lambda value: parse_events(json.dumps(value).encode(), SCHEMAS),
         event_body(id="e", occurred_at="2026-01-01T00:00:00Z", program_id="gold"),

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from perkwire.accepting.acceptance import Acceptance
 from perkwire.accepting.inbox import Inbox
@@ -21,6 +23,7 @@ from perkwire.primitives.timestamps import parse_rfc3339
 from tests.builders import ACCOUNT, NOW, OTHER_ACCOUNT
 from tests.fakes import FakeRejectedEvents, FakeSignals
 from tests.unit.accepting.test_accepting import Ingest
+from tests.unit.strategies import JSON
 
 TIME = "2026-11-21T09:30:00Z"
 MOMENT = parse_rfc3339(TIME)
@@ -382,6 +385,25 @@ def test_a_repeat_rejects_the_same_and_accepts_nothing_twice(box: Box) -> None:
     assert box.take_messages(a_message(body, receive_count=2)) == []
     assert box.rejected.kept == kept
     assert len(box.queued()) == 1
+
+
+SCHEMAS = DataSchemas()
+ANY = st.one_of(
+    JSON,
+    st.fixed_dictionaries({"detail-type": JSON, "detail": JSON}, optional={"id": JSON}),
+    st.fixed_dictionaries({"specversion": JSON}, optional={"data": JSON, "accountid": JSON}),
+    st.fixed_dictionaries({"events": JSON}),
+    st.fixed_dictionaries({"account_id": st.just(ACCOUNT), "type": JSON, "data": JSON}),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(body=st.one_of(ANY, st.lists(ANY, max_size=3), st.text()))
+def test_whatever_comes_is_accepted_or_rejected_and_nothing_is_left(body: Any) -> None:  # noqa: ANN401
+    box = Box()
+    box.schemas = SCHEMAS
+    assert box.take(json.dumps(body)) == []
+    assert box.queued() or box.refused()
 
 
 # What fails for now.
