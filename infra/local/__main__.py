@@ -96,7 +96,7 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
     print(f"  Operator key  {local['operator_key']}", flush=True)
     running.enter_context(mail.shown(emulator.url))
     if options.demo:
-        running.enter_context(demo.running(emulator.url, local["operator_key"]))
+        running.enter_context(demo.running(local))
     print("Running. Ctrl-C stops everything.\n", flush=True)
     return emulator
 

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "functions"))
 
-from infra.local import runs
+from infra.local import inbox_demo, runs
 from infra.local.arrivals import WIDTH, Arrivals, listed
 from infra.local.receiver import Receiver
 from infra.local.verifying import prepare
@@ -90,8 +90,12 @@ _ENDPOINTS = (
 
 
 @contextmanager
-def running(api_url: str, operator_key: str) -> Iterator[None]:
-    """Play the demonstration, then show each further attempt while the block runs."""
+def running(local: Mapping[str, str]) -> Iterator[None]:
+    """Play the demonstration, then show each further attempt while the block runs.
+
+    `local` has the system's addresses and an operator's key.
+    """
+    api_url, operator_key = local["api_url"], local["operator_key"]
     prepare()
     arrivals = Arrivals()
     with Receiver(arrivals.note) as receiver:
@@ -102,6 +106,8 @@ def running(api_url: str, operator_key: str) -> Iterator[None]:
         mending = _mending_webhook(api, receiver)
         _play_tier_upgrade(api, arrivals, webhooks)
         _play_samples(api, arrivals, webhooks)
+        names = [webhook.name for webhook in webhooks]
+        inbox_demo.play(operator.call, local, arrivals, names, account_id, TIER_UPGRADE)
         _play_mending(api, arrivals, mending)
         print(f"\n{arrivals.summary()}\n")
         link = operator.call("POST", f"/v1/accounts/{account_id}/console-links", _LINK)["url"]
@@ -274,7 +280,7 @@ def main(arguments: Sequence[str] | None = None, work: Path = runs.WORK) -> int:
         local = runs.addresses(work / str(runs.read_port(options.port)))
         if not local:
             raise DemoError(_NOTHING.format(port=options.port))
-        with running(local["api_url"], local["operator_key"]):
+        with running(local):
             threading.Event().wait()
     except KeyboardInterrupt:
         print()

@@ -51,7 +51,7 @@ def play(
     arrivals.show()
     if rejected := _rejected(operator, account_id):
         print(
-            "\nThe other is rejected, and waits to be mended. Sign in with the operator key and open"
+            "\nThe other is rejected, and waits to be mended. Sign in with the operator key at"
             f"\n\n  {local['api_url']}/console/inbox/{rejected}",
             flush=True,
         )

@@ -181,7 +181,7 @@ def test_nothing_is_left_to_import_when_the_first_request_arrives() -> None:
 import sys, urllib.error
 from infra.local import demo
 try:
-    with demo.running("http://127.0.0.1:1", "no key"):
+    with demo.running({"api_url": "http://127.0.0.1:1", "operator_key": "no key"}):
         pass
 except urllib.error.URLError:
     print("svix.webhooks" in sys.modules)
