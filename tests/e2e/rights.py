@@ -27,7 +27,7 @@ _STACK = "perkwire"
 
 
 class Rights:
-    """The inline policies of the functions' roles, one for each, by the function's name."""
+    """The inline policies of the functions' roles, by the function's name."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="rights-"))
@@ -35,12 +35,15 @@ class Rights:
 
     def enforce(self, client: Callable[[str], Any]) -> None:
         """Have the functions judge by the policies of a system that has just been deployed."""
-        iam, policies = client("iam"), {}
+        iam = client("iam")
+        policies: dict[str, list[dict[str, Any]]] = {}
         for role in iam.list_roles()["Roles"]:
             name = role["RoleName"]
+            # Its own policy, and those that are there under a condition.
+            function = name.removeprefix(f"{_STACK}-").partition("Role-")[0].lower()
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
                 found = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-                policies[policy] = found["Statement"]
+                policies.setdefault(function, []).extend(found["Statement"])
         described = client("cloudformation").describe_stack_resources(StackName=_STACK)
         ids = {
             one["LogicalResourceId"]: one["PhysicalResourceId"]
