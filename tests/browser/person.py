@@ -19,6 +19,8 @@ _PATIENCE_MILLISECONDS = 45_000
 # Chromium says so of every 4xx, those that a test is about among them.
 _ANSWERED_WITH_AN_ERROR = "Failed to load resource"
 _CONTRAST_ONLY = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
+_SHOWN_TWICE = """() => new Promise((resolve) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))))"""
 _ALL_RULES = {"resultTypes": ["violations"]}
 
 
@@ -118,6 +120,8 @@ class Person:
         """Turn the screen to this size and the page to this colour scheme."""
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
         self.page.emulate_media(color_scheme=scheme)
+        # What the page itself does about it is done before it is shown for the second time.
+        self.page.evaluate(_SHOWN_TWICE)
 
     def forget_what_is_cached(self) -> None:
         """As if the browser had never been here."""

@@ -53,11 +53,11 @@ def test_on_a_telephone_the_log_begins_with_its_rows_and_shows_the_chosen_tab(
 ) -> None:
     person = page_of("log").opened(visitors, scene, _TELEPHONE)
 
+    expect(person.field("Event type")).to_be_hidden()
     first = person.page.get_by_role("row").nth(1)
     box = first.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < _TELEPHONE[1]
-    expect(person.field("Event type")).to_be_hidden()
     person.open("/console/log?status=cancelled")
     tab = person.find("link", re.compile("^Cancelled"))
     expect(tab).to_be_in_viewport(ratio=0.9)

@@ -27,7 +27,7 @@ from perkwire.primitives.ids import (
     new_webhook_id,
 )
 from perkwire.primitives.problem import Problem
-from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
 from tests.fakes import (
     FakeDeliveryItems,
@@ -355,4 +355,4 @@ def test_a_month_is_counted_whole_by_many_threads(
     job = a_job(account_id, webhook_id, since=month + 1, until=START)
     webhook = a_webhook(id=webhook_id, account_id=account_id)
 
-    assert count(EventSelection(kept.index), job, webhook, now) == (len(events) - 1, True)
+    assert count(EventSelection(kept.index), job, webhook, lambda: START) == (len(events) - 1, True)
