@@ -113,6 +113,19 @@ class Tenant:
         (contract, *_) = examples(OPERATIONS["POST /v1/formats"])
         self.known["format"] = self._made("/v1/formats", contract, self.key)["format"]
 
+    def pulled(self) -> str:
+        """A webhook that is pulled, and that something waits for."""
+        asked = {"name": "pulled", "delivery": "pull", "event_types": ["*"]}
+        webhook: str = self._made("/v1/webhooks", asked, self.key)["id"]
+        self._made("/v1/events", event_body(), self.key)
+
+        def waits() -> bool:
+            _, shown = self._system.call("GET", f"/v1/webhooks/{webhook}", key=self.key)
+            return bool(shown["pull"]["waiting"])
+
+        until(waits, "something waits to be pulled")
+        return webhook
+
     def start_job(self) -> None:
         """Have a job that is still running when the last request comes."""
         self._made("/v1/events", {"events": [event_body() for _ in range(100)]}, self.key)
@@ -223,6 +236,8 @@ def test_answers_are_those_of_the_contract(label: str, system: LocalSystem, tena
     if "event_id" in names or "/deliveries" in label:
         tenant.wait_for_delivery()
     known = {name: tenant.known[name] for name in names}
+    if label.endswith("/pull"):
+        known["webhook_id"] = tenant.pulled()
     places: list[dict[str, Any]] = [{}]
     if known and label not in KEPT:
         places.append({"path_parameters": known})
@@ -249,6 +264,8 @@ def test_answers_are_those_of_the_contract(label: str, system: LocalSystem, tena
         for caller in ("operator", "account"):
             case = operation.Case(path_parameters=known, body=body, media_type="application/json")
             statuses.append(ask(system, tenant, case, caller))
+    if label.endswith("/pull"):
+        statuses.append(ask(system, tenant, operation.Case(path_parameters=known), "account"))
     made_up()
 
     assert label in UNREACHED or min(statuses) < 300, sorted(statuses)
