@@ -38,6 +38,12 @@ class Arrivals:
             self._shown = endpoints
             self._print()
 
+    def show_from_now_on(self, *endpoints: str) -> None:
+        """Print each attempt that arrives at these endpoints, and none that has arrived."""
+        with self._changed:
+            self._unshown.clear()
+            self._shown = endpoints
+
     def show_all_from_now_on(self) -> None:
         """Print each attempt that arrives, at any endpoint."""
         with self._changed:

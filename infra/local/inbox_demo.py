@@ -40,7 +40,7 @@ def play(
         "\nNo call this time: the platform puts the same event to the EventBridge bus, and a rule"
         "\nbrings it into the inbox, beside one with a slip in its type:\n"
     )
-    arrivals.show(*names)
+    arrivals.show_from_now_on(*names)
     events.put_events(
         Entries=[
             {"Source": SOURCE, "DetailType": one, "Detail": detail}
