@@ -138,7 +138,7 @@ def test_readme_and_the_page_for_receivers(shell: Shell, receiver: Receiver) -> 
 def test_the_page_of_the_api(shell: Shell, receiver: Receiver) -> None:
     endpoint = receiver.endpoint()
     found = blocks("docs/api.md")
-    assert len(found) == 13
+    assert len(found) == 15
 
     said = "".join(
         pasted(shell, block.replace("https://crm.example.com/hook", endpoint.url))

@@ -465,7 +465,7 @@ QUERIES = [
         "/v1/deliveries",
         {"status": "pending", "webhook_id": "wh_0", "since": "today", "until": ""},
         {
-            "status": "must be retrying, succeeded, failed or cancelled",
+            "status": "must be retrying, succeeded, failed, cancelled, waiting or pulled",
             "webhook_id": "is not a webhook's id",
             "since": TIME_OF_QUERY,
             "until": TIME_OF_QUERY,

@@ -98,7 +98,7 @@ def test_a_wrong_filter_is_explained_beside_its_field(tenant: Tenant, browser: B
     assert {"f-since", "f-webhook_id"} <= described.keys()
     assert page.text.count("must be a date and a time") == 2
     assert page.text.count("is not one of this account") == 2
-    assert "must be retrying, succeeded, failed or cancelled" in page.text
+    assert "must be retrying, succeeded, failed, cancelled, waiting or pulled" in page.text
     assert browser.open(f"{LOG}?cursor=x").status == 422
 
 
