@@ -337,7 +337,12 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     (
         "api key",
         {"name": 5, "scopes": ["operator", "events", "events"], "key": "pk_x"},
-        {"name": TEXT, "scopes": strings(1, 2), "key": UNKNOWN},
+        {
+            "name": TEXT,
+            "scopes[0]": "must be events, webhooks or pull",
+            "scopes[2]": "is there twice",
+            "key": UNKNOWN,
+        },
     ),
     (
         "own account",
@@ -362,7 +367,7 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     (
         "api key",
         {"name": "a", "scopes": ["operator", NUL]},
-        {"scopes[0]": "must be events or webhooks", "scopes[1]": "must be events or webhooks"},
+        {"scopes[0]": "must be events, webhooks or pull", "scopes[1]": "must be events or webhooks"},
     ),
 ]
 

@@ -21,12 +21,12 @@ _PROBLEM_JSON = "application/problem+json"
 
 def caller_context(caller: Caller) -> dict[str, str]:
     """What the authorizer passes on about a caller; `caller_of` reads it."""
-    return {
+    context = {
         "account_id": caller.account_id or "",
         "scopes": " ".join(sorted(caller.scopes)),
         "key_id": caller.key_id or "",
-        "webhook_id": caller.webhook_id or "",
     }
+    return context if caller.webhook_id is None else {**context, "webhook_id": caller.webhook_id}
 
 
 def caller_of(event: HttpEvent) -> Caller:
