@@ -367,7 +367,10 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     (
         "api key",
         {"name": "a", "scopes": ["operator", NUL]},
-        {"scopes[0]": "must be events, webhooks or pull", "scopes[1]": "must be events or webhooks"},
+        {
+            "scopes[0]": "must be events, webhooks or pull",
+            "scopes[1]": "must be events, webhooks or pull",
+        },
     ),
 ]
 
