@@ -24,6 +24,8 @@ NOBODYS = {"event_type", "format"}
 # Which calls take ids elsewhere than in their paths; the tests below name each of them.
 IDS_IN_QUERIES = {("GET /v1/deliveries", "webhook_id"), ("GET /v1/jobs", "webhook_id")}
 IDS_IN_BODIES = {
+    ("POST /v1/account/api-keys", "webhook_id"),
+    ("POST /v1/accounts/{account_id}/api-keys", "webhook_id"),
     ("POST /v1/deliveries/retry", "ids"),
     ("POST /v1/deliveries/retry", "webhook_id"),
     ("POST /v1/erasures", "member_id"),  # the platform's: tests/integration/jobs/test_erasures.py
@@ -298,6 +300,23 @@ def test_another_accounts_webhook_as_a_filter_lists_nothing(
 
     assert (answer.status, answer.json["data"]) == (200, [])
     assert len(estate.tenant.deliveries(**query)) == 1
+
+
+def test_no_key_pulls_another_accounts_webhook(
+    tenant: Tenant, another_tenant: Tenant, operator_key: str
+) -> None:
+    new = {"name": "till", "delivery": "pull", "event_types": ["*"]}
+    webhook = tenant.call("POST", "/v1/webhooks", new)
+    assert webhook.status == 201, webhook
+    wanted = {"name": "till", "scopes": ["pull"], "webhook_id": webhook.json["id"]}
+
+    for path, key in (
+        ("/v1/account/api-keys", another_tenant.key),
+        (f"/v1/accounts/{another_tenant.id}/api-keys", operator_key),
+    ):
+        answer = tenant.system.call("POST", path, wanted, key=key)
+        assert answer.status == 422, answer
+        assert [one["field"] for one in answer.json["errors"]] == ["webhook_id"]
 
 
 def test_another_accounts_jobs_are_not_listed(estate: Estate, another_tenant: Tenant) -> None:
