@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "operations.md").read_text()
-CALLS = {"fault", "crash", "_fault", "delivery_fault"}
+CALLS = {"fault", "crash", "_fault", "delivery_fault", "answer_management"}
 
 
 def fault_lines() -> Iterator[str]:

@@ -9,17 +9,14 @@
 Headers hold signatures and the webhook's own headers: whoever pulls is their receiver.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from perkwire.adapters.aws import failing_as_unavailable
+from perkwire.adapters.dispatcher_calls import answer_management, invoke_dispatcher
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.dispatching.signing import Signed, SignedAs, Unsigned
 from perkwire.model.messages import DeliveryMessage, read_delivery_message, write_delivery_message
 from perkwire.primitives.ids import EventId
-from perkwire.primitives.journal import Unavailable
-from perkwire.primitives.strict_json import compact
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -35,18 +32,7 @@ class SigningFunction:
     def sign(self, messages: Sequence[DeliveryMessage]) -> list[SignedAs]:
         """Invoke the dispatcher and wait; raises Unavailable."""
         asked = {"pull": [write_delivery_message(message) for message in messages]}
-        with failing_as_unavailable("Lambda"):
-            answer = self._client.invoke(
-                FunctionName=self._name,
-                InvocationType="RequestResponse",
-                Payload=compact(asked),  # type: ignore[arg-type]
-            )
-            payload = answer["Payload"].read()
-        if "FunctionError" in answer:
-            raise Unavailable("Lambda: the dispatcher crashed or timed out")
-        value = json.loads(payload)
-        if "failed" in value:
-            raise Unavailable(f"dispatcher: {value['failed']}")
+        value = invoke_dispatcher(self._client, self._name, asked)
         return [_read(one) for one in value["signed"]]
 
 
@@ -60,21 +46,13 @@ def answer_pull(
     telemetry: Telemetry,
     sign: Callable[[Sequence[DeliveryMessage]], Sequence[SignedAs]],
 ) -> dict[str, Any]:
-    """The dispatcher's side.
+    """The dispatcher's side. Never raises."""
 
-    Never raises: Lambda would log the exception's message, which may hold what it was raised over.
-    """
-    try:
+    def answer() -> dict[str, Any]:
         signed = sign([read_delivery_message(body) for body in event["pull"]])
-        answer: dict[str, Any] = {"signed": [_write(one) for one in signed]}
-    except Unavailable as error:
-        telemetry.fault("pull_unavailable", detail=str(error))
-        answer = {"failed": "unavailable"}
-    except Exception as error:
-        telemetry.crash("pull_crashed", error)
-        answer = {"failed": "crashed"}
-    telemetry.flush()
-    return answer
+        return {"signed": [_write(one) for one in signed]}
+
+    return answer_management(telemetry, answer, "pull_unavailable", "pull_crashed")
 
 
 def _write(signed: SignedAs) -> dict[str, Any]:

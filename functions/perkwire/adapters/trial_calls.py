@@ -10,16 +10,14 @@
 No secret or header value is ever in one of them in the clear.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from perkwire.adapters.aws import failing_as_unavailable
+from perkwire.adapters.dispatcher_calls import answer_management, invoke_dispatcher
 from perkwire.adapters.dynamodb.config_items import WebhookItem
 from perkwire.adapters.telemetry import Telemetry
 from perkwire.primitives.ids import AccountId, WebhookId
-from perkwire.primitives.journal import Unavailable
-from perkwire.primitives.strict_json import Json, compact
+from perkwire.primitives.strict_json import Json
 from perkwire.trials.trial import SavedWebhook, Trial, TrialOutcome
 
 if TYPE_CHECKING:
@@ -35,18 +33,7 @@ class DispatcherFunction:
 
     def send(self, trial: Trial) -> dict[str, Json] | None:
         """Invoke the dispatcher and wait; None: no such webhook. Raises Unavailable."""
-        with failing_as_unavailable("Lambda"):
-            answer = self._client.invoke(
-                FunctionName=self._name,
-                InvocationType="RequestResponse",
-                Payload=compact({"test": _write(trial)}),
-            )
-            payload = answer["Payload"].read()
-        if "FunctionError" in answer:
-            raise Unavailable("Lambda: the dispatcher crashed or timed out")
-        value = json.loads(payload)
-        if "failed" in value:
-            raise Unavailable(f"dispatcher: {value['failed']}")
+        value = invoke_dispatcher(self._client, self._name, {"test": _write(trial)})
         outcome: dict[str, Json] | None = value["outcome"]
         return outcome
 
@@ -59,21 +46,13 @@ def is_test(event: Mapping[str, Any]) -> bool:
 def answer_test(
     event: Mapping[str, Any], telemetry: Telemetry, send: Callable[[Trial], TrialOutcome | None]
 ) -> dict[str, Any]:
-    """The dispatcher's side: what `send` makes of the test.
+    """The dispatcher's side: what `send` makes of the test. Never raises."""
 
-    Never raises: Lambda would log the exception's message, which may hold what it was raised over.
-    """
-    try:
+    def answer() -> dict[str, Any]:
         outcome = send(_read(event["test"]))
-        answer: dict[str, Any] = {"outcome": outcome and outcome.to_json()}
-    except Unavailable as error:
-        telemetry.fault("test_unavailable", detail=str(error))
-        answer = {"failed": "unavailable"}
-    except Exception as error:
-        telemetry.crash("test_crashed", error)
-        answer = {"failed": "crashed"}
-    telemetry.flush()
-    return answer
+        return {"outcome": outcome and outcome.to_json()}
+
+    return answer_management(telemetry, answer, "test_unavailable", "test_crashed")
 
 
 def _write(trial: Trial) -> dict[str, Json]:

@@ -10,7 +10,6 @@ from perkwire.dispatching.schedule import delay_seconds, is_last_attempt
 from perkwire.dispatching.timing import DispatchRule, in_time
 from perkwire.dispatching.verdict import Disposition, Finding, Verdict, verdict
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus
-from perkwire.model.event import types_of
 from perkwire.primitives.ids import DeliveryId, EventId
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.timestamps import MICROSECONDS
@@ -129,20 +128,7 @@ class Settlement:
             return self._still_due(delivery)
         now = self._clock()
         message = delivery.message
-        before = delivery.entry or Delivery(
-            id=message.delivery_id,
-            account_id=message.account_id,
-            webhook_id=message.webhook_id,
-            event_ids=tuple(event.id for event in message.events),
-            event_types=types_of(message.events),
-            run=message.run,
-            status=DeliveryStatus.PENDING,
-            reason=None,
-            attempts=(),
-            due_at=None,
-            created_at=now,
-            updated_at=now,
-        )
+        before = delivery.entry or Delivery.of(message, DeliveryStatus.PENDING, now)
         made = () if delivery.attempt is None else (delivery.attempt,)
         return replace(
             before,

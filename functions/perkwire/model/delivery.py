@@ -2,8 +2,10 @@
 
 import enum
 from http import HTTPStatus
+from typing import Self
 
-from perkwire.model.event import Event
+from perkwire.model.event import Event, types_of
+from perkwire.model.messages import DeliveryMessage
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.strict_json import Json
@@ -108,6 +110,24 @@ class Delivery:
     spent_after: int | None = None
     erased: tuple[EventId, ...] = ()
     place: int | None = None
+
+    @classmethod
+    def of(cls, message: DeliveryMessage, status: DeliveryStatus, now: int) -> Self:
+        """The entry of a message that the log does not have yet."""
+        return cls(
+            id=message.delivery_id,
+            account_id=message.account_id,
+            webhook_id=message.webhook_id,
+            event_ids=tuple(event.id for event in message.events),
+            event_types=types_of(message.events),
+            run=message.run,
+            status=status,
+            reason=None,
+            attempts=(),
+            due_at=None,
+            created_at=now,
+            updated_at=now,
+        )
 
     @property
     def was_too_large(self) -> bool:

@@ -9,11 +9,10 @@ A delivery that is in the log in this run is in the list already, and does not c
 """
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Protocol
 
 from perkwire.model.delivery import Delivery, DeliveryStatus
-from perkwire.model.event import types_of
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
@@ -124,18 +123,4 @@ def _waiting(message: DeliveryMessage, not_before: int | None) -> WaitingDeliver
 
 
 def _entry(message: DeliveryMessage, place: int, now: int) -> Delivery:
-    return Delivery(
-        id=message.delivery_id,
-        account_id=message.account_id,
-        webhook_id=message.webhook_id,
-        event_ids=tuple(event.id for event in message.events),
-        event_types=types_of(message.events),
-        run=message.run,
-        status=DeliveryStatus.WAITING,
-        reason=None,
-        attempts=(),
-        due_at=None,
-        created_at=now,
-        updated_at=now,
-        place=place,
-    )
+    return replace(Delivery.of(message, DeliveryStatus.WAITING, now), place=place)

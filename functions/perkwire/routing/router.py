@@ -6,13 +6,14 @@ PacingQueue for its slot comes by here too, and is handed on.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from perkwire.formats.registry import format_of
 from perkwire.model.account import Account
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.erasures import without_data
-from perkwire.model.event import Event, types_of
+from perkwire.model.event import Event
 from perkwire.model.hand_over import Addressed, HandOver
 from perkwire.model.members import MemberIndex
 from perkwire.model.messages import (
@@ -332,17 +333,4 @@ def _delivery(
 
 
 def _paused(message: DeliveryMessage, now: int) -> Delivery:
-    return Delivery(
-        id=message.delivery_id,
-        account_id=message.account_id,
-        webhook_id=message.webhook_id,
-        event_ids=tuple(event.id for event in message.events),
-        event_types=types_of(message.events),
-        run=message.run,
-        status=DeliveryStatus.FAILED,
-        reason=Reason.PAUSED,
-        attempts=(),
-        due_at=None,
-        created_at=now,
-        updated_at=now,
-    )
+    return replace(Delivery.of(message, DeliveryStatus.FAILED, now), reason=Reason.PAUSED)
