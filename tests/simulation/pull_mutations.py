@@ -45,8 +45,8 @@ PULL_MUTATIONS = (
         "what a repeat brings waits once more",
         waiting,
         "_entry",
-        "run=message.run,",
-        "run=message.run + (place > 1),",
+        "place=place)",
+        "place=place, run=message.run + (place > 1))",
         simulates=simulate_lists,
     ),
     Mutation(
