@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NoReturn
 
 from infra.local import demo, mail, runs, stack
+from infra.local.demo_calls import DemoError
 from infra.local.emulator import HOST, ROOT, Emulator, EmulatorError, check_port
 from infra.local.verifying import prepare
 from infra.operator_key import create_operator_key
@@ -31,7 +32,7 @@ _FAILURES = (
     runs.RunError,
     stack.StackError,
     ParameterError,
-    demo.DemoError,
+    DemoError,
     Unavailable,
     OSError,
     subprocess.SubprocessError,
@@ -96,7 +97,7 @@ def _start(options: argparse.Namespace, running: ExitStack) -> Emulator:
     print(f"  Operator key  {local['operator_key']}", flush=True)
     running.enter_context(mail.shown(emulator.url))
     if options.demo:
-        running.enter_context(demo.running(local))
+        running.enter_context(demo.running(local, home))
     print("Running. Ctrl-C stops everything.\n", flush=True)
     return emulator
 

@@ -116,7 +116,7 @@ def line(attempt: Attempt) -> str:
         outcome += f"  attempt {attempt.number}"
     return (
         f"{attempt.at.astimezone():%H:%M:%S}  {attempt.endpoint:<{_ENDPOINT_WIDTH}}"
-        f"{_cut(said, _NAMES_WIDTH - 2):<{_NAMES_WIDTH}}"
+        f"{cut(said, _NAMES_WIDTH - 2):<{_NAMES_WIDTH}}"
         f"signature {'verified' if attempt.verified else 'WRONG   '}  {outcome}"
     )
 
@@ -129,8 +129,9 @@ def listed(names: Sequence[str], width: int) -> str:
         text = ", ".join(distinct[:shown]) + (f" and {more} more" if more else "")
         if len(text) <= width:
             return text
-    return _cut(distinct[0], width) if distinct else "-"
+    return cut(distinct[0], width) if distinct else "-"
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """The text in so many columns at most, with … where some is left out."""
     return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -4,24 +4,24 @@ Each run makes an account of its own, so that it works on data that has survived
 """
 
 import argparse
-import json
 import secrets
+import signal
 import sys
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "functions"))
 
-from infra.local import inbox_demo, runs
+from infra.local import inbox_demo, listen_demo, runs
 from infra.local.arrivals import WIDTH, Arrivals, listed
+from infra.local.demo_calls import Api, Browser, DemoError
 from infra.local.receiver import Receiver
 from infra.local.verifying import prepare
 from perkwire.dispatching.strain import RECOVERED_AFTER, STRAINED_AFTER
@@ -65,10 +65,6 @@ _PATIENCE_SECONDS = 60
 _LOOK_SECONDS = 0.5
 
 
-class DemoError(RuntimeError):
-    """The API did not do what the demo asked for; the message is one line."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
     """A kind of receiver, and what it asks of its webhook."""
@@ -90,33 +86,35 @@ _ENDPOINTS = (
 
 
 @contextmanager
-def running(local: Mapping[str, str]) -> Iterator[None]:
+def running(local: Mapping[str, str], home: Path) -> Iterator[None]:
     """Play the demonstration, then show each further attempt while the block runs.
 
-    `local` has the system's addresses and an operator's key.
+    `local` has the system's addresses and an operator's key; `home` is its folder.
     """
     api_url, operator_key = local["api_url"], local["operator_key"]
     prepare()
     arrivals = Arrivals()
     with Receiver(arrivals.note) as receiver:
-        operator = _Api(api_url, operator_key)
+        operator = Api(api_url, operator_key)
         account_id, key = _account(operator)
-        api = _Api(api_url, key)
+        api = Api(api_url, key)
         webhooks = [_webhook(api, receiver, endpoint) for endpoint in _ENDPOINTS]
         mending = _mending_webhook(api, receiver)
         _play_tier_upgrade(api, arrivals, webhooks)
         _play_samples(api, arrivals, webhooks)
         names = [webhook.name for webhook in webhooks]
         inbox_demo.play(operator.call, local, arrivals, names, account_id, TIER_UPGRADE)
+        browser = Browser(api_url)
+        browser.sign_in(_console_link(operator, account_id))
+        listen_demo.play(api, browser, arrivals, receiver, names, TIER_UPGRADE, home)
         _play_mending(api, arrivals, mending)
         print(f"\n{arrivals.summary()}\n")
-        link = operator.call("POST", f"/v1/accounts/{account_id}/console-links", _LINK)["url"]
+        link = _console_link(operator, account_id)
         print(_NEXT.format(api_url=api_url, key=key, link=link), flush=True)
         arrivals.show_all_from_now_on()
         yield
 
 
-_LINK = {"expires_in_minutes": 60}
 _NEXT = """\
 Look at it in the console (the link signs in once, within the hour; after that, the key does):
 
@@ -141,7 +139,7 @@ class _Webhook:
     format: str
 
 
-def _play_tier_upgrade(api: "_Api", arrivals: Arrivals, webhooks: Sequence[_Webhook]) -> None:
+def _play_tier_upgrade(api: Api, arrivals: Arrivals, webhooks: Sequence[_Webhook]) -> None:
     print("\nPosting one event, tier.upgraded: michael@zylker.com from silver to gold, 100 points.")
     print(f"It arrives at {len(webhooks)} receivers, in the words and signed in the way of each:\n")
     arrivals.show(*(webhook.name for webhook in webhooks))
@@ -150,7 +148,7 @@ def _play_tier_upgrade(api: "_Api", arrivals: Arrivals, webhooks: Sequence[_Webh
     arrivals.show()
 
 
-def _play_samples(api: "_Api", arrivals: Arrivals, webhooks: Sequence[_Webhook]) -> None:
+def _play_samples(api: Api, arrivals: Arrivals, webhooks: Sequence[_Webhook]) -> None:
     types = [api.call("GET", f"/v1/event-types/{event_type}") for event_type in SAMPLES]
     print(f"\nPosting {len(types)} more, the examples of GET /v1/event-types/{{type}}.")
     print("A receiver on * gets those that its product has a word for:\n")
@@ -169,7 +167,7 @@ def _play_samples(api: "_Api", arrivals: Arrivals, webhooks: Sequence[_Webhook])
     print(f"\n{_not_in_format(api, accepted[-1]['id'], webhooks)}", flush=True)
 
 
-def _not_in_format(api: "_Api", event_id: str, webhooks: Sequence[_Webhook]) -> str:
+def _not_in_format(api: Api, event_id: str, webhooks: Sequence[_Webhook]) -> str:
     """One line of what the log says of an event that some of the formats cannot say."""
     event = api.call("GET", f"/v1/events/{event_id}")
     names = {webhook.id: webhook.name for webhook in webhooks}
@@ -182,10 +180,10 @@ def _not_in_format(api: "_Api", event_id: str, webhooks: Sequence[_Webhook]) -> 
     return start + listed(without, WIDTH - len(start))
 
 
-def _play_mending(api: "_Api", arrivals: Arrivals, webhook_id: str) -> None:
+def _play_mending(api: Api, arrivals: Arrivals, webhook_id: str) -> None:
     events = [{"type": _MENDING_TYPE, "data": {"number": n}} for n in range(_MENDING_EVENTS)]
     print(
-        f"\nA seventh webhook, for {_MENDING_TYPE} only, fails with each of {len(events)} events:\n"
+        f"\nAnother webhook, for {_MENDING_TYPE} only, fails with each of {len(events)} events:\n"
     )
     arrivals.show(_MENDS)
     api.call("POST", "/v1/events", {"events": events})
@@ -204,7 +202,7 @@ def _play_mending(api: "_Api", arrivals: Arrivals, webhook_id: str) -> None:
         )
 
 
-def _gets_into(api: "_Api", webhook_id: str, lane: Lane) -> bool:
+def _gets_into(api: Api, webhook_id: str, lane: Lane) -> bool:
     """Whether the webhook is in this lane by the end of a minute."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while api.call("GET", f"/v1/webhooks/{webhook_id}")["lane"] != lane:
@@ -214,30 +212,7 @@ def _gets_into(api: "_Api", webhook_id: str, lane: Lane) -> bool:
     return True
 
 
-class _Api:
-    """The public API, with a key."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self._url = url
-        self._key = key
-
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return what is answered; raises DemoError unless it is a success."""
-        request = urllib.request.Request(  # noqa: S310 - our own API's address
-            self._url + path,
-            data=None if body is None else json.dumps(body).encode(),
-            method=method,
-            headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-                return cast(dict[str, Any], json.load(answer))
-        except urllib.error.HTTPError as error:
-            detail = error.read().decode(errors="replace")[:300]
-            raise DemoError(f"{method} {path} was answered {error.code}: {detail}") from None
-
-
-def _account(operator: _Api) -> tuple[str, str]:
+def _account(operator: Api) -> tuple[str, str]:
     """A new account's id and API key."""
     name = f"Demo of {datetime.now().astimezone():%d %B, %H:%M:%S}"
     account = operator.call("POST", "/v1/accounts", {"name": name})
@@ -246,7 +221,14 @@ def _account(operator: _Api) -> tuple[str, str]:
     return account["id"], operator.call("POST", path, request)["key"]
 
 
-def _webhook(api: _Api, receiver: Receiver, endpoint: _Endpoint) -> _Webhook:
+def _console_link(operator: Api, account_id: str) -> str:
+    """A link that signs in once, within the hour."""
+    path = f"/v1/accounts/{account_id}/console-links"
+    link: str = operator.call("POST", path, {"expires_in_minutes": 60})["url"]
+    return link
+
+
+def _webhook(api: Api, receiver: Receiver, endpoint: _Endpoint) -> _Webhook:
     product = endpoint.product
     headers = {name: secrets.token_urlsafe(12) for name in endpoint.headers}
     request = {
@@ -262,7 +244,7 @@ def _webhook(api: _Api, receiver: Receiver, endpoint: _Endpoint) -> _Webhook:
     return _Webhook(created["id"], product, created["format"])
 
 
-def _mending_webhook(api: _Api, receiver: Receiver) -> str:
+def _mending_webhook(api: Api, receiver: Receiver) -> str:
     """The id of one whose endpoint fails with its first requests, and is then well."""
     request = {"name": _MENDS, "url": receiver.url(_MENDS), "event_types": [_MENDING_TYPE]}
     created = api.call("POST", "/v1/webhooks", request)
@@ -277,10 +259,11 @@ def main(arguments: Sequence[str] | None = None, work: Path = runs.WORK) -> int:
     parser.add_argument("--port", default="4566")
     options = parser.parse_args(arguments)
     try:
-        local = runs.addresses(work / str(runs.read_port(options.port)))
+        home = work / str(runs.read_port(options.port))
+        local = runs.addresses(home)
         if not local:
             raise DemoError(_NOTHING.format(port=options.port))
-        with running(local):
+        with running(local, home):
             threading.Event().wait()
     except KeyboardInterrupt:
         print()
@@ -300,4 +283,5 @@ _NOTHING = (
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that listen.py ends with it
     sys.exit(main())

@@ -179,9 +179,11 @@ def test_nothing_is_left_to_import_when_the_first_request_arrives() -> None:
     """An import takes seconds on a busy machine, longer than an attempt."""
     program = """
 import sys, urllib.error
+from pathlib import Path
 from infra.local import demo
 try:
-    with demo.running({"api_url": "http://127.0.0.1:1", "operator_key": "no key"}):
+    local = {"api_url": "http://127.0.0.1:1", "operator_key": "no key"}
+    with demo.running(local, Path()):
         pass
 except urllib.error.URLError:
     print("svix.webhooks" in sys.modules)
