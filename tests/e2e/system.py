@@ -212,8 +212,8 @@ class Account:
         key: str = self._made(path, scopes, key=None)["key"]
         return key
 
-    def webhook(self, url: str, **fields: object) -> dict[str, Any]:
-        """A new webhook for all events, with its secret."""
+    def webhook(self, url: str | None, **fields: object) -> dict[str, Any]:
+        """A new webhook for all events, with its secret; without a URL if it is pulled."""
         asked = {"name": "orders", "url": url, "event_types": ["*"], **fields}
         return self._made("/v1/webhooks", asked, key=self.key)
 

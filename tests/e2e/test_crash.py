@@ -1,6 +1,6 @@
-"""Processes of functions are killed at random under load, and nothing is lost.
+"""Processes of functions are killed at random under load, then all is restarted: nothing is lost.
 
-What `python -m tests.soak` does for minutes, with restarts, this does for seconds.
+What `python -m tests.soak` does for minutes, this does for seconds.
 """
 
 import random
@@ -20,6 +20,7 @@ pytestmark = [
 ]
 
 SEED = 5
+FUNCTIONS = ("Ingest", "Router", "Dispatcher", "Management")
 KILLS_OF_EACH = 2
 PATIENCE_SECONDS = 5
 MOST_TROUBLE_SECONDS = 60  # on a busy machine; ten on another
@@ -34,12 +35,10 @@ def system() -> Iterator[LocalSystem]:
         yield running
 
 
-def test_workers_killed_at_random_and_an_endpoint_that_flaps_lose_nothing(
+def test_kills_at_random_a_restart_and_an_endpoint_that_flaps_lose_nothing(
     system: LocalSystem, receiver: Receiver
 ) -> None:
-    world = World(
-        system, receiver, random.Random(SEED), functions=("Ingest", "Router", "Dispatcher")
-    )
+    world = World(system, receiver, random.Random(SEED), functions=FUNCTIONS)
     world.endpoints[1].answer(*[200, 503] * 50, 500)
     world.shorten_time_out(4)
     with world.under_load():
@@ -47,6 +46,7 @@ def test_workers_killed_at_random_and_an_endpoint_that_flaps_lose_nothing(
         while time.monotonic() < end and world.least_killed() < KILLS_OF_EACH:
             world.wait_for_a_post(PATIENCE_SECONDS)
             world.kill()
+        world.restart()
 
     assert world.heal(HEAL_SECONDS)
     world.shorten_time_out(ROUTER_TIME_OUT)

@@ -1,11 +1,12 @@
 """The long crash test on the local system: `python -m tests.soak`.
 
-While events come in through the HTTP API, processes of functions are killed (-9), the emulator is
-stopped cleanly and started again, endpoints change their minds, webhooks are changed, and failed
-deliveries are sent again by a person and by jobs. Then everything is let heal,
-dead letters are redriven, and each accepted event has to be accounted for at each webhook, every
-repeat with the same ids. `SOAK_SECONDS` (300) is how long it all takes, about; `SOAK_SEED` decides
-what happens, but not in which microsecond.
+While events come in through the HTTP API and the inbox, and are pulled, processes of functions are
+killed (-9), the emulator is stopped cleanly and started again, endpoints change their minds,
+webhooks are changed, and failed deliveries are sent again by a person and by jobs. Then everything
+is let heal, dead letters are redriven, and each accepted event has to be accounted for at each
+webhook, every repeat with the same ids, and at those who pull in the order of their lists.
+`SOAK_SECONDS` (300) is how long it all takes, about; `SOAK_SEED` decides what happens, but not in
+which microsecond.
 """
 
 import os

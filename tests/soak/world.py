@@ -1,6 +1,7 @@
 """What the crash test is about: an account under load, its endpoints, and what goes wrong there."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -13,21 +14,27 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from perkwire.primitives.timestamps import now, to_rfc3339
 from tests.e2e.system import Account, LocalSystem
 from tests.invariant import violations
 from tests.receiver import DROP, Answer, Endpoint, ReceivedRequest, Receiver
+from tests.soak.reader import Reader
 
 FUNCTIONS = ("Ingest", "Router", "Dispatcher", "Jobs", "Management")
 EVENTS_OF_A_REQUEST = 10
+_EVENTS_OF_A_MESSAGE = 3
 # The second one's endpoint fails most; the third one's pace lets all through, at slots.
 _SETTINGS: Sequence[Mapping[str, object]] = (
     {},
     {"retry_delays_seconds": [1, 1]},
     {"batch_size": 4, "max_per_second": 100},
 )
+_PULLED: Sequence[Mapping[str, object]] = ({}, {"batch_size": 4})
 _MOST_POSTS_AGAIN = 10
 _BETWEEN_POSTS_SECONDS = 0.3
+_BETWEEN_PULLS_SECONDS = 0.1
 _MOODS: Sequence[tuple[Answer | int, ...]] = (
     (200,),
     (500,),
@@ -38,6 +45,7 @@ _MOODS: Sequence[tuple[Answer | int, ...]] = (
 )
 # While the emulator is away, or a function has been killed, a call ends in one of these.
 AWAY = (urllib.error.URLError, HTTPException, OSError, ValueError)
+SQS_AWAY = (BotoCoreError, ClientError)
 
 
 @dataclass
@@ -45,6 +53,7 @@ class Figures:
     """What happened, counted."""
 
     accepted: int = 0
+    by_inbox: int = 0
     posts_repeated: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     restarts: int = 0
@@ -57,7 +66,8 @@ class Figures:
     def __str__(self) -> str:
         by_function = ", ".join(f"{number} of {name}" for name, number in self.kills.most_common())
         return (
-            f"{self.accepted} events accepted ({self.posts_repeated} posts repeated), "
+            f"{self.accepted} events accepted ({self.by_inbox} of them by the inbox, "
+            f"{self.posts_repeated} posts repeated), "
             f"{self.kills.total()} kills ({by_function}), {self.restarts} restarts, "
             f"{self.moods} changes of mood, {self.changes} of webhooks, "
             f"{self.retried} deliveries retried by a person, {self.jobs} jobs, "
@@ -67,11 +77,13 @@ class Figures:
 
 @dataclass
 class World:
-    """One account, three webhooks, and a random number generator that decides everything.
+    """One account, its webhooks, and a random number generator that decides everything.
 
-    One has a schedule of its own, one a pace; what fails is strained, and gets well, at random. The
-    third webhook takes batches, so posts are repeated as they were: with other neighbours an
-    event would come in another batch. `functions` are those of which processes are killed.
+    Three are posted to: one has a schedule of its own, one a pace; what fails is strained, and gets
+    well, at random. The third takes batches, so posts are repeated as they were: with other
+    neighbours an event would come in another batch. Two are pulled, one of them in batches. Events
+    come by the API and by the inbox, there twice. `functions` are those of which processes are
+    killed.
     """
 
     system: LocalSystem
@@ -87,11 +99,16 @@ class World:
             self.account.webhook(endpoint.url, **settings)
             for endpoint, settings in zip(self.endpoints, _SETTINGS, strict=True)
         ]
+        self.readers = [
+            Reader(self._call, self.account.webhook(None, delivery="pull", **settings))
+            for settings in _PULLED
+        ]
         self._ids = random.Random(self.chance.getrandbits(64))
         self._since = to_rfc3339(now() - 60_000_000)
         self._verified = [0] * len(self.endpoints)
         self._accepted: list[str] = []
         self._unanswered: list[list[dict[str, Any]]] = []
+        self._members: list[str] = []
 
     def post(self) -> None:
         """Post some events; those that are not accepted are posted again with the next call."""
@@ -104,23 +121,58 @@ class World:
                 self._unanswered = [*self._unanswered, events][-_MOST_POSTS_AGAIN:]
         self.figures.accepted = len(self._accepted)
 
+    def send(self) -> None:
+        """Send messages to the inbox: a list that comes twice, and an event without an id.
+
+        What SQS may have taken without an answer is nothing that anyone waits for.
+        """
+        events = [self._an_event() for _ in range(_EVENTS_OF_A_MESSAGE)]
+        nameless = self._an_event()
+        # It is known by whom it names.
+        nameless["data"]["member"]["id"] = nameless.pop("id")
+        for one in (*events, nameless):
+            one["account_id"] = self.account.id
+        try:
+            for message in (events, events, nameless):
+                self.system.sqs.send_message(
+                    QueueUrl=self.system.local["InboxQueueUrl"], MessageBody=json.dumps(message)
+                )
+        except SQS_AWAY:
+            return
+        self._accepted += [one["id"] for one in events]
+        self._members.append(nameless["data"]["member"]["id"])
+        self.figures.by_inbox += len(events) + 1
+
+    def pull(self) -> bool:
+        """Have all who pull ask once; whether none of them has anything left to get."""
+        left = [reader for reader in self.readers if not reader.pull()]
+        return not left
+
     @contextlib.contextmanager
     def under_load(self) -> Iterator[None]:
-        """Post all the time, beside whatever else is done."""
+        """Post, send and pull all the time, beside whatever else is done."""
         over = threading.Event()
 
-        def go() -> None:
+        def bring() -> None:
             while not over.is_set():
                 self.post()
+                self.send()
                 over.wait(_BETWEEN_POSTS_SECONDS)
 
-        thread = threading.Thread(target=go)
-        thread.start()
+        def fetch() -> None:
+            while not over.is_set():
+                self.pull()
+                over.wait(_BETWEEN_PULLS_SECONDS)
+
+        threads = [threading.Thread(target=bring), threading.Thread(target=fetch)]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             over.set()
-            thread.join()
+            for thread in threads:
+                thread.join()
 
     def wait_for_a_post(self, seconds: float) -> None:
         """Until more events are accepted, or for so long: a kill is to find something to break."""
@@ -133,7 +185,10 @@ class World:
         return min(self.figures.kills[name] for name in self.functions)
 
     def heal(self, seconds: float) -> bool:
-        """Nothing goes wrong any more, dead letters are redriven; whether all is done in time."""
+        """Nothing goes wrong any more, dead letters are redriven; whether all is done in time.
+
+        All that is done includes what waits: it has been pulled.
+        """
         for endpoint in self.endpoints:
             endpoint.answer(200)
         end = time.monotonic() + seconds
@@ -142,9 +197,9 @@ class World:
                 self.post()
             self.redrive()
             self.verify()
-            if not self._unanswered and not self.under_way():
+            if not self._unanswered and not self.under_way() and self.pull():
                 return True
-            time.sleep(1)
+            time.sleep(_BETWEEN_PULLS_SECONDS)
         return False
 
     def kill(self) -> None:
@@ -158,11 +213,12 @@ class World:
                 return
 
     def shorten_time_out(self, seconds: int) -> None:
-        """How long a message stays away whose router was killed."""
-        self.system.sqs.set_queue_attributes(
-            QueueUrl=self.system.local["EventQueueUrl"],
-            Attributes={"VisibilityTimeout": str(seconds)},
-        )
+        """How long a message stays away whose router was killed, or whose ingest."""
+        for queue in ("EventQueue", "InboxQueue"):
+            self.system.sqs.set_queue_attributes(
+                QueueUrl=self.system.local[f"{queue}Url"],
+                Attributes={"VisibilityTimeout": str(seconds)},
+            )
 
     def restart(self) -> None:
         """Stop the emulator cleanly and start it again."""
@@ -207,8 +263,9 @@ class World:
 
     def under_way(self) -> int:
         """How many of the account's messages there are in all queues."""
-        lanes = ("DeliveryQueue", "SlowDeliveryQueue")
-        queues = ("EventQueue", "PacingQueue", *lanes, "DeadLetterQueue", "EventDeadLetterQueue")
+        ahead = ("InboxQueue", "EventQueue", "PacingQueue", "DeliveryQueue", "SlowDeliveryQueue")
+        dead = ("InboxDeadLetterQueue", "EventDeadLetterQueue", "DeadLetterQueue")
+        queues = (*ahead, *dead)
         bodies = [body for queue in queues for body in self.system.bodies(queue)]
         return sum(self.account.id in body for body in bodies)
 
@@ -228,8 +285,16 @@ class World:
     @property
     def matched(self) -> Mapping[str, list[str]]:
         """Every accepted event at every webhook."""
-        webhook_ids = [webhook["id"] for webhook in self.webhooks]
-        return dict.fromkeys(self._accepted, webhook_ids)
+        pulled = [reader.webhook for reader in self.readers]
+        webhook_ids = [webhook["id"] for webhook in (*self.webhooks, *pulled)]
+        return dict.fromkeys([*self._accepted, *self._derived], webhook_ids)
+
+    @property
+    def _derived(self) -> list[str]:
+        """The ids that events without one have got, as those who pull know them."""
+        members = {*self._members}
+        events = [one for reader in self.readers for got in reader.pulled for one in got.events]
+        return [one["id"] for one in events if one["data"]["member"]["id"] in members]
 
     def wrong(self) -> list[str]:
         """Every way in which the invariant does not hold, and what has not arrived anywhere."""
@@ -243,6 +308,10 @@ class World:
             }
             missing = self.matched.keys() - arrived
             found += [f"{one} has not arrived at endpoint {position}" for one in missing]
+        for reader in self.readers:
+            found += reader.mistakes(self.matched)
+        if len({*self._derived}) != len(self._members):
+            found.append(f"{len(self._members)} nameless events have got ids {self._derived}")
         return found
 
     def _call(
