@@ -98,7 +98,7 @@ class Call:
         given = header_of(self._event, "if-match")
         named = None if value is None else value.pop("version", None)
         if named is not None:
-            if isinstance(named, bool) or not isinstance(named, int):
+            if isinstance(named, bool) or not isinstance(named, int) or named < 0:
                 raise invalid([FieldError("version", "must be a whole number, as it was read")])
             return {named}
         if given is None or given.strip() == _ANY_VERSION:

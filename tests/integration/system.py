@@ -162,11 +162,11 @@ class Stack:
         }
 
     def _chosen(self, value: object) -> object:
-        """The branch of a condition that holds for this stack."""
+        """What is left of a value by the conditions that hold for this stack."""
         match value:
             case {"Fn::If": [str(condition), yes, no]}:
                 (named, wanted) = self.template["Conditions"][condition]["Fn::Equals"]
-                return yes if self._value(named) == wanted else no
+                return self._chosen(yes if self._value(named) == wanted else no)
         return value
 
     def substitute(self, variable: str, resource: str, other: str) -> None:

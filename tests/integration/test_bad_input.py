@@ -363,6 +363,7 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
             "size": UNKNOWN,
         },
     ),
+    ("brand", {"version": -1}, {"version": "must be a whole number, as it was read"}),
     ("own api key", {}, {"name": REQUIRED, "scopes": REQUIRED}),
     (
         "api key",

@@ -112,11 +112,22 @@ MANY = settings(
 
 @cache
 def routes(function: str) -> list[tuple[str, str]]:
-    """Method and path of each HTTP trigger that the template gives a function."""
+    """Method and path of each HTTP trigger that the template gives a function.
+
+    Those that are there under a condition stand in the API, and are management's.
+    """
     resources = load_template(ROOT / "template.yaml")["Resources"]
     events = resources[function]["Properties"]["Events"].values()
-    found = [one["Properties"] for one in events if one["Type"] == "HttpApi"]
-    return [(one["Method"].upper(), one["Path"]) for one in found]
+    triggers = [one["Properties"] for one in events if one["Type"] == "HttpApi"]
+    found = [(one["Method"].upper(), one["Path"]) for one in triggers]
+    if function == "ManagementFunction":
+        paths = resources["HttpApi"]["Properties"]["DefinitionBody"]["paths"]
+        found += [
+            (method.upper(), path)
+            for path, chosen in paths.items()
+            for method in chosen["Fn::If"][1]
+        ]
+    return found
 
 
 @st.composite

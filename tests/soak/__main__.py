@@ -14,6 +14,9 @@ import random
 import sys
 import time
 from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "functions"))
 
 from tests.e2e.system import LocalSystem, free_port
 from tests.receiver import Receiver

@@ -21,8 +21,19 @@ BESIDES = {"DispatcherFunction": {"RES_OPTIONS"}}
 # Where the name of what a variable holds is not made from the variable's own.
 NAMES_OF_THEIR_OWN = {"STACK_NAME": "AWS::StackName", "CONSOLE_URL": "ConsoleUrl"}
 
-# Not there at all unless a condition holds.
-CONDITIONAL = {"SIGNAL_BUS_NAME": "HasSignals", "INBOX_QUEUE_URL": "HasInbox"}
+# Not there at all unless these conditions hold.
+CONDITIONAL: dict[str, tuple[str, ...]] = {
+    "SIGNAL_BUS_NAME": ("HasSignals",),
+    "INBOX_QUEUE_URL": ("HasInbox",),
+}
+# Of one function, which needs them for the inbox alone.
+OF_INBOX: dict[str, dict[str, tuple[str, ...]]] = {
+    "IngestFunction": {
+        "NOTICE_INTERVAL_MINUTES": ("HasInbox",),
+        "SIGNAL_BUS_NAME": ("HasInbox", "HasSignals"),
+    },
+    "ManagementFunction": {"EVENT_QUEUE_URL": ("HasInbox",)},
+}
 
 SETTINGS = {
     "AuthorizerFunction": AuthorizerSettings,
@@ -51,11 +62,13 @@ def test_a_function_is_given_what_it_reads(function: str) -> None:
     assert set(variables(function)) == fields | EVERYWHERE | BESIDES.get(function, set())
 
 
-def expected(name: str) -> dict[str, Any]:
-    reference = unconditional(name)
-    if name in CONDITIONAL:
-        return {"Fn::If": [CONDITIONAL[name], reference, {"Ref": "AWS::NoValue"}]}
-    return reference
+def expected(function: str, name: str) -> dict[str, Any]:
+    found = unconditional(name)
+    of_all = CONDITIONAL.get(name, ())
+    conditions = OF_INBOX.get(function, {}).get(name, of_all)
+    for condition in reversed(conditions):
+        found = {"Fn::If": [condition, found, {"Ref": "AWS::NoValue"}]}
+    return found
 
 
 def unconditional(name: str) -> dict[str, Any]:
@@ -73,7 +86,7 @@ def test_a_variable_says_what_its_name_says(function: str) -> None:
         name: value for name, value in variables(function).items() if isinstance(value, dict)
     }
     assert references
-    assert references == {name: expected(name) for name in references}
+    assert references == {name: expected(function, name) for name in references}
 
 
 @pytest.mark.parametrize("function", SETTINGS)

@@ -1,5 +1,6 @@
 """The inbox: what is deployed for it, with `Inbox` either way, and who may do what with it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -20,6 +21,16 @@ RESOURCES = {
     "MendingPolicy",
     "InboxObservabilityStack",
 }
+VARIABLES = {
+    "IngestFunction": ["NOTICE_INTERVAL_MINUTES"],
+    "ManagementFunction": ["INBOX_QUEUE_URL", "EVENT_QUEUE_URL"],
+    "ConsoleFunction": ["INBOX_QUEUE_URL"],
+}
+ROUTES = {
+    "/v1/rejected-events": {"get"},
+    "/v1/rejected-events/{rejected_event_id}": {"get", "delete"},
+    "/v1/rejected-events/{rejected_event_id}/send": {"post"},
+}
 RULE = "arn:aws:events:eu-west-1:123456789012:rule/loyalty/perkwire"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:loyalty"
 CONDITIONS = ("HasInbox", "HasInboxSources", "HasInboxAlarms", "IsPublic")
@@ -39,18 +50,34 @@ def test_it_is_disabled_by_default() -> None:
 
 
 def test_disabled_a_stack_has_nothing_of_it() -> None:
-    """But the API's routes, which answer that there is none."""
-    assert "Inbox" not in str(without()["Resources"])
+    found = str(without()["Resources"])
+    assert [name for name in ("Inbox", "rejected") if name in found] == []
+    assert (
+        expanded("IsPublic", "HasSignals")["Resources"]["IngestFunction"]
+        == (without()["Resources"]["IngestFunction"])
+    )
 
 
 def test_enabled_it_has_these_resources_more_and_the_others_are_as_they_were() -> None:
     before, after = without()["Resources"], expanded(*CONDITIONS)["Resources"]
 
     assert after.keys() - before.keys() == RESOURCES
-    for function in ("ManagementFunction", "ConsoleFunction"):
+    for function, names in VARIABLES.items():
         variables = after[function]["Properties"]["Environment"]["Variables"]
-        assert variables.pop("INBOX_QUEUE_URL") == {"Ref": "InboxQueue"}
+        for name in names:
+            variables.pop(name)
+    paths = after["HttpApi"]["Properties"]["Body"]["paths"]
+    assert {path: {*paths.pop(path)} for path in ROUTES} == ROUTES
     assert {name: after[name] for name in before} == before
+
+
+def test_its_routes_are_as_those_that_are_there_in_every_stack() -> None:
+    paths = expanded(*CONDITIONS)["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]
+    of_jobs = {"/v1/rejected-events": "/v1/jobs", "/v1/rejected-events/{}": "/v1/jobs/{}"}
+    for path, like in of_jobs.items():
+        written = json.dumps(paths[path.format("{rejected_event_id}")])
+        model = json.dumps(paths[like.format("{job_id}")])
+        assert json.loads(written.replace("rejected_event_id", "job_id")) == json.loads(model)
 
 
 def test_its_outputs_are_there_with_it_alone() -> None:

@@ -8,7 +8,7 @@ from perkwire.settings.environment import FromEnvironment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagementSettings(FromEnvironment):
-    """Settings of management."""
+    """Settings of management. `event_queue_url` is there with an inbox alone."""
 
     config_table: str
     event_table: str
@@ -21,7 +21,6 @@ class ManagementSettings(FromEnvironment):
     dead_letter_queue_url: str
     event_dead_letter_queue_url: str
     job_queue_url: str
-    event_queue_url: str
     secret_key_id: str
     dispatcher_function: str
     endpoint_policy: EndpointPolicy
@@ -39,3 +38,4 @@ class ManagementSettings(FromEnvironment):
     mail_sender: str = ""
     signal_bus_name: str = ""
     inbox_queue_url: str = ""
+    event_queue_url: str = ""
