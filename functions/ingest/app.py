@@ -57,7 +57,9 @@ def _rates() -> AccountRates:
 @cache
 def _connection() -> "Connection":
     settings = _settings()
-    connection = tables.connect()
+    # Of the inbox each event is claimed: many at the API have no id.
+    claimed = ("put_item", "batch_write_item") if settings.inbox_queue_url else ()
+    connection = tables.connect(*claimed)
     tables.bind(connection, settings.config_table, *CONFIG_ITEMS)
     tables.bind(connection, settings.event_table, *EVENT_TABLE_ITEMS)
     return connection
@@ -86,7 +88,7 @@ def _acceptance() -> Acceptance:
 
 @cache
 def _inbox() -> "Inbox":
-    # Imported here, as a stack without an inbox, and each request, would wait for it in vain.
+    # Imported here, as a stack without an inbox would wait for it in vain.
     from perkwire.accepting.inbox import Inbox
     from perkwire.adapters.dynamodb.rejected_events import (
         REJECTED_ITEMS,
@@ -105,6 +107,11 @@ def _inbox() -> "Inbox":
         signal_interval_minutes=settings.notice_interval_minutes,
         clock=now,
     )
+
+
+def _inbox_if_there_is_one() -> None:
+    if _settings().inbox_queue_url:
+        _inbox()
 
 
 def handler(event: HttpEvent, context: LambdaContext) -> HttpResponse:
@@ -132,4 +139,4 @@ def _take(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     return batch_item_failures(event, _telemetry(), take)
 
 
-while_initialising(_rates, _acceptance)
+while_initialising(_rates, _acceptance, _inbox_if_there_is_one)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.aws_events import AwsEvent, sqs_event_of
+from tests.builders import points_data
 from tests.integration.first_events import first_event, is_well
 from tests.integration.system import APPS, System, Tenant
 from tests.receiver import Receiver
@@ -63,7 +65,10 @@ for app, (environment, event) in json.load(sys.stdin).items():
     handler = importlib.import_module(f"{app}.app").handler
     before = dict(made)
     made.clear()
+    there = set(sys.modules)
     answer = handler(event, Context())
+    for module in set(sys.modules) - there:
+        made["import of " + module] += 1
     found[app] = before, dict(made), answer
 print(json.dumps(found), file=sys.stderr)
 """
@@ -105,6 +110,45 @@ def test_the_first_event_of_a_function_waits_for_nothing_to_be_made(
         assert during.keys() == unrehearsed, app
         if app in CALLS_REHEARSED:
             assert unrehearsed == set(), app
+
+
+def of_inbox(system: System, tenant: Tenant) -> AwsEvent:
+    """Two messages: an event to accept, and one to reject and to tell of."""
+    good = {"account_id": tenant.id, "type": "points.earned", "data": points_data()}
+    for event in (good, {**good, "account_id": "acct_0000000000000000"}):
+        system.sqs.send_message(QueueUrl=system.queue("InboxQueue"), MessageBody=json.dumps(event))
+    return sqs_event_of(system.receive("InboxQueue", 2))
+
+
+def test_the_first_message_of_the_inbox_waits_for_nothing_to_be_made(
+    system: System, tenant: Tenant
+) -> None:
+    found = environment(system, "ingest") | {"SIGNAL_BUS_NAME": "default"}
+    before, during, answer = counted({"ingest": (found, of_inbox(system, tenant))})["ingest"]
+
+    assert is_well(answer)
+    assert before["session"] == 1
+    # Of a rejected event's type: it is compiled where one is rejected, which is not every day.
+    assert during.pop("regular expression") == 1
+    assert during == {}
+    assert before["first PutEvents"] == 1
+    assert len(system.messages("EventQueue")) == 1
+
+
+def test_without_an_inbox_nothing_of_it_is_imported(system: System, tenant: Tenant) -> None:
+    without = environment(system, "ingest")
+    for name in ("INBOX_QUEUE_URL", "NOTICE_INTERVAL_MINUTES"):
+        del without[name]
+
+    _, during, answer = counted({"ingest": (without, first_event("ingest", system, tenant))})[
+        "ingest"
+    ]
+    assert is_well(answer)
+    assert {what for what in during if what.startswith("import ")} == set()
+
+    # It is imported by whoever hands on messages all the same: it was not there before.
+    _, during, _ = counted({"ingest": (without, of_inbox(system, tenant))})["ingest"]
+    assert "import of perkwire.accepting.inbox" in during
 
 
 def test_a_function_that_lacks_a_setting_says_so_at_its_first_event(

@@ -22,7 +22,7 @@ RESOURCES = {
     "InboxObservabilityStack",
 }
 VARIABLES = {
-    "IngestFunction": ["NOTICE_INTERVAL_MINUTES"],
+    "IngestFunction": ["INBOX_QUEUE_URL", "NOTICE_INTERVAL_MINUTES"],
     "ManagementFunction": ["INBOX_QUEUE_URL", "EVENT_QUEUE_URL"],
     "ConsoleFunction": ["INBOX_QUEUE_URL"],
 }

@@ -6,7 +6,7 @@ from perkwire.settings.environment import FromEnvironment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSettings(FromEnvironment):
-    """Settings of ingest. The last two are there with an inbox alone."""
+    """Settings of ingest. The last three are there with an inbox alone."""
 
     config_table: str
     event_table: str
@@ -14,5 +14,6 @@ class IngestSettings(FromEnvironment):
     event_retention_days: int
     account_rate_limit: int
     account_burst_limit: int
+    inbox_queue_url: str = ""
     notice_interval_minutes: int = 0
     signal_bus_name: str = ""

@@ -56,6 +56,7 @@ _REHEARSED: Mapping[str, Mapping[str, Any]] = {
     "batch_get_item": {"RequestItems": {"table": {"Keys": [_KEY]}}},
     "batch_write_item": {"RequestItems": {"table": [{"PutRequest": {"Item": _KEY}}]}},
     "batch_execute_statement": {"Statements": [{"Statement": "-", "Parameters": [{"S": "pk"}]}]},
+    "put_item": {"TableName": "table", "Item": _KEY},
     "query": {
         "TableName": "table",
         "KeyConditionExpression": "#0 = :0",
