@@ -1,7 +1,9 @@
 """What an operator does: accounts, keys, links, and dead letters."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect
@@ -111,3 +113,42 @@ def test_dead_letters_are_counted_redriven_watched_and_a_redrive_is_cancelled(
     expect(deliveries).not_to_contain_text("A redrive is running.")
     until(lambda: account.statuses() == ["succeeded"] * 4, "all of them have succeeded")
     assert len(endpoint.requests) >= 4 * MAX_ATTEMPTS + 4
+
+
+@contextmanager
+def nobody_taking(system: LocalSystem) -> Iterator[None]:
+    """Ingest gets no message of the inbox, for the length of a `with`."""
+    functions = system.client("lambda")
+    source = system.local["InboxQueueArn"]
+    (mapping,) = functions.list_event_source_mappings(EventSourceArn=source)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+def test_dead_letters_of_the_inbox_are_redriven_and_taken(
+    system: LocalSystem, account: Account, person: Person
+) -> None:
+    event = {"account_id": account.id, "id": "visit-1", "type": "custom.visit", "data": {}}
+    inbox = system.local["InboxQueueUrl"]
+    person.sign_in(system.local["operator_key"])
+    with nobody_taking(system):
+        system.sqs.send_message(QueueUrl=inbox, MessageBody=json.dumps(event))
+
+        def rests() -> bool:
+            system.sqs.receive_message(QueueUrl=inbox, VisibilityTimeout=0)
+            return len(system.bodies("InboxDeadLetterQueue")) == 1
+
+        until(rests, "SQS has given it out so often that it is a dead letter")
+    person.goes_to("Queues")
+    messages = person.find("region", "Messages of the inbox")
+    expect(messages).to_contain_text(re.compile(r"Resting\s*1\b"))
+    person.click("link", "Redrive…", within=messages)
+    person.sees("About 1 message of every account would move")
+    assert person.barriers() == []
+    person.click("button", "Start the redrive")
+    person.is_told("The redrive is started.")
+    until(lambda: account.event("visit-1") is not None, "the event is accepted and routed")
+    assert system.bodies("InboxDeadLetterQueue") == []

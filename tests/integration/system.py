@@ -204,9 +204,10 @@ def _attributes(template: Mapping[str, Any]) -> set[tuple[str, str]]:
     values = (
         value for function in functions for value in function["Environment"]["Variables"].values()
     )
+    chosen = (value["Fn::If"][1] if "Fn::If" in value else value for value in values)
     return {
         (value["Fn::GetAtt"][0], value["Fn::GetAtt"][1])
-        for value in values
+        for value in chosen
         if isinstance(value, dict) and "Fn::GetAtt" in value
     }
 

@@ -298,12 +298,12 @@ INVALID: list[tuple[str, dict[str, Any], dict[str, str]]] = [
         "redrive",
         {"queue": "jobs", "max_per_second": 501, "colour": 1},
         {
-            "queue": "must be deliveries or events",
+            "queue": "must be deliveries, events or inbox",
             "max_per_second": within(1, 500),
             "colour": UNKNOWN,
         },
     ),
-    ("redrive", {"queue": NUL}, {"queue": "must be deliveries or events"}),
+    ("redrive", {"queue": NUL}, {"queue": "must be deliveries, events or inbox"}),
     ("account", {}, {"name": REQUIRED}),
     (
         "account",

@@ -25,6 +25,8 @@ NAMES_OF_THEIR_OWN = {"STACK_NAME": "AWS::StackName", "CONSOLE_URL": "ConsoleUrl
 CONDITIONAL: dict[str, tuple[str, ...]] = {
     "SIGNAL_BUS_NAME": ("HasSignals",),
     "INBOX_QUEUE_URL": ("HasInbox",),
+    "INBOX_DEAD_LETTER_QUEUE_ARN": ("HasInbox",),
+    "INBOX_DEAD_LETTER_QUEUE_URL": ("HasInbox",),
 }
 # Of one function, which needs them for the inbox alone.
 OF_INBOX: dict[str, dict[str, tuple[str, ...]]] = {

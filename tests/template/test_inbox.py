@@ -21,11 +21,13 @@ RESOURCES = {
     "MendingPolicy",
     "InboxObservabilityStack",
 }
+OF_REDRIVES = ["INBOX_QUEUE_URL", "INBOX_DEAD_LETTER_QUEUE_ARN", "INBOX_DEAD_LETTER_QUEUE_URL"]
 VARIABLES = {
     "IngestFunction": ["INBOX_QUEUE_URL", "NOTICE_INTERVAL_MINUTES"],
-    "ManagementFunction": ["INBOX_QUEUE_URL", "EVENT_QUEUE_URL"],
-    "ConsoleFunction": ["INBOX_QUEUE_URL"],
+    "ManagementFunction": [*OF_REDRIVES, "EVENT_QUEUE_URL"],
+    "ConsoleFunction": OF_REDRIVES,
 }
+REDRIVING = {"management", "console"}  # with the rights of who asks
 ROUTES = {
     "/v1/rejected-events": {"get"},
     "/v1/rejected-events/{rejected_event_id}": {"get", "delete"},
@@ -87,7 +89,7 @@ def test_its_outputs_are_there_with_it_alone() -> None:
     assert {outputs[name].get("Condition") for name in of_inbox} == {"HasInbox"}
 
 
-def test_ingest_is_the_only_one_that_may_take_its_messages() -> None:
+def test_ingest_alone_may_take_its_messages_and_who_redrives_the_dead_ones() -> None:
     granted = policies(transformed(), "arn:aws:sqs:x::{}".format, "stack")
 
     def takers(queue: str) -> set[str]:
@@ -95,7 +97,7 @@ def test_ingest_is_the_only_one_that_may_take_its_messages() -> None:
         return {name for name, statements in granted.items() if judge(statements, call).allowed}
 
     assert takers("InboxQueue") == {"ingest"}
-    assert takers("InboxDeadLetterQueue") == set()
+    assert takers("InboxDeadLetterQueue") == REDRIVING
 
 
 def test_of_rejected_events_people_may_forget_and_send_again_what_is_theirs_to_keep() -> None:
@@ -117,10 +119,17 @@ def test_of_rejected_events_people_may_forget_and_send_again_what_is_theirs_to_k
     assert not may("ingest", "DeleteItem", "rejected")
 
 
-def test_no_function_may_send_to_it() -> None:
+def test_no_function_may_send_to_it_but_who_redrives_its_dead_letters() -> None:
     granted = policies(transformed(), "arn:aws:sqs:x::{}".format, "stack")
-    call = Call("sqs:SendMessage", "arn:aws:sqs:x::InboxQueue", {})
-    assert not any(judge(statements, call).allowed for statements in granted.values())
+
+    def may(action: str, queue: str) -> set[str]:
+        call = Call(f"sqs:{action}", f"arn:aws:sqs:x::{queue}", {})
+        return {name for name, statements in granted.items() if judge(statements, call).allowed}
+
+    assert may("SendMessage", "InboxQueue") == REDRIVING
+    assert may("SendMessage", "InboxDeadLetterQueue") == set()
+    for action in ("StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask"):
+        assert may(action, "InboxDeadLetterQueue") == REDRIVING
 
 
 def test_rules_and_topics_that_are_named_may_send_and_nobody_without_tls() -> None:

@@ -101,7 +101,7 @@ def a_listing(now: int = builders.NOW) -> EventListing:
 
 
 def a_redriving() -> Redriving:
-    return Redriving(OneRedrive(), FakeActivity(), FakeClock(builders.NOW))
+    return Redriving(OneRedrive(), FakeActivity(), FakeClock(builders.NOW), queues=[*RedriveQueue])
 
 
 def preview_filter(value: Object) -> Object:

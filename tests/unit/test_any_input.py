@@ -50,7 +50,7 @@ from perkwire.reading.activity import parse_activity_filter
 from perkwire.reading.event_listing import EventListing, ListPosition, read_cursor, write_cursor
 from perkwire.reading.log import parse_filter
 from perkwire.reading.type_listing import list_types, show_type
-from perkwire.recovering.redriving import Redriving
+from perkwire.recovering.redriving import RedriveQueue, Redriving
 from perkwire.recovering.retrying import parse_ids, parse_retry
 from tests.builders import ACCOUNT, NOW, a_webhook, event_body, webhook_body
 from tests.fakes import FakeActivity
@@ -79,7 +79,8 @@ def redrive(value: Object) -> object:
         def cancel(self, *_: object) -> None:
             pass
 
-    return Redriving(Tasks(), FakeActivity(), lambda: NOW).start(OPERATOR, value)
+    redriving = Redriving(Tasks(), FakeActivity(), lambda: NOW, queues=[*RedriveQueue])
+    return redriving.start(OPERATOR, value)
 
 
 # By function: how it is called, and bodies that it takes.

@@ -15,7 +15,7 @@ _ACCOUNTS = 50  # each a dozen reads
 _MOST_ROWS = 20  # of webhooks, in each table: the page stays small
 
 
-def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
+def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     """Add the page."""
     pages.sections.append(Section("Overview", PATH, Needs.OPERATOR))
 
@@ -25,7 +25,6 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             visit.caller, _ACCOUNTS, visit.query.text("cursor") or None
         )
         overview = use_cases.overlooking.look(listed.items)
-        letters = use_cases.dead_letters({RedriveQueue.DELIVERIES: settings.dead_letter_queue_url})
         troubles, undelivered, waiting = overview.troubles, overview.undelivered, overview.waiting
         return visit.page(
             "overview.html",
@@ -41,7 +40,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             oldest=waiting[0] if waiting else None,
             next_cursor=listed.next_cursor,
             is_first_page="cursor" not in visit.query,
-            letters=letters.of(RedriveQueue.DELIVERIES),
+            letters=use_cases.dead_letters.of(RedriveQueue.DELIVERIES),
             in_flight=sum(use_cases.traffic.of(lane).in_flight for lane in Lane),
             came_back=came_back,
             reasons=REASONS,

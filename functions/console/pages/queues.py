@@ -21,6 +21,7 @@ _MOST_ROWS = 50  # of webhooks: the page stays small
 _NAMES = {
     RedriveQueue.DELIVERIES: "Deliveries",
     RedriveQueue.EVENTS: "Events and paced deliveries",
+    RedriveQueue.INBOX: "Messages of the inbox",
 }
 _MEANINGS = {
     RedriveQueue.DELIVERIES: "Deliveries that have used up their attempts: their endpoints fail, "
@@ -28,15 +29,24 @@ _MEANINGS = {
     RedriveQueue.EVENTS: "Events that could not be passed on to any webhook, and deliveries of "
     "webhooks with a pace that could not be sent on when their slot was near. That is a fault of "
     "this system, never an endpoint's. Each goes back to the queue that it came from.",
+    RedriveQueue.INBOX: "Messages of the inbox that could not be taken ten times: a service of AWS "
+    "failed, or this system. What is wrong with an event leads to the page Inbox, and never here. "
+    "Each goes back to the inbox. It is a new message there: of its events those without an id of "
+    "their own that had been accepted are accepted once more.",
+}
+_WHOSE = {
+    RedriveQueue.EVENTS: "these are events and paced deliveries that the router could not work on",
+    RedriveQueue.INBOX: "each event of a message names its account",
+}
+_ANEW = {
+    RedriveQueue.DELIVERIES: "all its attempts anew",
+    RedriveQueue.EVENTS: "ten new goes of the router",
+    RedriveQueue.INBOX: "ten new goes of ingest",
 }
 
 
-def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
+def add(pages: Pages, use_cases: UseCases, _settings: ConsoleSettings) -> None:
     """Add the pages."""
-    urls = {
-        RedriveQueue.DELIVERIES: settings.dead_letter_queue_url,
-        RedriveQueue.EVENTS: settings.event_dead_letter_queue_url,
-    }
     pages.sections.append(Section("Queues", _PATH, Needs.OPERATOR))
     pages.done |= {
         "redrive-started": "The redrive is started. SQS moves the messages back, the numbers "
@@ -44,10 +54,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         "redrive-cancelled": "The redrive is being cancelled. What has moved stays moved.",
     }
 
+    def queue_of(form: Form) -> RedriveQueue:
+        """The queue that is named, which the stack has."""
+        name = form.text("queue")
+        if name not in use_cases.redriving.queues:
+            raise not_found("queue")
+        return RedriveQueue(name)
+
     def queues_page(visit: Visit, problem: Problem | None = None) -> HtmlResponse:
-        """Both queues, and what is on its way to them."""
-        dead_letters = use_cases.dead_letters(urls)
-        letters = {queue: dead_letters.of(queue) for queue in RedriveQueue}
+        """The queues, and what is on its way to them."""
+        queues = use_cases.redriving.queues
+        letters = {queue: use_cases.dead_letters.of(queue) for queue in queues}
         return visit.page(
             "queues.html",
             problem=problem,
@@ -64,7 +81,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         visit: Visit, queue: RedriveQueue, given: Form, problem: Problem | None = None
     ) -> HtmlResponse:
         """What a redrive would move: how many, how old and whose."""
-        letters = use_cases.dead_letters(urls).of(queue)
+        letters = use_cases.dead_letters.of(queue)
         listed = Page[Account]([], None)
         if queue is RedriveQueue.DELIVERIES and letters.count:
             listed = use_cases.accounts.list(visit.caller, _MOST_ACCOUNTS, None)
@@ -76,6 +93,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             form=given,
             queue=queue,
             title=_NAMES[queue],
+            whose=_WHOSE.get(queue),
+            anew=_ANEW[queue],
             letters=letters,
             overview=overview,
             resting=resting[:_MOST_ROWS],
@@ -95,11 +114,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.page(f"{_PATH}/redrives/new", Needs.OPERATOR)
     def confirm(visit: Visit) -> HtmlResponse:
-        return confirm_page(visit, _queue(visit.query), Form({}))
+        return confirm_page(visit, queue_of(visit.query), Form({}))
 
     @pages.form(f"{_PATH}/redrives", Needs.OPERATOR)
     def start(visit: Visit) -> HtmlResponse:
-        queue, rate = _queue(visit.form), visit.form.number("max_per_second")
+        queue, rate = queue_of(visit.form), visit.form.number("max_per_second")
         value: dict[str, Json] = {"queue": queue, "max_per_second": rate}
         try:
             if rate is None:
@@ -118,10 +137,3 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         except Problem as problem:
             return queues_page(visit, problem)
         return visit.go(_PATH, done="redrive-cancelled")
-
-
-def _queue(form: Form) -> RedriveQueue:
-    name = form.text("queue")
-    if name not in tuple(RedriveQueue):
-        raise not_found("queue")
-    return RedriveQueue(name)

@@ -366,19 +366,30 @@ class UseCases:
     @cached_property
     def redriving(self) -> Redriving:
         """Redrives of the dead-letter queues."""
+        settings, urls = self._settings, self._dead_letter_urls
         arns = {
-            RedriveQueue.DELIVERIES: self._settings.dead_letter_queue_arn,
-            RedriveQueue.EVENTS: self._settings.event_dead_letter_queue_arn,
+            RedriveQueue.DELIVERIES: settings.dead_letter_queue_arn,
+            RedriveQueue.EVENTS: settings.event_dead_letter_queue_arn,
+            RedriveQueue.INBOX: settings.inbox_dead_letter_queue_arn,
         }
-        urls = {
-            RedriveQueue.DELIVERIES: self._settings.dead_letter_queue_url,
-            RedriveQueue.EVENTS: self._settings.event_dead_letter_queue_url,
-        }
-        return Redriving(SqsMoveTasks(self._sqs, arns, urls), self._activity, now)
+        tasks = SqsMoveTasks(self._sqs, arns, urls)
+        return Redriving(tasks, self._activity, now, queues=[*urls])
 
-    def dead_letters(self, urls: Mapping[RedriveQueue, str]) -> DeadLetterQueues:
-        """What rests in the dead-letter queues of these addresses."""
-        return DeadLetterQueues(self._sqs, urls, self._queue_age)
+    @cached_property
+    def dead_letters(self) -> DeadLetterQueues:
+        """What rests in the dead-letter queues."""
+        return DeadLetterQueues(self._sqs, self._dead_letter_urls, self._queue_age)
+
+    @cached_property
+    def _dead_letter_urls(self) -> Mapping[RedriveQueue, str]:
+        """Of those that the stack has."""
+        settings = self._settings
+        urls = {
+            RedriveQueue.DELIVERIES: settings.dead_letter_queue_url,
+            RedriveQueue.EVENTS: settings.event_dead_letter_queue_url,
+            RedriveQueue.INBOX: settings.inbox_dead_letter_queue_url,
+        }
+        return {queue: url for queue, url in urls.items() if url}
 
     @cached_property
     def jobs(self) -> JobManagement:

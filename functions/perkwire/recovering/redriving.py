@@ -17,10 +17,14 @@ HIGHEST_RATE = 500  # messages per second that SQS moves at most
 
 
 class RedriveQueue(enum.StrEnum):
-    """The dead-letter queues that an operator may redrive, by what rests in them."""
+    """The dead-letter queues that an operator may redrive, by what rests in them.
+
+    A stack without an inbox has no INBOX.
+    """
 
     DELIVERIES = "deliveries"
     EVENTS = "events"
+    INBOX = "inbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +105,21 @@ class Records(Protocol):
 
 
 class Redriving:
-    """/v1/redrives: an operator's work.
+    """/v1/redrives: an operator's work, of the dead-letter queues that the stack has.
 
     No transaction takes SQS in. So the record is written before SQS is asked: what cannot be
     recorded is not done, and what SQS refuses at that moment is recorded though it has not begun.
     """
 
-    def __init__(self, tasks: MoveTasks, records: Records, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        tasks: MoveTasks,
+        records: Records,
+        clock: Callable[[], int],
+        *,
+        queues: Sequence[RedriveQueue],
+    ) -> None:
+        self.queues = queues
         self._tasks = tasks
         self._records = records
         self._clock = clock
@@ -117,8 +129,8 @@ class Redriving:
         caller.require(Scope.OPERATOR)
         fields = Fields(value)
         name = fields.required_text("queue")
-        if name and name not in list(RedriveQueue):
-            fields.wrong("queue", f"must be {one_of(list(RedriveQueue))}")
+        if name and name not in self.queues:
+            fields.wrong("queue", f"must be {one_of(self.queues)}")
         rate = fields.integer("max_per_second", 1, HIGHEST_RATE)
         fields.raise_if_wrong()
         queue = RedriveQueue(name)
@@ -145,7 +157,7 @@ class Redriving:
     def list(self, caller: Caller) -> Sequence[Redrive]:
         """The last ten of each queue, newest first; raises Problem and Unavailable."""
         caller.require(Scope.OPERATOR)
-        redrives = [redrive for queue in RedriveQueue for redrive in self._tasks.recent(queue)]
+        redrives = [redrive for queue in self.queues for redrive in self._tasks.recent(queue)]
         return sorted(redrives, key=lambda redrive: redrive.started_at, reverse=True)
 
     def cancel(self, caller: Caller, name: str | None) -> Redrive:
@@ -154,8 +166,8 @@ class Redriving:
         Raises Problem (404: none runs) and Unavailable.
         """
         caller.require(Scope.OPERATOR)
-        if name not in list(RedriveQueue):
-            raise invalid([FieldError("queue", f"must be {one_of(list(RedriveQueue))}")])
+        if name is None or name not in self.queues:
+            raise invalid([FieldError("queue", f"must be {one_of(self.queues)}")])
         queue = RedriveQueue(name)
         running = self._running(queue)
         if running is None:

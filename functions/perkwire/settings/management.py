@@ -8,7 +8,7 @@ from perkwire.settings.environment import FromEnvironment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagementSettings(FromEnvironment):
-    """Settings of management. `event_queue_url` is there with an inbox alone."""
+    """Settings of management. The last four are there with an inbox alone."""
 
     config_table: str
     event_table: str
@@ -38,4 +38,6 @@ class ManagementSettings(FromEnvironment):
     mail_sender: str = ""
     signal_bus_name: str = ""
     inbox_queue_url: str = ""
+    inbox_dead_letter_queue_arn: str = ""
+    inbox_dead_letter_queue_url: str = ""
     event_queue_url: str = ""

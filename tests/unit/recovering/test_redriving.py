@@ -29,7 +29,7 @@ def records() -> FakeActivity:
 
 @pytest.fixture
 def redriving(tasks: FakeMoveTasks, records: FakeActivity, clock: FakeClock) -> Redriving:
-    return Redriving(tasks, records, clock)
+    return Redriving(tasks, records, clock, queues=[*RedriveQueue])
 
 
 def status_of(call: Callable[..., object], *arguments: object) -> int:
@@ -52,6 +52,24 @@ def test_a_redrive_is_started_watched_and_cancelled(redriving: Redriving) -> Non
     assert running.to_json() == started.to_json()
     assert redriving.cancel(an_operator(), "deliveries") == replace(running, status="cancelling")
     assert [one.status for one in redriving.list(an_operator())] == ["cancelled"]
+
+
+def test_a_stack_without_an_inbox_knows_no_queue_of_it(
+    tasks: FakeMoveTasks, records: FakeActivity, clock: FakeClock
+) -> None:
+    redriving = Redriving(
+        tasks, records, clock, queues=[RedriveQueue.DELIVERIES, RedriveQueue.EVENTS]
+    )
+
+    wrong = [{"field": "queue", "detail": "must be deliveries or events"}]
+    for name in ("inbox", "nothing"):
+        with pytest.raises(Problem) as started:
+            redriving.start(an_operator(), {"queue": name})
+        with pytest.raises(Problem) as cancelled:
+            redriving.cancel(an_operator(), name)
+        assert started.value.document()["errors"] == wrong
+        assert cancelled.value.document()["errors"] == wrong
+    assert tasks.calls == {}
 
 
 def test_a_start_is_answered_from_the_request(
