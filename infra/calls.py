@@ -19,6 +19,9 @@ NAMES = 1
 # TransactWriteItems.
 _SENDS, _WRITES, _READS, _TRANSACTION = 10, 25, 100, 100
 
+PAGE = _TRANSACTION - 2
+"""The most deliveries that begin to wait in one transaction, with their page and the list's end."""
+
 
 class Count(NamedTuple):
     """How many calls of an operation, and how many items in all of them together."""
@@ -141,6 +144,51 @@ def paused(events: int, webhooks: int, *, names: int = NAMES) -> Calls:
         **_kept(events, names),
         "TransactWriteItems": _batches(events * webhooks, _TRANSACTION),
     }
+
+
+def waiting(events: int, *, names: int = NAMES) -> Calls:
+    """A router's invocation with one account's events for one webhook that is pulled.
+
+    Each page is a transaction with the entries of its deliveries, and where the list ends is read
+    before.
+    """
+    pages = ceil(events / PAGE)
+    return {
+        "Query": Count(1, 1),
+        **_kept(events, names),
+        "GetItem": Count(pages, pages),
+        "TransactWriteItems": Count(pages, events + 2 * pages),
+    }
+
+
+def pull(deliveries: int, *, takes: bool) -> Calls:
+    """GET …/pull with so many deliveries of one event each, in management.
+
+    `takes`: the cursor says that something more has been taken.
+    """
+    took = 1 if takes else 0
+    calls = {
+        "GetItem": Count(2 + took, 2 + took),
+        "Query": Count(1, 1),
+        **({"UpdateItem": Count(1, 1)} if takes else {}),
+    }
+    if deliveries:
+        # The account, the log entries, the events.
+        calls["BatchGetItem"] = Count(3, 1 + 2 * deliveries)
+    return calls
+
+
+def waited(seconds: int) -> Calls:
+    """The same where nothing comes for so long: a look a second, and two places to wait at."""
+    return {
+        "GetItem": Count(3 + seconds, 3 + seconds),
+        "Query": Count(2, 2),
+        "UpdateItem": Count(4, 4),
+    }
+
+
+SIGNING: Calls = {"BatchGetItem": Count(1, 3)}
+"""The dispatcher's invocation that signs them: the account, the webhook and its health."""
 
 
 def paced(events: int) -> Calls:

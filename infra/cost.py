@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from math import ceil
 
-from infra import cost_inbox, cpu
+from infra import cost_inbox, cost_pulled, cpu
 from infra.calls import (
     EXHAUSTED,
     FAILED,
@@ -19,6 +19,7 @@ from infra.calls import (
     LOADS,
     RECOVERED,
     SCHEDULED,
+    SIGNING,
     SPENT,
     Calls,
     handed_on,
@@ -28,7 +29,10 @@ from infra.calls import (
     member_page,
     paced,
     paused,
+    pull,
     router,
+    waited,
+    waiting,
 )
 from infra.cost_beside import beside, beside_prices
 from infra.cost_memory import by_memory, provisioned
@@ -78,6 +82,8 @@ def tables() -> Mapping[str, str]:
         "beside prices": beside_prices(),
         "paced": _paced(),
         "at rest": at_rest_table(),
+        "pulled": cost_pulled.from_the_queue(),
+        "readers": cost_pulled.readers(),
         "inbox": cost_inbox.way_in(),
         "inbox at rest": cost_inbox.at_rest(),
         "prices": _prices(),
@@ -126,6 +132,12 @@ def _what_else() -> str:
         "router, 100 events, the account's webhook with a pace": paced(100),
         "router, 100 deliveries handed on towards far slots": handed_on(100, near=False),
         "router, 100 deliveries handed on whose slots are near": handed_on(100, near=True),
+        "router, one event, the account's webhook pulled": waiting(1),
+        "router, 100 events, the account's webhook pulled": waiting(100),
+        "a pull that gives 100 deliveries, and takes those before": pull(100, takes=True),
+        "the dispatcher, which signs them": SIGNING,
+        "a pull of nothing": pull(0, takes=False),
+        "a pull of nothing that has waited for 20 seconds": waited(20),
         "dispatcher, one attempt that fails": FAILED,
         "dispatcher, one that fails under a schedule of the webhook's own": SCHEDULED,
         "dispatcher, a receive that is spent after its last attempt": SPENT,

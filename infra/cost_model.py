@@ -32,8 +32,8 @@ CHUNK_KB = 64
 CALL_SECONDS = 0.006  # that AWS takes to answer; the CPU for asking is measured
 ENDPOINT_SECONDS = 0.25
 EVENT_KB = 1.2  # of a message: 1 kB of data and its envelope
-_LINE_KB = 0.3  # of the access log, and of the router for each message
-_REQUEST_KB = 1.7
+LINE_KB = 0.3  # of the access log, and of the router for each message
+REQUEST_KB = 1.7
 
 
 def memories() -> Mapping[str, int]:
@@ -157,12 +157,12 @@ class Event:
 
     def dollars(self) -> dict[str, float]:
         """For a million of them."""
-        logged = (1 / self.load.events) * 2 * _LINE_KB  # successes are no lines
+        logged = (1 / self.load.events) * 2 * LINE_KB  # successes are no lines
         return {
             "API Gateway": MILLION * API_REQUEST / self.load.events,
             "Lambda": MILLION * self.lambda_dollars(memories()),
             "SQS": MILLION * self.sqs * SQS_REQUEST,
             "DynamoDB": MILLION * (self.writes * WRITE_UNIT + self.reads * READ_UNIT),
             "logs": logged * LOG_GB,  # a million kB are a GB
-            "traffic out": self.fan_out * _REQUEST_KB * TRAFFIC_GB,
+            "traffic out": self.fan_out * REQUEST_KB * TRAFFIC_GB,
         }

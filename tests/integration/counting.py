@@ -77,11 +77,12 @@ def count_calls(patch: pytest.MonkeyPatch) -> Counter:
 
     def within(function: str, handler: Any) -> Any:  # noqa: ANN401 - any function's
         def handle(event: object, context: object) -> object:
-            counter.running = function
+            # One may invoke another.
+            before, counter.running = counter.running, function
             try:
                 return handler(event, context)
             finally:
-                counter.running = None
+                counter.running = before
 
         return handle
 
