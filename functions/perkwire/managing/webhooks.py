@@ -145,10 +145,15 @@ class WebhookManagement:
         """The formats that the account's webhooks can have."""
         return self._formats.of_account(account_id)
 
-    def create(self, account_id: AccountId, value: dict[str, Json]) -> GivenWebhook:
-        """A new webhook and, this once, its secret; raises Problem and Unavailable."""
+    def create(
+        self, account_id: AccountId, value: dict[str, Json], *, ends_at: int | None = None
+    ) -> GivenWebhook:
+        """A new webhook and, this once, its secret; raises Problem and Unavailable.
+
+        `ends_at` is when it ends by itself, if it does.
+        """
         draft = parse_webhook(value, self._rules, self.formats(account_id))
-        webhook = self.made_of(account_id, draft)
+        webhook = replace(self.made_of(account_id, draft), ends_at=ends_at)
         try:
             self._webhooks.add(webhook, self._most_webhooks)
         except UrlTaken:

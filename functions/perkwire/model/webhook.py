@@ -122,6 +122,9 @@ class Webhook:
     `is_pulled`: nobody is called, its deliveries wait in the log until they are pulled; `url` is
     then a name that nothing resolves, which formats that sign a URL sign.
 
+    `ends_at`: it was made for listening, and gets no event that is accepted then or later. None:
+    it stays until somebody deletes it.
+
     `retry_delays_seconds` is its schedule; `pause_when_exhausted` says that a delivery which uses
     up its attempts pauses it. None is the stack's own rule.
     """
@@ -150,8 +153,13 @@ class Webhook:
     version: int
     endpoint_version: int = 1
     is_pulled: bool = False
+    ends_at: int | None = None
     created_at: int
     updated_at: int
+
+    def has_ended(self, at: int) -> bool:
+        """Whether what is accepted at this moment is not for it any more."""
+        return self.ends_at is not None and at >= self.ends_at
 
     def changed_to(self, after: "Webhook", at: int) -> "Webhook":
         """The next version: `after`, which differs from this one in what was changed at `at`."""
@@ -214,6 +222,7 @@ class Webhook:
             "status": self.status,
             "paused": None if self.pause is None else self.pause.to_json(),
             "lane": self.lane,
+            "ends_at": None if self.ends_at is None else to_rfc3339(self.ends_at),
             "version": self.version,
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),

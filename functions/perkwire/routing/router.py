@@ -316,7 +316,8 @@ class Router:
 def is_routed(event: Event, webhook: Webhook) -> bool:
     """Whether the event becomes something at the webhook: a delivery, or one of UNSENT."""
     is_on = webhook.status in (WebhookStatus.ENABLED, WebhookStatus.PAUSED)
-    return is_on and webhook.wants(event)
+    # By the event's time and not by the clock: routed twice, it becomes the same.
+    return is_on and not webhook.has_ended(event.accepted_at) and webhook.wants(event)
 
 
 def _delivery(

@@ -64,6 +64,7 @@ def test_a_webhook_is_as_it_was_asked_for(tenant: Tenant) -> None:
         "status": "disabled",
         "paused": None,
         "lane": "prompt",
+        "ends_at": None,
         "version": 1,
         "retired_secrets": [],
     }

@@ -38,6 +38,22 @@ from tests.unit.routing.harness import RouterHarness
 # Matching.
 
 
+@pytest.mark.parametrize(("after", "is_routed"), [(-1, True), (0, False), (1, False)])
+def test_a_webhook_that_ends_gets_what_was_accepted_before_whenever_it_is_routed(
+    router: RouterHarness, after: int, is_routed: bool
+) -> None:
+    webhook = a_webhook(ends_at=NOW + 5)
+    router.config.put(webhook)
+    event = an_event(accepted_at=NOW + 5 + after)
+
+    for _ in range(2):
+        assert router.route(a_received(an_event_message(event))) == []
+        router.clock.pass_seconds(60)
+
+    assert len(router.sent()) == 2 * is_routed
+    assert (webhook.id in router.became(event)) is is_routed
+
+
 @pytest.mark.parametrize(
     ("event_types", "wanted"),
     [

@@ -143,6 +143,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
     contract_says = text_list(null=True)
     status = UnicodeAttribute()
     pull_status = UnicodeAttribute(null=True)
+    ends_at = NumberAttribute(null=True)
     paused_at = NumberAttribute(null=True)
     pause_reason = UnicodeAttribute(null=True)
     lane = UnicodeAttribute(null=True)
@@ -186,6 +187,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             contract_says=webhook.contract and [*webhook.contract.says],
             status=_status_for_all(webhook),
             pull_status=webhook.status if webhook.is_pulled else None,
+            ends_at=webhook.ends_at,
             paused_at=webhook.pause and webhook.pause.at,
             pause_reason=webhook.pause and webhook.pause.reason,
             lane=None if webhook.lane is Lane.PROMPT else webhook.lane,
@@ -231,6 +233,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.pull_status or self.status),
             is_pulled=self.pull_status is not None,
+            ends_at=None if self.ends_at is None else int(self.ends_at),
             pause=pause,
             lane=Lane(self.lane or Lane.PROMPT),
             sealed=self._sealed(),
