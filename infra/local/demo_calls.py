@@ -54,7 +54,7 @@ class Browser:
         self.send(f"{parts.path}?{parts.query}", "/console/enter")
 
     def send(self, page: str, action: str) -> str:
-        """Send a form of a page as the page has filled it in; what is shown then, or given out."""
+        """Send a form of a page with nothing chosen; what is shown then, or given out."""
         reader = _Fields(action)
         reader.feed(self._answer("GET", page))
         return self._answer("POST", action, reader.fields)
@@ -88,8 +88,8 @@ class _Fields(HTMLParser):
         given = dict(attrs)
         if tag == "form":
             self._is_inside = given.get("action") == self._action
-        elif tag == "input" and self._is_inside and (name := given.get("name")):
-            self.fields.append((name, given.get("value") or ""))
+        elif tag == "input" and self._is_inside and given.get("type") == "hidden":
+            self.fields.append((given.get("name") or "", given.get("value") or ""))
 
 
 def _refused(method: str, path: str, error: urllib.error.HTTPError) -> DemoError:

@@ -1,4 +1,4 @@
-"""The demonstration's part of a laptop that nobody can call: listen.py, given out by the console.
+"""The demonstration's part of a receiver that nobody can call: listen.py, given out by the console.
 
 It runs as a process of its own, in a folder of its own, and neither is there afterwards.
 """
@@ -17,6 +17,8 @@ from infra.local.arrivals import WIDTH, Arrivals, cut
 from infra.local.demo_calls import Api, Browser
 from infra.local.receiver import Receiver
 
+_PAGE = "/console/webhooks/listen"
+_TELLS_IT = "its secret, for the receiver: "
 _NAME = "laptop"
 _PATIENCE_SECONDS = 60
 
@@ -30,40 +32,33 @@ def play(
     event: Mapping[str, Any],
     home: Path,
 ) -> None:
-    """Listen to a webhook that is pulled while an event is posted.
+    """Listen to the account's events while one is posted.
 
     `others` are the receivers that get the event too; `home` is where the folder may be.
     """
-    types = [event["type"], "points.earned"]
-    request = {"name": _NAME, "delivery": "pull", "event_types": types}
-    webhook = api.call("POST", "/v1/webhooks", request)
-    receiver.add(_NAME, webhook["secret"])
     print(
-        "\nNobody can call a laptop, so its webhook is pulled. The console gives out listen.py for"
-        "\nit, which runs here now; the same event is posted once more, and it prints:\n",
+        "\nFor a receiver that somebody is writing, where no request gets to: the console gives out"
+        "\nlisten.py. It runs here now, the same event is posted once more, and it prints:\n",
         flush=True,
     )
-    page = f"/console/webhooks/{webhook['id']}"
     arrivals.show()
     with tempfile.TemporaryDirectory(prefix="listen-", dir=home) as folder:
         file = Path(folder) / "listen.py"
-        file.write_text(browser.send(page, f"{page}/listen"), encoding="utf-8")
+        file.write_text(browser.send(_PAGE, _PAGE), encoding="utf-8")
         with _printing(file, receiver.url(_NAME)) as lines:
-            _show(next(lines, ""))
-            api.call("POST", "/v1/events", event)
             for line in lines:
                 _show(line)
+                if _TELLS_IT in line:
+                    receiver.add(_NAME, line.partition(_TELLS_IT)[2].strip())
+                    api.call("POST", "/v1/events", event)
                 if line.strip().startswith(("answered", "no answer")):
                     break
-    browser.send(page, f"{page}/listen/end")
+    browser.send(_PAGE, f"{_PAGE}/end")
     arrivals.wait_for(dict.fromkeys([*others, _NAME], 1))
     print("\nWhat its receiver says:\n")
     arrivals.show(_NAME)
     arrivals.show()
-    print(
-        f"\nFor a receiver of your own: in the console Webhooks, {_NAME}, Get listen.py.",
-        flush=True,
-    )
+    print("\nFor yours: in the console Webhooks, Listen on your own machine.", flush=True)
 
 
 @contextmanager

@@ -77,6 +77,12 @@ PAGES = (
     _page("webhooks"),
     _page("webhooks", Visitor.INSIDE, what="of an account that an operator has entered"),
     _page("webhooks/new"),
+    _page("webhooks/listen"),
+    _page(
+        "webhooks/listen",
+        address=lambda scene: f"/console/webhooks/listen?as={scene.ledger['id']}",
+        what="as a webhook",
+    ),
     _page("webhooks/<webhook_id>", address=lambda scene: f"/console/webhooks/{scene.ledger['id']}"),
     _page(
         "webhooks/<webhook_id>",

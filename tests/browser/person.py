@@ -91,10 +91,10 @@ class Person:
         self.interactions += 1
         self.find(role, name).first.uncheck()
 
-    def downloads(self, link: str) -> str:
-        """The text of the file behind a link."""
+    def downloads(self, name: str, role: Role = "link") -> str:
+        """The text of the file behind a link or a button."""
         with self.page.expect_download() as download:
-            self.click("link", link)
+            self.click(role, name)
         return download.value.path().read_text()
 
     def sign_in(self, key: str, path: str = "/console") -> None:

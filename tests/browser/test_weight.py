@@ -19,6 +19,7 @@ _MOST_BYTES = 60 * 1024
     [
         (lambda scene: scene.account.key, "/console/webhooks"),
         (lambda scene: scene.account.key, "/console/webhooks/new"),
+        (lambda scene: scene.account.key, "/console/webhooks/listen"),
         (lambda scene: scene.account.key, "/console/webhooks/{mailer}?period=7d"),
         (lambda scene: scene.account.key, "/console/types/points.earned"),
         (lambda scene: scene.account.key, "/console/contracts?from=square-loyalty%401"),
@@ -28,6 +29,7 @@ _MOST_BYTES = 60 * 1024
     ids=[
         "an admin's",
         "a form",
+        "listening",
         "a webhook",
         "a type",
         "a contract",

@@ -79,9 +79,10 @@ def test_it_shows_the_inbox_and_a_pulled_delivery_that_its_receiver_verifies(
 
         bus = said[said.index("EventBridge bus") : said.index("is rejected")]
         assert len(re.findall(r"signature verified  20[04]$", bus, re.MULTILINE)) == 6
-        listened = said[said.index("it prints:") : said.index("Get listen.py")]
+        listened = said[said.index("it prints:") : said.index("Listen on your own machine")]
         assert re.search(
             r"  listening to wh_\w+, posting to .*\n"
+            r" +its secret, for the receiver: whsec_\S+\n"
             r".*  dlv_\w+  \d+ bytes\n"
             r' +\{"id":"evt_\w+","type":"tier\.upgraded".*\n'
             r" +answered 204 in \d+ ms\n",

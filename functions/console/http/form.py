@@ -102,6 +102,7 @@ class WrongField:
 
 
 _LABELS = {
+    "as": "The same as",
     "batch_size": "Batch size",
     "batch_bytes": "Batch bytes",
     "account_id": "Account id",

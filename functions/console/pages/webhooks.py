@@ -15,7 +15,7 @@ from console.views.failures import failure_of
 from console.views.history_charts import COLUMN, PERIODS, charts, percent, rows
 from console.views.history_charts import HEIGHT as PLOT_HEIGHT
 from console.views.json_text import indented_json
-from console.views.listen import FILE_NAME, KEY_HOURS, KEY_NAME, listen_file
+from console.views.listen import given_out
 from console.views.log import Row, sorted_webhooks
 from console.views.notices import notice_of
 from console.views.receiver_code import receiver_code
@@ -43,7 +43,6 @@ from perkwire.adapters.wiring import UseCases
 from perkwire.formats.format import Format
 from perkwire.managing.webhook_draft import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS
 from perkwire.managing.webhooks import GivenWebhook
-from perkwire.model.account import MOST_KEYS, Scope
 from perkwire.model.lanes import Lane
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import WebhookId
@@ -116,6 +115,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         return visit.page(
             "webhooks.html",
             webhooks=shown,
+            at=at,
             notice=notice_of(
                 [webhook for webhook, _ in shown],
                 unsettled_lately(use_cases.log, visit.account_id, at),
@@ -194,34 +194,17 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def listen(visit: Visit, webhook_id: str) -> HtmlResponse:
         """The file, with a key of its own in place of that of the file before."""
         webhook = find(visit, webhook_id)
-        remove_listeners(visit, webhook)
-        body: dict[str, Json] = {
-            "name": KEY_NAME,
-            "scopes": [Scope.PULL],
-            "webhook_id": webhook.id,
-            "expires_in_hours": KEY_HOURS,
-        }
         try:
-            _, key = use_cases.accounts.create_key(visit.caller, visit.account_id, body)
+            key = use_cases.listening.key_for(visit.caller, visit.account_id, webhook.id)
         except Problem as problem:
             return webhook_page(visit, webhook, problem=problem)
-        api_url = visit.console_url(settings.console_url).removesuffix("/console")
-        return visit.download(
-            FILE_NAME, "text/x-python; charset=utf-8", listen_file(api_url, webhook.id, key)
-        )
+        return given_out(visit, settings, webhook.id, key)
 
     @pages.form(f"{_WEBHOOK}/listen/end")
     def end_listening(visit: Visit, webhook_id: str) -> HtmlResponse:
         webhook = find(visit, webhook_id)
-        remove_listeners(visit, webhook)
+        use_cases.listening.revoke(visit.caller, visit.account_id, webhook.id)
         return visit.go(f"{PATH}/{webhook.id}", done="listening-ended")
-
-    def remove_listeners(visit: Visit, webhook: Webhook) -> None:
-        """Revoke the keys of the files that were given out for it."""
-        keys = use_cases.accounts.list_keys(visit.caller, visit.account_id, MOST_KEYS, None)
-        for one in keys.items:
-            if one.webhook_id == webhook.id and one.name == KEY_NAME:
-                use_cases.accounts.remove_key(visit.caller, visit.account_id, one.id)
 
     @pages.form(f"{_WEBHOOK}/test")
     def test(visit: Visit, webhook_id: str) -> HtmlResponse:

@@ -20,6 +20,7 @@ async function showPreview() {
   asking.abort();
   asking = new AbortController();
   const preview = document.getElementById("preview");
+  if (!preview) return;
   const fields = filledIn();
   fields.set("part", "preview");
   const open = preview.querySelector("details")?.open;
@@ -51,11 +52,13 @@ function openWhatIsSet() {
   }
 }
 
-// Another format: the parts that depend on it, with what is filled in.
+// Another format: the parts that depend on it, with what is filled in, from where the button leads
+// that stands in for this.
 async function showFormat() {
   clearTimeout(waiting);
+  const [path] = document.querySelector("#part-format [formaction]").getAttribute("formaction").split("#");
   try {
-    const page = await ask("/console/webhooks/form", filledIn());
+    const page = await ask(path, filledIn());
     for (const id of ["part-format", "part-events", "advanced", "preview", "f-event_type"]) {
       const fresh = page.getElementById(id);
       if (!fresh) continue;
@@ -68,7 +71,7 @@ async function showFormat() {
     document.dispatchEvent(new Event("parts-replaced"));
     document.getElementById("f-format").focus();
   } catch {
-    document.getElementById("preview").textContent = "What the format offers could not be loaded. Try again.";
+    document.getElementById(document.getElementById("preview") ? "preview" : "f-format-help").textContent = "What the format offers could not be loaded. Try again.";
   }
 }
 

@@ -61,6 +61,7 @@ from perkwire.jobs.starting import JobManagement
 from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.branding import Branding
 from perkwire.managing.contracts import ContractManagement
+from perkwire.managing.listening import Listening
 from perkwire.managing.mailing_links import MailedLinks
 from perkwire.managing.signing_in import SigningIn
 from perkwire.managing.webhook_draft import EndpointRules
@@ -202,6 +203,11 @@ class UseCases:
             signals=self._signals,
             clock=now,
         )
+
+    @cached_property
+    def listening(self) -> Listening:
+        """Listening on one's own machine."""
+        return Listening(webhooks=self.webhooks, accounts=self.accounts, clock=now)
 
     @cached_property
     def contracts(self) -> ContractManagement:

@@ -3,6 +3,8 @@
 import ast
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -102,13 +104,17 @@ class Listener:
         self.out = io.StringIO()
         self.sleeps: list[float] = []
         self.inputs: list[str] = []
+        self.os: Any = os
 
-    def run(self, endpoint: Endpoint, *, on_failure: str = "retry", most: int = 20) -> str:
-        """What it prints until it is idle, or has slept so often."""
+    def loaded(self) -> Any:  # noqa: ANN401 - a module
         module = types.ModuleType("listen")
         module.__file__ = str(self.file)
         exec(compile(self.file.read_text(), str(self.file), "exec"), vars(module))  # noqa: S102
-        space: Any = module
+        return module
+
+    def run(self, endpoint: Endpoint, *, on_failure: str = "retry", most: int = 20) -> str:
+        """What it prints until it is idle, or has slept so often."""
+        space = self.loaded()
 
         def sleep(seconds: float) -> None:
             self.sleeps.append(seconds)
@@ -116,6 +122,7 @@ class Listener:
                 raise Idle
 
         printed = io.StringIO()
+        space.os = self.os
         space.idle = lambda: not self.api_faults()
         space.time = types.SimpleNamespace(sleep=sleep, time=lambda: 0.0, strftime=lambda _: "")
         space.print = lambda text: printed.write(f"{text}\n")
@@ -251,6 +258,54 @@ def test_it_survives_connections_that_break_and_an_api_that_is_away(
     assert printed.count("not connected") == 1
     assert printed.count("connected again") == 1
     assert len(endpoint.requests) == 1
+
+
+def test_it_goes_on_while_nothing_can_be_kept_and_says_so_once(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
+) -> None:
+    """As on Windows, where a file that another program looks at cannot be replaced."""
+    puller = Puller(tenant)
+    some(system, tenant, 3)
+    endpoint = receiver.endpoint()
+    one = listener(puller)
+
+    def refused(_beside: str, path: str) -> None:
+        raise PermissionError(13, "Access is denied", path)
+
+    one.os = types.SimpleNamespace(replace=refused, path=os.path)
+
+    printed = one.run(endpoint)
+
+    assert len(endpoint.requests) == 3
+    assert printed.count("cannot be written") == 1
+
+
+@pytest.mark.parametrize(("system_name", "is_left_to_the_system"), [("nt", True), ("posix", False)])
+def test_on_windows_ctrl_c_does_not_wait_for_the_pull_to_be_answered(
+    listener: Made,
+    tenant: Tenant,
+    monkeypatch: pytest.MonkeyPatch,
+    system_name: str,
+    is_left_to_the_system: bool,
+) -> None:
+    space = listener(Puller(tenant)).loaded()
+    set_for: list[tuple[object, object]] = []
+    space.os = types.SimpleNamespace(name=system_name, path=os.path)
+    space.signal = types.SimpleNamespace(
+        SIGINT=signal.SIGINT, SIG_DFL=signal.SIG_DFL, signal=lambda *one: set_for.append(one)
+    )
+    stream = types.SimpleNamespace(reconfigure=lambda **_: None)
+    space.sys = types.SimpleNamespace(stdin=None, stdout=stream, stderr=stream)
+    space.print = lambda _: None
+    monkeypatch.setattr(sys, "argv", ["listen.py"])
+
+    def listen(*_: object) -> None:
+        raise space.Over
+
+    space.listen = listen
+    assert space.main() == 2
+
+    assert set_for == [(signal.SIGINT, signal.SIG_DFL)] * is_left_to_the_system
 
 
 def test_it_ends_once_its_key_has(

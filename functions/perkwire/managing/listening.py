@@ -1,0 +1,135 @@
+"""Listening on one's own machine: keys to pull with, and webhooks that are made for it and end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import field
+from http import HTTPStatus
+
+from perkwire.managing.accounts import AccountManagement
+from perkwire.managing.webhooks import WebhookManagement
+from perkwire.model.account import MOST_KEYS, Caller, Scope
+from perkwire.model.webhook import PULL, Webhook
+from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.problem import Problem, conflict
+from perkwire.primitives.strict_json import Json
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
+
+HOURS = 24
+"""For so long one may listen, with a webhook of one's own or with one that there is."""
+MOST_LISTENING = 5
+KEY_NAME = "listen"
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A webhook made for listening, and what nobody can be told later: its secret and its key."""
+
+    webhook: Webhook
+    secret: str = field(repr=False)
+    key: str = field(repr=False)
+
+
+class Listening:
+    """Listening to an account's events, by webhooks that are made for it, and by others."""
+
+    def __init__(
+        self,
+        *,
+        webhooks: WebhookManagement,
+        accounts: AccountManagement,
+        clock: Callable[[], int],
+    ) -> None:
+        self._webhooks = webhooks
+        self._accounts = accounts
+        self._clock = clock
+
+    def listeners(self, account_id: AccountId) -> list[Webhook]:
+        """Those made for listening that have not ended, the oldest first; raises Unavailable."""
+        at = self._clock()
+        found = [one for one in self._made_for_it(account_id) if not one.has_ended(at)]
+        return sorted(found, key=lambda one: one.created_at)
+
+    def begin(self, caller: Caller, account_id: AccountId, choices: dict[str, Json]) -> Listener:
+        """Make a webhook that is pulled, and a key for it, which both end by themselves.
+
+        `choices` is what POST /v1/webhooks takes, without a name and a way of delivery. What has
+        ended is removed first. MOST_LISTENING is counted before anything is made: a few who begin
+        at once may pass it, but not the account's own limits of webhooks and keys. Raises Problem
+        and Unavailable.
+        """
+        now = self._clock()
+        for ended in self._made_for_it(account_id):
+            if ended.has_ended(now):
+                self.end(caller, account_id, ended.id)
+        if len(self.listeners(account_id)) >= MOST_LISTENING:
+            raise conflict(f"At most {MOST_LISTENING} listen at a time: end one to begin another.")
+        since = to_rfc3339(now)[: len("2026-11-21T09:30")].replace("T", " ")
+        value = {**choices, "name": f"Listening since {since} UTC", "delivery": PULL}
+        ends_at = now + HOURS * HOUR_SECONDS * MICROSECONDS
+        made = self._webhooks.create(account_id, value, ends_at=ends_at)
+        if made.secret is None:
+            raise RuntimeError("a new webhook has a secret")
+        try:
+            key = self.key_for(caller, account_id, made.webhook.id)
+        except Problem:
+            self._webhooks.delete(account_id, made.webhook.id)
+            raise
+        return Listener(webhook=made.webhook, secret=made.secret, key=key)
+
+    def end(self, caller: Caller, account_id: AccountId, webhook_id: WebhookId) -> None:
+        """Remove a webhook that was made for listening, and its keys; harmless if it is gone.
+
+        Raises Problem and Unavailable.
+        """
+        self.revoke(caller, account_id, webhook_id)
+        with _harmless_if_gone():
+            if self._webhooks.get(account_id, webhook_id).ends_at is not None:
+                self._webhooks.delete(account_id, webhook_id)
+
+    def key_for(self, caller: Caller, account_id: AccountId, webhook_id: WebhookId) -> str:
+        """A new key to pull a webhook with, in place of the one before; raises as `begin`."""
+        self.revoke(caller, account_id, webhook_id)
+        body: dict[str, Json] = {
+            "name": KEY_NAME,
+            "scopes": [Scope.PULL],
+            "webhook_id": webhook_id,
+            "expires_in_hours": HOURS,
+        }
+        return self._accounts.create_key(caller, account_id, body)[1]
+
+    def revoke(self, caller: Caller, account_id: AccountId, webhook_id: WebhookId) -> None:
+        """Revoke the keys that were made by `key_for`; raises Problem and Unavailable."""
+        keys = self._accounts.list_keys(caller, account_id, MOST_KEYS, None)
+        for one in keys.items:
+            if one.webhook_id == webhook_id and one.name == KEY_NAME:
+                with _harmless_if_gone():
+                    self._accounts.remove_key(caller, account_id, one.id)
+
+    def _made_for_it(self, account_id: AccountId) -> list[Webhook]:
+        found, cursor = [], None
+        while True:
+            page = self._webhooks.list(account_id, _PAGE, cursor)
+            found += [one for one in page.items if one.ends_at is not None]
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+
+@contextmanager
+def _harmless_if_gone() -> Iterator[None]:
+    """Pass over that somebody else has removed it."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+
+
+def choices_of(webhook: Webhook) -> dict[str, Json]:
+    """What makes the very bodies of a webhook, as `begin` takes it: no headers and no secret."""
+    shown = webhook.to_json()
+    names = ("event_types", "program_ids", "filter", "batch_size", "batch_bytes")
+    return {name: shown[name] for name in (*names, "format", "format_settings")}
