@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from perkwire.dispatching.pulling import Taken
 from perkwire.model.delivery import Change, Delivery, DeliveryStatus, Reason
-from perkwire.model.waiting import WaitingPage
+from perkwire.model.waiting import Taken, WaitingPage
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId, webhook_of
 from tests.fakes.failing import Failing
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 
-from perkwire.dispatching.noticing import Notice
 from perkwire.model.account import same_address
+from perkwire.model.notices import Notice
 from perkwire.primitives.ids import AccountId
 from tests.fakes.failing import Failing
 
 
 class FakeTopics(Failing):
-    """For NoticeTopics and NoticePublisher: managing.NoticeTopics, noticing.Publisher."""
+    """For NoticeTopics and NoticePublisher: managing.NoticeTopics, notices.Publisher."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from perkwire.dispatching.pulling import Taken
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.model.waiting import NotAdded, WaitingPage
+from perkwire.model.waiting import NotAdded, Taken, WaitingPage
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from tests.fakes.deliveries import FakeDeliveryItems
 from tests.fakes.failing import Failing

@@ -13,9 +13,9 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from perkwire.dispatching.pulling import BeingWritten, Pulled, Taken
+from perkwire.dispatching.pulling import Pulled
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.model.waiting import NotAdded, WaitingDelivery, WaitingPage
+from perkwire.model.waiting import BeingWritten, NotAdded, Taken, WaitingDelivery, WaitingPage
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from tests.fakes import FakeDeliveryItems, FakeWaitingTable

@@ -15,7 +15,7 @@ import router.app
 from perkwire.accepting.acceptance import Acceptance
 from perkwire.dispatching.dispatcher import Dispatcher
 from perkwire.dispatching.follow_up import FollowUp
-from perkwire.dispatching.noticing import Notice, Noticing
+from perkwire.dispatching.noticing import Noticing
 from perkwire.dispatching.pausing import PauseRule
 from perkwire.dispatching.pulling import Pulling
 from perkwire.dispatching.signing import PullSigner
@@ -26,6 +26,7 @@ from perkwire.model import hand_over as handing_over
 from perkwire.model.hand_over import HandOver
 from perkwire.model.lanes import DeliveryQueues, Lane
 from perkwire.model.members import MemberIndex
+from perkwire.model.notices import Notice
 from perkwire.model.waiting import WaitingList
 from perkwire.primitives import ids
 from perkwire.primitives.journal import Unavailable
@@ -406,7 +407,7 @@ class System:
 
 
 class Publisher:
-    """noticing.Publisher."""
+    """notices.Publisher."""
 
     def __init__(self, world: World, oracle: Oracle) -> None:
         self._world = world

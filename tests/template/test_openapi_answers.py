@@ -8,7 +8,6 @@ from http import HTTPStatus
 import pytest
 
 from perkwire.accepting import acceptance as accepting
-from perkwire.dispatching.pulling import Standing
 from perkwire.formats.format import Attempt
 from perkwire.formats.registry import FORMATS
 from perkwire.jobs.job import JobKind, JobReason, JobStatus
@@ -19,6 +18,7 @@ from perkwire.model.activity import Action, Activity, Actor, ActorKind
 from perkwire.model.delivery import DeliveryStatus, Reason
 from perkwire.model.routed_event import NOT_IN_FORMAT, RoutedEvent
 from perkwire.model.sending import ErrorDetail, Request, TransportError
+from perkwire.model.standing import Standing
 from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives import ids
 from perkwire.primitives.fields import FieldWarning

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from perkwire.adapters.aws import failing_as_unavailable
-from perkwire.dispatching.noticing import Notice
 from perkwire.model.account import same_address
+from perkwire.model.notices import Notice
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.problem import FieldError, invalid
 
@@ -34,7 +34,7 @@ class _Topics:
 
 
 class NoticePublisher(_Topics):
-    """Fulfils noticing.Publisher."""
+    """Fulfils notices.Publisher."""
 
     def publish(self, topic: str, notice: Notice) -> None:
         """Hand the notice to SNS, which mails it to confirmed addresses; raises Unavailable."""

@@ -9,21 +9,25 @@ an account gets so many notices in an hour, whatever webhooks it makes; what is 
 counted. Healthy webhooks, and accounts whose admins want no notices, cost no read and no write.
 """
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.notices import (
+    MOST_NOTICES_PER_HOUR,
+    Notice,
+    NoticeBound,
+    Publisher,
+    notice_subject,
+    notice_time,
+    notice_title,
+)
 from perkwire.model.sending import TransportError
 from perkwire.model.webhook import Pause, PauseReason, Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.journal import Journal, Unavailable
-from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
-
-LONGEST_SUBJECT = 99  # SNS wants fewer than 100 characters
-MOST_NOTICES_PER_HOUR = 20
-"""Of an account, in an hour of the clock: ten webhooks with both kinds of notice."""
+from perkwire.primitives.timestamps import MICROSECONDS
 
 _MOST_TYPES = 10
 _MINUTE = 60 * MICROSECONDS
@@ -43,14 +47,6 @@ _PAUSES = {
     PauseReason.EXHAUSTED: "a delivery has used up its attempts",
     PauseReason.GONE: "the endpoint says that it is gone for good",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An e-mail. `subject` is one line of at most LONGEST_SUBJECT printable ASCII characters."""
-
-    subject: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ class NoticeTrigger:
         return [one for one in self.deliveries if one.status is DeliveryStatus.FAILED]
 
 
-class FailureCounts(Protocol):
+class FailureCounts(NoticeBound, Protocol):
     """Where failed deliveries are counted until a notice tells of them."""
 
     def count_failed(self, webhook: Webhook, count: int, now: int) -> UnreportedFailures:
@@ -122,21 +118,6 @@ class FailureCounts(Protocol):
 
         Raises Unavailable.
         """
-        ...
-
-    def admit_notice(self, webhook: Webhook, now: int, most: int) -> bool:
-        """Count a notice to the webhook's account, unless the hour has `most`, under any race.
-
-        Raises Unavailable.
-        """
-        ...
-
-
-class Publisher(Protocol):
-    """Sends notices to the addresses of a topic."""
-
-    def publish(self, topic: str, notice: Notice) -> None:
-        """Hand it over; raises Unavailable."""
         ...
 
 
@@ -263,12 +244,12 @@ def failure_notice(
     """What is said of failed deliveries; `failed` are those that failed just now, if any did."""
     one = untold.count == 1
     number = "1 delivery" if one else f"{untold.count} deliveries"
-    when = f"failed on {_time(untold.since)}" if one else f"failed since {_time(untold.since)}"
+    when = f"failed {'on' if one else 'since'} {notice_time(untold.since)}"
     minutes = "1 minute" if interval_minutes == 1 else f"{interval_minutes} minutes"
     return Notice(
-        _subject(webhook, f"{number} failed"),
+        notice_subject(webhook, f"{number} failed"),
         f"""\
-{number} to the webhook {_title(webhook)} {when}: all attempts are used up.
+{number} to the webhook {notice_title(webhook)} {when}: all attempts are used up.
 {f"\n{_latest(failed)}\n" if failed else ""}
 Failed deliveries stay in the delivery log and can be sent again.
 
@@ -300,9 +281,9 @@ def pause_notice(
     )
     latest = f"\n{_latest(deliveries)}\n" if deliveries else ""
     return Notice(
-        _subject(webhook, "paused"),
+        notice_subject(webhook, "paused"),
         f"""\
-The webhook {_title(webhook)} is paused since {_time(now)}: {_PAUSES[reason]}.
+The webhook {notice_title(webhook)} is paused since {notice_time(now)}: {_PAUSES[reason]}.
 {again}{latest}
 While it is paused nothing is sent to its endpoint. New events for it are not lost: the delivery
 log keeps them as failed, reason "paused", and they can be sent again.
@@ -340,26 +321,6 @@ def _result(delivery: Delivery) -> str:
     return f"the endpoint answered with status code {attempt.status_code}{phrase}"
 
 
-def _subject(webhook: Webhook, what: str) -> str:
-    """The name without its accents, cut if need be; the id if nothing of the name is ASCII."""
-    plain = unicodedata.normalize("NFKD", _name(webhook)).encode("ascii", "ignore").decode()
-    name = " ".join(plain.split()) or webhook.id
-    room = LONGEST_SUBJECT - len(f'Webhook "": {what}')
-    if len(name) > room:
-        name = f"{name[: room - 3]}..."
-    return f'Webhook "{name}": {what}'
-
-
-def _title(webhook: Webhook) -> str:
-    return f'"{_name(webhook)}" ({webhook.id})'
-
-
-def _name(webhook: Webhook) -> str:
-    """On one line, without characters that only change how others look."""
-    spaced = " ".join(webhook.name.split())
-    return "".join(one for one in spaced if not unicodedata.category(one).startswith("C"))
-
-
 def _log(webhook: Webhook, console_url: str) -> str:
     query = f"webhook_id={webhook.id}&status=failed"
     return f"{console_url}/log?{query}" if console_url else f"GET /v1/deliveries?{query}"
@@ -372,7 +333,3 @@ def _enable(webhook: Webhook, console_url: str) -> str:
 
 def _retry(console_url: str) -> str:
     return "tick it there, then Retry selected" if console_url else "POST /v1/deliveries/retry"
-
-
-def _time(microseconds: int) -> str:
-    return f"{to_rfc3339(microseconds)[:16].replace('T', ' ')} UTC"

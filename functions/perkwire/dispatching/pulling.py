@@ -11,13 +11,14 @@ from perkwire.dispatching.signing import Signed, SignedAs, Unsigned
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import DeliveryMessage, EventEncoder
 from perkwire.model.routed_event import RoutedEvent
-from perkwire.model.waiting import WaitingDelivery, WaitingPage
+from perkwire.model.standing import ReadableLists, Standing, standing_of
+from perkwire.model.waiting import BeingWritten, WaitingDelivery, WaitingPage
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.problem import FieldError, conflict, invalid
 from perkwire.primitives.strict_json import Json
-from perkwire.primitives.timestamps import MICROSECONDS, to_rfc3339
+from perkwire.primitives.timestamps import MICROSECONDS
 
 LONGEST_WAIT_SECONDS = 20
 MOST_EVENT_BYTES = 500_000
@@ -28,33 +29,8 @@ _WAITS = (DeliveryStatus.WAITING, DeliveryStatus.PULLED)
 _MOST_TURNS = 10  # in one look, of which there was nothing to give
 
 
-class BeingWritten(Exception):
-    """A transaction is under way at the place that was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """How far a webhook has been pulled, and when that was said; None: never."""
-
-    through: int
-    at: int | None
-
-
-class Lists(Protocol):
+class Lists(ReadableLists, Protocol):
     """The lists of what waits."""
-
-    def last(self, account_id: AccountId, webhook_id: WebhookId) -> int:
-        """The last place that is taken, read consistently; 0: none. Raises Unavailable."""
-        ...
-
-    def pages(
-        self, account_id: AccountId, webhook_id: WebhookId, *, after: int, limit: int
-    ) -> Sequence[WaitingPage]:
-        """Up to `limit` pages that end behind a place, in their order, read consistently.
-
-        One that is being written may be missing, and one behind it there. Raises Unavailable.
-        """
-        ...
 
     def page_at(
         self, account_id: AccountId, webhook_id: WebhookId, last: int
@@ -70,10 +46,6 @@ class Lists(Protocol):
 
         Raises BeingWritten, Unavailable.
         """
-        ...
-
-    def taken(self, account_id: AccountId, webhook_id: WebhookId) -> Taken:
-        """How far a webhook has been pulled; raises Unavailable."""
         ...
 
     def take(self, account_id: AccountId, webhook_id: WebhookId, through: int, now: int) -> None:
@@ -162,30 +134,6 @@ class Pulled:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a webhook has been pulled, and what waits behind that.
-
-    `taken_at` is when somebody last said so; None: never. `waiting` counts places: some of them may
-    have nothing to give. `waiting_since` is when the first of them came; None: none waits.
-    """
-
-    through: int
-    taken_at: int | None
-    waiting: int
-    waiting_since: int | None
-
-    def to_json(self) -> dict[str, Json]:
-        """As the API answers it."""
-        at, since = self.taken_at, self.waiting_since
-        return {
-            "pulled_through": str(self.through),
-            "pulled_at": None if at is None else to_rfc3339(at),
-            "waiting": self.waiting,
-            "waiting_since": None if since is None else to_rfc3339(since),
-        }
-
-
 class Pulling:
     """Of one webhook at a time. `clock` gives microseconds since the epoch."""
 
@@ -238,13 +186,7 @@ class Pulling:
         """How far a webhook has been pulled; None of one that is not. Raises Unavailable."""
         if not webhook.is_pulled:
             return None
-        key = (webhook.account_id, webhook.id)
-        taken = self._lists.taken(*key)
-        last = self._lists.last(*key)
-        waiting = max(0, last - taken.through)
-        first = self._lists.pages(*key, after=taken.through, limit=1) if waiting else []
-        since = first[0].written_at if first else None
-        return Standing(taken.through, taken.at, waiting, since)
+        return standing_of(self._lists, webhook)
 
     def _begin(self, webhook: Webhook, after: int | None) -> int:
         taken = self._lists.taken(webhook.account_id, webhook.id)

@@ -51,6 +51,18 @@ class WaitingPage:
         return self.last - len(self.deliveries) + 1
 
 
+class BeingWritten(Exception):
+    """A transaction is under way at the place that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How far a webhook has been pulled, and when that was said; None: never."""
+
+    through: int
+    at: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class NotAdded:
     """Why a page was not written: another was, at its places, or these are in the log already."""

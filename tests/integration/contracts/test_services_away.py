@@ -43,12 +43,13 @@ from perkwire.adapters.sqs.queues import SqsQueue
 from perkwire.adapters.topics import NoticePublisher, NoticeTopics
 from perkwire.adapters.trial_calls import DispatcherFunction
 from perkwire.adapters.vault import Opener, Sealer
-from perkwire.dispatching.noticing import Notice, UnreportedFailures
+from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.managing.contracts import ContractHeading
 from perkwire.managing.signing_in import ConsoleLink, Session
 from perkwire.model.account import ApiKey, Scope
 from perkwire.model.delivery import Change, DeliveryStatus
 from perkwire.model.lanes import Lane
+from perkwire.model.notices import Notice
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.webhook import Pause, PauseReason
 from perkwire.primitives.ids import EventId, KeyId

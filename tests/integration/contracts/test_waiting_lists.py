@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from perkwire.dispatching.pulling import Taken
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import DeliveryMessage
-from perkwire.model.waiting import WaitingList
+from perkwire.model.waiting import Taken, WaitingList
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, new_webhook_id
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event

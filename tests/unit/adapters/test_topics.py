@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from perkwire.adapters.topics import NoticePublisher, NoticeTopics
-from perkwire.dispatching.noticing import Notice
+from perkwire.model.notices import Notice
 from perkwire.primitives.ids import AccountId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem, too_many

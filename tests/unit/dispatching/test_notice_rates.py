@@ -6,13 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from perkwire.dispatching.noticing import (
-    MOST_NOTICES_PER_HOUR,
-    NoticeTrigger,
-    Noticing,
-    UnreportedPauses,
-)
+from perkwire.dispatching.noticing import NoticeTrigger, Noticing, UnreportedPauses
 from perkwire.model.delivery import DeliveryStatus
+from perkwire.model.notices import MOST_NOTICES_PER_HOUR
 from perkwire.model.webhook import Pause, PauseReason, WebhookStatus
 from perkwire.primitives.ids import WebhookId
 from perkwire.primitives.timestamps import MICROSECONDS

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from perkwire.dispatching.noticing import (
-    LONGEST_SUBJECT,
     NoticeTrigger,
     Noticing,
     UnreportedFailures,
@@ -15,6 +14,7 @@ from perkwire.dispatching.noticing import (
     pause_notice,
 )
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
+from perkwire.model.notices import LONGEST_SUBJECT
 from perkwire.model.sending import TransportError
 from perkwire.model.webhook import PauseReason, Webhook
 from tests.builders import (

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from perkwire.dispatching.pulling import BeingWritten, Pull, Pulling
+from perkwire.dispatching.pulling import Pull, Pulling
 from perkwire.dispatching.signing import Signed, SignedAs
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.routed_event import RoutedEvent
-from perkwire.model.waiting import WaitingList, WaitingPage
+from perkwire.model.waiting import BeingWritten, WaitingList, WaitingPage
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Unavailable

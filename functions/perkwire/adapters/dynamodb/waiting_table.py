@@ -37,9 +37,8 @@ from perkwire.adapters.dynamodb.tables import (
     find,
     update_if,
 )
-from perkwire.dispatching.pulling import BeingWritten, Taken
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.model.waiting import NotAdded, WaitingDelivery, WaitingPage
+from perkwire.model.waiting import BeingWritten, NotAdded, Taken, WaitingDelivery, WaitingPage
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS

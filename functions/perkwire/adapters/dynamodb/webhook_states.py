@@ -11,13 +11,13 @@ from perkwire.adapters.dynamodb.config_items import (
     AccountItem,
     ConfigItem,
     HealthItem,
-    NoticeCountItem,
     TombstoneItem,
     WebhookItem,
     health_pk,
     tombstones_pk,
     webhook_sk,
 )
+from perkwire.adapters.dynamodb.notice_counter import NoticeCounter
 from perkwire.adapters.dynamodb.tables import failing_as_unavailable, find_all, update_if, whole
 from perkwire.dispatching.health import Streak
 from perkwire.dispatching.noticing import UnreportedFailures, UnreportedPauses
@@ -26,15 +26,13 @@ from perkwire.model.lanes import Lane
 from perkwire.model.webhook import DeletedWebhook, Pause, Webhook, WebhookStatus
 from perkwire.primitives.ids import AccountId, WebhookId, is_account_id
 from perkwire.primitives.journal import Unavailable
-from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS, to_rfc3339
+from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 
-_NOTICES = "notices#"
-_TO_THE_HOUR = len("2026-11-21T01")
 _HEALTH_SECONDS = 30 * DAY_SECONDS  # after its last change
 _NO_STREAK: list[Action] = [HealthItem.failures.remove(), HealthItem.since.remove()]
 
 
-class WebhookStates:
+class WebhookStates(NoticeCounter):
     """Fulfils trials.Webhooks, health.HealthStore, noticing.FailureCounts."""
 
     def states(
@@ -236,23 +234,6 @@ class WebhookStates:
                     *kept(now),
                 ],
                 last.does_not_exist() if seen is None else last == seen,
-            )
-
-    def admit_notice(self, webhook: Webhook, now: int, most: int) -> bool:
-        """Count a notice by a condition on the count, so that no race gets past `most`.
-
-        Raises Unavailable.
-        """
-        hour = f"{_NOTICES}{to_rfc3339(now)[:_TO_THE_HOUR]}"
-        with failing_as_unavailable():
-            return update_if(
-                NoticeCountItem(health_pk(webhook.account_id), hour),
-                [
-                    NoticeCountItem.kind.set(NoticeCountItem),
-                    NoticeCountItem.taken.add(1),
-                    NoticeCountItem.expires_at.set(now // MICROSECONDS + DAY_SECONDS),
-                ],
-                NoticeCountItem.taken.does_not_exist() | (NoticeCountItem.taken < most),
             )
 
     def _add_untold(self, webhook: Webhook, count: int, since: int) -> UnreportedFailures:
