@@ -124,7 +124,7 @@ def a_hand_over(
         "delivery_queues": DeliveryQueues(queues),
         "pacing_queue": FakeQueue(),
         "slots": FakeSlotCounter(),
-        "waiting": WaitingList(FakeWaitingTable(FakeDeliveryItems())),
+        "waiting": WaitingList(FakeWaitingTable(FakeDeliveryItems()), FakeQueue()),
         "journal": FakeTelemetry(),
         "clock": FakeClock(NOW),
     }

@@ -1,4 +1,4 @@
-"""Jobs: job messages in, pages of deliveries out."""
+"""Jobs: job messages in, pages of deliveries out; and watches of what is pulled."""
 
 import os
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from perkwire.adapters.dynamodb.erasure_store import ERASURE_ITEMS, ErasureTable
 from perkwire.adapters.dynamodb.event_index import EventIndex
 from perkwire.adapters.dynamodb.event_table import EVENT_TABLE_ITEMS, EventReader
 from perkwire.adapters.dynamodb.job_store import JOB_ITEMS, JobTable
+from perkwire.adapters.dynamodb.notice_counter import NoticeCounter
 from perkwire.adapters.dynamodb.rejected_events import REJECTED_ITEMS
 from perkwire.adapters.dynamodb.slot_counter import SlotCounter
 from perkwire.adapters.dynamodb.waiting_table import WaitingTable
@@ -29,10 +30,12 @@ from perkwire.adapters.signals import signals_to
 from perkwire.adapters.sqs.event_source import batch_item_failures
 from perkwire.adapters.sqs.queues import SqsQueue, delivery_queues
 from perkwire.adapters.telemetry import LambdaContext, Telemetry
+from perkwire.adapters.topics import NoticePublisher
 from perkwire.jobs.erasing import ErasureWorker
 from perkwire.jobs.job import JobKind
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection
+from perkwire.jobs.watching import Watcher
 from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.hand_over import HandOver
 from perkwire.model.waiting import WaitingList
@@ -59,6 +62,8 @@ def _work() -> JobWorker:
     deliveries = RetryableDeliveries(telemetry)
     events = EventReader()
     webhooks = WebhookLookup()
+    lists = WaitingTable(connection, log_retention_days=settings.log_retention_days)
+    job_queue = SqsQueue(sqs, settings.job_queue_url, telemetry)
     hand_over = HandOver(
         delivery_queues=delivery_queues(
             sqs,
@@ -68,14 +73,11 @@ def _work() -> JobWorker:
         ),
         pacing_queue=SqsQueue(sqs, settings.pacing_queue_url, telemetry),
         slots=SlotCounter(),
-        waiting=WaitingList(
-            WaitingTable(connection, log_retention_days=settings.log_retention_days)
-        ),
+        waiting=WaitingList(lists, job_queue),
         journal=telemetry,
         clock=now,
     )
     interval = settings.retry_interval_seconds
-    job_queue = SqsQueue(sqs, settings.job_queue_url, telemetry)
     retrying = Retrying(
         deliveries=deliveries,
         events=events,
@@ -112,6 +114,18 @@ def _work() -> JobWorker:
             queue=job_queue,
             journal=telemetry,
             signals=signals,
+            clock=now,
+        ),
+        watching=Watcher(
+            lists=lists,
+            webhooks=webhooks,
+            accounts=ErasedAccounts(),
+            notices=NoticeCounter(),
+            publisher=NoticePublisher(lambda: aws.sns(connection)),
+            queue=job_queue,
+            journal=telemetry,
+            kept_days=min(settings.event_retention_days, settings.log_retention_days),
+            console_url=settings.console_url,
             clock=now,
         ),
         queue=job_queue,

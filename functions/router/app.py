@@ -56,7 +56,8 @@ def _routing() -> Router:
             pacing_queue=SqsQueue(sqs, settings.pacing_queue_url, telemetry),
             slots=SlotCounter(),
             waiting=WaitingList(
-                WaitingTable(connection, log_retention_days=settings.log_retention_days)
+                WaitingTable(connection, log_retention_days=settings.log_retention_days),
+                SqsQueue(sqs, settings.job_queue_url, telemetry),
             ),
             journal=telemetry,
             clock=now,

@@ -19,6 +19,7 @@ class FakeDeliveryItems:
     entries: dict[DeliveryId, Delivery] = field(default_factory=dict)
     pages: dict[tuple[AccountId, WebhookId], dict[int, WaitingPage]] = field(default_factory=dict)
     taken: dict[tuple[AccountId, WebhookId], Taken] = field(default_factory=dict)
+    watches: dict[tuple[AccountId, WebhookId], int] = field(default_factory=dict)
 
     def put(self, *deliveries: Delivery) -> None:
         """Have them, whatever was there before."""

@@ -4,30 +4,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.model.waiting import NotAdded, Taken, WaitingPage
+from perkwire.model.waiting import ListEnd, NotAdded, Taken, WaitingPage
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from tests.fakes.deliveries import FakeDeliveryItems
 from tests.fakes.failing import Failing
 
 
 class FakeWaitingTable(Failing):
-    """For WaitingTable: waiting.WaitingPages and pulling.Lists."""
+    """For WaitingTable: waiting.WaitingPages, pulling.Lists and watching.Lists."""
 
     def __init__(self, items: FakeDeliveryItems) -> None:
         super().__init__()
         self._items = items
 
-    def last(self, account_id: AccountId, webhook_id: WebhookId) -> int:
-        self._called("last")
-        return max(self._pages(account_id, webhook_id), default=0)
+    def end(self, account_id: AccountId, webhook_id: WebhookId) -> ListEnd:
+        self._called("end")
+        last = max(self._pages(account_id, webhook_id), default=0)
+        return ListEnd(last, self._watch(account_id, webhook_id))
 
-    def add(self, page: WaitingPage, entries: Sequence[Delivery]) -> NotAdded | None:
+    def add(
+        self, before: ListEnd, page: WaitingPage, entries: Sequence[Delivery], watch: int
+    ) -> NotAdded | None:
         self._called("add")
         pages = self._pages(page.account_id, page.webhook_id)
-        was_beaten = max(pages, default=0) != page.first - 1
+        own = self._watch(page.account_id, page.webhook_id)
+        was_beaten = (max(pages, default=0), own) != (page.first - 1, before.watch)
         known = frozenset(entry.id for entry in entries if self.is_known(entry))
         if was_beaten or known:
             return NotAdded(was_beaten, known)
+        self._items.watches[page.account_id, page.webhook_id] = watch
         self.store(page)
         for entry in entries:
             self.store_entry(entry)
@@ -80,6 +85,26 @@ class FakeWaitingTable(Failing):
         key = (account_id, webhook_id)
         if self._items.taken.get(key, Taken(0, None)).through < through:
             self._items.taken[key] = Taken(through, now)
+
+    def move_watch(
+        self, account_id: AccountId, webhook_id: WebhookId, before: int, after: int
+    ) -> bool:
+        self._called("move_watch")
+        if self._watch(account_id, webhook_id) != before:
+            return False
+        self._items.watches[account_id, webhook_id] = after
+        return True
+
+    def end_watch(self, account_id: AccountId, webhook_id: WebhookId, end: ListEnd) -> bool:
+        self._called("end_watch")
+        last = max(self._pages(account_id, webhook_id), default=0)
+        if ListEnd(last, self._watch(account_id, webhook_id)) != end:
+            return False
+        self._items.watches.pop((account_id, webhook_id), None)
+        return True
+
+    def _watch(self, account_id: AccountId, webhook_id: WebhookId) -> int | None:
+        return self._items.watches.get((account_id, webhook_id))
 
     def settle(
         self,

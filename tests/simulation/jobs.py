@@ -8,6 +8,7 @@ from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import JobManagement
 from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.hand_over import HandOver
+from perkwire.model.messages import WatchMessage
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, JobId, WebhookId
 from perkwire.primitives.journal import Journal
@@ -70,6 +71,13 @@ class _Webhooks:
         if webhook is None:
             raise not_found("webhook")
         return webhook
+
+
+class _NoWatches:
+    """working.Watching: `simulate_watches` has them."""
+
+    def turn(self, message: WatchMessage) -> bool:
+        raise AssertionError(f"{message} has no place here")
 
 
 class Jobs:
@@ -139,6 +147,7 @@ class Jobs:
             clock=world.clock,
         )
         self.work = JobWorker(
+            watching=_NoWatches(),
             erasing=erasing,
             jobs=jobs,
             webhooks=webhooks,

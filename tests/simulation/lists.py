@@ -28,13 +28,15 @@ from tests.fakes import (
     FakeWebhookLookup,
 )
 from tests.simulation.pulls import Lists, Pulls, WaitingTable
+from tests.simulation.queues import QueuePort, SimulatedQueue
 from tests.simulation.simulation import Outcome
 from tests.simulation.stores import in_steps
 from tests.simulation.world import World
 
+JOB_VISIBILITY_SECONDS, MOST_JOB_RECEIVES = 120, 5  # as template.yaml has it
 _STEPS = (60, 150, 300)
 _SECONDS = 30
-_PULLED = a_webhook(
+PULLED = a_webhook(
     id=WebhookId("wh_pulled0000000000"), url=pull_url(WebhookId("wh_pulled")), is_pulled=True
 )
 
@@ -43,30 +45,34 @@ def simulate_lists(seed: int, *, traced: bool = False) -> Outcome:
     """Run one seed to its end, or to its first violation. Always the same for the same seed."""
     world = World(seed)
     try:
-        _Run(world).go()
+        ListRun(world).go()
     finally:
         world.stop()
     trace = tuple(map(str, world.trace)) if traced or world.violations else ()
     return Outcome(seed, tuple(world.violations), trace)
 
 
-class _Run:
+class ListRun:
     def __init__(self, world: World) -> None:
         self.world = world
         self.items, self.events = FakeDeliveryItems(), FakeEventItems()
-        config = FakeConfigItems()
-        config.put(an_account(), _PULLED)
+        self.config = FakeConfigItems()
+        self.config.put(an_account(), PULLED)
         self.pulls = Pulls(world, self.items)
-        table = WaitingTable(
-            Lists(world, self.items), self.pulls.adds, lambda *_: None, self.pulls.is_asked
+        self.under_way = Lists(world, self.items)
+        table = WaitingTable(self.under_way, self.pulls.adds, lambda *_: None, self.pulls.is_asked)
+        self.lists = table
+        self.queue = SimulatedQueue(
+            world, "jobs", JOB_VISIBILITY_SECONDS, MOST_JOB_RECEIVES, largest_batch=1
         )
-        self.waiting = WaitingList(table)
+        self.port = QueuePort(world, self.queue, lambda _: None)
+        self.waiting = WaitingList(table, self.port)
         self.pulling = Pulling(
             lists=table,
             log=in_steps(world, FakeDeliveryReader(self.items)),
             events=FakeEventReader(self.events),
             signer=PullSigner(
-                webhooks=FakeWebhookLookup(config),
+                webhooks=FakeWebhookLookup(self.config),
                 vault=FakeOpener(),
                 formats=FormatLookup(),
                 journal=FakeTelemetry(),
@@ -89,13 +95,13 @@ class _Run:
             if len(self.world.running) > 3 and draw.random() < bustle:
                 self.world.resume(draw.choice(self.world.running))
             elif draw.random() < 0.6:
-                some = self._some()
-                self.world.start("router", partial(self._write, some), _SECONDS)
+                some = self.some()
+                self.world.start("router", partial(self.write, some), _SECONDS)
             else:
-                self._read(draw.choice(sorted(self.cursors)), draw.choice((1, 2, 100)))
+                self.read(draw.choice(sorted(self.cursors)), draw.choice((1, 2, 100)))
         self._end()
 
-    def _some(self) -> list[DeliveryMessage]:
+    def some(self) -> list[DeliveryMessage]:
         """A few deliveries, some of them for the second time."""
         draw = self.world.random
         some = [draw.choice(self.messages) for _ in range(draw.choice((0, 0, 1))) if self.messages]
@@ -103,30 +109,30 @@ class _Run:
             event = an_event(id=EventId(f"e{len(self.messages)}"), accepted_at=self.world.now)
             routed = RoutedEvent(account_id=ACCOUNT, event=event, deliveries={})
             self.events.events[routed.key] = routed
-            some.append(a_delivery_message(_PULLED, event))
+            some.append(a_delivery_message(PULLED, event))
             self.messages.append(some[-1])
         return some
 
-    def _write(self, some: list[DeliveryMessage]) -> None:
+    def write(self, some: list[DeliveryMessage]) -> None:
         try:
-            self.waiting.append(_PULLED, [(one, None) for one in some], self.world.clock())
+            self.waiting.append(PULLED, [(one, None) for one in some], self.world.clock())
         except (Unavailable, RuntimeError) as error:
             self.world.say(f"fails: {error}")
         else:
             self.waits |= {one.delivery_id for one in some}
 
-    def _read(self, reader: str, limit: int) -> None:
+    def read(self, reader: str, limit: int) -> None:
         asked = Pull(self.cursors[reader], limit)
         self.world.start("management", partial(self._pull, reader, asked), _SECONDS)
 
     def _pull(self, reader: str, asked: Pull) -> None:
         try:
-            pulled = self.pulling.pull(_PULLED, asked)
+            pulled = self.pulling.pull(PULLED, asked)
         except (Unavailable, RuntimeError) as error:
             self.world.say(f"fails: {error}")
             return
         self.world.say(f"{reader} gets {[one for one, *_ in pulled.given]}")
-        self.pulls.gives(_PULLED.id, asked.after, pulled)
+        self.pulls.gives(PULLED.id, asked.after, pulled)
         self.cursors[reader] = pulled.through
 
     def _end(self) -> None:
@@ -135,7 +141,7 @@ class _Run:
         self.world.finish_all()
         while not self.world.violations:
             before = self.cursors["till"]
-            self._read("till", 100)
+            self.read("till", 100)
             self.world.finish_all()
             if self.cursors["till"] == before:
                 break

@@ -1,11 +1,13 @@
 """Bugs to plant in what waits to be pulled, and in who gives it."""
 
 from perkwire.dispatching import pulling, signing
+from perkwire.jobs import watching
 from perkwire.model import hand_over, waiting
 from tests.simulation.lists import simulate_lists
 from tests.simulation.planting import Mutation
+from tests.simulation.watches import simulate_watches
 
-_Pulling = pulling.Pulling
+_Pulling, _Watcher = pulling.Pulling, watching.Watcher
 PULL_MUTATIONS = (
     Mutation(
         "a page is given though the one before it is not there yet",
@@ -14,7 +16,7 @@ PULL_MUTATIONS = (
         "if page.first > expected:",
         "if page.first > expected + 10**9:",
         simulates=simulate_lists,
-        seed=14,
+        seed=76,
     ),
     Mutation(
         "a page that is being written is taken for one that is no longer kept",
@@ -23,7 +25,7 @@ PULL_MUTATIONS = (
         "return\n",
         "pass\n",
         simulates=simulate_lists,
-        seed=14,
+        seed=347,
     ),
     Mutation(
         "deliveries of which one is known count as waiting, all of them",
@@ -112,5 +114,77 @@ PULL_MUTATIONS = (
         "self._settle(entry, DeliveryStatus.FAILED, Reason.LOST)",
         "pass",
         seed=269,
+    ),
+    Mutation(
+        "something waits whose watch was not begun",
+        waiting.WaitingList,
+        "_begin_watch",
+        "if not send_watch(self._watches, watch, now):",
+        "if False:",
+        simulates=simulate_watches,
+    ),
+    Mutation(
+        "a watch that could not be begun counts as begun",
+        waiting.WaitingList,
+        "_begin_watch",
+        "if not send_watch(self._watches, watch, now):",
+        "if not send_watch(self._watches, watch, now) and not watch:",
+        simulates=simulate_watches,
+    ),
+    Mutation(
+        "each page begins a watch",
+        waiting.WaitingList,
+        "_append",
+        "if watch is None or watch + _OVERDUE < now:",
+        "if True:",
+        simulates=simulate_watches,
+    ),
+    Mutation(
+        "a watch that another has taken over goes on",
+        _Watcher,
+        "turn",
+        "if end.watch != message.watch:",
+        "if end.watch is None:",
+        simulates=simulate_watches,
+    ),
+    Mutation(
+        "of two copies of a watch both tell",
+        _Watcher,
+        "_move",
+        "return self._lists.move_watch(",
+        "return self._lists and not self._lists.move_watch(",
+        simulates=simulate_watches,
+    ),
+    Mutation(
+        "a watch is moved before its message is sent",
+        _Watcher,
+        "_move",
+        "if not send_watch(self._queue, replace(message, watch=after), now):",
+        "if not self._queue:",
+        simulates=simulate_watches,
+    ),
+    Mutation(
+        "a watch ends though something has come meanwhile",
+        _Watcher,
+        "turn",
+        "return self._lists.end_watch(*key, end)",
+        "return self._lists.end_watch(*key, self._lists.end(*key))",
+        simulates=simulate_watches,
+    ),
+    Mutation(
+        "it is told of what has just come",
+        _Watcher,
+        "turn",
+        "idle_since = max(waits_since, standing.taken_at or 0)",
+        "idle_since = standing.taken_at or waits_since",
+        simulates=simulate_watches,
+    ),
+    Mutation(
+        "it is told of a list that is pulled",
+        _Watcher,
+        "turn",
+        "idle_since = max(waits_since, standing.taken_at or 0)",
+        "idle_since = waits_since",
+        simulates=simulate_watches,
     ),
 )

@@ -8,14 +8,21 @@ same transaction, or of one before.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any
 
 from perkwire.dispatching.pulling import Pulled
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.model.waiting import BeingWritten, NotAdded, Taken, WaitingDelivery, WaitingPage
+from perkwire.model.waiting import (
+    BeingWritten,
+    ListEnd,
+    NotAdded,
+    Taken,
+    WaitingDelivery,
+    WaitingPage,
+)
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from tests.fakes import FakeDeliveryItems, FakeWaitingTable
@@ -34,7 +41,7 @@ class Lists:
 
     world: World
     items: FakeDeliveryItems
-    ends: Counter[ListKey] = field(default_factory=Counter)
+    ends: dict[ListKey, ListEnd] = field(default_factory=dict)
     under_way: list[list[Effect]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -46,12 +53,19 @@ class Lists:
 
     def go_on(self) -> None:
         """Some of what is under way becomes visible; all of it once the world is at peace."""
+        if not self.world.hostile:
+            self.finish()
         for effects in self.under_way:
-            while effects and not self.world.hostile:
-                effects.pop()[1]()
             if effects and self._draw.random() < _VISIBLE:
                 effects.pop()[1]()
         self.under_way = [effects for effects in self.under_way if effects]
+
+    def finish(self) -> None:
+        """All that is under way becomes visible."""
+        for effects in self.under_way:
+            while effects:
+                effects.pop()[1]()
+        self.under_way = []
 
     def decide(self, effects: list[Effect]) -> list[Effect]:
         """A transaction is carried out from now on; often the end of the list is there first."""
@@ -63,7 +77,7 @@ class Lists:
 
 
 class WaitingTable:
-    """waiting.WaitingPages and pulling.Lists."""
+    """waiting.WaitingPages, pulling.Lists and watching.Lists."""
 
     def __init__(
         self,
@@ -80,14 +94,16 @@ class WaitingTable:
         self._logged = logged
         self._asks = asks
 
-    def last(self, account_id: AccountId, webhook_id: WebhookId) -> int:
-        return self._step("last", lambda: self._lists.ends[account_id, webhook_id])
+    def end(self, account_id: AccountId, webhook_id: WebhookId) -> ListEnd:
+        return self._step("end", lambda: self._end((account_id, webhook_id)))
 
-    def add(self, page: WaitingPage, entries: Sequence[Delivery]) -> NotAdded | None:
+    def add(
+        self, before: ListEnd, page: WaitingPage, entries: Sequence[Delivery], watch: int
+    ) -> NotAdded | None:
         effects: list[Effect] = []
         refused = self._step(
             f"add {[one.id for one in entries]} up to {page.last}",
-            lambda: self._decide(page, entries, effects),
+            lambda: self._decide(before, page, entries, watch, effects),
         )
         while refused is None and effects:
             self._step("a part becomes visible", lambda: None)
@@ -128,6 +144,36 @@ class WaitingTable:
 
         self._step(f"take {through}", effect)
 
+    def move_watch(
+        self, account_id: AccountId, webhook_id: WebhookId, before: int, after: int
+    ) -> bool:
+        key = (account_id, webhook_id)
+
+        def effect() -> bool:
+            end = self._unlocked_end(key)
+            if end.watch != before:
+                return False
+            self._lists.ends[key] = replace(end, watch=after)
+            return True
+
+        return self._step("move_watch", effect)
+
+    def end_watch(self, account_id: AccountId, webhook_id: WebhookId, end: ListEnd) -> bool:
+        key = (account_id, webhook_id)
+
+        def effect() -> bool:
+            if self._unlocked_end(key) != end:
+                return False
+            self._lists.ends[key] = ListEnd(end.last)
+            return True
+
+        return self._step("end_watch", effect)
+
+    def _unlocked_end(self, key: ListKey) -> ListEnd:
+        if self._lists.is_locked((key, "end")):
+            raise Unavailable("simulated: collided")
+        return self._end(key)
+
     def settle(
         self,
         entry: Delivery,
@@ -154,21 +200,31 @@ class WaitingTable:
             f"lists.{name}", (), lambda: self._world.call(f"WaitingTable.{name}", go_on)
         )
 
+    def _end(self, key: ListKey) -> ListEnd:
+        return self._lists.ends.get(key, ListEnd())
+
     def _decide(
-        self, page: WaitingPage, entries: Sequence[Delivery], effects: list[Effect]
+        self,
+        before: ListEnd,
+        page: WaitingPage,
+        entries: Sequence[Delivery],
+        watch: int,
+        effects: list[Effect],
     ) -> NotAdded | None:
         key = (page.account_id, page.webhook_id)
         if self._lists.is_locked((key, "end")):
             return NotAdded(was_beaten=True)
         if self._lists.is_locked((key, page.last), *(entry.id for entry in entries)):
             return NotAdded(was_beaten=False)
-        was_beaten = self._lists.ends[key] != page.first - 1
+        end = self._end(key)
+        was_beaten = end != before
         known = frozenset(one.id for one in entries if self._table.is_known(one))
         if was_beaten or known:
             return NotAdded(was_beaten, known)
         self._added(page, entries)
+        after = ListEnd(page.last, watch)
         effects += [
-            ((key, "end"), lambda: self._lists.ends.update({key: len(entries)})),
+            ((key, "end"), lambda: self._lists.ends.update({key: after})),
             ((key, page.last), lambda: self._table.store(page)),
             *((entry.id, partial(self._store, entry)) for entry in entries),
         ]

@@ -41,6 +41,7 @@ from tests.fakes import (
     FakeEventItems,
     FakeEventReader,
     FakeOpener,
+    FakeQueue,
     FakeRecords,
     FakeWaits,
     FakeWebhookStore,
@@ -251,7 +252,7 @@ class System:
             delivery_queues=lanes,
             pacing_queue=QueuePort(world, self.pacing_queue, partial(oracle.queues_delivery, None)),
             slots=in_steps(world, SlotCounter(oracle.slots)),
-            waiting=WaitingList(waiting),
+            waiting=WaitingList(waiting, FakeQueue()),
             journal=self._telemetry,
             clock=world.clock,
         )

@@ -13,11 +13,12 @@ from tests.simulation.faults import Fault
 from tests.simulation.lists import simulate_lists
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.simulation import simulate
+from tests.simulation.watches import simulate_watches
 from tests.simulation.world import World
 
 SEEDS = 1_000
 """`make soak` goes on from here."""
-_LISTS = 200
+_LISTS, _WATCHES = 200, 60
 _CHUNK = 100
 _RARE = sorted({one.seed for one in MUTATIONS if one.seed is not None and one.seed >= SEEDS})
 _SEEN_LATE = (113, 140, 216, 221, 903)
@@ -139,6 +140,14 @@ def test_every_accepted_event_is_accounted_for_at_every_webhook(seeds: Sequence[
 def test_readers_of_a_list_get_all_in_order_whoever_writes_at_the_same_time() -> None:
     for seed in range(_LISTS):
         outcome = simulate_lists(seed)
+        if outcome.violations:
+            pytest.fail("\n".join((*outcome.trace, *outcome.violations)), pytrace=False)
+
+
+@pytest.mark.parametrize("first", range(0, _WATCHES, _WATCHES // 2))
+def test_who_stays_away_is_told_of_once_a_day_and_who_pulls_never(first: int) -> None:
+    for seed in range(first, first + _WATCHES // 2):
+        outcome = simulate_watches(seed)
         if outcome.violations:
             pytest.fail("\n".join((*outcome.trace, *outcome.violations)), pytrace=False)
 

@@ -113,6 +113,7 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         "LogPausedDeliveries": (dynamodb("PutItem", "GetItem"), {"DeliveryTable"}, ALWAYS),
         "TakeSlots": (dynamodb("UpdateItem"), {"ConfigTable"}, SLOTS),
         "SendDeliveries": ({"sqs:SendMessage"}, LANES | {"PacingQueue"}, ALWAYS),
+        "BeginWatches": ({"sqs:SendMessage"}, {"JobQueue"}, ALWAYS),
     },
     "Dispatcher": {
         "TakeDeliveries": (CONSUME, LANES, ALWAYS),
@@ -169,6 +170,17 @@ PERMISSIONS: dict[str, dict[str, tuple[set[str], set[str], Condition]]] = {
         ),
         "NoteRetries": (dynamodb("UpdateItem"), {"DeliveryTable"}, NEXT_RUN),
         "HaveDeliveriesWait": (dynamodb("GetItem", "PutItem"), {"DeliveryTable"}, ALWAYS),
+        "MoveWatches": (
+            dynamodb("UpdateItem"),
+            {"DeliveryTable"},
+            partitions(f"{ACCOUNT}#*#pull") | attributes("pk", "sk", "last", "watch"),
+        ),
+        "CountNotices": (
+            dynamodb("UpdateItem"),
+            {"ConfigTable"},
+            HEALTH | attributes("pk", "sk", "kind", "taken", "expires_at"),
+        ),
+        "SendNotices": ({"sns:Publish"}, {NOTICES}, ALWAYS),
         "TakeSlots": (dynamodb("UpdateItem"), {"ConfigTable"}, SLOTS),
         "SendDeliveries": ({"sqs:SendMessage"}, LANES | {"PacingQueue"}, ALWAYS),
         "SendNextTurns": ({"sqs:SendMessage"}, {"JobQueue"}, ALWAYS),
@@ -353,7 +365,7 @@ class TestConditionsFitTheCode:
             ("jobs", "BatchGetItem", {"account", "deleted"}),
             ("jobs", "Query", {"account", "deleted"}),
             ("jobs", "GetItem", {"jobs"}),
-            ("jobs", "UpdateItem", {"jobs"}),
+            ("jobs", "UpdateItem", {"jobs", "health"}),
         ],
     )
     def test_partitions(self, function: str, action: str, may_reach: set[str]) -> None:

@@ -354,7 +354,9 @@ class UseCases:
             ),
             pacing_queue=SqsQueue(self._sqs, settings.pacing_queue_url, telemetry),
             slots=self.slots,
-            waiting=WaitingList(self.waiting),
+            waiting=WaitingList(
+                self.waiting, SqsQueue(self._sqs, settings.job_queue_url, telemetry)
+            ),
             journal=telemetry,
             clock=now,
         )

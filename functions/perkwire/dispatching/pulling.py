@@ -188,12 +188,15 @@ class Pulling:
             return None
         return standing_of(self._lists, webhook)
 
+    def _last(self, webhook: Webhook) -> int:
+        return self._lists.end(webhook.account_id, webhook.id).last
+
     def _begin(self, webhook: Webhook, after: int | None) -> int:
         taken = self._lists.taken(webhook.account_id, webhook.id)
         if after is None:
             return taken.through
         if after > taken.through:
-            if after > self._lists.last(webhook.account_id, webhook.id) and not self._lists.pages(
+            if after > self._last(webhook) and not self._lists.pages(
                 webhook.account_id, webhook.id, after=after - 1, limit=1
             ):
                 raise invalid([FieldError("after", "must be the next_cursor of an earlier pull")])
@@ -202,10 +205,10 @@ class Pulling:
 
     def _wait(self, webhook: Webhook, through: int, until: int) -> None:
         """Until something may have come, or the time is up: one small read a second."""
-        at_first = self._lists.last(webhook.account_id, webhook.id)
+        at_first = self._last(webhook)
         while (now := self._clock()) < until:
             self._sleep(min(_LOOK_SECONDS, (until - now) / MICROSECONDS))
-            last = self._lists.last(webhook.account_id, webhook.id)
+            last = self._last(webhook)
             if last > max(at_first, through) or at_first > through:
                 return
 

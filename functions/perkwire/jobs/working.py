@@ -23,6 +23,7 @@ from perkwire.model.messages import (
     JobMessage,
     Received,
     UnreadableMessage,
+    WatchMessage,
     read_job_message,
     write_job_message,
 )
@@ -74,6 +75,14 @@ class Erasing(Protocol):
         ...
 
 
+class Watching(Protocol):
+    """What takes the turns of watches, whose messages come beside those of jobs."""
+
+    def turn(self, message: WatchMessage) -> bool:
+        """Whether the message is done; raises Unavailable."""
+        ...
+
+
 class Pages(Protocol):
     """What sends the pages of one kind of job."""
 
@@ -100,6 +109,7 @@ class JobWorker:
         webhooks: Webhooks,
         kinds: Mapping[JobKind, KindWorker],
         erasing: Erasing,
+        watching: Watching,
         queue: Queue,
         journal: Journal,
         signals: Signals | None = None,
@@ -108,6 +118,7 @@ class JobWorker:
         self._jobs = jobs
         self._signals = signals
         self._erasing = erasing
+        self._watching = watching
         self._webhooks = webhooks
         self._kinds = kinds
         self._queue = queue
@@ -130,14 +141,16 @@ class JobWorker:
             )
             return False
         try:
+            if isinstance(message, WatchMessage):
+                return self._watching.turn(message)
             if message.job_id.startswith(ERASURE_PREFIX):
                 return self._erasing.turn(message, may_go_on)
             return self._turn(message, may_go_on)
         except Unavailable as error:
-            self._fault("job_unavailable", message, detail=str(error))
+            self._unavailable(message, str(error))
             return False
         except Exception as crash:  # one job must not take those beside it along
-            self._fault("job_unavailable", message, detail=type(crash).__name__)
+            self._unavailable(message, type(crash).__name__)
             return False
 
     def _turn(self, message: JobMessage, may_go_on: Callable[[], bool]) -> bool:
@@ -264,6 +277,17 @@ class JobWorker:
             if self._signals and stored.status is not JobStatus.CANCELLED:
                 self._signals.send([job_ended(stored, self._clock())])
         return stored
+
+    def _unavailable(self, message: JobMessage | WatchMessage, detail: str) -> None:
+        if isinstance(message, JobMessage):
+            self._fault("job_unavailable", message, detail=detail)
+        else:
+            self._journal.fault(
+                "watch_unavailable",
+                account_id=message.account_id,
+                webhook_id=message.webhook_id,
+                detail=detail,
+            )
 
     def _fault(self, what: str, message: JobMessage, detail: str | None = None) -> None:
         self._journal.fault(

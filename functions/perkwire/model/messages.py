@@ -1,4 +1,4 @@
-"""What travels in the queues: event, delivery and job messages, written and read.
+"""What travels in the queues: events, deliveries, jobs and watches, written and read.
 
 Version 1 of all. A message says everything in its body, so nothing depends on what SQS keeps of
 it when it is redriven. URL, headers and secret are never in one: they are looked up at delivery.
@@ -93,6 +93,15 @@ class JobMessage:
     account_id: AccountId
     job_id: JobId
     turn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchMessage:
+    """The watch of a list that is pulled; `watch` is when it looks (microseconds)."""
+
+    account_id: AccountId
+    webhook_id: WebhookId
+    watch: int
 
 
 def encode_event(event: Event) -> str:
@@ -203,6 +212,18 @@ def write_job_message(message: JobMessage) -> str:
     )
 
 
+def write_watch_message(message: WatchMessage) -> str:
+    """The body of a watch's message, in ASCII."""
+    return compact_ascii(
+        {
+            "v": _VERSION,
+            "account_id": message.account_id,
+            "webhook_id": message.webhook_id,
+            "watch": message.watch,
+        }
+    )
+
+
 def read_event_message(body: str) -> EventMessage:
     """The message that `write_event_message` wrote; raises UnreadableMessage."""
     return _event_message(_Members(body))
@@ -242,9 +263,18 @@ def _delivery_message(members: "_Members") -> DeliveryMessage:
     )
 
 
-def read_job_message(body: str) -> JobMessage:
-    """The message that `write_job_message` wrote; raises UnreadableMessage."""
+def read_job_message(body: str) -> JobMessage | WatchMessage:
+    """What `write_job_message` or `write_watch_message` wrote; raises UnreadableMessage.
+
+    Told apart by what is in them.
+    """
     members = _Members(body)
+    if members.has("watch"):
+        return WatchMessage(
+            account_id=AccountId(members.own_id("account_id")),
+            webhook_id=WebhookId(members.own_id("webhook_id")),
+            watch=members.moment("watch"),
+        )
     return JobMessage(
         account_id=AccountId(members.own_id("account_id")),
         job_id=JobId(members.own_id("job_id")),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from perkwire.model.waiting import Taken, WaitingPage
+from perkwire.model.waiting import ListEnd, Taken, WaitingPage
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, WebhookId
@@ -14,8 +14,8 @@ from perkwire.primitives.timestamps import to_rfc3339
 class ReadableLists(Protocol):
     """The lists of what waits, to look at."""
 
-    def last(self, account_id: AccountId, webhook_id: WebhookId) -> int:
-        """The last place that is taken, read consistently; 0: none. Raises Unavailable."""
+    def end(self, account_id: AccountId, webhook_id: WebhookId) -> ListEnd:
+        """Where the list ends, read consistently; raises Unavailable."""
         ...
 
     def pages(
@@ -60,8 +60,7 @@ def standing_of(lists: ReadableLists, webhook: Webhook) -> Standing:
     """How far a webhook that is pulled has been pulled; raises Unavailable."""
     key = (webhook.account_id, webhook.id)
     taken = lists.taken(*key)
-    last = lists.last(*key)
-    waiting = max(0, last - taken.through)
+    waiting = max(0, lists.end(*key).last - taken.through)
     first = lists.pages(*key, after=taken.through, limit=1) if waiting else []
     since = first[0].written_at if first else None
     return Standing(taken.through, taken.at, waiting, since)

@@ -16,5 +16,7 @@ class JobsSettings(FromEnvironment):
     slow_delivery_queue_url: str
     job_queue_url: str
     retry_interval_seconds: int
+    event_retention_days: int
     log_retention_days: int
+    console_url: str = ""
     signal_bus_name: str = ""

@@ -15,6 +15,7 @@ class RouterSettings(FromEnvironment):
     delivery_queue_url: str
     pacing_queue_url: str
     slow_delivery_queue_url: str
+    job_queue_url: str
     event_retention_days: int
     log_retention_days: int
     member_index: MemberIndex

@@ -7,10 +7,11 @@ import pytest
 
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import DeliveryMessage
-from perkwire.model.waiting import Taken, WaitingList
+from perkwire.model.waiting import WATCH_MICROSECONDS, ListEnd, Taken, WaitingList
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, new_webhook_id
 from tests.builders import NOW, a_delivery, a_delivery_message, a_webhook, an_event
+from tests.fakes import FakeQueue
 from tests.integration.contracts.conftest import Adapters
 
 WAITING, PULLED = DeliveryStatus.WAITING, DeliveryStatus.PULLED
@@ -26,7 +27,9 @@ def some(webhook: Webhook, many: int) -> list[DeliveryMessage]:
 
 
 def have_wait(adapters: Adapters, webhook: Webhook, *messages: DeliveryMessage) -> None:
-    WaitingList(adapters.waiting).append(webhook, [(one, None) for one in messages], NOW)
+    WaitingList(adapters.waiting, FakeQueue()).append(
+        webhook, [(one, None) for one in messages], NOW
+    )
 
 
 def listed(adapters: Adapters, webhook: Webhook, after: int = 0) -> list[tuple[int, str]]:
@@ -46,7 +49,7 @@ def entry(adapters: Adapters, message: DeliveryMessage) -> Delivery:
 def test_a_list_begins_with_nothing(adapters: Adapters, webhook: Webhook) -> None:
     key = (webhook.account_id, webhook.id)
 
-    assert adapters.waiting.last(*key) == 0
+    assert adapters.waiting.end(*key) == ListEnd()
     assert adapters.waiting.pages(*key, after=0, limit=5) == []
     assert adapters.waiting.page_at(*key, 3) is None
     assert adapters.waiting.taken(*key) == Taken(0, None)
@@ -62,7 +65,7 @@ def test_pages_come_one_behind_the_other_with_their_entries(
     wanted = [*enumerate((one.delivery_id for one in [*first, *second]), 1)]
     assert listed(adapters, webhook) == wanted
     assert listed(adapters, webhook, 2) == wanted[2:]
-    assert adapters.waiting.last(webhook.account_id, webhook.id) == 5
+    assert adapters.waiting.end(webhook.account_id, webhook.id).last == 5
     found = entry(adapters, second[2])
     assert (found.status, found.place, found.run) == (WAITING, 5, 0)
     assert found.event_ids == tuple(event.id for event in second[2].events)
@@ -151,3 +154,63 @@ def test_what_cannot_be_given_is_settled_where_it_waits_and_nowhere_else(
     assert (found.status, found.reason) == (DeliveryStatus.FAILED, Reason.FORMAT)
     key = (webhook.account_id, webhook.id)
     assert adapters.retryable.unsettled(*key, after="0", before="~", limit=5) == [found.id]
+
+
+def test_a_list_keeps_the_watch_with_which_it_was_written(
+    adapters: Adapters, webhook: Webhook
+) -> None:
+    key = (webhook.account_id, webhook.id)
+    have_wait(adapters, webhook, *some(webhook, 2))
+    end = adapters.waiting.end(*key)
+    have_wait(adapters, webhook, *some(webhook, 1))
+
+    assert end == ListEnd(2, NOW + WATCH_MICROSECONDS)
+    assert adapters.waiting.end(*key) == replace(end, last=3)
+
+
+def test_a_watch_is_moved_once_from_moment_to_moment(adapters: Adapters, webhook: Webhook) -> None:
+    key = (webhook.account_id, webhook.id)
+    assert not adapters.waiting.move_watch(*key, NOW, NOW + 1)
+    have_wait(adapters, webhook, *some(webhook, 1))
+    watch = NOW + WATCH_MICROSECONDS
+
+    assert adapters.waiting.move_watch(*key, watch, watch + 1)
+    assert not adapters.waiting.move_watch(*key, watch, watch + 2)
+
+    assert adapters.waiting.end(*key) == ListEnd(1, watch + 1)
+
+
+def test_a_watch_ends_only_where_the_list_does(adapters: Adapters, webhook: Webhook) -> None:
+    key = (webhook.account_id, webhook.id)
+    have_wait(adapters, webhook, *some(webhook, 1))
+    end = adapters.waiting.end(*key)
+    have_wait(adapters, webhook, *some(webhook, 1))
+
+    assert not adapters.waiting.end_watch(*key, end)
+    assert adapters.waiting.end(*key).watch == end.watch
+    assert adapters.waiting.end_watch(*key, replace(end, last=2))
+
+    assert adapters.waiting.end(*key) == ListEnd(2)
+    have_wait(adapters, webhook, *some(webhook, 1))
+    assert adapters.waiting.end(*key) == ListEnd(3, end.watch)
+
+
+def test_what_is_written_meanwhile_moves_no_watch_back(
+    adapters: Adapters, webhook: Webhook
+) -> None:
+    key = (webhook.account_id, webhook.id)
+    have_wait(adapters, webhook, *some(webhook, 1))
+    before = adapters.waiting.end(*key)
+    watch = before.watch or 0
+    adapters.waiting.move_watch(*key, watch, watch + 1)
+    page = adapters.waiting.page_at(*key, 1)
+    assert page is not None
+
+    behind = replace(page, last=2)
+    (message,) = some(webhook, 1)
+    waits = replace(a_delivery(message), status=WAITING, place=2)
+    refused = adapters.waiting.add(before, behind, [waits], watch)
+
+    assert refused is not None
+    assert refused.was_beaten
+    assert adapters.waiting.end(*key) == ListEnd(1, watch + 1)

@@ -8,6 +8,7 @@ import pytest
 from infra import calls as aws_calls
 from infra.calls import Count
 from tests.integration.counting import Counter, count_calls
+from tests.integration.dispatching.deliveries import route
 from tests.integration.pulling.conftest import Lambda, Puller
 from tests.integration.system import System, Tenant
 
@@ -22,6 +23,7 @@ def test_the_router_reads_the_end_of_a_list_and_writes_once(
     many: int, system: System, tenant: Tenant, client: Lambda, calls: Counter
 ) -> None:
     Puller(tenant)
+    route(system, tenant)
     calls.forget()
     tenant.post(*tenant.some_events(many))
 
@@ -31,6 +33,20 @@ def test_the_router_reads_the_end_of_a_list_and_writes_once(
     assert "SendMessageBatch" not in without
     for_it = {"GetItem": Count(1, 1), "TransactWriteItems": Count(1, many + 2)}
     calls.check("router", {**without, **for_it})
+
+
+def test_once_a_day_the_router_begins_a_watch(
+    system: System, tenant: Tenant, client: Lambda, calls: Counter
+) -> None:
+    Puller(tenant)
+    calls.forget()
+    tenant.post(*tenant.some_events(1))
+
+    system.poll("EventQueue", "router")
+
+    without = {name: count for name, count in aws_calls.router(1, 0).items() if count.calls}
+    waits = {"GetItem": Count(1, 1), "TransactWriteItems": Count(1, 3)}
+    calls.check("router", {**without, **waits, "SendMessageBatch": Count(1, 1)})
 
 
 def test_a_pull_costs_reads_and_a_write_and_looking_in_vain_less(

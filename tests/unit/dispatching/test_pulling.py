@@ -9,7 +9,7 @@ from perkwire.dispatching.pulling import Pull, Pulling
 from perkwire.dispatching.signing import Signed, SignedAs
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.routed_event import RoutedEvent
-from perkwire.model.waiting import BeingWritten, WaitingList, WaitingPage
+from perkwire.model.waiting import BeingWritten, ListEnd, WaitingList, WaitingPage
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import AccountId, DeliveryId, WebhookId
 from perkwire.primitives.journal import Unavailable
@@ -22,6 +22,7 @@ from tests.fakes import (
     FakeDeliveryReader,
     FakeEventItems,
     FakeEventReader,
+    FakeQueue,
     FakeWaitingTable,
     FakeWaits,
 )
@@ -71,7 +72,7 @@ class Till:
         self.signer = Signer()
         self.slept: list[float] = []
         self.on_sleep = [lambda: None]
-        self.waiting = WaitingList(self.table)
+        self.waiting = WaitingList(self.table, FakeQueue())
         self.pulling = Pulling(
             lists=self.table,
             log=FakeDeliveryReader(self.log),
@@ -142,7 +143,7 @@ def test_a_page_may_be_begun_in_its_middle(till: Till) -> None:
 
 def test_a_cursor_is_good_before_the_end_of_the_list_is_there(till: Till) -> None:
     written = till.have_wait(2)
-    till.table.last = lambda *_: 0  # type: ignore[method-assign]
+    till.table.end = lambda *_: ListEnd()  # type: ignore[method-assign]
 
     assert till.pull() == (written, 2)
     assert till.pull(2) == ([], 2)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from perkwire.jobs.job import Job, JobKind, JobStatus
-from perkwire.model.messages import read_job_message
+from perkwire.model.messages import JobMessage, read_job_message
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.problem import Problem
@@ -185,7 +185,9 @@ class History:
         for message in self.world.job_queue.messages:
             message_id = f"m-{next(self._numbers)}"
             self.messages[message_id] = message.body
-            self.turns[message_id] = read_job_message(message.body).turn
+            read = read_job_message(message.body)
+            assert isinstance(read, JobMessage)
+            self.turns[message_id] = read.turn
         self.world.job_queue.messages.clear()
 
 

@@ -13,11 +13,13 @@ from perkwire.jobs.job import Job, JobKind, JobStatus
 from perkwire.jobs.pages import ReplayPages, RetryPages
 from perkwire.jobs.selecting import EventSelection, FailedSelection, Selection
 from perkwire.jobs.starting import DryRun, JobManagement
+from perkwire.jobs.watching import Watcher
 from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event
 from perkwire.model.messages import DeliveryMessage, read_delivery_message
 from perkwire.model.routed_event import RoutedEvent
+from perkwire.model.waiting import WaitingList
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.ids import AccountId, EventId
 from perkwire.primitives.problem import Problem
@@ -58,7 +60,9 @@ from tests.fakes import (
     FakeSignals,
     FakeSlotCounter,
     FakeTelemetry,
+    FakeTopics,
     FakeTrialCounter,
+    FakeWaitingTable,
     FakeWebhookLookup,
     FakeWebhookStore,
 )
@@ -66,6 +70,7 @@ from tests.fakes import (
 INTERVAL = 300
 VISIBILITY_SECONDS = 120
 RETENTION_DAYS = 30
+CONSOLE_URL = "https://perkwire.example/console"
 HOUR = HOUR_SECONDS * MICROSECONDS
 START = NOW - NOW % HOUR - 2 * HOUR  # an hour's beginning, more than two hours ago
 LONG_AGO = NOW - 2 * RETENTION_DAYS * 24 * HOUR
@@ -174,8 +179,24 @@ class World:
             signals=self.signals,
             clock=self.clock,
         )
+        self.lists = FakeWaitingTable(self.deliveries)
+        self.wait_list = WaitingList(self.lists, self.job_queue)
+        self.topics = FakeTopics()
+        watching = Watcher(
+            lists=self.lists,
+            webhooks=self.lookup,
+            accounts=FakeErasedAccounts(self.config),
+            notices=FakeWebhookLookup(self.config),
+            publisher=self.topics,
+            queue=self.job_queue,
+            journal=self.journal,
+            kept_days=RETENTION_DAYS,
+            console_url=CONSOLE_URL,
+            clock=self.clock,
+        )
         self.work = JobWorker(
             erasing=erasing,
+            watching=watching,
             jobs=self.store,
             webhooks=self.lookup,
             kinds={

@@ -48,7 +48,7 @@ class Handing:
             delivery_queues=DeliveryQueues({Lane.PROMPT: self.deliveries, Lane.SLOW: self.slow}),
             pacing_queue=self.pacing,
             slots=self.slots,
-            waiting=WaitingList(self.lists),
+            waiting=WaitingList(self.lists, FakeQueue()),
             journal=self.journal,
             clock=self.clock,
         )

@@ -57,7 +57,7 @@ class RouterHarness:
                 ),
                 pacing_queue=self.pacing_queue,
                 slots=self.slots,
-                waiting=WaitingList(self.lists),
+                waiting=WaitingList(self.lists, FakeQueue()),
                 journal=self.journal,
                 clock=self.clock,
             ),

@@ -108,7 +108,7 @@ class WaitingPageItem(TableItem):
 
 
 class ListEndItem(TableItem):
-    """The last place of a list that is taken."""
+    """The last place of a list that is taken, and the watch of the list."""
 
     class Meta:
         """The table's name is set by `tables.bind`."""
@@ -116,6 +116,7 @@ class ListEndItem(TableItem):
         table_name: str
 
     last = NumberAttribute()
+    watch = NumberAttribute(null=True)
 
 
 class TakenItem(TableItem):

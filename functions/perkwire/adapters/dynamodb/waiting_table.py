@@ -36,9 +36,17 @@ from perkwire.adapters.dynamodb.tables import (
     failure,
     find,
     update_if,
+    whole,
 )
 from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
-from perkwire.model.waiting import BeingWritten, NotAdded, Taken, WaitingDelivery, WaitingPage
+from perkwire.model.waiting import (
+    BeingWritten,
+    ListEnd,
+    NotAdded,
+    Taken,
+    WaitingDelivery,
+    WaitingPage,
+)
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
@@ -48,30 +56,33 @@ _HELD, _REFUSED, _COLLIDED = "None", "ConditionalCheckFailed", "TransactionConfl
 
 
 class WaitingTable:
-    """Fulfils waiting.WaitingPages and pulling.Lists."""
+    """Fulfils waiting.WaitingPages, pulling.Lists and watching.Lists."""
 
     def __init__(self, connection: Connection, *, log_retention_days: int) -> None:
         self._connection = connection
         self._retention_seconds = log_retention_days * DAY_SECONDS
 
-    def last(self, account_id: AccountId, webhook_id: WebhookId) -> int:
-        """The last place that is taken, read consistently; 0: none. Raises Unavailable."""
+    def end(self, account_id: AccountId, webhook_id: WebhookId) -> ListEnd:
+        """Where the list ends, read consistently; raises Unavailable."""
         item = find(ListEndItem, pull_pk(account_id, webhook_id), END_SK)
-        return 0 if item is None else int(item.last)
+        if item is None:
+            return ListEnd()
+        return ListEnd(int(item.last), whole(item.watch))
 
-    def add(self, page: WaitingPage, entries: Sequence[Delivery]) -> NotAdded | None:
+    def add(
+        self, before: ListEnd, page: WaitingPage, entries: Sequence[Delivery], watch: int
+    ) -> NotAdded | None:
         """Write a page and the entries of its deliveries, all of it or nothing; None: it is.
 
         Raises Unavailable, and may have been written even so.
         """
         pk = pull_pk(page.account_id, page.webhook_id)
-        before = page.first - 1
         # As a transaction lists them: what is put, then what is updated.
         entries = sorted(entries, key=lambda entry: entry.run > 0)
-        ends_here = ListEndItem.last == before if before else ListEndItem.pk.does_not_exist()
+        after = ListEndItem(pk, END_SK, last=page.last, watch=watch)
         try:
             with TransactWrite(connection=self._connection) as transaction:
-                transaction.save(ListEndItem(pk, END_SK, last=page.last), condition=ends_here)
+                transaction.save(after, condition=_ends_as(before))
                 transaction.save(
                     self._page_item(page), condition=WaitingPageItem.pk.does_not_exist()
                 )
@@ -155,6 +166,33 @@ class WaitingTable:
         with failing_as_unavailable():
             update_if(item, [TakenItem.through.set(through), TakenItem.at.set(now)], further)
 
+    def move_watch(
+        self, account_id: AccountId, webhook_id: WebhookId, before: int, after: int
+    ) -> bool:
+        """Have the watch look at `after`; False if it is not to look at `before`.
+
+        Raises Unavailable.
+        """
+        return self._update_end(
+            account_id, webhook_id, ListEndItem.watch.set(after), ListEndItem.watch == before
+        )
+
+    def end_watch(self, account_id: AccountId, webhook_id: WebhookId, end: ListEnd) -> bool:
+        """Have no watch any more; False if the list ends otherwise by now. Raises Unavailable."""
+        nothing = ListEndItem.watch.remove()
+        return self._update_end(account_id, webhook_id, nothing, _ends_as(end))
+
+    def _update_end(
+        self,
+        account_id: AccountId,
+        webhook_id: WebhookId,
+        action: Action,
+        condition: Condition,
+    ) -> bool:
+        item = ListEndItem(pull_pk(account_id, webhook_id), END_SK)
+        with failing_as_unavailable():
+            return update_if(item, [action], condition)
+
     def settle(
         self,
         entry: Delivery,
@@ -219,6 +257,15 @@ class WaitingTable:
             ],
             condition=DeliveryItem.run < entry.run,
         )
+
+
+def _ends_as(end: ListEnd) -> Condition:
+    """That the list still ends so, and has the same watch."""
+    if not end.last:
+        return ListEndItem.pk.does_not_exist()
+    watch = ListEndItem.watch
+    has_watch: Condition = watch.does_not_exist() if end.watch is None else watch == end.watch
+    return (ListEndItem.last == end.last) & has_watch  # type: ignore[no-any-return]
 
 
 def _page(item: WaitingPageItem) -> WaitingPage:
