@@ -28,7 +28,7 @@ _LATE = 3 * _HOUR
 
 _EARLY = _HOUR // 2
 _SELDOM = 7 * _HOUR
-_MOST_MESSAGES = 50
+_MOST_MESSAGES = 1_000
 _KEY = (PULLED.account_id, PULLED.id)
 
 
@@ -94,7 +94,7 @@ class _Run(ListRun):
             if world.running and draw.random() < 0.8:
                 world.resume(draw.choice(world.running))
             elif draw.random() < 0.1:
-                world.start("router", partial(self.write, self.some()), _ROUTER_SECONDS)
+                self._start_writer()
             elif is_here and draw.random() < 0.2:
                 self.read("till", 100)
             elif self.queue.has_visible() and draw.random() < 0.7:
@@ -113,6 +113,12 @@ class _Run(ListRun):
             work = partial(self._turn, receipt)
             invocation = self.world.start("jobs", work, _JOBS_SECONDS)
             self.was_idle[invocation] = self._is_idle()
+            message = read_job_message(receipt.message.body)
+            assert isinstance(message, WatchMessage)
+            looks = message.watch <= self.world.now
+            if looks and self.world.hostile and self.world.random.random() < 0.5:
+                # Most of what can go wrong does as something comes while it looks.
+                self._start_writer()
 
     def _turn(self, receipt: Receipt) -> None:
         message = read_job_message(receipt.message.body)
@@ -154,8 +160,11 @@ class _Run(ListRun):
         if self.queue.messages or self.lists.end(*_KEY).watch is not None:
             world.violate("nothing waits, and the list is watched")
 
-    def _something_comes(self) -> None:
+    def _start_writer(self) -> None:
         self.world.start("router", partial(self.write, self.some()), _ROUTER_SECONDS)
+
+    def _something_comes(self) -> None:
+        self._start_writer()
         self.world.finish_all()
 
     def _run_for(self, microseconds: int, *, comes: bool = False) -> None:

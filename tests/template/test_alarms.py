@@ -41,6 +41,7 @@ SEEN_BY = {
     "NoticeNotSent": "NoticeNotSentAlarm",
     "JobUnavailable": "JobDeadLetterQueueDepthAlarm",
     "JobAbsent": "JobDeadLetterQueueDepthAlarm",
+    "WatchUnavailable": "JobDeadLetterQueueDepthAlarm",
     "NoTimeLeft": "DeadLetterQueueDepthAlarm",
     "RequestOverdue": "DeadLetterQueueDepthAlarm",
     "BatchCrashed": "DeadLetterQueueDepthAlarm",
