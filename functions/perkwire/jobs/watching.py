@@ -129,8 +129,8 @@ class Watcher:
         if webhook is None:
             self._journal.fault("webhook_absent", account_id=key[0], webhook_id=key[1])
             return False
-        if isinstance(webhook, DeletedWebhook):
-            return True
+        if isinstance(webhook, DeletedWebhook) or webhook.ends_at is not None:
+            return True  # what was made for listening ends, and nobody misses anything
         standing = standing_of(self._lists, webhook)
         waits_since = self._waits_since(webhook, standing, end, now)
         if waits_since is None:

@@ -289,6 +289,16 @@ def test_a_deleted_webhook_is_watched_no_more(till: Till) -> None:
     assert till.told == []
 
 
+def test_nobody_is_told_of_what_was_made_for_listening(till: Till) -> None:
+    till.have_wait()
+    till.change_webhook(ends_at=NOW + HOUR)
+
+    till.run_until(NOW + 2 * DAY)
+
+    assert till.messages() == []
+    assert till.told == []
+
+
 def test_a_webhook_that_is_absent_leaves_its_watch_to_sqs(till: Till) -> None:
     till.have_wait()
     webhook = till.config.webhooks.pop(WEBHOOK)
