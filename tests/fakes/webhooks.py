@@ -251,7 +251,7 @@ class FakeWebhookStore(Failing):
     def add(self, webhook: Webhook, most: int) -> None:
         self._called("add")
         with self._items.lock:
-            if self._items.holds_url(webhook):
+            if self._items.holds_url(webhook) or webhook.id in self._items.webhooks:
                 raise UrlTaken
             # An account that is not there has no room, as the condition on its item has it.
             if webhook.account_id not in self._items.accounts:
@@ -267,6 +267,11 @@ class FakeWebhookStore(Failing):
         if webhook is None or webhook.account_id != account_id:
             return None
         return None if webhook.status is WebhookStatus.DELETED else webhook
+
+    def is_deleted(self, account_id: AccountId, webhook_id: WebhookId) -> bool:
+        self._called("is_deleted")
+        webhook = self._items.webhooks.get(webhook_id)
+        return webhook is not None and webhook.status is WebhookStatus.DELETED
 
     def replace(self, before: Webhook, after: Webhook) -> None:
         self._called("replace")

@@ -26,7 +26,7 @@ from perkwire.formats.lookup import AccountFormats
 from perkwire.model.endpoint import MAX_HEADERS, host_of, target_of
 from perkwire.model.sending import Request
 from perkwire.model.webhook import Webhook
-from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.ids import WebhookId, webhook_id_of_form
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, now
@@ -119,8 +119,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def just_made(visit: Visit) -> Webhook | None:
         """What the same form has made lately: its answer, loaded again, is sent again."""
         name, url = visit.form.text("name"), visit.form.text("url")
+        pulled = webhook_id_of_form(visit.account_id, visit.form.text("form_id"), name)
         found = account_webhooks(use_cases.webhooks, visit.account_id).values()
-        same = (one for one in found if (one.name, one.url) == (name, url))
+        same = (one for one in found if (one.name, one.url) == (name, url) or one.id == pulled)
         return next((one for one in same if now() - one.created_at < _LATELY), None)
 
     @pages.page(f"{PATH}/new")
@@ -134,7 +135,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def create(visit: Visit) -> HtmlResponse:
         asked = WebhookForm(visit.form, formats=formats_of(visit))
         try:
-            created = use_cases.webhooks.create(visit.account_id, asked.asked())
+            form_id = visit.form.text("form_id")
+            created = use_cases.webhooks.create(visit.account_id, asked.asked(), form=form_id)
         except Problem as problem:
             if problem.status == HTTPStatus.CONFLICT and (made := just_made(visit)):
                 return visit.go(f"{PATH}/{made.id}", done="webhook-was-created")

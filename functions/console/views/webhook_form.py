@@ -18,6 +18,7 @@ from perkwire.formats.versions import product
 from perkwire.model.endpoint import MAX_HEADERS
 from perkwire.model.webhook import ALL_TYPES, POST, PULL, Webhook, covers
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.ids import new_form_id
 from perkwire.primitives.problem import FieldError, Problem, invalid
 from perkwire.primitives.strict_json import Json
 from perkwire.trials.samples import default_type
@@ -81,8 +82,13 @@ class WebhookForm:
     @classmethod
     def empty(cls, formats: AccountFormats) -> "WebhookForm":
         """As a new webhook begins."""
-        form = Form({"format": [STANDARD], "events": [_ALL], "enabled": ["yes"]})
-        return cls(form, formats=formats)
+        begun: dict[str, Sequence[str]] = {
+            "form_id": [new_form_id()],
+            "format": [STANDARD],
+            "events": [_ALL],
+            "enabled": ["yes"],
+        }
+        return cls(Form(begun), formats=formats)
 
     @classmethod
     def filled(cls, webhook: Webhook, formats: AccountFormats) -> "WebhookForm":

@@ -27,7 +27,7 @@ from perkwire.model.webhook import (
 )
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import FieldWarning
-from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id
+from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id, webhook_id_of_form
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, conflict, not_found
 from perkwire.primitives.strict_json import Json
@@ -35,7 +35,7 @@ from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc333
 
 
 class UrlTaken(Exception):
-    """Another webhook of the account has this URL."""
+    """Another webhook of the account has this URL, or this one has been added before."""
 
 
 class TooManyWebhooks(Exception):
@@ -55,6 +55,10 @@ class Webhooks(Protocol):
 
     def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | None:
         """One that is not deleted, read consistently; raises Unavailable."""
+        ...
+
+    def is_deleted(self, account_id: AccountId, webhook_id: WebhookId) -> bool:
+        """Whether there was one, while its tombstone is there; raises Unavailable."""
         ...
 
     def replace(self, before: Webhook, after: Webhook) -> None:
@@ -146,14 +150,25 @@ class WebhookManagement:
         return self._formats.of_account(account_id)
 
     def create(
-        self, account_id: AccountId, value: dict[str, Json], *, ends_at: int | None = None
+        self,
+        account_id: AccountId,
+        value: dict[str, Json],
+        *,
+        form: str = "",
+        ends_at: int | None = None,
     ) -> GivenWebhook:
         """A new webhook and, this once, its secret; raises Problem and Unavailable.
 
-        `ends_at` is when it ends by itself, if it does.
+        `ends_at` is when it ends by itself, if it does. A form that is sent twice makes one: by its
+        URL, or, of one that is pulled and has none, by the form's id and the name.
         """
         draft = parse_webhook(value, self._rules, self.formats(account_id))
-        webhook = replace(self.made_of(account_id, draft), ends_at=ends_at)
+        webhook_id = new_webhook_id()
+        if form and draft.is_pulled:
+            webhook_id = webhook_id_of_form(account_id, form, draft.name)
+            if self._webhooks.is_deleted(account_id, webhook_id):
+                raise _made_before()
+        webhook = replace(self.made_of(account_id, draft, webhook_id), ends_at=ends_at)
         try:
             self._webhooks.add(webhook, self._most_webhooks)
         except UrlTaken:
@@ -164,9 +179,8 @@ class WebhookManagement:
             raise conflict(f"The contract {webhook.format} was deleted at the same time.") from None
         return GivenWebhook(webhook=webhook, warnings=draft.warnings, secret=draft.secret)
 
-    def made_of(self, account_id: AccountId, draft: WebhookDraft) -> Webhook:
-        """The webhook of a draft, sealed under an id of its own, not stored; raises Unavailable."""
-        webhook_id = new_webhook_id()
+    def made_of(self, account_id: AccountId, draft: WebhookDraft, webhook_id: WebhookId) -> Webhook:
+        """The webhook of a draft, sealed under this id, not stored; raises Unavailable."""
         now = self._clock()
         return Webhook(
             id=webhook_id,
@@ -361,6 +375,8 @@ class WebhookManagement:
         )
 
     def _url_taken(self, webhook: Webhook) -> Problem:
+        if webhook.is_pulled:
+            return _made_before()
         detail = "is the URL of another webhook of the account"
         others = self._webhooks.page(webhook.account_id, self._most_webhooks, None).items
         # It may be gone by now.
@@ -388,3 +404,7 @@ def _too_many_secrets(live: Sequence[RetiredSecret]) -> Problem:
         f"The webhook has {MOST_LIVE_SECRETS} secrets that sign, and the next one ends at {ends}. "
         "Rotate after that, or with overlap_hours 0, which ends all but the new one."
     )
+
+
+def _made_before() -> Problem:
+    return conflict("The webhook was created by this form before. Begin a new one.")

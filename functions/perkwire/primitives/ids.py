@@ -50,6 +50,16 @@ def new_webhook_id() -> WebhookId:
     return WebhookId(f"wh_{_random()}")
 
 
+def webhook_id_of_form(account_id: AccountId, form: str, name: str) -> WebhookId:
+    """The id of the webhook that a form makes under this name: always it."""
+    return WebhookId(f"wh_{_digest('form', account_id, form, name, length=_RANDOM_LENGTH)}")
+
+
+def new_form_id() -> str:
+    """80 random bits: a page's form, however often it is sent."""
+    return _random()
+
+
 def new_key_id() -> KeyId:
     """`key_` and 80 random bits; names an API key without being one."""
     return KeyId(f"key_{_random()}")

@@ -11,7 +11,7 @@ from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.event import LONGEST_EVENT_TYPE, check_event_type
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.fields import Fields, FieldWarning
-from perkwire.primitives.ids import AccountId, WebhookId
+from perkwire.primitives.ids import AccountId, WebhookId, new_webhook_id
 from perkwire.primitives.problem import (
     FieldError,
     conflict,
@@ -123,7 +123,7 @@ class TrialRunner:
         format_ = formats.named(draft.format, draft.contract)
         event_type = _chosen(named, draft.event_types, format_)
         self._count(account_id)
-        webhook = self._webhooks.made_of(account_id, draft)
+        webhook = self._webhooks.made_of(account_id, draft, new_webhook_id())
         warnings = draft.warnings + self._kept_out(webhook, event_type)
         return self._send(Trial(webhook, event_type, contract), warnings)
 

@@ -23,6 +23,44 @@ def test_the_form_offers_that_one_pulls_it_oneself(admin: Browser, tenant: Tenan
     assert (webhook["delivery"], webhook["url"], webhook["name"]) == ("pull", None, "Till 7")
 
 
+def test_a_form_that_is_sent_twice_makes_one(admin: Browser, tenant: Tenant) -> None:
+    form = admin.get(NEW).form(FORM)
+    pulled = {"delivery": "pull", "url": ""}
+    assert send(admin, FORM, form, name="Till 7", **pulled).status == 201
+
+    again = send(admin, FORM, form, name="Till 7", **pulled)
+
+    (webhook,) = tenant.get("/v1/webhooks")["data"]
+    assert again.status == 303
+    assert f"/webhooks/{webhook['id']}" in again.location
+    assert "The webhook is created already." in admin.get(again.location).text
+
+    # Filled in otherwise, as whoever goes back to it may do, and begun anew, it makes another.
+    assert send(admin, FORM, form, name="Till 8", **pulled).status == 201
+    assert send(admin, FORM, admin.get(NEW).form(FORM), name="Till 7", **pulled).status == 201
+    assert len(tenant.get("/v1/webhooks")["data"]) == 3
+
+    # What it made is gone: it says so, and makes nothing.
+    assert tenant.call("DELETE", f"/v1/webhooks/{webhook['id']}").status == 204
+    late = send(admin, FORM, form, name="Till 7", **pulled)
+    assert late.status == 409
+    assert "The webhook was created by this form before. Begin a new one." in late.text
+    assert len(tenant.get("/v1/webhooks")["data"]) == 2
+
+
+def test_forms_of_two_accounts_have_nothing_to_do_with_each_other(
+    admin: Browser, tenant: Tenant, another_tenant: Tenant, another_browser: Browser
+) -> None:
+    another_browser.sign_in(another_tenant.key)
+    pulled = {"name": "Till 7", "delivery": "pull", "url": "", "form_id": "0123456789abcdef"}
+    for browser in (admin, another_browser):
+        made = send(browser, FORM, browser.get(NEW).form(FORM), **pulled)
+        assert made.status == 201
+
+    assert len(tenant.get("/v1/webhooks")["data"]) == 1
+    assert len(another_tenant.get("/v1/webhooks")["data"]) == 1
+
+
 def test_a_url_beside_it_is_refused_and_one_is_needed_without_it(admin: Browser) -> None:
     form = admin.get(NEW).form(FORM)
 

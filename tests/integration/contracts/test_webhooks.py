@@ -120,6 +120,21 @@ def test_an_account_that_is_not_there_gets_no_webhook(adapters: Adapters) -> Non
         adapters.webhooks.add(one_of(new_account_id()), 3)
 
 
+def test_one_is_added_once_and_known_as_deleted_afterwards(
+    adapters: Adapters, account_id: AccountId
+) -> None:
+    webhook = one_of(account_id, is_pulled=True)
+    adapters.webhooks.add(webhook, 10)
+    with pytest.raises(UrlTaken):
+        adapters.webhooks.add(webhook, 10)
+    assert not adapters.webhooks.is_deleted(account_id, webhook.id)
+
+    adapters.webhooks.bury(webhook, NOW)
+
+    assert adapters.webhooks.is_deleted(account_id, webhook.id)
+    assert not adapters.webhooks.is_deleted(account_id, new_webhook_id())
+
+
 def test_of_many_with_one_url_at_once_one_is_added(
     adapters: Adapters, account_id: AccountId
 ) -> None:

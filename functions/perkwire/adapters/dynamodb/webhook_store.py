@@ -98,6 +98,10 @@ class WebhookStore:
             return None
         return item.to_webhook()
 
+    def is_deleted(self, account_id: AccountId, webhook_id: WebhookId) -> bool:
+        """Whether there was one, while its tombstone is there; raises Unavailable."""
+        return find(TombstoneItem, tombstones_pk(account_id), webhook_id) is not None
+
     def replace(self, before: Webhook, after: Webhook) -> None:
         """Store a change; raises ChangedMeanwhile, UrlTaken, Unavailable."""
         moved = after.url != before.url
