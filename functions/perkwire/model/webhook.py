@@ -179,8 +179,11 @@ class Webhook:
     def wants(self, event: Event | EventHeading) -> bool:
         """Whether the event is of a type and a programme that the webhook is for.
 
+        And was accepted before the webhook's end, if it has one.
         An event of no programme goes to webhooks for all programmes only.
         """
+        if self.has_ended(event.accepted_at):
+            return False
         if event.type not in self.event_types and not any(
             covers(wanted, event.type) for wanted in self.event_types
         ):

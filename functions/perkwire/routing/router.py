@@ -317,7 +317,7 @@ def is_routed(event: Event, webhook: Webhook) -> bool:
     """Whether the event becomes something at the webhook: a delivery, or one of UNSENT."""
     is_on = webhook.status in (WebhookStatus.ENABLED, WebhookStatus.PAUSED)
     # By the event's time and not by the clock: routed twice, it becomes the same.
-    return is_on and not webhook.has_ended(event.accepted_at) and webhook.wants(event)
+    return is_on and webhook.wants(event)
 
 
 def _delivery(

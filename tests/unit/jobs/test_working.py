@@ -11,6 +11,7 @@ from perkwire.model.messages import JobMessage, write_job_message
 from perkwire.model.webhook import WebhookStatus
 from perkwire.primitives.ids import AccountId, JobId
 from perkwire.primitives.problem import Problem
+from perkwire.primitives.timestamps import MICROSECONDS
 from tests.builders import ACCOUNT, OTHER_ACCOUNT, a_received, an_event
 from tests.unit.jobs.world import (
     HOUR,
@@ -324,3 +325,15 @@ def test_a_job_that_crashes_is_left_and_no_other(world: World) -> None:
     ((what, line),) = world.journal.faults
     assert (what, line["job_id"], line["detail"]) == ("job_unavailable", ill.id, "ValueError")
     assert world.job(well).has_ended
+
+
+def test_a_replay_sends_nothing_that_was_accepted_after_the_webhooks_end() -> None:
+    world = World(ends_at=START + 3 * MICROSECONDS)
+    events = some_events(5)
+    world.has_events(*events)
+    job = world.start(REPLAY)
+
+    world.run()
+
+    assert world.sent_events() == [event.id for event in events[:3]]
+    assert counts(world.job(job)) == (JobStatus.DONE, 3, 3, 0)
