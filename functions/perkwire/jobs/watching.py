@@ -123,14 +123,14 @@ class Watcher:
         if end.watch != message.watch:
             return True  # it has looked already, or another watches
         now = self._clock()
+        webhook = self._webhooks.find(*key)
+        if isinstance(webhook, DeletedWebhook) or (webhook and webhook.ends_at is not None):
+            return True  # what was made for listening ends, and nobody misses anything
         if now < message.watch:
             return send_watch(self._queue, message, now)
-        webhook = self._webhooks.find(*key)
         if webhook is None:
             self._journal.fault("webhook_absent", account_id=key[0], webhook_id=key[1])
             return False
-        if isinstance(webhook, DeletedWebhook) or webhook.ends_at is not None:
-            return True  # what was made for listening ends, and nobody misses anything
         standing = standing_of(self._lists, webhook)
         waits_since = self._waits_since(webhook, standing, end, now)
         if waits_since is None:

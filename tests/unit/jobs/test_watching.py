@@ -283,7 +283,7 @@ def test_a_deleted_webhook_is_watched_no_more(till: Till) -> None:
     till.have_wait()
     till.change_webhook(status=WebhookStatus.DELETED)
 
-    till.run_until(NOW + 2 * DAY)
+    till.run_until(NOW + HOP)
 
     assert till.messages() == []
     assert till.told == []
