@@ -283,5 +283,8 @@ _NOTHING = (
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that listen.py ends with it
+    # So that listen.py ends with it, also where a shell has begun it in the background, deaf to
+    # Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())
