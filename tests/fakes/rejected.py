@@ -56,15 +56,15 @@ class FakeRejectedErasing(Failing):
 
     def oldest(
         self, *, after: str, limit: int
-    ) -> Sequence[tuple[RejectedHeading, Callable[[], str]]]:
+    ) -> Sequence[tuple[RejectedHeading, Callable[[], tuple[str, str]]]]:
         self._called("oldest")
         behind = [one for one in sorted(self._rejected.kept) if one > after][:limit]
-        return [(self._rejected.kept[one].heading, partial(self._text, one)) for one in behind]
+        return [(self._rejected.kept[one].heading, partial(self._texts, one)) for one in behind]
 
     def erase(self, heading: RejectedHeading, now: int) -> None:
         self._called("erase")
         self._rejected.kept[heading.id] = RejectedEvent(replace(heading, erased_at=now), "", {})
 
-    def _text(self, rejected_id: RejectedEventId) -> str:
+    def _texts(self, rejected_id: RejectedEventId) -> tuple[str, str]:
         one = self._rejected.kept[rejected_id]
-        return f"{one.text}\n{json.dumps(dict(one.problem))}"
+        return one.text, json.dumps(dict(one.problem))

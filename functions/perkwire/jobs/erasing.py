@@ -20,7 +20,7 @@ from perkwire.model.members import MemberIndex
 from perkwire.model.messages import JobMessage, write_job_message
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.signals import Signals
-from perkwire.primitives.ids import AccountId, EventId, JobId, WebhookId
+from perkwire.primitives.ids import AccountId, EventId, JobId, WebhookId, account_ids_in
 from perkwire.primitives.journal import Journal, Unavailable
 from perkwire.primitives.queueing import Outgoing, Queue
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
@@ -35,6 +35,8 @@ _LONGEST_DELAY_SECONDS = 900
 _TRIES = 3
 EVENTS, REJECTED, LOG = "events", "rejected", "log"
 _MOST_REJECTED = 25  # of one query, with a text of up to 1 MiB each
+_MOST_REJECTED_LENGTH = 500_000  # in characters, of one step
+_MOST_ACCOUNTS_NAMED = 100  # in a text, that are looked for
 
 
 class Erasures(Protocol):
@@ -125,10 +127,10 @@ class ErasableRejectedEvents(Protocol):
 
     def oldest(
         self, *, after: str, limit: int
-    ) -> Sequence[tuple[RejectedHeading, Callable[[], str]]]:
-        """Up to `limit` of them behind an id, each with how its text is read; oldest first.
+    ) -> Sequence[tuple[RejectedHeading, Callable[[], tuple[str, str]]]]:
+        """Up to `limit` of them behind an id, each with how it is read: its text, and its problem.
 
-        Raises Unavailable, and so does what reads.
+        Oldest first. Raises Unavailable, and so does what reads.
         """
         ...
 
@@ -292,21 +294,43 @@ class ErasureWorker:
         """What the inbox rejected by then, and may be of this account; whoever that is in.
 
         It is no event, so that its text as a whole is looked at: any word may be the member's name.
+        Of large ones a step looks at few: each word of theirs takes its time.
         """
         found = self._rejected.oldest(after=place, limit=_MOST_REJECTED)
-        wanted = {*erasure.member_keys}
-        own = [
-            (heading, read)
-            for heading, read in found
-            if heading.erased_at is None and heading.received_at <= erasure.asked_at
-        ]
-        named = {one.account_id for one, _ in own if one.account_id is not None}
+        named = {one.account_id for one, _ in found if one.account_id is not None}
         others = self._accounts.existing(named - {account.id})
-        for heading, read in own:
-            if heading.account_id not in others and account.member_keys.are_in(read(), wanted):
+        wanted, size, looked_at = {*erasure.member_keys}, 0, 0
+        for heading, read in found:
+            looked_at += 1
+            is_late = heading.received_at > erasure.asked_at
+            if heading.erased_at is not None or is_late or heading.account_id in others:
+                continue
+            texts = read()
+            if self._is_of_others(heading, texts[0], account):
+                continue
+            if any(account.member_keys.are_in(text, wanted) for text in texts):
                 self._rejected.erase(heading, self._clock())
-        is_over = len(found) < _MOST_REJECTED
-        return replace(erasure, cursor=f"{LOG}:" if is_over else f"{REJECTED}:{found[-1][0].id}")
+                self._journal.note(
+                    "rejected_event.erased",
+                    account_id=account.id,
+                    job_id=erasure.id,
+                    rejected_event_id=heading.id,
+                )
+            size += sum(map(len, texts))
+            if size > _MOST_REJECTED_LENGTH:
+                break
+        is_over = looked_at == len(found) < _MOST_REJECTED
+        cursor = f"{LOG}:" if is_over else f"{REJECTED}:{found[looked_at - 1][0].id}"
+        return replace(erasure, cursor=cursor)
+
+    def _is_of_others(self, heading: RejectedHeading, text: str, account: Account) -> bool:
+        """Whether it does not say whose it is, and names accounts, of which this is none."""
+        if heading.account_id == account.id:
+            return False
+        named = account_ids_in(text)
+        if account.id in named:
+            return False
+        return bool(named and self._accounts.existing(named[:_MOST_ACCOUNTS_NAMED]))
 
     def _log_step(self, erasure: Erasure, log: "_LogOfErasure", place: str) -> Erasure:
         current, _, behind = place.partition(":")

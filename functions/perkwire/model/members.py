@@ -7,13 +7,11 @@ member without an object, as `member_id` and `member_email`.
 
 import enum
 import hmac
-import json
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from dataclasses import field
 
+from perkwire.model.words import words_of
 from perkwire.primitives.dataclass import dataclass
-from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
 LONGEST_NAME = 320
@@ -47,10 +45,8 @@ class MemberKeys:
 
     def are_in(self, text: str, wanted: Collection[str]) -> bool:
         """Whether any of these keys is of a name that stands anywhere in a text."""
-        return any(
-            0 < len(word.strip()) <= LONGEST_NAME and self.of(word) in wanted
-            for word in words_of(text)
-        )
+        words = {word.strip() for word in words_of(text)}
+        return any(0 < len(word) <= LONGEST_NAME and self.of(word) in wanted for word in words)
 
     def named(self, data: dict[str, Json], index: MemberIndex) -> tuple[str, ...]:
         """The keys of all that an event's data names, each once."""
@@ -58,40 +54,6 @@ class MemberKeys:
             return ()
         emails_too = index is MemberIndex.IDS_AND_EMAILS
         return tuple(dict.fromkeys(map(self.of, _names(data, emails_too=emails_too))))
-
-
-_WORDS = regex(r"""[^\s"'`,;{}\[\]()<>\\=]+""")
-
-
-def words_of(text: str) -> Iterator[str]:
-    """Whatever in a text could be a name of a member: each string and number of its JSON.
-
-    And, as it may be no JSON, or hold some in a string, each of its words, with and without what
-    ends in a colon before it.
-    """
-    with suppress(ValueError, RecursionError):
-        yield from _values(json.loads(text))
-    for found in _WORDS.finditer(text):
-        word = found[0]
-        yield word
-        yield word.strip(":.")
-        yield word.rpartition(":")[2]
-
-
-def _values(value: object) -> Iterator[str]:
-    left = [value]
-    while left:
-        match left.pop():
-            case dict() as members:
-                left += members.values()
-            case list() as items:
-                left += items
-            case str() as text:
-                yield text
-            case bool():
-                pass
-            case int() as number:
-                yield str(number)
 
 
 def _names(data: dict[str, Json], *, emails_too: bool) -> Iterator[str]:

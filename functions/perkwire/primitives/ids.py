@@ -45,6 +45,11 @@ def is_account_id(text: str) -> bool:
     return _ACCOUNT_ID.fullmatch(text) is not None
 
 
+def account_ids_in(text: str) -> Sequence[AccountId]:
+    """Whatever stands in a text and has the form of an account's id, each once."""
+    return [*dict.fromkeys(AccountId(one[0]) for one in _ACCOUNT_ID.finditer(text))]
+
+
 def new_webhook_id() -> WebhookId:
     """`wh_` and 80 random bits."""
     return WebhookId(f"wh_{_random()}")

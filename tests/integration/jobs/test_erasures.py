@@ -1,5 +1,6 @@
 """Erasures with the real handlers, through every place where a member's data rests."""
 
+import base64
 import json
 import zlib
 from collections.abc import Iterator
@@ -409,6 +410,35 @@ def test_a_request_that_names_nobody_is_refused(
     assert answer.status == 422
     assert field in [error["field"] for error in answer.json["errors"]]
     assert tenant.get("/v1/erasures")["data"] == []
+
+
+def test_a_name_in_what_the_inbox_rejected_is_found_however_it_is_written(
+    system: System, tenant: Tenant, operator_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python's json writes it, in a string of JSON as on a bus, and in base64."""
+    name = "J\u00fcrgen of the test"
+    event = {**about("v-1", name), "type": "nothing", "account_id": tenant.id}
+    in_base64 = base64.b64encode(json.dumps(event).encode()).decode()
+    cloud = {"specversion": "1.0", "id": "v", "source": "/x", "type": "points.earned"}
+    sent = [
+        event,
+        {"detail-type": "nothing", "source": "x", "detail": json.dumps(event)},
+        {**cloud, "accountid": tenant.id, "data_base64": in_base64},
+    ]
+    for one in sent:
+        system.sqs.send_message(QueueUrl=system.queue("InboxQueue"), MessageBody=json.dumps(one))
+    while system.poll("InboxQueue", "ingest").messages:
+        pass
+    query = {"limit": "100"}
+    listed = system.call("GET", "/v1/rejected-events", key=operator_key, query=query).json["data"]
+    assert len(listed) >= len(sent)
+
+    work(system, tenant, ask(tenant, member_id=name), monkeypatch)
+
+    for one in listed:
+        path = f"/v1/rejected-events/{one['id']}"
+        assert system.call("GET", path, key=operator_key).json.get("erased_at"), one
+        system.call("DELETE", path, key=operator_key)
 
 
 def test_what_the_inbox_rejected_loses_the_member_and_nobody_elses(

@@ -13,12 +13,13 @@ from perkwire.model.erasures import Erasures, without_data
 from perkwire.model.event import Event
 from perkwire.model.messages import Received
 from perkwire.model.routed_event import RoutedEvent, merge
-from perkwire.primitives.ids import EventId, rejected_event_id
+from perkwire.primitives.ids import AccountId, EventId, rejected_event_id
 from perkwire.primitives.problem import Problem
 from perkwire.primitives.timestamps import DAY_SECONDS, MICROSECONDS
 from tests.builders import (
     ACCOUNT,
     NOW,
+    OTHER_ACCOUNT,
     a_delivery,
     a_delivery_message,
     a_webhook,
@@ -205,6 +206,71 @@ def test_rejected_events_that_may_name_the_member_lose_their_texts_whoever_dies(
         is_hers = int(one.heading.message_id) % 2 == 1 and one.heading.id != later.id
         assert (one.heading.erased_at is not None, one.text == "") == (is_hers, is_hers)
     check(world)
+
+
+def a_rejected(world: World, name: str, text: str, account_id: AccountId | None) -> RejectedHeading:
+    heading = RejectedHeading(
+        id=rejected_event_id(world.clock(), name, None),
+        message_id=name,
+        place=None,
+        received_at=world.clock(),
+        sender="",
+        account_id=account_id,
+        type=None,
+        status=400,
+    )
+    world.rejected.keep([RejectedEvent(heading, text, {"status": 400})])
+    return heading
+
+
+def test_of_what_was_rejected_others_lose_nothing() -> None:
+    """A text that names another account, and none of this one, is that account's."""
+    world = World()
+    world.config.put(replace(an_account(), id=OTHER_ACCOUNT))
+    theirs = json.dumps({"account_id": OTHER_ACCOUNT, "data": {"member": {"id": "m-1"}}})
+    ours = theirs.replace(OTHER_ACCOUNT, ACCOUNT)
+    nobodys = theirs.replace(OTHER_ACCOUNT, "acct_zzzzzzzzzzzzzzzz")
+    rejected = {
+        "cut off": (theirs[:-2], None),
+        "in a list": (f"[{theirs}, {theirs}]", None),
+        "said to be theirs": ("m-1", OTHER_ACCOUNT),
+        "ours": (ours[:-2], None),
+        "ours beside theirs": (f"[{theirs}, {ours}]", None),
+        "of an account that is not there": (nobodys, None),
+        "of nobody": ('{"data": "m-1"', None),
+        "with the name before a colon": ('{"account": 5, "m-1": "x"}', None),
+    }
+    kept = {name: a_rejected(world, name, *one) for name, one in rejected.items()}
+
+    asked = world.asking.ask(ACCOUNT, {"member_id": "m-1"})
+    world.clock.now += 3_600 * MICROSECONDS
+    come_to_an_end(world, asked)
+
+    gone = {name for name, one in kept.items() if world.rejected.kept[one.id].text == ""}
+    assert gone == {
+        "ours",
+        "ours beside theirs",
+        "of an account that is not there",
+        "of nobody",
+    }
+    told = [fields for what, fields in world.journal.notes if what == "rejected_event.erased"]
+    assert {one["rejected_event_id"] for one in told} == {kept[name].id for name in gone}
+
+
+def test_of_large_rejected_texts_a_turn_looks_at_few() -> None:
+    world = World()
+    text = "word " * 150_000 + "m-1"
+    kept = [a_rejected(world, f"{n}", text, None) for n in range(3)]
+    asked = world.asking.ask(ACCOUNT, {"member_id": "m-1"})
+    world.clock.now += 3_600 * MICROSECONDS
+    world.may_go_on = lambda: False
+
+    counts = []
+    while not turn(world, asked):
+        erased = [world.rejected.kept[one.id].text == "" for one in kept]
+        counts.append(erased.count(True))
+
+    assert {1, 2, 3} <= {*counts}
 
 
 def come_to_an_end(world: World, asked: Erasure) -> None:

@@ -147,8 +147,10 @@ class RejectedErasing:
 
     def oldest(
         self, *, after: str, limit: int
-    ) -> Sequence[tuple[RejectedHeading, Callable[[], str]]]:
-        """Up to `limit` of them behind an id, each with how its text is read; oldest first.
+    ) -> Sequence[tuple[RejectedHeading, Callable[[], tuple[str, str]]]]:
+        """Up to `limit` of them behind an id, each with how it is read: its text, and its problem.
+
+        Oldest first.
 
         Raises Unavailable, and so does what reads.
         """
@@ -162,7 +164,7 @@ class RejectedErasing:
                     consistent_read=True,
                 )
             )
-        return [(item.to_heading(), partial(_text_of, item)) for item in items]
+        return [(item.to_heading(), partial(_texts_of, item)) for item in items]
 
     def erase(self, heading: RejectedHeading, now: int) -> None:
         """Take away what it was and why it was rejected; raises Unavailable.
@@ -179,9 +181,9 @@ class RejectedErasing:
                 update_if(item, [RejectedHeadingItem.erased_at.set(now)], is_as_it_was)
 
 
-def _text_of(item: RejectedHeadingItem) -> str:
+def _texts_of(item: RejectedHeadingItem) -> tuple[str, str]:
     whole = whole_of(item)
-    return f"{whole.text}\n{json.dumps(dict(whole.problem), ensure_ascii=False)}"
+    return whole.text, json.dumps(dict(whole.problem))
 
 
 class LogErasing:
