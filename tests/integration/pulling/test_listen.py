@@ -99,6 +99,7 @@ class Listener:
 
     def __init__(self, api: Api, puller: Puller, folder: Path) -> None:
         self.file = folder / "listen.py"
+        self.state = folder / "state.json"
         key = puller.tenant.key
         self.file.write_text(listen_file(api.url, puller.webhook["id"], key), encoding="utf-8")
         self.out = io.StringIO()
@@ -128,9 +129,8 @@ class Listener:
         space.print = lambda text: printed.write(f"{text}\n")
         space.input = lambda _: self.inputs.pop(0)
         chosen = types.SimpleNamespace(on_failure=on_failure, pause=5, bodies=False)
-        state = space.State(str(self.file.parent / "state.json"))
         with pytest.raises((Idle, KeyboardInterrupt, space.Over)) as ended:
-            space.listen(urlsplit(endpoint.url), chosen, state)
+            space.listen(urlsplit(endpoint.url), chosen, space.State(str(self.state)))
         return printed.getvalue() + str(ended.value)
 
     def api_faults(self) -> list[int | None]:
@@ -160,6 +160,19 @@ type Made = Callable[[Puller], Listener]
 def some(system: System, tenant: Tenant, many: int) -> None:
     tenant.post(*({"type": TYPE, "data": DATA} for _ in range(many)))
     system.route()
+
+
+def as_program(one: Listener, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run to its end; nobody is there to be asked."""
+    return subprocess.run(
+        [sys.executable, str(one.file), *options],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=20,
+        check=False,
+    )
 
 
 def test_it_is_of_the_oldest_python_and_of_its_standard_library() -> None:
@@ -278,6 +291,44 @@ def test_it_goes_on_while_nothing_can_be_kept_and_says_so_once(
 
     assert len(endpoint.requests) == 3
     assert printed.count("cannot be written") == 1
+
+
+def test_how_far_another_webhook_has_come_is_refused_and_left_as_it_is(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
+) -> None:
+    first, second = Puller(tenant), Puller(tenant)
+    some(system, tenant, 4)
+    endpoint = receiver.endpoint()
+    listener(first).run(endpoint)
+    one = listener(second)
+    before = one.state.read_text()
+
+    ended = as_program(one, "--state", str(one.state))
+
+    assert ended.returncode == 2
+    assert f"{one.state} is of another webhook, {first.webhook['id']}" in ended.stdout
+    assert one.state.read_text() == before
+    assert len(endpoint.requests) == 4
+    assert [one["status"] for one in tenant.deliveries(webhook_id=second.webhook["id"])] == [
+        "waiting"
+    ] * 4
+
+
+@pytest.mark.parametrize("kept", ["", "[]", "{}", '{"after": "4", "done": []}'])
+def test_what_does_not_say_whose_it_is_counts_for_nothing(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made, kept: str
+) -> None:
+    puller = Puller(tenant)
+    some(system, tenant, 4)
+    endpoint = receiver.endpoint()
+    one = listener(puller)
+    one.state.write_text(kept)
+
+    printed = one.run(endpoint)
+
+    assert f"{one.state} cannot be read" in printed
+    assert len(endpoint.requests) == 4
+    assert json.loads(one.state.read_text())["webhook"] == puller.webhook["id"]
 
 
 @pytest.mark.parametrize(("system_name", "is_left_to_the_system"), [("nt", True), ("posix", False)])
