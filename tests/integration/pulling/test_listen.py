@@ -128,9 +128,11 @@ class Listener:
         space.time = types.SimpleNamespace(sleep=sleep, time=lambda: 0.0, strftime=lambda _: "")
         space.print = lambda text: printed.write(f"{text}\n")
         space.input = lambda _: self.inputs.pop(0)
-        chosen = types.SimpleNamespace(on_failure=on_failure, pause=5, bodies=False)
+        chosen = types.SimpleNamespace(
+            to=urlsplit(endpoint.url), on_failure=on_failure, pause=5, bodies=False
+        )
         with pytest.raises((Idle, KeyboardInterrupt, space.Over)) as ended:
-            space.listen(urlsplit(endpoint.url), chosen, space.State(str(self.state)))
+            space.listen(chosen, space.State(str(self.state)))
         return printed.getvalue() + str(ended.value)
 
     def api_faults(self) -> list[int | None]:
@@ -357,6 +359,71 @@ def test_on_windows_ctrl_c_does_not_wait_for_the_pull_to_be_answered(
     assert space.main() == 2
 
     assert set_for == [(signal.SIGINT, signal.SIG_DFL)] * is_left_to_the_system
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:8080",
+        "ftp://localhost/",
+        "http:///hook",
+        "http://localhost:abc/",
+        "http://localhost:-1/",
+        "http://localhost:0/",
+        "http://localhost:99999/",
+        "http://[::1",
+        "http://a..b/",
+        f"http://{'a' * 64}.example/",
+        "http://lo cal/",
+        "http://löcal/",
+        "http://localhost:8080/ü",
+        "http://localhost:8080/a b",
+        "http://localhost:8080/?a=\x7f",
+        "http://localhost:8080/a\tb",
+        "",
+    ],
+)
+def test_a_receiver_that_cannot_be_posted_to_is_refused_at_the_start(
+    listener: Made, tenant: Tenant, url: str
+) -> None:
+    ended = as_program(listener(Puller(tenant)), "--to", url)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "error: argument --to: must be a URL such as http://localhost:8080/" in ended.stderr
+
+
+@pytest.mark.parametrize("pause", ["-1", "nan", "inf", "-inf", "86401", "1e300", "soon", ""])
+def test_a_pause_that_cannot_be_waited_is_refused_at_the_start(
+    listener: Made, tenant: Tenant, pause: str
+) -> None:
+    ended = as_program(listener(Puller(tenant)), f"--pause={pause}")
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "error: argument --pause: must be seconds from 0 to 86400" in ended.stderr
+
+
+def test_nobody_is_asked_where_nobody_can_answer(listener: Made, tenant: Tenant) -> None:
+    command = 'exec "$@" <&-'
+    file = str(listener(Puller(tenant)).file)
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command, "sh", sys.executable, file, "--on-failure", "ask"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "error: argument --on-failure: there is nobody to ask" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["HTTP://localhost", "https://[::1]:8443/a%20b?c=d", "http://localhost:/", "http://a./"]
+)
+def test_a_receiver_may_be_any_that_can_be_posted_to(
+    listener: Made, tenant: Tenant, url: str
+) -> None:
+    assert listener(Puller(tenant)).loaded().receiver(url) == urlsplit(url)
 
 
 def test_it_ends_once_its_key_has(
