@@ -238,6 +238,45 @@ def test_a_failure_is_shown_and_it_goes_on_when_it_is_told_to(
     assert [one["status"] for one in tenant.deliveries()] == ["pulled", "pulled"]
 
 
+CONTROLS = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0)))) + "\u061c\u200e\u200f\u2028\u2029"
+CONTROLS += "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def test_nothing_that_is_printed_does_anything_to_a_terminal(
+    system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
+) -> None:
+    puller = Puller(tenant)
+    tenant.post({"type": "custom.note", "data": {"note": CONTROLS[::-1]}})
+    system.route()
+    answer = f"\x1b[2J{CONTROLS}ends \U0001f600"
+    endpoint = receiver.endpoint(Answer(500, answer.encode()), 204)
+    one = listener(puller)
+    one.inputs = ["r"]
+
+    printed = one.run(endpoint, on_failure="ask")
+
+    assert not {*CONTROLS} & {*printed.replace("\n", "")}
+    assert printed.count("\n") == 6
+    for shown in (r"\x1b[2J", r"\x07", r"\n", r"\x9b", r"\u202e", r"\u2028", "ends \U0001f600"):
+        assert shown in printed.splitlines()[2]
+    assert r"\x9b" in printed.splitlines()[1]
+    assert [given["body"].encode() for given in api.given] == [
+        request.body for request in endpoint.requests
+    ]
+    assert "\x9b" in api.given[0]["body"]
+
+
+@pytest.mark.parametrize("text", ["\x1b[31m", "one\r\ntwo", "\u202e"])
+def test_nor_does_what_the_api_says(listener: Made, tenant: Tenant, text: str) -> None:
+    space = listener(Puller(tenant)).loaded()
+    printed = io.StringIO()
+    space.print = lambda text: printed.write(text)
+
+    space.say(f"not connected ({text})")
+
+    assert not {*CONTROLS} & {*printed.getvalue()}
+
+
 def test_whoever_quits_begins_there_the_next_time(
     system: System, tenant: Tenant, receiver: Receiver, api: Api, listener: Made
 ) -> None:
