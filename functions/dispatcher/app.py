@@ -173,7 +173,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     if is_test(event):
         return answer_test(event, _telemetry(), lambda trial: _sampling().send(trial))
     if is_pull(event):
-        return answer_pull(event, _telemetry(), lambda messages: _signing().sign(messages))
+        return answer_pull(event, _telemetry(), lambda *asked: _signing().sign(*asked))
 
     def dispatch(received: Sequence[Received]) -> Sequence[str]:
         return _dispatching().dispatch(

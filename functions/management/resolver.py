@@ -19,7 +19,7 @@ from perkwire.primitives.fields import parse_object, parse_optional_object
 from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, invalid, not_found
 from perkwire.primitives.regexes import regex
-from perkwire.primitives.strict_json import Json
+from perkwire.primitives.strict_json import Json, carried
 
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 100
@@ -173,9 +173,7 @@ def _fitting(items: Sequence[Json]) -> int:
     """How many of the first items a page has room for."""
     room = MOST_PAGE_BYTES
     for position, item in enumerate(items):
-        # Lambda carries an answer as a string in JSON, where each of these takes two bytes.
-        text = json.dumps(item)
-        room -= len(text) + text.count('"') + text.count("\\")
+        room -= carried(item)
         if room < 0:
             return position
     return len(items)

@@ -4,10 +4,11 @@ Writers have deliveries wait, also those that others have in hand or have had wa
 and say with each cursor that they have got all before it.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from perkwire.dispatching.pulling import Pull, Pulling
-from perkwire.dispatching.signing import PullSigner
+from perkwire.dispatching.signing import PullSigner, SignedAs
 from perkwire.formats.lookup import FormatLookup
 from perkwire.model.messages import DeliveryMessage
 from perkwire.model.routed_event import RoutedEvent
@@ -36,6 +37,7 @@ from tests.simulation.world import World
 JOB_VISIBILITY_SECONDS, MOST_JOB_RECEIVES = 120, 5  # as template.yaml has it
 _STEPS = (60, 150, 300)
 _SECONDS = 30
+_ANSWER_BYTES = 2_000
 PULLED = a_webhook(
     id=WebhookId("wh_pulled0000000000"), url=pull_url(WebhookId("wh_pulled")), is_pulled=True
 )
@@ -50,6 +52,17 @@ def simulate_lists(seed: int, *, traced: bool = False) -> Outcome:
         world.stop()
     trace = tuple(map(str, world.trace)) if traced or world.violations else ()
     return Outcome(seed, tuple(world.violations), trace)
+
+
+class BriefSigner(PullSigner):
+    """Whose answers have room for three requests."""
+
+    def sign(
+        self,
+        messages: Sequence[DeliveryMessage],
+        most_bytes: int | None = None,
+    ) -> list[SignedAs]:
+        return super().sign(messages, _ANSWER_BYTES)
 
 
 class ListRun:
@@ -71,7 +84,7 @@ class ListRun:
             lists=table,
             log=in_steps(world, FakeDeliveryReader(self.items)),
             events=FakeEventReader(self.events),
-            signer=PullSigner(
+            signer=BriefSigner(
                 webhooks=FakeWebhookLookup(self.config),
                 vault=FakeOpener(),
                 formats=FormatLookup(),

@@ -84,6 +84,14 @@ PULL_MUTATIONS = (
         seed=17,
     ),
     Mutation(
+        "what an answer has no room for is passed over",
+        _Pulling,
+        "_signed",
+        "through = messages[len(answers)][0] - 1",
+        "pass",
+        simulates=simulate_lists,
+    ),
+    Mutation(
         "an entry that is not there yet is taken for one that is no longer kept",
         _Pulling,
         "_entry",

@@ -2,11 +2,12 @@
 
 | | |
 |---|---|
-| asked | `{"pull": [<bodies of delivery messages of one webhook>]}` |
+| asked | `{"pull": [<bodies of delivery messages of one webhook>], "most_bytes"}` |
 | answered | `{"signed": [{"headers", "body", "left_out"}, or {"unsigned": <why>}]}`, in order |
 | or | `{"failed": <what>}` |
 
-Headers hold signatures and the webhook's own headers: whoever pulls is their receiver.
+It is answered of the first of them only, if all would take more than `most_bytes` of management's
+answer. Headers hold signatures and the webhook's own headers: whoever pulls is their receiver.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,9 +30,12 @@ class SigningFunction:
         self._client = client
         self._name = name
 
-    def sign(self, messages: Sequence[DeliveryMessage]) -> list[SignedAs]:
+    def sign(self, messages: Sequence[DeliveryMessage], most_bytes: int) -> list[SignedAs]:
         """Invoke the dispatcher and wait; raises Unavailable."""
-        asked = {"pull": [write_delivery_message(message) for message in messages]}
+        asked = {
+            "pull": [write_delivery_message(message) for message in messages],
+            "most_bytes": most_bytes,
+        }
         value = invoke_dispatcher(self._client, self._name, asked)
         return [_read(one) for one in value["signed"]]
 
@@ -44,12 +48,13 @@ def is_pull(event: Mapping[str, Any]) -> bool:
 def answer_pull(
     event: Mapping[str, Any],
     telemetry: Telemetry,
-    sign: Callable[[Sequence[DeliveryMessage]], Sequence[SignedAs]],
+    sign: Callable[[Sequence[DeliveryMessage], int | None], Sequence[SignedAs]],
 ) -> dict[str, Any]:
-    """The dispatcher's side. Never raises."""
+    """The dispatcher's side. Never raises. Management of a release before says no `most_bytes`."""
 
     def answer() -> dict[str, Any]:
-        signed = sign([read_delivery_message(body) for body in event["pull"]])
+        messages = [read_delivery_message(body) for body in event["pull"]]
+        signed = sign(messages, event.get("most_bytes"))
         return {"signed": [_write(one) for one in signed]}
 
     return answer_management(telemetry, answer, "pull_unavailable", "pull_crashed")

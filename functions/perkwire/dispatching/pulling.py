@@ -22,7 +22,9 @@ from perkwire.primitives.timestamps import MICROSECONDS
 
 LONGEST_WAIT_SECONDS = 20
 MOST_EVENT_BYTES = 500_000
-"""Of the events of one answer, unless a single delivery has more: Lambda answers with 6 MB."""
+"""Of the events of one answer, unless a single delivery has more: Lambda is asked with 6 MB."""
+MOST_BYTES = 2_000_000
+"""Of an answer, unless a single request has more: Lambda answers with 6 MB."""
 
 _LOOK_SECONDS = 1.0  # from one look at the list's end to the next
 _WAITS = (DeliveryStatus.WAITING, DeliveryStatus.PULLED)
@@ -88,8 +90,11 @@ class Events(Protocol):
 class Signer(Protocol):
     """What renders and signs; it alone can open secrets."""
 
-    def sign(self, messages: Sequence[DeliveryMessage]) -> Sequence[SignedAs]:
-        """Of each message of one webhook the request, or why there is none; raises Unavailable."""
+    def sign(self, messages: Sequence[DeliveryMessage], most_bytes: int) -> Sequence[SignedAs]:
+        """Of each message of one webhook the request, or why there is none; raises Unavailable.
+
+        Of the first of them, one at least, if all would be more than `most_bytes` of an answer.
+        """
         ...
 
 
@@ -303,8 +308,10 @@ class Pulling:
         if not messages:
             return [], through
         given: list[tuple[int, DeliveryId, Signed]] = []
-        answers = self._signer.sign([message for _, message in messages])
-        for (place, message), signed in zip(messages, answers, strict=True):
+        answers = self._signer.sign([message for _, message in messages], MOST_BYTES)
+        if len(answers) < len(messages):
+            through = messages[len(answers)][0] - 1
+        for (place, message), signed in zip(messages, answers, strict=False):
             self._note(entries.get(message.delivery_id), signed)
             if isinstance(signed, Signed):
                 given.append((place, message.delivery_id, signed))

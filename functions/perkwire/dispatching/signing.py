@@ -14,6 +14,10 @@ from perkwire.model.messages import DeliveryMessage
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, EventId, WebhookId
 from perkwire.primitives.journal import Journal, Unavailable
+from perkwire.primitives.strict_json import carried
+
+LARGEST_BYTES = 5_900_000
+"""Of one request in management's answer: Lambda answers with 6 MB at most."""
 
 
 class Unsigned(enum.StrEnum):
@@ -22,7 +26,7 @@ class Unsigned(enum.StrEnum):
     ERASED = "erased"
     """All of its events have been erased since they were accepted."""
     UNRENDERABLE = "unrenderable"
-    """The format cannot say it."""
+    """The format cannot say it, or not as briefly as an answer needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,10 @@ class Signed:
     headers: Mapping[str, str] = field(repr=False)
     body: str = field(repr=False)
     left_out: tuple[EventId, ...] = ()
+
+    def carried(self) -> int:
+        """Its bytes in management's answer, nearly."""
+        return carried({"headers": {**self.headers}, "body": self.body})
 
 
 type SignedAs = Signed | Unsigned
@@ -66,8 +74,14 @@ class PullSigner:
         self._journal = journal
         self._clock = clock
 
-    def sign(self, messages: Sequence[DeliveryMessage]) -> list[SignedAs]:
-        """Of each message of one webhook the request, or why there is none; raises Unavailable."""
+    def sign(
+        self, messages: Sequence[DeliveryMessage], most_bytes: int | None = None
+    ) -> list[SignedAs]:
+        """Of each message of one webhook the request, or why there is none; raises Unavailable.
+
+        Of the first of them, one at least, if the requests of all would take more than `most_bytes`
+        in management's answer. A release before this one says no bound.
+        """
         if not messages:
             return []
         key = (messages[0].account_id, messages[0].webhook_id)
@@ -77,7 +91,16 @@ class PullSigner:
         if not isinstance(state, WebhookState):
             raise Unavailable("the webhook is absent")
         opened = self._vault.open(state.webhook)
-        return [self._sign(message, state, opened) for message in messages]
+        answers: list[SignedAs] = []
+        size = 0
+        for message in messages:
+            signed = self._sign(message, state, opened)
+            if isinstance(signed, Signed):
+                size += signed.carried()
+                if answers and most_bytes is not None and size > most_bytes:
+                    break
+            answers.append(signed)
+        return answers
 
     def _sign(
         self, message: DeliveryMessage, state: WebhookState, opened: OpenedSecrets
@@ -92,7 +115,9 @@ class PullSigner:
             request = render(
                 replace(message, events=left), state.webhook, opened, self._clock(), format_
             )
-            body = request.body.decode()
+            signed = Signed(request.headers, request.body.decode(), left_out)
+            if signed.carried() > LARGEST_BYTES:
+                raise Unrenderable("The request is too long to be pulled.")
         except Unavailable:
             raise
         except Exception as error:  # one delivery must not take those beside it along
@@ -105,4 +130,4 @@ class PullSigner:
                 detail=detail,
             )
             return Unsigned.UNRENDERABLE
-        return Signed(request.headers, body, left_out)
+        return signed

@@ -70,6 +70,15 @@ def compact_ascii(value: Json) -> str:
     return text if text.isascii() else _BEYOND_ASCII.sub(_escaped, text)
 
 
+def carried(value: Json) -> int:
+    """The bytes of a value in an answer of management or the console, as Lambda carries that.
+
+    An answer is text within JSON, where each quote and backslash of its own JSON takes two bytes.
+    """
+    text = json.dumps(value)
+    return len(text) + text.count('"') + text.count("\\")
+
+
 def _escaped(run: re.Match[str]) -> str:
     return json.dumps(run[0])[1:-1]
 

@@ -12,18 +12,32 @@ from perkwire.adapters import aws
 from tests.aws_events import Context
 from tests.integration.system import System, Tenant
 
+LAMBDA_BYTES = 6_291_556
+
 
 class Lambda:
-    """A LambdaClient that invokes the dispatcher's handler in this process."""
+    """A LambdaClient that invokes the dispatcher's handler in this process.
+
+    It carries what Lambda does: 6 MB there, and 6 MB back.
+    """
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.fault: dict[str, Any] | None = None
 
     def invoke(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401
+        assert len(asked["Payload"]) <= LAMBDA_BYTES
         self.asked.append(json.loads(asked["Payload"]))
         answer = self.fault or dispatcher.app.handler(self.asked[-1], Context())
-        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode())}
+        payload = json.dumps(answer, ensure_ascii=False).encode()
+        if len(payload) > LAMBDA_BYTES:
+            refused = b'{"errorType": "Function.ResponseSizeTooLarge"}'
+            return {
+                "StatusCode": 200,
+                "FunctionError": "Unhandled",
+                "Payload": io.BytesIO(refused),
+            }
+        return {"StatusCode": 200, "Payload": io.BytesIO(payload)}
 
 
 @pytest.fixture

@@ -56,11 +56,12 @@ class Signer:
     """Signs all, with nothing."""
 
     is_away = False
+    at_once = 100
 
-    def sign(self, messages: Sequence[DeliveryMessage]) -> list[SignedAs]:
+    def sign(self, messages: Sequence[DeliveryMessage], most_bytes: int) -> list[SignedAs]:
         if self.is_away:
             raise Unavailable("KMS")
-        return [Signed({}, message.events[0].id) for message in messages]
+        return [Signed({}, message.events[0].id) for message in messages[: self.at_once]]
 
 
 class Till:
@@ -158,6 +159,15 @@ def test_a_signature_that_cannot_be_had_takes_no_place(till: Till) -> None:
     with pytest.raises(Unavailable):
         till.pull()
     assert till.log.taken == {}
+
+
+def test_what_an_answer_has_no_room_for_is_not_passed_over(till: Till) -> None:
+    written = till.have_wait(5)
+    till.signer.at_once = 2
+
+    assert till.pull() == (written[:2], 2)
+    assert till.pull(2) == (written[2:4], 4)
+    assert till.pull(4) == (written[4:], 5)
 
 
 def test_whoever_waits_looks_once_a_second_and_for_no_longer_than_he_said(till: Till) -> None:
