@@ -12,11 +12,13 @@ from perkwire.model.event import MAX_EVENTS, PostedEvent
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import parse_value
 from perkwire.primitives.problem import FieldError, invalid, malformed
+from perkwire.primitives.regexes import regex
 from perkwire.primitives.strict_json import Json
 
 _DETAIL_TYPE = "detail-type"
 # What of an event its envelope says; all else is in `detail`.
 _OF_ENVELOPE = {"type": _DETAIL_TYPE, "occurred_at": "time"}
+_NOTIFICATION_ID = regex(r"[0-9A-Za-z-]{1,100}")  # SNS's are UUIDs
 _OF_DETAIL = ("id", "account_id", "program_id", "data")
 
 
@@ -31,7 +33,7 @@ class Unwrapped:
 def unwrapped(message_id: str, body: str) -> Unwrapped:
     """What somebody has sent: SNS's notification is taken off, unless it is delivered raw.
 
-    SNS may send one notification as two messages: it is known by SNS's id.
+    SNS may send one notification as two messages: it is known by SNS's id, if that could be one.
     """
     match _value(body):
         case {
@@ -40,7 +42,9 @@ def unwrapped(message_id: str, body: str) -> Unwrapped:
             "MessageId": str(notification_id),
             "Message": str(text),
         } if _is_writable(text):
-            return Unwrapped(notification_id, text)
+            # A queue may hold what SNS has not sent, and the id ends in items and ids of our own.
+            is_sns_id = _NOTIFICATION_ID.fullmatch(notification_id) is not None
+            return Unwrapped(notification_id if is_sns_id else message_id, text)
         case _:
             return Unwrapped(message_id, body)
 

@@ -244,6 +244,16 @@ def test_a_notification_that_comes_as_two_messages_is_one(box: Box) -> None:
     assert len(box.queued()) == 2
 
 
+@pytest.mark.parametrize("wrong", ["\ud800", "", " ", "n-1\n", "n/1", "x" * 101, "x" * 500_000])
+def test_what_cannot_be_an_id_of_sns_names_nothing(box: Box, wrong: str) -> None:
+    good, bad = json.dumps(own()), json.dumps(own(type="No"))
+
+    assert box.take(*(of_topic(one, wrong) for one in (good, good, bad, bad))) == []
+
+    assert len(box.queued()) == 2
+    assert sorted(one.heading.message_id for one in box.refused()) == ["m2", "m3"]
+
+
 def test_both_doors_know_the_same_event(box: Box) -> None:
     box.post({"id": "a-1", "type": "custom.visit", "data": DATA})
     assert box.take(own(id="a-1")) == []
