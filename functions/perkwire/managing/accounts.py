@@ -144,7 +144,12 @@ class AccountManagement:
         return self._accounts.page(limit, cursor)
 
     def create_key(
-        self, caller: Caller, account_id: AccountId, value: dict[str, Json]
+        self,
+        caller: Caller,
+        account_id: AccountId,
+        value: dict[str, Json],
+        *,
+        is_for_listening: bool = False,
     ) -> tuple[ApiKey, str]:
         """A new API key and, this once, the key itself; raises Problem and Unavailable.
 
@@ -171,6 +176,7 @@ class AccountManagement:
             created_at=now,
             webhook_id=draft.webhook_id,
             expires_at=None if length is None else now + length,
+            is_for_listening=is_for_listening,
         )
         self._api_keys.add(api_key, key_hash(key))
         return api_key, key

@@ -19,6 +19,7 @@ HOURS = 24
 """For so long one may listen, with a webhook of one's own or with one that there is."""
 MOST_LISTENING = 5
 KEY_NAME = "listen"
+"""What people see its keys by. They are known by `is_for_listening`."""
 
 _PAGE = 100
 
@@ -98,13 +99,13 @@ class Listening:
             "webhook_id": webhook_id,
             "expires_in_hours": HOURS,
         }
-        return self._accounts.create_key(caller, account_id, body)[1]
+        return self._accounts.create_key(caller, account_id, body, is_for_listening=True)[1]
 
     def revoke(self, caller: Caller, account_id: AccountId, webhook_id: WebhookId) -> None:
         """Revoke the keys that were made by `key_for`; raises Problem and Unavailable."""
         keys = self._accounts.list_keys(caller, account_id, MOST_KEYS, None)
         for one in keys.items:
-            if one.webhook_id == webhook_id and one.name == KEY_NAME:
+            if one.webhook_id == webhook_id and one.is_for_listening:
                 with _harmless_if_gone():
                     self._accounts.remove_key(caller, account_id, one.id)
 

@@ -98,6 +98,8 @@ class ApiKey:
     """An API key without the key itself, of which only the SHA-256 is kept.
 
     `webhook_id` is the one that it may pull; `expires_at` when it ends by itself, if it does.
+    `is_for_listening`: the console made it for `listen.py`. A name says nothing of that, as anyone
+    can give any.
     """
 
     id: KeyId
@@ -107,6 +109,7 @@ class ApiKey:
     created_at: int
     webhook_id: WebhookId | None = None
     expires_at: int | None = None
+    is_for_listening: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """The API key as the API answers it."""

@@ -145,3 +145,20 @@ def test_listen_is_given_out_with_a_key_of_its_own_and_one_at_a_time(
 
     assert ended.status == 303
     assert not may_pull(second)
+
+
+def test_a_key_of_ones_own_pulls_on_whoever_gets_or_ends_a_file(
+    system: System, admin: Browser, tenant: Tenant
+) -> None:
+    puller = Puller(tenant)
+    body = {"name": "listen", "scopes": ["pull"], "webhook_id": puller.webhook["id"]}
+    own = tenant.call("POST", "/v1/account/api-keys", body).json["key"]
+    system.secrets.add(own)
+    path = f"/console/webhooks/{puller.webhook['id']}"
+
+    for _ in range(2):
+        system.secrets.add(given_out(admin, puller.webhook["id"])["KEY"])
+    admin.submit(admin.get(path).form(f"{path}/listen/end"))
+
+    assert system.call("GET", puller.path, key=own).status == 200
+    assert "is_for_listening" not in str(tenant.get("/v1/account/api-keys"))

@@ -7,8 +7,9 @@ import pytest
 
 from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.model.account import Account, ApiKey, Caller, Scope, address_hash
-from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id
+from perkwire.primitives.ids import AccountId, KeyId, new_account_id, new_key_id, new_webhook_id
 from perkwire.primitives.problem import Problem
+from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from tests.builders import NOW, an_account
 from tests.integration.contracts.conftest import Adapters
 
@@ -22,6 +23,24 @@ def a_key(account_id: AccountId | None, *scopes: Scope) -> tuple[ApiKey, str]:
         created_at=NOW,
     )
     return api_key, secrets.token_hex(32)
+
+
+@pytest.mark.parametrize("is_for_listening", [False, True])
+def test_a_key_is_found_as_it_was_added(adapters: Adapters, is_for_listening: bool) -> None:
+    account = an_account(id=new_account_id())
+    adapters.accounts.add(account)
+    made, key_hash = a_key(account.id, Scope.PULL)
+    key = replace(
+        made,
+        webhook_id=new_webhook_id(),
+        expires_at=NOW + HOUR_SECONDS * MICROSECONDS,
+        is_for_listening=is_for_listening,
+    )
+
+    adapters.keys.add(key, key_hash)
+
+    assert adapters.keys.find(account.id, key.id) == key
+    assert adapters.keys.page(account.id, 10, None).items == [key]
 
 
 def test_an_account_is_found_as_it_was_added(adapters: Adapters) -> None:

@@ -166,6 +166,23 @@ def test_no_other_webhook_is_ended(desk: Desk) -> None:
     assert (desk.there_are(), desk.given_keys()) == ([other.id], [])
 
 
+def test_a_key_of_the_accounts_own_stays_whatever_its_name(desk: Desk) -> None:
+    webhook = desk.webhooks.create(ACCOUNT, {**ALL, "name": "Till", "delivery": "pull"}).webhook
+    body: dict[str, Json] = {"name": "listen", "scopes": ["pull"], "webhook_id": webhook.id}
+    own = [
+        desk.accounts.create_key(CALLER, ACCOUNT, {**body, **ends})[0]
+        for ends in ({}, {"expires_in_hours": HOURS})
+    ]
+
+    for _ in range(2):
+        desk.listening.key_for(CALLER, ACCOUNT, webhook.id)
+        assert len(desk.given_keys()) == 3
+    desk.listening.revoke(CALLER, ACCOUNT, webhook.id)
+
+    assert {one.id for one in desk.given_keys()} == {one.id for one in own}
+    assert "is_for_listening" not in own[0].to_json()
+
+
 def test_what_cannot_be_listened_to_is_refused_by_its_field(desk: Desk) -> None:
     with pytest.raises(Problem) as refused:
         desk.begin({"event_types": ["points"], "format": "okendo"})

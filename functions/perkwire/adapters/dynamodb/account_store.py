@@ -188,6 +188,7 @@ class KeyStore:
                     name=api_key.name,
                     scopes=sorted(api_key.scopes),
                     webhook_id=api_key.webhook_id,
+                    is_for_listening=api_key.is_for_listening or None,
                     created_at=api_key.created_at,
                     expires_at=_seconds(api_key.expires_at),
                 )

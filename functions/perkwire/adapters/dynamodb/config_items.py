@@ -396,6 +396,7 @@ class KeyListItem(ConfigItem, discriminator="key_list"):
     name = UnicodeAttribute()
     scopes = text_list()
     webhook_id = UnicodeAttribute(null=True)
+    is_for_listening = BooleanAttribute(null=True)
     created_at = NumberAttribute()
     expires_at = NumberAttribute(null=True)
 
@@ -409,6 +410,7 @@ class KeyListItem(ConfigItem, discriminator="key_list"):
             created_at=int(self.created_at),
             webhook_id=WebhookId(self.webhook_id) if self.webhook_id else None,
             expires_at=None if self.expires_at is None else int(self.expires_at) * MICROSECONDS,
+            is_for_listening=bool(self.is_for_listening),
         )
 
 
