@@ -9,7 +9,7 @@ from console.http.registry import Pages
 from console.http.spans import span
 from console.http.visit import HtmlResponse, Visit
 from console.pages.outcomes import OUTCOME, outcome_part
-from console.pages.webhooks import PATH, secret_page
+from console.pages.webhooks import PATH, has_room, secret_page
 from console.views.curl import as_curl
 from console.views.failures import failure_of
 from console.views.filter_rows import CONDITIONS
@@ -126,9 +126,9 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     @pages.page(f"{PATH}/new")
     def show_new(visit: Visit) -> HtmlResponse:
-        most = settings.max_webhooks_per_account
-        if len(account_webhooks(use_cases.webhooks, visit.account_id)) >= most:
-            return visit.page("webhooks_full.html", most=most)
+        there_are = account_webhooks(use_cases.webhooks, visit.account_id).values()
+        if not has_room(there_are, settings, now()):
+            return visit.page("webhooks_full.html", most=settings.max_webhooks_per_account)
         return form_page(visit, WebhookForm.empty(formats_of(visit)))
 
     @pages.form(PATH)

@@ -1,6 +1,7 @@
 """Webhooks: the list, and one with all that can be done to it. Its form is webhook_form's."""
 
 import json
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -124,6 +125,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             ),
             next_cursor=page.next_cursor,
             is_first_page="cursor" not in visit.query,
+            has_room=bool(page.next_cursor) or has_room(page.items, settings, at),
             most=settings.max_webhooks_per_account,
             **_SHOWING,
         )
@@ -307,6 +309,12 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
         except Problem as problem:
             return changed_meanwhile(visit, webhook_id, problem)
         return visit.go(PATH, done="webhook-deleted")
+
+
+def has_room(webhooks: Collection[Webhook], settings: ConsoleSettings, at: int) -> bool:
+    """Whether an account with these webhooks can have another: those that have ended make room."""
+    live = sum(not one.has_ended(at) for one in webhooks)
+    return live < settings.max_webhooks_per_account
 
 
 def _told(history_: History, period: str) -> dict[str, Any]:

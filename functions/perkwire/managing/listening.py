@@ -21,8 +21,6 @@ MOST_LISTENING = 5
 KEY_NAME = "listen"
 """What people see its keys by. They are known by `is_for_listening`."""
 
-_PAGE = 100
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
@@ -50,7 +48,8 @@ class Listening:
     def listeners(self, account_id: AccountId) -> list[Webhook]:
         """Those made for listening that have not ended, the oldest first; raises Unavailable."""
         at = self._clock()
-        found = [one for one in self._made_for_it(account_id) if not one.has_ended(at)]
+        made = self._webhooks.made_for_listening(account_id)
+        found = [one for one in made if not one.has_ended(at)]
         return sorted(found, key=lambda one: one.created_at)
 
     def begin(self, caller: Caller, account_id: AccountId, choices: dict[str, Json]) -> Listener:
@@ -62,7 +61,7 @@ class Listening:
         and Unavailable.
         """
         now = self._clock()
-        for ended in self._made_for_it(account_id):
+        for ended in self._webhooks.made_for_listening(account_id):
             if ended.has_ended(now):
                 self.end(caller, account_id, ended.id)
         if len(self.listeners(account_id)) >= MOST_LISTENING:
@@ -108,15 +107,6 @@ class Listening:
             if one.webhook_id == webhook_id and one.is_for_listening:
                 with _harmless_if_gone():
                     self._accounts.remove_key(caller, account_id, one.id)
-
-    def _made_for_it(self, account_id: AccountId) -> list[Webhook]:
-        found, cursor = [], None
-        while True:
-            page = self._webhooks.list(account_id, _PAGE, cursor)
-            found += [one for one in page.items if one.ends_at is not None]
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
 
 
 @contextmanager

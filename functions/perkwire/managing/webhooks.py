@@ -1,6 +1,7 @@
 """Managing the webhooks of one account."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field, replace
 from typing import Protocol
 
@@ -32,6 +33,8 @@ from perkwire.primitives.page import Page
 from perkwire.primitives.problem import FieldError, Problem, conflict, not_found
 from perkwire.primitives.strict_json import Json
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS, to_rfc3339
+
+_PAGE = 100
 
 
 class UrlTaken(Exception):
@@ -160,7 +163,8 @@ class WebhookManagement:
         """A new webhook and, this once, its secret; raises Problem and Unavailable.
 
         `ends_at` is when it ends by itself, if it does. A form that is sent twice makes one: by its
-        URL, or, of one that is pulled and has none, by the form's id and the name.
+        URL, or, of one that is pulled and has none, by the form's id and the name. If there is no
+        room for it, those that have ended by themselves are deleted first.
         """
         draft = parse_webhook(value, self._rules, self.formats(account_id))
         webhook_id = new_webhook_id()
@@ -170,7 +174,7 @@ class WebhookManagement:
                 raise _made_before()
         webhook = replace(self.made_of(account_id, draft, webhook_id), ends_at=ends_at)
         try:
-            self._webhooks.add(webhook, self._most_webhooks)
+            self._add(webhook)
         except UrlTaken:
             raise self._url_taken(webhook) from None
         except TooManyWebhooks:
@@ -178,6 +182,17 @@ class WebhookManagement:
         except ContractGone:
             raise conflict(f"The contract {webhook.format} was deleted at the same time.") from None
         return GivenWebhook(webhook=webhook, warnings=draft.warnings, secret=draft.secret)
+
+    def made_for_listening(self, account_id: AccountId) -> Sequence[Webhook]:
+        """An account's webhooks that end by themselves, or have; raises Unavailable."""
+        found: list[Webhook] = []
+        cursor: str | None = None
+        while True:
+            page = self.list(account_id, _PAGE, cursor)
+            found += [one for one in page.items if one.ends_at is not None]
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
 
     def made_of(self, account_id: AccountId, draft: WebhookDraft, webhook_id: WebhookId) -> Webhook:
         """The webhook of a draft, sealed under this id, not stored; raises Unavailable."""
@@ -303,6 +318,19 @@ class WebhookManagement:
     def list(self, account_id: AccountId, limit: int, cursor: str | None) -> Page[Webhook]:
         """An account's webhooks; raises Problem and Unavailable."""
         return self._webhooks.page(account_id, limit, cursor)
+
+    def _add(self, webhook: Webhook) -> None:
+        """Store a new one, in the place of those that have ended if there is no other."""
+        try:
+            self._webhooks.add(webhook, self._most_webhooks)
+        except TooManyWebhooks:
+            now = self._clock()
+            for one in self.made_for_listening(webhook.account_id):
+                if one.has_ended(now):
+                    # Somebody else may be at it: whether there is room then says the table.
+                    with suppress(Problem):
+                        self.delete(webhook.account_id, one.id)
+            self._webhooks.add(webhook, self._most_webhooks)
 
     def _read(
         self,

@@ -192,6 +192,36 @@ def test_so_many_listen_and_the_page_says_why_no_more(
     assert len(tenant.get("/v1/webhooks")["data"]) == MOST_LISTENING
 
 
+def test_what_has_ended_makes_room_by_the_form_and_by_the_api(
+    system: System, admin: Browser, tenant: Tenant
+) -> None:
+    most = int(system.stack.parameters["MaxWebhooksPerAccount"])
+    ended = [listen(admin, system) for _ in range(2)]
+    live = [tenant.webhook(f"https://shop.example/{number}")["id"] for number in range(most - 2)]
+    assert "as many as it may have" in admin.get("/console/webhooks").text
+    assert "Create a webhook" not in admin.get("/console/webhooks").text
+    for one in ended:
+        end_now(tenant, one)
+
+    page = admin.get("/console/webhooks")
+    assert "as many as it may have" not in page.text
+    assert "Create a webhook" in page.text
+    form = admin.get("/console/webhooks/new").form("/console/webhooks")
+    created = send(
+        admin, "/console/webhooks", form, name="Till", url="https://shop.example/till", events="all"
+    )
+    assert created.status == 201, created.text
+    live.append(tenant.webhook("https://shop.example/last")["id"])
+
+    there_are = {one["id"] for one in tenant.get("/v1/webhooks")["data"]}
+    assert {*live} < there_are
+    assert len(there_are) == most
+    body = {"name": "x", "url": "https://shop.example/x", "event_types": ["*"]}
+    assert tenant.call("POST", "/v1/webhooks", body).status == 409
+    done = [(one["action"], one["subject"]) for one in tenant.get("/v1/activity")["data"]]
+    assert {("webhook.deleted", one.webhook_id) for one in ended} < {*done}
+
+
 def test_it_counts_among_the_accounts_webhooks(
     system: System, admin: Browser, tenant: Tenant
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from perkwire.managing.accounts import AccountManagement
 from perkwire.managing.listening import HOURS, MOST_LISTENING, Listener, Listening, choices_of
+from perkwire.managing.stores import ChangedMeanwhile
 from perkwire.managing.webhook_draft import EndpointRules
 from perkwire.managing.webhooks import WebhookManagement
 from perkwire.model.account import MOST_KEYS, ApiKey, Scope
@@ -27,6 +28,7 @@ from tests.fakes import (
 ALL: dict[str, Json] = {"event_types": ["*"]}
 LENGTH = HOURS * HOUR_SECONDS * MICROSECONDS
 CALLER = a_caller()
+MOST = 10
 
 
 class Desk:
@@ -37,6 +39,7 @@ class Desk:
         self.items.put(an_account())
         self.clock = FakeClock(NOW)
         accounts, webhooks = FakeAccountStore(self.items), FakeWebhookStore(self.items)
+        self.store = webhooks
         self.accounts = AccountManagement(
             accounts=accounts,
             api_keys=FakeKeyStore(self.items),
@@ -49,7 +52,7 @@ class Desk:
             webhooks=webhooks,
             sealer=FakeSealer(),
             rules=EndpointRules(EndpointPolicy.PUBLIC),
-            most_webhooks=10,
+            most_webhooks=MOST,
             clock=self.clock,
         )
         self.listening = Listening(webhooks=self.webhooks, accounts=self.accounts, clock=self.clock)
@@ -133,6 +136,50 @@ def test_what_has_ended_listens_no_more_and_is_removed_by_who_begins_next(desk: 
 
     assert {*desk.there_are()} == {kept.id, made.webhook.id}
     assert [one.webhook_id for one in desk.given_keys()] == [made.webhook.id]
+
+
+def test_what_has_ended_makes_room_for_a_webhook_once_there_is_none(desk: Desk) -> None:
+    ended = [desk.begin().webhook for _ in range(MOST_LISTENING)]
+    desk.clock.now += LENGTH
+    live = desk.webhooks.create(ACCOUNT, {**webhook_body(), "url": "https://a.example/"}).webhook
+    desk.webhooks.create(
+        ACCOUNT, {**ALL, "name": "Till", "delivery": "pull"}, ends_at=desk.clock.now + 1
+    )
+    made = [live.id]
+
+    def create(number: int) -> None:
+        body = webhook_body() | {"url": f"https://a.example/{number}"}
+        made.append(desk.webhooks.create(ACCOUNT, body).webhook.id)
+
+    for number in range(MOST - MOST_LISTENING - 2):
+        create(number)
+    assert {one.id for one in ended} < {*desk.there_are()}
+    for number in range(MOST_LISTENING):
+        create(100 + number)
+
+    assert {*made} < {*desk.there_are()}
+    assert len(desk.there_are()) == MOST
+    with pytest.raises(Problem) as refused:
+        create(999)
+    assert refused.value.document()["detail"] == f"An account has at most {MOST} webhooks."
+
+
+def test_what_cannot_be_deleted_makes_no_room_and_nothing_else(desk: Desk) -> None:
+    """As if somebody else had deleted it, and taken its place."""
+    for _ in range(MOST_LISTENING):
+        desk.begin()
+    desk.clock.now += LENGTH
+    for number in range(MOST - MOST_LISTENING):
+        desk.webhooks.create(ACCOUNT, webhook_body() | {"url": f"https://a.example/{number}"})
+
+    def gone(webhook: Webhook, now: int) -> None:
+        raise ChangedMeanwhile
+
+    desk.store.bury = gone  # type: ignore[method-assign]
+    with pytest.raises(Problem) as refused:
+        desk.webhooks.create(ACCOUNT, webhook_body())
+
+    assert refused.value.document()["detail"] == f"An account has at most {MOST} webhooks."
 
 
 def test_without_room_for_a_key_no_webhook_stays(desk: Desk) -> None:
