@@ -192,7 +192,7 @@ def idle_notice(
 ) -> Notice:
     """What is said of a webhook that nobody pulls, though something waits."""
     one = standing.waiting == 1
-    number = "1 delivery waits" if one else f"{standing.waiting} deliveries wait"
+    number = "At most 1 delivery waits" if one else f"At most {standing.waiting} deliveries wait"
     since = f"{'' if one else 'the first '}since {notice_time(waits_since)}"
     at = standing.taken_at
     last = "has never been pulled" if at is None else f"was last pulled on {notice_time(at)}"

@@ -77,7 +77,7 @@ def test_admins_are_told_once_nothing_was_pulled_for_a_day(
 
     assert again == {"batchItemFailures": []}
     assert mail["Subject"] == 'Webhook "Till 7": nothing pulled for a day'
-    assert "2 deliveries wait to be pulled, the first since " in mail["Message"]
+    assert "At most 2 deliveries wait to be pulled, the first since " in mail["Message"]
     assert f"/webhooks/{watched.webhook['id']}\n" in mail["Message"]
     assert watched.end.watch is not None
 

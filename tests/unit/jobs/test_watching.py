@@ -72,7 +72,7 @@ def test_nobody_is_told_before_nothing_was_pulled_for_a_day(till: Till) -> None:
     ((topic, notice),) = till.topics.published
     assert topic == TOPIC
     assert notice.subject == 'Webhook "Till": nothing pulled for a day'
-    assert "1 delivery waits to be pulled, since 2026-09-21 14:13 UTC." in notice.text
+    assert "At most 1 delivery waits to be pulled, since 2026-09-21 14:13 UTC." in notice.text
 
 
 def test_it_is_told_of_once_a_day_until_it_is_pulled(till: Till) -> None:
@@ -325,7 +325,7 @@ def test_a_notice_says_what_waits_since_when_and_what_to_do() -> None:
     assert (
         notice.text
         == f"""\
-3 deliveries wait to be pulled, the first since 2026-09-20 14:13 UTC.
+At most 3 deliveries wait to be pulled, the first since 2026-09-20 14:13 UTC.
 The webhook "Till" ({WEBHOOK}) was last pulled on 2026-09-19 14:13 UTC.
 
 What has waited for 30 days is lost.
@@ -345,6 +345,6 @@ def test_a_notice_of_what_was_never_pulled_leads_to_the_api_without_a_console() 
 
     text = idle_notice(a_webhook(), standing, NOW, 15).text
 
-    assert "1 delivery waits to be pulled, since 2026-09-21 14:13 UTC.\n" in text
+    assert "At most 1 delivery waits to be pulled, since 2026-09-21 14:13 UTC.\n" in text
     assert "has never been pulled.\n" in text
     assert f"GET /v1/webhooks/{WEBHOOK}\n" in text
