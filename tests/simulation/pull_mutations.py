@@ -178,7 +178,7 @@ PULL_MUTATIONS = (
         "return self._lists.end_watch(*key, end)",
         "return self._lists.end_watch(*key, self._lists.end(*key))",
         simulates=simulate_watches,
-        seed=121,
+        seed=31,
     ),
     Mutation(
         "it is told of what has just come",

@@ -18,8 +18,8 @@ from tests.simulation.world import World
 
 SEEDS = 1_000
 """`make soak` goes on from here."""
-_LISTS, _WATCHES = 200, 40
-_CHUNK, _FEW = 100, 10
+_LISTS, _WATCHES = 200, 24
+_CHUNK, _FEW = 100, 8
 _RARE = sorted({one.seed for one in MUTATIONS if one.seed is not None and one.seed >= SEEDS})
 _SEEN_LATE = (113, 140, 216, 221, 903)
 """Seeds that show what few do, tried before the others."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 
 from perkwire.jobs.watching import Watcher
-from perkwire.model.messages import WatchMessage, read_job_message
+from perkwire.model.messages import DeliveryMessage, WatchMessage, read_job_message
 from perkwire.model.notices import Notice
-from perkwire.model.waiting import WATCH_MICROSECONDS, Taken
+from perkwire.model.waiting import WATCH_MICROSECONDS, ListEnd, Taken
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from tests.fakes import FakeErasedAccounts, FakeTelemetry, FakeWebhookLookup
@@ -28,6 +28,7 @@ _LATE = 3 * _HOUR
 
 _EARLY = _HOUR // 2
 _SELDOM = 7 * _HOUR
+_CLOCKS_APART = _HOUR // 3
 _MOST_MESSAGES = 1_000
 _KEY = (PULLED.account_id, PULLED.id)
 
@@ -93,6 +94,7 @@ class _Run(ListRun):
                 comes_at = world.now + draw.randrange(_HOUR, 40 * _HOUR)
             if world.running and draw.random() < 0.8:
                 world.resume(draw.choice(world.running))
+                self._check_watch()
             elif draw.random() < 0.1:
                 self._start_writer()
             elif is_here and draw.random() < 0.2:
@@ -105,6 +107,21 @@ class _Run(ListRun):
                 world.pass_seconds(draw.uniform(1, 1_800))
         self._peace()
 
+    def write(self, some: list[DeliveryMessage]) -> None:
+        super().write(some)
+        watch = self.under_way.ends.get(_KEY, ListEnd()).watch
+        if watch is not None and not any(
+            f'"watch":{watch}}}' in one for one in self.queue.bodies()
+        ):
+            self.world.violate("something waits whose watch is no more")
+
+    def _check_watch(self) -> None:
+        """What waits is watched at every moment, but for those of a transaction."""
+        end = self.under_way.ends.get(_KEY, ListEnd())
+        taken = self.items.taken.get(_KEY, Taken(0, None))
+        if end.watch is None and end.last > taken.through and not self.under_way.under_way:
+            self.world.violate("something waits that is not watched")
+
     def _work(self) -> None:
         if len(self.queue.messages) > _MOST_MESSAGES:
             self.world.violate("watches multiply")
@@ -112,9 +129,10 @@ class _Run(ListRun):
         for receipt in self.queue.receive():
             work = partial(self._turn, receipt)
             invocation = self.world.start("jobs", work, _JOBS_SECONDS)
-            self.was_idle[invocation] = self._is_idle()
             message = read_job_message(receipt.message.body)
             assert isinstance(message, WatchMessage)
+            may_look = message.watch <= self.world.now + _CLOCKS_APART
+            self.was_idle[invocation] = may_look and self._is_idle()
             looks = message.watch <= self.world.now
             if looks and self.world.hostile and self.world.random.random() < 0.5:
                 # Most of what can go wrong does as something comes while it looks.
@@ -139,10 +157,6 @@ class _Run(ListRun):
         self.queue.redrive()
         self._run_for(_HOUR)
         self._something_comes()
-        watches = {read_job_message(body) for body in self.queue.bodies()}
-        end = self.lists.end(*_KEY)
-        if end.watch not in {one.watch for one in watches if isinstance(one, WatchMessage)}:
-            world.violate(f"something waits, and the watch of {end.watch} is no more")
         self._run_for(WATCH_MICROSECONDS + _LATE, comes=True)
         begun = len(self.told)
         self._run_for(2 * WATCH_MICROSECONDS, comes=True)
