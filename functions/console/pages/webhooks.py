@@ -27,7 +27,6 @@ from console.views.webhook_wording import (
     STATUS_KINDS,
     STRAINED_UNTIL,
     STRAINED_WHY,
-    SWITCHING,
     format_hint,
     format_label,
     lane_words,
@@ -36,6 +35,7 @@ from console.views.webhook_wording import (
     secret_rule,
     signs_with_both,
     strained_means,
+    switching,
     waiting_words,
 )
 from console.views.wording import REASONS, came_back
@@ -69,7 +69,7 @@ _CHART = {"bars": bars, "bar_width": BAR_WIDTH, "chart_height": HEIGHT, "chart_w
 _SHOWING: dict[str, Any] = {
     **_CHART,
     "status_kinds": STATUS_KINDS,
-    "switching": SWITCHING,
+    "switching": switching,
     "reasons": REASONS,
     "came_back": came_back,
     "failure_of": failure_of,

@@ -78,13 +78,23 @@ STRAINED_UNTIL = (
 )
 """When they no longer do."""
 
-SWITCHING: Mapping[str, str] = {
+_SWITCHING: Mapping[str, str] = {
     "enable": "Events are sent to it again from now on. What has failed before stays in the log, "
     "where you can retry it; what came while it was disabled can be replayed.",
     "disable": "No more events are sent to it. Deliveries that are still waiting, or are being "
     "retried, are cancelled when it is their turn. Its settings and its log stay.",
 }
-"""What enabling and disabling will do."""
+_SWITCHING_PULLED: Mapping[str, str] = {
+    "enable": "It can be pulled again, what has waited first, and events are routed to it again "
+    "from now on. What came while it was disabled can be replayed.",
+    "disable": "No more events are routed to it, and nothing is given to whoever pulls it. What "
+    "waits goes on waiting, as long as the log keeps it. Its settings and its log stay.",
+}
+_SWITCHING_ENDED: Mapping[str, str] = {
+    "enable": "What has waited can be pulled again. Nothing new is routed to it, as it has ended.",
+    "disable": "Nothing is given to whoever pulls it. What waits goes on waiting, as long as the "
+    "log keeps it.",
+}
 
 
 def format_label(format_name: str) -> str:
@@ -161,6 +171,13 @@ def strained_means(webhook: Webhook, max_attempts: int, interval: int) -> str:
         "can retry it. They travel in the slow lane: they may wait behind those of other strained "
         "webhooks, and your other webhooks do not wait for this one."
     )
+
+
+def switching(webhook: Webhook, at: int) -> Mapping[str, str]:
+    """What it will do to `enable` and to `disable` it."""
+    if webhook.has_ended(at):
+        return _SWITCHING_ENDED
+    return _SWITCHING_PULLED if webhook.is_pulled else _SWITCHING
 
 
 def pace_words(max_per_second: float | None) -> str:

@@ -147,6 +147,33 @@ def test_listen_is_given_out_with_a_key_of_its_own_and_one_at_a_time(
     assert not may_pull(second)
 
 
+def test_what_disabling_one_that_is_pulled_does_is_what_is_said(
+    system: System, admin: Browser, tenant: Tenant
+) -> None:
+    puller, posted = Puller(tenant), tenant.webhook("https://shop.example/hook")
+    path = f"/console/webhooks/{puller.webhook['id']}"
+    tenant.post(*tenant.some_events(2))
+    system.route()
+    waits, cancelled = "What waits goes on waiting", "are cancelled when it is their turn"
+    own, other = admin.get(path).text, admin.get(f"/console/webhooks/{posted['id']}").text
+    assert (waits in own, cancelled in own) == (True, False)
+    assert (waits in other, cancelled in other) == (False, True)
+    assert admin.get("/console/webhooks").text.count(waits) == 1
+
+    admin.submit(admin.get(path).form(f"{path}/disable"))
+    (missed,) = tenant.post(*tenant.some_events(1))
+    system.route()
+
+    waiting = tenant.deliveries(webhook_id=puller.webhook["id"])
+    assert [one["status"] for one in waiting] == ["waiting"] * 2
+    reached = tenant.get(f"/v1/events/{missed}")["deliveries"]
+    assert [one["webhook_id"] for one in reached] == [posted["id"]]
+    assert tenant.call("GET", puller.path).status == 409
+    assert "It can be pulled again, what has waited first" in admin.get(path).text
+    admin.submit(admin.get(path).form(f"{path}/enable"))
+    assert len(puller.pull()) == 2
+
+
 def test_a_key_of_ones_own_pulls_on_whoever_gets_or_ends_a_file(
     system: System, admin: Browser, tenant: Tenant
 ) -> None:
