@@ -8,7 +8,7 @@ from console.http.form import Form
 from console.http.registry import Pages
 from console.http.visit import HtmlResponse, Visit
 from console.views.date_fields import from_date_field, to_date_field
-from console.views.log import account_webhooks, reload_seconds, webhook_names
+from console.views.log import account_webhooks, names_of, reload_seconds, webhook_names
 from console.views.webhook_wording import pace_words
 from console.views.wording import JOB_NAMES, JOB_REASONS, STATUS_KINDS, came_back
 from perkwire.adapters.wiring import UseCases
@@ -57,8 +57,13 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     pages.undone |= {"no-job-started": "No webhook was ticked, so no job is started."}
 
+    def to_send_to(visit: Visit) -> dict[str, Webhook]:
+        """The webhooks that a job is offered for: to one that has ended nobody listens."""
+        found, at = account_webhooks(use_cases.webhooks, visit.account_id), now()
+        return {one: webhook for one, webhook in found.items() if not webhook.has_ended(at)}
+
     def new_page(visit: Visit, given: Form, problem: Problem | None = None) -> HtmlResponse:
-        names = webhook_names(use_cases.webhooks, visit.account_id)
+        names = names_of(to_send_to(visit))
         running = _JOB_ID.search(str(problem.document().get("detail", ""))) if problem else None
         day_ago = to_date_field(to_rfc3339(now() - DAY_SECONDS * MICROSECONDS))
         kind = _kind(given)
@@ -127,6 +132,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             kinds=JOB_NAMES,
             webhook=webhook.name,
             webhook_status=webhook.status,
+            ended_at=webhook.ends_at if webhook.has_ended(now()) else None,
             still_failing=still_failing(webhook),
             came_back=came_back,
             rate=given.number("per_second") or DEFAULT_RATE,
@@ -149,7 +155,7 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
 
     def count_of_each(visit: Visit, given: Form) -> HtmlResponse:
         """Of every webhook, to be chosen from."""
-        webhooks = [*account_webhooks(use_cases.webhooks, visit.account_id).values()]
+        webhooks = [*to_send_to(visit).values()]
         kind = JobKind.RETRY_FAILED
         value = _request(given, kind, dry_run=True)
         try:

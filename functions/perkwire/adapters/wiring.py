@@ -340,6 +340,7 @@ class UseCases:
             events=EventReader(),
             webhooks=self._lookup,
             hand_over=self._hand_over,
+            clock=now,
         )
 
     @cached_property

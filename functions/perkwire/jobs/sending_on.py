@@ -4,7 +4,7 @@ As new deliveries, whose ids derive from webhook, events and the delivery they a
 twice, they are the same. The webhook gets no event that it does not want.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
@@ -63,11 +63,13 @@ class SendingOn:
         events: Events,
         webhooks: AccountWebhooks,
         hand_over: HandOver,
+        clock: Callable[[], int],
     ) -> None:
         self._deliveries = deliveries
         self._events = events
         self._webhooks = webhooks
         self._hand_over = hand_over
+        self._clock = clock
 
     def send(
         self, account_id: AccountId, ids: Sequence[DeliveryId], webhook_id: WebhookId
@@ -87,11 +89,17 @@ class SendingOn:
         return [self._send(one, entries.get(one), webhook) for one in ids]
 
     def recipients(self, entry: Delivery) -> list[Webhook]:
-        """The webhooks that `send` would send some of its events to; raises Unavailable."""
+        """The webhooks to offer: those that `send` would send some of its events to.
+
+        But none that has ended: nobody listens any more. Raises Unavailable.
+        """
+        now = self._clock()
         webhooks = [
             one
             for one in self._webhooks.of_account(entry.account_id) or ()
-            if one.status is WebhookStatus.ENABLED and one.id != entry.webhook_id
+            if one.status is WebhookStatus.ENABLED
+            and one.id != entry.webhook_id
+            and not one.has_ended(now)
         ]
         events = self._events_of(entry) if webhooks else []
         return [one for one in webhooks if any(wants(one, event) for event in events)]

@@ -65,9 +65,13 @@ class SampleEvents:
         self._clock = clock
 
     def proposed_type(self, account_id: AccountId) -> str:
-        """A type that the account's first enabled webhook takes; raises Unavailable."""
+        """A type that the account's first enabled webhook takes; raises Unavailable.
+
+        One that has ended takes none any more.
+        """
+        now = self._clock()
         for webhook in self._of_account(account_id):
-            if webhook.status is WebhookStatus.ENABLED:
+            if webhook.status is WebhookStatus.ENABLED and not webhook.has_ended(now):
                 return proposed_type(webhook)
         return default_type(FORMATS[STANDARD])
 

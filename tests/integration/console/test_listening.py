@@ -11,6 +11,7 @@ import pytest
 from perkwire.adapters.dynamodb.config_items import WebhookItem, webhook_sk
 from perkwire.managing.listening import MOST_LISTENING
 from perkwire.primitives.ids import WebhookId
+from perkwire.primitives.timestamps import now
 from tests.integration.browsing import Browser, PageSeen
 from tests.integration.console.webhook_forms import send
 from tests.integration.pulling.conftest import Puller
@@ -19,6 +20,7 @@ from tests.integration.system import System, Tenant
 pytestmark = pytest.mark.usefixtures("client")
 
 PATH = "/console/webhooks/listen"
+EARNED = {"member": {"id": "m-1"}, "transaction": {"id": "t-1", "points": 5}}
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def made(tenant: Tenant, given: Given) -> dict[str, Any]:
 def end_now(tenant: Tenant, given: Given) -> None:
     """As if its day was over."""
     item = WebhookItem.get(tenant.id, webhook_sk(WebhookId(given.webhook_id)))
-    item.update(actions=[WebhookItem.ends_at.set(int(item.created_at) + 1)])
+    item.update(actions=[WebhookItem.ends_at.set(now())])
 
 
 def pulled(system: System, given: Given) -> Iterator[Any]:
@@ -177,6 +179,48 @@ def test_what_has_ended_gets_nothing_says_so_and_goes_when_one_listens_next(
     again = listen(admin, system)
 
     assert [one["id"] for one in tenant.get("/v1/webhooks")["data"]] == [again.webhook_id]
+
+
+def test_to_what_has_ended_nothing_is_offered_to_be_sent(
+    system: System, admin: Browser, tenant: Tenant
+) -> None:
+    live, over = listen(admin, system, events="all"), listen(admin, system)
+    model = Puller(tenant, event_types=["points.earned"]).webhook
+    tenant.post({"type": "points.earned", "data": EARNED})
+    system.route()
+    (delivery,) = tenant.deliveries(webhook_id=model["id"])
+    own = f"/console/webhooks/{over.webhook_id}"
+    offering = (
+        f"/console/log/{delivery['id']}",
+        "/console/log/jobs/new?kind=replay",
+        "/console/log/jobs/new?kind=retry-failed",
+        "/console/log/jobs/count?kind=retry-failed&webhook_id=every&since=2026-01-01T00:00",
+        "/console/log/sample?event_type=points.earned",
+    )
+    counting = f"/console/log/jobs/count?kind=replay&webhook_id={over.webhook_id}"
+    counting += "&since=2026-01-01T00:00"
+    for path in offering:
+        assert over.webhook_id in admin.get(path).html, path
+    assert "send a sample event" in admin.get(own).text
+    assert "/console/log/jobs" in {form.action for form in admin.get(counting).forms}
+
+    end_now(tenant, over)
+
+    for path in offering:
+        page = admin.get(path)
+        assert live.webhook_id in page.html, path
+        assert over.webhook_id not in page.html, path
+    page = admin.get(own)
+    assert "send a sample event" not in page.text
+    assert "Nothing new is routed to it, as it has ended" in disabled(admin, own).text
+    page = admin.get(counting)
+    assert "has ended at" in page.text
+    assert "/console/log/jobs" not in {form.action for form in page.forms}
+
+
+def disabled(admin: Browser, path: str) -> PageSeen:
+    admin.submit(admin.get(path).form(f"{path}/disable"))
+    return admin.get(path)
 
 
 def test_so_many_listen_and_the_page_says_why_no_more(

@@ -52,6 +52,13 @@ def numbered(number: int, **members: object) -> Webhook:
     return a_webhook(id=webhook_id, url=f"https://till-{number}.example/hook", **members)  # type: ignore[arg-type]
 
 
+def test_no_type_is_proposed_by_a_webhook_that_has_ended() -> None:
+    over = numbered(1, event_types=("points.earned",), ends_at=NOW)
+    live = numbered(2, event_types=("tier.upgraded",), ends_at=NOW + 1)
+
+    assert Bench(over, live).samples.proposed_type(ACCOUNT) == "tier.upgraded"
+
+
 EVERY_KIND = (
     numbered(1),
     numbered(2, event_types=("points.earned",)),
