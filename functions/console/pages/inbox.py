@@ -7,6 +7,7 @@ from console.http.registry import Needs, Pages, Section
 from console.http.rendering import segment
 from console.http.visit import HtmlResponse, Visit
 from console.views.json_text import MOST_CHARACTERS, indented_json
+from perkwire.accepting.rejected_event import RejectedEvent
 from perkwire.adapters.wiring import UseCases
 from perkwire.primitives.ids import RejectedEventId
 from perkwire.primitives.problem import FieldError, Problem, invalid
@@ -39,8 +40,8 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
             form=given,
             path=f"{PATH}/{segment(rejected_id)}",
             rejected=found.heading,
-            text=_indented(found.text) if len(found.text) <= MOST_CHARACTERS else "",
-            is_too_long=len(found.text) > MOST_CHARACTERS,
+            text="" if _is_too_long(found) else _indented(found.text),
+            is_too_long=_is_too_long(found),
             why=_errors(found.problem),
             detail=found.problem.get("detail") or found.problem.get("title"),
         )
@@ -59,10 +60,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     @pages.form(f"{PATH}/<rejected_event_id>/send", Needs.OPERATOR)
     def send(visit: Visit, rejected_event_id: str) -> HtmlResponse:
         text = visit.form.text("text")
+        rejected_id = RejectedEventId(rejected_event_id)
         try:
-            if not text:
+            if not text and not _is_too_long(use_cases.mending.get(visit.caller, rejected_id)):
                 raise invalid([FieldError("text", "is required")])
-            use_cases.mending.send(visit.caller, RejectedEventId(rejected_event_id), {"text": text})
+            use_cases.mending.send(visit.caller, rejected_id, {"text": text} if text else {})
         except Problem as problem:
             return one_page(visit, rejected_event_id, visit.form, _of_text(problem))
         return visit.go(PATH, done="rejected-sent")
@@ -71,6 +73,11 @@ def add(pages: Pages, use_cases: UseCases, settings: ConsoleSettings) -> None:
     def dismiss(visit: Visit, rejected_event_id: str) -> HtmlResponse:
         use_cases.mending.dismiss(visit.caller, RejectedEventId(rejected_event_id))
         return visit.go(PATH, done="rejected-dismissed")
+
+
+def _is_too_long(rejected: RejectedEvent) -> bool:
+    """To be shown, and so to be mended on the page."""
+    return len(rejected.text) > MOST_CHARACTERS
 
 
 def _indented(text: str) -> str:
@@ -96,4 +103,5 @@ def _of_text(problem: Problem) -> Problem:
     ]
     if not errors and problem.status == _MALFORMED:
         errors = [FieldError("text", f"cannot be read: {document.get('detail')}")]
-    return invalid(errors) if errors else problem
+    detail = document.get("detail")
+    return invalid(errors, detail if isinstance(detail, str) else None) if errors else problem

@@ -8,11 +8,12 @@ without sending: no crash in between can lose an event that was answered 202.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import batched
 from typing import Protocol
 
 from perkwire.accepting.envelopes import read_request
 from perkwire.model.account import Caller, Scope
-from perkwire.model.event import DataCheck, Event, EventDraft
+from perkwire.model.event import MAX_EVENTS, DataCheck, Event, EventDraft
 from perkwire.model.messages import EventEncoder, EventMessage, chunks, write_event_message
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.fields import one_of
@@ -229,14 +230,25 @@ class Acceptance:
         return results
 
     def accept_all(self, drafts: Mapping[int, EventDraft], message_id: str) -> Sequence[Accepted]:
-        """As `accept_each`, but all or none; raises Problem and Unavailable."""
+        """As `accept_each`, but all or none; raises Problem and Unavailable.
+
+        More than MAX_EVENTS are accepted in parts of so many, up to the first part that is not, of
+        which none is. To give all of them again is harmless then, and needed.
+        """
         entries, errors = self._of_message(drafts, message_id)
         if errors:
             raise invalid([*errors.values()])
-        try:
-            return self._accepted([*entries.values()])
-        except _Refused as refused:
-            raise invalid([*refused.errors.values()]) from None
+        accepted: list[Accepted] = []
+        for part in batched(entries.values(), MAX_EVENTS, strict=False):
+            try:
+                accepted += self._accepted(part)
+            except _Refused as refused:
+                before = f"{len(accepted)} events ahead of them are accepted; send all of it again."
+                wrong = [*refused.errors.values()]
+                raise invalid(wrong, before if accepted else None) from None
+            except Problem as problem:
+                raise _failed_behind(accepted, problem) from None
+        return accepted
 
     def _of_message(
         self, drafts: Mapping[int, EventDraft], message_id: str
@@ -392,6 +404,16 @@ def _event(draft: EventDraft, claim: Claim) -> Event:
         program_id=draft.program_id,
         data=draft.data,
     )
+
+
+def _failed_behind(accepted: Sequence[Accepted], problem: Problem) -> Problem:
+    """The 503 of a part, with the parts ahead of it."""
+    document = problem.document()
+    events = [one.to_json() | {"accepted": True} for one in accepted]
+    own = document.get("events")
+    if isinstance(own, list):
+        return unavailable(str(document.get("detail")), {"events": [*events, *own]})
+    return problem
 
 
 def _partly_failed(

@@ -57,25 +57,29 @@ class MessageEvent:
     posted: PostedEvent
 
 
-def message_events(text: str) -> Sequence[MessageEvent]:
-    """The events of a message's text; raises the problems 400 and 422 if it holds none."""
+def message_events(text: str, most: int | None = MAX_EVENTS) -> Sequence[MessageEvent]:
+    """The events of a message's text; raises the problems 400 and 422 if it holds none.
+
+    So does a list of more than `most`; None: as many as there are.
+    """
     value = parse_value(text.encode())
     if isinstance(value, dict) and "events" in value:
         if unknown := [
             FieldError(name, "is not a known field") for name in value if name != "events"
         ]:
             raise invalid(unknown)
-        return _listed(value["events"], "events")
+        return _listed(value["events"], "events", most)
     if isinstance(value, list):
-        return _listed(value, "")
+        return _listed(value, "", most)
     if not isinstance(value, dict):
         raise malformed("The message must be a JSON object, or a list of them.")
     return [_event(value, "", "")]
 
 
-def _listed(values: Json, name: str) -> Sequence[MessageEvent]:
-    if not isinstance(values, list) or not 1 <= len(values) <= MAX_EVENTS:
-        raise invalid([FieldError(name or "events", f"must be a list of 1 to {MAX_EVENTS} events")])
+def _listed(values: Json, name: str, most: int | None) -> Sequence[MessageEvent]:
+    if not isinstance(values, list) or not values or (most is not None and len(values) > most):
+        many = "events" if most is None else f"1 to {most} events"
+        raise invalid([FieldError(name or "events", f"must be a list of {many}")])
     pointer = f"/{name}" if name else ""
     return [
         _event(value, f"{name}[{place}]", f"{pointer}/{place}")

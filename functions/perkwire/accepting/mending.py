@@ -88,7 +88,8 @@ class Mending:
     ) -> dict[str, Json]:
         """Send it again, with the text that `value` has instead of its own; the 202's body.
 
-        All events of the text are accepted, or none. Raises Problem and Unavailable.
+        All events of the text are accepted, or it stays: nothing else brings back what a message
+        of too many had. Raises Problem and Unavailable.
         """
         found = self.get(caller, rejected_id)
         given = parse_send(value)
@@ -112,7 +113,7 @@ class Mending:
 
         One event has the place that it had; several that came of one are a message of their own.
         """
-        posted = [event.posted for event in message_events(text)]
+        posted = [event.posted for event in message_events(text, most=None)]
         drafts = read_drafts(posted, self._check_data)
         if heading.place is None:
             return dict(enumerate(drafts)), heading.message_id

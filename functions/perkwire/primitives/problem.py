@@ -78,14 +78,14 @@ def malformed(detail: str) -> Problem:
     return Problem(400, "malformed", "The request body is malformed.", detail=detail)
 
 
-def invalid(errors: Sequence[FieldError]) -> Problem:
+def invalid(errors: Sequence[FieldError], detail: str | None = None) -> Problem:
     """422: the body is JSON, but fields of it are wrong; the first MOST_ERRORS are named."""
     more = len(errors) - MOST_ERRORS
     return Problem(
         422,
         "invalid",
         "The request has invalid fields.",
-        detail=f"There are {more} more errors than these." if more > 0 else None,
+        detail=f"There are {more} more errors than these." if more > 0 else detail,
         errors=errors[:MOST_ERRORS],
     )
 

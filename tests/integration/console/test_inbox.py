@@ -1,6 +1,7 @@
 """The page of the inbox: an operator sees what was rejected, mends it, or dismisses it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,35 @@ def test_what_is_no_event_is_refused_and_stays_typed(
     page = operator.submit(form, text=text)
     assert page.status in (400, 422)
     assert ("text", text) in page.form(f"{PATH}/{rejected}/send").fields
+
+
+def test_one_too_long_to_be_shown_is_sent_whole_as_it_came(
+    system: System, tenant: Tenant, operator: Browser, operator_key: str
+) -> None:
+    data = {"member": {"id": "m-1"}, "text": "x" * 2_500}
+    event = {"account_id": tenant.id, "type": "custom.visit", "data": data}
+    body = [event | {"id": f"visit-{number}"} for number in range(130)]
+    before = {one["id"] for one in all_rejected(system, operator_key)}
+    reject(system, *body)
+    (rejected,) = {one["id"] for one in all_rejected(system, operator_key)} - before
+
+    page = operator.get(f"{PATH}/{rejected}")
+    assert "With nothing typed below it is sent as it came, all of it." in page.text
+    form = page.form(f"{PATH}/{rejected}/send")
+    assert ("text", "") in form.fields
+    sent = operator.submit(form)
+
+    assert "on its way" in operator.get(sent.location).text
+    assert operator.get(f"{PATH}/{rejected}").status == 404
+    system.route()
+    for name in ("visit-0", "visit-129"):
+        assert tenant.get(f"/v1/events/{name}")["type"] == "custom.visit"
+
+
+def all_rejected(system: System, operator_key: str) -> list[dict[str, Any]]:
+    answer = system.call("GET", "/v1/rejected-events", key=operator_key, query={"limit": "100"})
+    listed: list[dict[str, Any]] = answer.json["data"]
+    return listed
 
 
 def test_it_is_dismissed_by_a_second_press(operator: Browser, rejected: str) -> None:

@@ -139,12 +139,61 @@ def test_every_form_is_mended_as_it_was_sent(desk: Desk, message: Any, text: Any
 
 
 def test_a_message_as_a_whole_is_mended_as_a_whole(desk: Desk) -> None:
-    many = [own(id=f"a-{number}") for number in range(101)]
+    many = [own(id=f"a-{number}") for number in range(1_000)]
     rejected_id = desk.rejects(many)
-    assert fields_of(desk.refusal(rejected_id)) == ["events"]
 
-    answer = desk.resend(rejected_id, many[:100])
-    assert [one["id"] for one in answer["events"]] == [f"a-{number}" for number in range(100)]
+    answer = desk.resend(rejected_id)
+
+    assert [one["id"] for one in answer["events"]] == [f"a-{number}" for number in range(1_000)]
+    assert desk.queued_ids() == [f"a-{number}" for number in range(1_000)]
+    assert desk.rejected.kept == {}
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_long_message_that_fails_in_its_middle_stays_and_is_sent_again_harmlessly(
+    desk: Desk, *, ids: bool
+) -> None:
+    many = [own(id=f"a-{number}" if ids else None, data={"n": number}) for number in range(250)]
+    rejected_id = desk.rejects({"events": many})
+    desk.queue.refuse(2)
+    problem = desk.refusal(rejected_id)
+    events: Any = problem.document()["events"]
+    assert (problem.status, len(events)) == (503, 200)
+    assert [one["accepted"] for one in events] == [True] * 100 + [False] * 100
+    assert rejected_id in desk.rejected.kept
+    assert actions(desk) == []
+
+    again = desk.resend(rejected_id)["events"]
+
+    assert [one["duplicate"] for one in again[:100]] == [True] * 100
+    assert len({one["id"] for one in again}) == len(desk.queued_ids()) == 250
+    assert len({*desk.queued_ids()}) == 250
+
+
+def test_what_is_wrong_in_the_middle_of_a_long_message_is_named_and_it_stays(desk: Desk) -> None:
+    desk.take(own(id="a-150", data={"x": 1}))
+    many = [own(id=f"a-{number}") for number in range(250)]
+    rejected_id = desk.rejects(many)
+
+    problem = desk.refusal(rejected_id)
+
+    assert fields_of(problem) == ["[150].id"]
+    assert str(problem.document()["detail"]).startswith("100 events ahead of them are accepted")
+    assert rejected_id in desk.rejected.kept
+    many[150]["id"] = "b-150"
+    assert len(desk.resend(rejected_id, many)["events"]) == 250
+    assert len(desk.queued_ids()) == 251
+
+
+def test_a_bad_event_or_account_of_a_long_message_is_named_before_any_is_accepted(
+    desk: Desk,
+) -> None:
+    many = [own(id=f"a-{number}") for number in range(250)]
+    rejected_id = desk.rejects(many)
+    for number, wrong in ((200, {"surprise": 1}), (210, {"account_id": "acct_0000000000000000"})):
+        some = [*many[:number], many[number] | wrong, *many[number + 1 :]]
+        assert fields_of(desk.refusal(rejected_id, some)) == [f"[{number}].{next(iter(wrong))}"]
+    assert desk.queued() == []
 
 
 def test_several_of_one_take_no_ids_of_those_that_were_beside_it(desk: Desk) -> None:
