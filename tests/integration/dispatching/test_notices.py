@@ -12,6 +12,7 @@ from mypy_boto3_sns import SNSClient
 from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 import dispatcher.app
+from perkwire.adapters.dynamodb.delivery_records import DeliveryRecords
 from perkwire.adapters.dynamodb.webhook_states import WebhookStates
 from perkwire.dispatching.noticing import UnreportedFailures
 from perkwire.primitives.timestamps import now
@@ -297,17 +298,18 @@ def test_of_many_dispatchers_at_once_one_pauses_and_one_notice_goes_out(
     endpoint = receiver.endpoint(410)
     webhook = tenant.webhook(endpoint.url)
     together = threading.Barrier(RIVALS)
-    states = WebhookStates.states
+    look_up, waited = DeliveryRecords.look_up, list[int]()
 
-    def read_all_before_any_pauses(lookup: WebhookStates, keys: Any) -> Any:  # noqa: ANN401
-        found = states(lookup, keys)
-        together.wait(timeout=30)
+    def read_all_before_any_pauses(records: DeliveryRecords, *keys: Any) -> Any:  # noqa: ANN401
+        found = look_up(records, *keys)
+        waited.append(together.wait(timeout=30))
         return found
 
     event_ids = route(system, tenant, RIVALS)
     with monkeypatch.context() as patched:
-        patched.setattr(WebhookStates, "states", read_all_before_any_pauses)
+        patched.setattr(DeliveryRecords, "look_up", read_all_before_any_pauses)
         dispatch_side_by_side(system, RIVALS)
+    assert len(waited) == RIVALS
 
     check(tenant, {one: [webhook["id"]] for one in event_ids}, endpoint.requests)
     system.dispatch_all()
