@@ -90,6 +90,24 @@ def test_one_that_runs_is_cancelled(dead: None, system: System, operator_key: st
     )
 
 
+def test_one_that_runs_is_cancelled_on_the_page_of_queues(
+    dead: None, system: System, operator: Browser, operator_key: str
+) -> None:
+    for _ in range(3):
+        system.sqs.send_message(QueueUrl=system.queue("InboxDeadLetterQueue"), MessageBody="{}")
+    asked = {"queue": "inbox", "max_per_second": 1}
+    until(
+        lambda: system.call("POST", "/v1/redrives", asked, key=operator_key).status == 201,
+        "one that was cancelled has ended",
+    )
+
+    running = operator.get(PAGE)
+    cancelled = operator.submit(running.form("/console/queues/redrives/cancel"))
+
+    assert "The redrive is being cancelled." in operator.get(cancelled.location).text
+    until(lambda: "inbox cancelled" in operator.get(PAGE).text, "its end")
+
+
 @pytest.fixture
 def without_inbox(system: System) -> Iterator[None]:
     system.restart(**dict.fromkeys(OF_INBOX, ""))
