@@ -117,6 +117,7 @@ def test_an_operator_who_names_no_account_sees_what_is_the_operators_own(
         "brand",
         "deliveries",
         "events",
+        "inbox",
         "rej",
     } | {one["subject"] for one in records if one["action"].startswith("contract.")}
     keys = [one for one in records if one["action"] == "api_key.created"]
