@@ -187,6 +187,13 @@ def waited(seconds: int) -> Calls:
     }
 
 
+WATCH: Calls = {
+    "GetItem": Count(1, 1),
+    "BatchGetItem": Count(1, 3),
+    "SendMessageBatch": Count(1, 1),
+}
+"""A turn of a watch that is not to look yet: the list's end; account, webhook and tombstone."""
+
 SIGNING: Calls = {"BatchGetItem": Count(1, 3)}
 """The dispatcher's invocation that signs them: the account, the webhook and its health."""
 

@@ -38,12 +38,13 @@ REQUEST_KB = 1.7
 
 def memories() -> Mapping[str, int]:
     """Megabytes of each function of the data path, as the template has them by default."""
-    template = load_template(ROOT / "template.yaml")
+    return {name: memory_of(name) for name in cpu.FUNCTIONS}
+
+
+def memory_of(function: str) -> int:
+    """Megabytes of one function, as the template has them by default."""
+    template: Mapping[str, Any] = load_template(ROOT / "template.yaml")
     whole = template["Globals"]["Function"]["MemorySize"]
-    return {name: _memory(template, name, whole) for name in cpu.FUNCTIONS}
-
-
-def _memory(template: Mapping[str, Any], function: str, whole: int) -> int:
     properties = template["Resources"][f"{function.capitalize()}Function"]["Properties"]
     match properties.get("MemorySize", whole):
         case {"Ref": str(parameter)}:
@@ -67,6 +68,16 @@ class Invocation:
     def dollars(self, memory_mb: int) -> float:
         """Of the invocation itself and its time."""
         return INVOCATION + self.seconds(memory_mb) * memory_mb / 1024 * GB_SECOND
+
+
+def waits(calls: Calls) -> float:
+    """Seconds that AWS takes to answer these calls."""
+    return CALL_SECONDS * sum(count.calls for count in calls.values())
+
+
+def items_read(calls: Calls) -> int:
+    """Items of a kB or so that these calls read, each a read unit."""
+    return sum(calls[name].items for name in ("GetItem", "Query", "BatchGetItem") if name in calls)
 
 
 def dispatcher_of(load: Load, fan_out: int) -> Calls:
@@ -119,18 +130,12 @@ class Event:
                 if name != "SendMessageBatch"
             ),
             writes=2 + names + fan_out,  # an event has an entry in the index by time, too
-            reads=sum(
-                shares[function] * calls[name].items
-                for function, calls in called.items()
-                for name in ("Query", "BatchGetItem")
-                if name in calls
-            ),
+            reads=sum(shares[function] * items_read(calls) for function, calls in called.items()),
             invoked={
                 function: (
                     Invocation(
                         calls,
-                        CALL_SECONDS * sum(count.calls for count in calls.values())
-                        + (ENDPOINT_SECONDS if function == "dispatcher" else 0),
+                        waits(calls) + (ENDPOINT_SECONDS if function == "dispatcher" else 0),
                         spent[function] / 1e3,
                     ),
                     shares[function],

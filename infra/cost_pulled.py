@@ -1,23 +1,34 @@
 """What a webhook that is pulled costs: a million of its events, and a month of its reader."""
 
-from collections.abc import Mapping
 from math import ceil
 
 from infra import cpu
-from infra.calls import LISTS, NAMES, PAGE, QUIET, SIGNING, Calls, Load, pull, waited, waiting
+from infra.calls import (
+    LISTS,
+    NAMES,
+    PAGE,
+    QUIET,
+    SIGNING,
+    WATCH,
+    Calls,
+    Load,
+    pull,
+    waited,
+    waiting,
+)
 from infra.cost_model import (
-    CALL_SECONDS,
     CHUNK_KB,
     EVENT_KB,
     LINE_KB,
     REQUEST_KB,
-    ROOT,
     Event,
     Invocation,
+    items_read,
     memories,
+    memory_of,
+    waits,
 )
 from infra.cost_rest import MONTH_SECONDS
-from infra.parameters import load_template
 from infra.prices import (
     API_REQUEST,
     LOG_GB,
@@ -32,6 +43,7 @@ from infra.tables import table
 PLACE_KB = 0.12  # of a page, for each delivery: its id, its run, its event
 _IN_TRANSACTION = 2  # units for each, where others cost one
 _LONGEST_WAIT = 20
+_TURN_SECONDS = 900  # of a watch: the longest that SQS delays a message
 _READERS = (
     ("who always waits, for 20 seconds each time", _LONGEST_WAIT, 20),
     ("who asks every ten seconds", 0, 10),
@@ -61,16 +73,16 @@ def _dollars(load: Load) -> dict[str, float]:
     # and writes as much. For signing no more than for sending.
     signs = _invocation(SIGNING, spent["dispatcher"] * events / load.deliveries)
     lasts = signs.seconds(memories()["dispatcher"])
-    of_management = Invocation(pulled, _waits(pulled) + lasts, spent["router"] / 1e3)
+    of_management = Invocation(pulled, waits(pulled) + lasts, spent["router"] / 1e3)
     of_router = _invocation(routed, spent["router"])
     reads = [routed, pulled, SIGNING]
     parts = {
         "API Gateway": API_REQUEST,
         "Lambda": of_router.dollars(memories()["router"])
-        + of_management.dollars(_management_mb())
+        + of_management.dollars(memory_of("management"))
         + signs.dollars(memories()["dispatcher"]),
         "SQS": (2 * chunks + 1) * SQS_REQUEST,
-        "DynamoDB": _written(events) * WRITE_UNIT + sum(map(_read, reads)) * READ_UNIT,
+        "DynamoDB": _written(events) * WRITE_UNIT + sum(map(items_read, reads)) * READ_UNIT,
         # The line of the call in the access log, and the router's; a million kB are a GB.
         "logs": 2 * LINE_KB * LOG_GB / MILLION,
         "traffic out": events * REQUEST_KB * TRAFFIC_GB / MILLION,
@@ -106,24 +118,22 @@ def readers() -> str:
 def _reader(seconds: int, every: int) -> float:
     calls = waited(seconds) if seconds else pull(0, takes=False)
     spent = cpu.measured()[QUIET.name]["1"]["router"] / 1e3
-    lasts = Invocation(calls, max(seconds, _waits(calls)), spent).dollars(_management_mb())
+    lasts = Invocation(calls, max(seconds, waits(calls)), spent).dollars(memory_of("management"))
     writes = calls["UpdateItem"].items if "UpdateItem" in calls else 0
-    call = API_REQUEST + lasts + _read(calls) * READ_UNIT + writes * WRITE_UNIT
+    call = API_REQUEST + lasts + items_read(calls) * READ_UNIT + writes * WRITE_UNIT
     return MONTH_SECONDS / every * call
 
 
+def watch() -> float:
+    """Dollars a month of the watch of one webhook for which something always waits.
+
+    Of the CPU of jobs nothing is measured: as much as the router's for one event.
+    """
+    turns = MONTH_SECONDS / _TURN_SECONDS
+    turn = _invocation(WATCH, cpu.measured()[QUIET.name]["1"]["router"])
+    of_sqs = 3 * SQS_REQUEST  # its message is received, deleted and sent anew
+    return turns * (turn.dollars(memory_of("jobs")) + of_sqs + items_read(WATCH) * READ_UNIT)
+
+
 def _invocation(calls: Calls, milliseconds: float) -> Invocation:
-    return Invocation(calls, _waits(calls), milliseconds / 1e3)
-
-
-def _waits(calls: Calls) -> float:
-    return CALL_SECONDS * sum(count.calls for count in calls.values())
-
-
-def _read(calls: Calls) -> int:
-    return sum(calls[name].items for name in ("GetItem", "Query", "BatchGetItem") if name in calls)
-
-
-def _management_mb() -> int:
-    template: Mapping[str, Mapping[str, Mapping[str, int]]] = load_template(ROOT / "template.yaml")
-    return template["Globals"]["Function"]["MemorySize"]
+    return Invocation(calls, waits(calls), milliseconds / 1e3)

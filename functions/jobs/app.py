@@ -38,6 +38,7 @@ from perkwire.jobs.selecting import EventSelection, FailedSelection
 from perkwire.jobs.watching import Watcher
 from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.hand_over import HandOver
+from perkwire.model.notices import NoticeSender
 from perkwire.model.waiting import WaitingList
 from perkwire.primitives.timestamps import now
 from perkwire.recovering.retrying import Retrying
@@ -120,8 +121,11 @@ def _work() -> JobWorker:
             lists=lists,
             webhooks=webhooks,
             accounts=ErasedAccounts(),
-            notices=NoticeCounter(),
-            publisher=NoticePublisher(lambda: aws.sns(connection)),
+            notices=NoticeSender(
+                bound=NoticeCounter(),
+                publisher=NoticePublisher(lambda: aws.sns(connection)),
+                journal=telemetry,
+            ),
             queue=job_queue,
             journal=telemetry,
             kept_days=min(settings.event_retention_days, settings.log_retention_days),

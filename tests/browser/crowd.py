@@ -11,7 +11,6 @@ fast it is found.
 # ruff: noqa: T201 - a command-line program
 
 import argparse
-import json
 import sys
 import threading
 import time
@@ -21,9 +20,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 
 from infra.local import runs
+from infra.local.demo_calls import Api, DemoError
 
 BRANDS = (
     *("Alder Bakery", "Beacon Outdoor", "Birch Pharmacy", "Blue Door Books", "Bright Optics"),
@@ -77,33 +77,6 @@ TROUBLES = (
     Trouble("Quill Stationery", "Orders", 404, 12),
     Trouble("Willow Baby", "Nursery", 422, 2, fields={}),
 )
-
-
-class CrowdError(RuntimeError):
-    """The system did not do what the crowd asked for; the message is one line."""
-
-
-class Api:
-    """The public API, with a key."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self._url = url
-        self._key = key
-
-    def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        """What is answered; raises CrowdError unless it is a success."""
-        request = urllib.request.Request(  # noqa: S310 - our own API's address
-            self._url + path,
-            data=None if body is None else json.dumps(body).encode(),
-            method=method,
-            headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-                return cast(dict[str, Any], json.load(answer))
-        except urllib.error.HTTPError as error:
-            detail = error.read().decode(errors="replace")[:300]
-            raise CrowdError(f"{method} {path} was answered {error.code}: {detail}") from None
 
 
 class Endpoints(ThreadingHTTPServer):
@@ -226,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         local = runs.addresses(runs.WORK / str(runs.read_port(options.port)))
         url, key = options.url or local.get("api_url"), options.key or local.get("operator_key")
         if not url or not key:
-            raise CrowdError(f"nothing is running at port {options.port}: `make run` starts it")
+            raise DemoError(f"nothing is running at port {options.port}: `make run` starts it")
         brands = BRANDS[: options.accounts]
         with endpoints() as receiving:
             populate(Api(url, key), url, receiving, brands)
@@ -237,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 threading.Event().wait()
     except KeyboardInterrupt:
         print()
-    except (CrowdError, runs.RunError, urllib.error.URLError) as error:
+    except (DemoError, runs.RunError, urllib.error.URLError) as error:
         print(f"crowd: {error}", file=sys.stderr)
         return 1
     return 0

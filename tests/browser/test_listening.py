@@ -1,8 +1,6 @@
 """Listening on one's own machine: from the console's page to a receiver."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ from infra.local.verifying import PRODUCTS
 from tests.browser.person import Person
 from tests.browser.scene import POINTS_EARNED
 from tests.e2e.system import Account, LocalSystem
+from tests.listening import listening, read_until
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.timeout(400)
@@ -29,20 +28,9 @@ def running(system: LocalSystem, text: str, folder: Path, url: str) -> Iterator[
     system.canaries.learn({"key": written["KEY"], "secret": written["SECRET"]})
     file = folder / "listen.py"
     file.write_text(text, encoding="utf-8")
-    with subprocess.Popen(
-        [sys.executable, str(file), "--to", url],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    ) as program:
-        try:
-            yield written["SECRET"]
-            assert program.stdout is not None
-            while "answered" not in (line := program.stdout.readline()):
-                assert line, "it has ended"
-        finally:
-            program.kill()
+    with listening(file, url) as printed:
+        yield written["SECRET"]
+        read_until(printed, "answered")
 
 
 def test_a_file_is_given_out_that_brings_the_chosen_events_and_is_ended(

@@ -45,9 +45,14 @@ PULLED = a_webhook(
 
 def simulate_lists(seed: int, *, traced: bool = False) -> Outcome:
     """Run one seed to its end, or to its first violation. Always the same for the same seed."""
+    return outcome_of(ListRun, seed, traced=traced)
+
+
+def outcome_of(run: "type[ListRun]", seed: int, *, traced: bool) -> Outcome:
+    """What a seed leads to in one kind of run."""
     world = World(seed)
     try:
-        ListRun(world).go()
+        run(world).go()
     finally:
         world.stop()
     trace = tuple(map(str, world.trace)) if traced or world.violations else ()

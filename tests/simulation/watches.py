@@ -9,12 +9,12 @@ from functools import partial
 
 from perkwire.jobs.watching import Watcher
 from perkwire.model.messages import DeliveryMessage, WatchMessage, read_job_message
-from perkwire.model.notices import Notice
+from perkwire.model.notices import Notice, NoticeSender
 from perkwire.model.waiting import WATCH_MICROSECONDS, ListEnd, Taken
 from perkwire.primitives.journal import Unavailable
 from perkwire.primitives.timestamps import HOUR_SECONDS, MICROSECONDS
 from tests.fakes import FakeErasedAccounts, FakeTelemetry, FakeWebhookLookup
-from tests.simulation.lists import PULLED, ListRun
+from tests.simulation.lists import PULLED, ListRun, outcome_of
 from tests.simulation.queues import Receipt
 from tests.simulation.simulation import Outcome
 from tests.simulation.stores import in_steps
@@ -35,13 +35,7 @@ _KEY = (PULLED.account_id, PULLED.id)
 
 def simulate_watches(seed: int, *, traced: bool = False) -> Outcome:
     """Run one seed to its end, or to its first violation. Always the same for the same seed."""
-    world = World(seed)
-    try:
-        _Run(world).go()
-    finally:
-        world.stop()
-    trace = tuple(map(str, world.trace)) if traced or world.violations else ()
-    return Outcome(seed, tuple(world.violations), trace)
+    return outcome_of(_Run, seed, traced=traced)
 
 
 class _Run(ListRun):
@@ -56,8 +50,9 @@ class _Run(ListRun):
             lists=self.lists,
             webhooks=in_steps(world, lookup),
             accounts=in_steps(world, FakeErasedAccounts(self.config)),
-            notices=in_steps(world, lookup),
-            publisher=self,
+            notices=NoticeSender(
+                bound=in_steps(world, lookup), publisher=self, journal=FakeTelemetry()
+            ),
             queue=self.port,
             journal=FakeTelemetry(),
             kept_days=30,

@@ -241,13 +241,11 @@ class Acceptance:
         accepted: list[Accepted] = []
         for part in batched(entries.values(), MAX_EVENTS, strict=False):
             try:
-                accepted += self._accepted(part)
+                accepted += self._accepted(part, accepted)
             except _Refused as refused:
                 before = f"{len(accepted)} events ahead of them are accepted; send all of it again."
                 wrong = [*refused.errors.values()]
                 raise invalid(wrong, before if accepted else None) from None
-            except Problem as problem:
-                raise _failed_behind(accepted, problem) from None
         return accepted
 
     def _of_message(
@@ -271,10 +269,15 @@ class Acceptance:
                 errors[place] = FieldError(draft.field("account_id"), wrong)
         return entries, errors
 
-    def _accepted(self, entries: Sequence[_Entry]) -> list[Accepted]:
-        """What became of them, all sent; raises _Refused, Problem and Unavailable."""
+    def _accepted(
+        self, entries: Sequence[_Entry], ahead: Sequence[Accepted] = ()
+    ) -> list[Accepted]:
+        """What became of them, all sent; raises _Refused, Problem and Unavailable.
+
+        A problem tells of those, too, that were accepted ahead of them.
+        """
         recognised = self._recognised(entries)
-        return self._send(recognised, self._claim(recognised))
+        return self._send(recognised, self._claim(recognised), ahead)
 
     def _recognised(self, entries: Sequence[_Entry]) -> list[_Entry]:
         """The entries, with those under an id that we made up known as accepted before.
@@ -324,7 +327,10 @@ class Acceptance:
         raise unavailable("Other requests with the same event ids are under way.")
 
     def _send(
-        self, entries: Sequence[_Entry], found: Mapping[tuple[AccountId, EventId], Claim]
+        self,
+        entries: Sequence[_Entry],
+        found: Mapping[tuple[AccountId, EventId], Claim],
+        ahead: Sequence[Accepted],
     ) -> list[Accepted]:
         to_send: dict[tuple[AccountId, EventId], Event] = {}
         results: list[Accepted] = []
@@ -344,7 +350,7 @@ class Acceptance:
         if marked:
             self._mark_sent(marked)
         if failed:
-            raise _partly_failed(entries, results, failed)
+            raise _partly_failed(entries, results, failed, ahead)
         return results
 
     def _mark_sent(self, claims: Sequence[Claim]) -> None:
@@ -406,22 +412,14 @@ def _event(draft: EventDraft, claim: Claim) -> Event:
     )
 
 
-def _failed_behind(accepted: Sequence[Accepted], problem: Problem) -> Problem:
-    """The 503 of a part, with the parts ahead of it."""
-    document = problem.document()
-    events = [one.to_json() | {"accepted": True} for one in accepted]
-    own = document.get("events")
-    if isinstance(own, list):
-        return unavailable(str(document.get("detail")), {"events": [*events, *own]})
-    return problem
-
-
 def _partly_failed(
     entries: Sequence[_Entry],
     results: Sequence[Accepted],
     failed: set[tuple[AccountId, EventId]],
+    ahead: Sequence[Accepted],
 ) -> Problem:
-    events: list[Json] = [
+    events: list[Json] = [one.to_json() | {"accepted": True} for one in ahead]
+    events += [
         result.to_json() | {"accepted": entry.claim.key not in failed}
         for entry, result in zip(entries, results, strict=True)
     ]

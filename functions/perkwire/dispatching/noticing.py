@@ -18,6 +18,7 @@ from perkwire.model.notices import (
     MOST_NOTICES_PER_HOUR,
     Notice,
     NoticeBound,
+    NoticeSender,
     Publisher,
     notice_subject,
     notice_time,
@@ -138,9 +139,10 @@ class Noticing:
         most_per_hour: int = MOST_NOTICES_PER_HOUR,
         console_url: str = "",
     ) -> None:
-        self._most_per_hour = most_per_hour
         self._counts = counts
-        self._publisher = publisher
+        self._sender = NoticeSender(
+            bound=counts, publisher=publisher, journal=journal, most_per_hour=most_per_hour
+        )
         self._journal = journal
         self._interval_minutes = interval_minutes
         self._console_url = console_url
@@ -178,13 +180,13 @@ class Noticing:
         if not trying or not due or not self._counts.take_untold(webhook, untold, now):
             return
         try:
-            if not self._admits(webhook, now):
+            if not self._sender.admits(webhook, now):
                 self._counts.give_back(webhook, untold)
                 return
             notice = failure_notice(
                 webhook, untold, failed, self._interval_minutes, self._console_url
             )
-            self._publish(occasion, "failures", notice)
+            self._sender.send(webhook, occasion.topic, "failures", notice)
         except Exception:
             self._counts.give_back(webhook, untold)
             raise
@@ -200,7 +202,9 @@ class Noticing:
             return
         if not trying:
             raise Unavailable("not tried after another")
-        if not self._admits(webhook, now) or not self._counts.take_pauses(webhook, pauses, now):
+        if not self._sender.admits(webhook, now) or not self._counts.take_pauses(
+            webhook, pauses, now
+        ):
             return
         notice = pause_notice(
             webhook,
@@ -210,28 +214,10 @@ class Noticing:
             self._console_url,
             times=pauses.count,
         )
-        self._publish(occasion, "pause", notice)
+        self._sender.send(webhook, occasion.topic, "pause", notice)
 
     def _is_due(self, noticed_at: int | None, now: int) -> bool:
         return noticed_at is None or now - noticed_at >= self._interval_minutes * _MINUTE
-
-    def _admits(self, webhook: Webhook, now: int) -> bool:
-        """Whether the account gets another notice in this hour."""
-        admitted = self._counts.admit_notice(webhook, now, self._most_per_hour)
-        if not admitted:
-            self._journal.note(
-                "notice.held_back", account_id=webhook.account_id, webhook_id=webhook.id
-            )
-        return admitted
-
-    def _publish(self, occasion: NoticeTrigger, about: str, notice: Notice) -> None:
-        self._publisher.publish(occasion.topic, notice)
-        self._journal.note(
-            "notice.sent",
-            account_id=occasion.webhook.account_id,
-            webhook_id=occasion.webhook.id,
-            about=about,
-        )
 
 
 def failure_notice(

@@ -12,7 +12,7 @@ from perkwire.model.delivery import Delivery, DeliveryStatus, Reason
 from perkwire.model.messages import DeliveryMessage, EventEncoder
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.standing import ReadableLists, Standing, standing_of
-from perkwire.model.waiting import BeingWritten, WaitingDelivery, WaitingPage
+from perkwire.model.waiting import BeingWritten, ListEnd, WaitingDelivery, WaitingPage
 from perkwire.model.webhook import Webhook, WebhookStatus
 from perkwire.primitives.dataclass import dataclass
 from perkwire.primitives.ids import AccountId, DeliveryId, EventId, WebhookId
@@ -33,6 +33,10 @@ _MOST_TURNS = 10  # in one look, of which there was nothing to give
 
 class Lists(ReadableLists, Protocol):
     """The lists of what waits."""
+
+    def end(self, account_id: AccountId, webhook_id: WebhookId) -> ListEnd:
+        """Where the list ends, read consistently; raises Unavailable."""
+        ...
 
     def page_at(
         self, account_id: AccountId, webhook_id: WebhookId, last: int
@@ -191,7 +195,8 @@ class Pulling:
         """How far a webhook has been pulled; None of one that is not. Raises Unavailable."""
         if not webhook.is_pulled:
             return None
-        return standing_of(self._lists, webhook)
+        end = self._lists.end(webhook.account_id, webhook.id)
+        return standing_of(self._lists, webhook, end)
 
     def _last(self, webhook: Webhook) -> int:
         return self._lists.end(webhook.account_id, webhook.id).last

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from perkwire.jobs.working import Webhooks
 from perkwire.model.account import Account
 from perkwire.model.messages import WatchMessage
 from perkwire.model.notices import (
-    MOST_NOTICES_PER_HOUR,
     Notice,
-    NoticeBound,
-    Publisher,
+    NoticeSender,
     notice_subject,
     notice_time,
     notice_title,
@@ -45,6 +44,10 @@ _AGAIN = HOUR_SECONDS * MICROSECONDS
 class Lists(ReadableLists, Protocol):
     """The lists of what waits, and their watches."""
 
+    def end(self, account_id: AccountId, webhook_id: WebhookId) -> ListEnd:
+        """Where the list ends, read consistently; raises Unavailable."""
+        ...
+
     def page_at(
         self, account_id: AccountId, webhook_id: WebhookId, last: int
     ) -> WaitingPage | None:
@@ -65,14 +68,6 @@ class Lists(ReadableLists, Protocol):
 
     def end_watch(self, account_id: AccountId, webhook_id: WebhookId, end: ListEnd) -> bool:
         """Have no watch any more; False if the list ends otherwise by now. Raises Unavailable."""
-        ...
-
-
-class Webhooks(Protocol):
-    """The webhooks that are pulled."""
-
-    def find(self, account_id: AccountId, webhook_id: WebhookId) -> Webhook | DeletedWebhook | None:
-        """A webhook or its tombstone; None: neither is there, or no account. Raises Unavailable."""
         ...
 
 
@@ -97,8 +92,7 @@ class Watcher:
         lists: Lists,
         webhooks: Webhooks,
         accounts: Accounts,
-        notices: NoticeBound,
-        publisher: Publisher,
+        notices: NoticeSender,
         queue: Queue,
         journal: Journal,
         kept_days: int,
@@ -109,7 +103,6 @@ class Watcher:
         self._webhooks = webhooks
         self._accounts = accounts
         self._notices = notices
-        self._publisher = publisher
         self._queue = queue
         self._journal = journal
         self._kept_days = kept_days
@@ -131,7 +124,7 @@ class Watcher:
         if webhook is None:
             self._journal.fault("webhook_absent", account_id=key[0], webhook_id=key[1])
             return False
-        standing = standing_of(self._lists, webhook)
+        standing = standing_of(self._lists, webhook, end)
         waits_since = self._waits_since(webhook, standing, end, now)
         if waits_since is None:
             return self._lists.end_watch(*key, end)
@@ -139,9 +132,9 @@ class Watcher:
         if now - idle_since < WATCH_MICROSECONDS:
             after = max(idle_since + WATCH_MICROSECONDS, now + _SOONEST)
             self._move(message, after, now)
-        elif self._move(message, now + WATCH_MICROSECONDS, now):
+        elif moved := self._move(message, now + WATCH_MICROSECONDS, now):
             # Moved on first: of two of them one tells.
-            self._tell(webhook, standing, waits_since, now)
+            self._tell(moved, webhook, standing, waits_since, now)
         return True
 
     def _waits_since(
@@ -156,35 +149,43 @@ class Watcher:
             return now
         return None if page is None else page.written_at
 
-    def _move(self, message: WatchMessage, after: int, now: int) -> bool:
-        """Whether it looks next at `after`, and no other does; raises Unavailable."""
-        if not send_watch(self._queue, replace(message, watch=after), now):
+    def _move(self, message: WatchMessage, after: int, now: int) -> WatchMessage | None:
+        """The watch as it looks next, at `after`; None: another one does. Raises Unavailable."""
+        moved = replace(message, watch=after)
+        if not send_watch(self._queue, moved, now):
             raise Unavailable("SQS: the watch cannot go on")
-        return self._lists.move_watch(message.account_id, message.webhook_id, message.watch, after)
+        key = (message.account_id, message.webhook_id)
+        return moved if self._lists.move_watch(*key, message.watch, after) else None
 
-    def _tell(self, webhook: Webhook, standing: Standing, waits_since: int, now: int) -> None:
+    def _tell(
+        self,
+        watch: WatchMessage,
+        webhook: Webhook,
+        standing: Standing,
+        waits_since: int,
+        now: int,
+    ) -> None:
         """Mail the admins, if there are any; what cannot be sent now is tried in an hour."""
         if webhook.status is not WebhookStatus.ENABLED:
             return  # nothing is given of it: who disabled it knows why nobody pulls
-        about = {"account_id": webhook.account_id, "webhook_id": webhook.id}
         try:
             account = self._accounts.account(webhook.account_id)
             if account is None or account.notice_topic is None:
                 return
-            if self._notices.admit_notice(webhook, now, MOST_NOTICES_PER_HOUR):
+            if self._notices.admits(webhook, now):
                 notice = idle_notice(
                     webhook, standing, waits_since, self._kept_days, self._console_url
                 )
-                self._publisher.publish(account.notice_topic, notice)
-                self._journal.note("notice.sent", about="not pulled", **about)
+                self._notices.send(webhook, account.notice_topic, "not pulled", notice)
                 return
-            self._journal.note("notice.held_back", **about)
         except Unavailable as error:
-            self._journal.fault("notice_not_sent", detail=str(error), **about)
-        moved = WatchMessage(
-            account_id=webhook.account_id, webhook_id=webhook.id, watch=now + WATCH_MICROSECONDS
-        )
-        self._move(moved, now + _AGAIN, now)
+            self._journal.fault(
+                "notice_not_sent",
+                account_id=webhook.account_id,
+                webhook_id=webhook.id,
+                detail=str(error),
+            )
+        self._move(watch, now + _AGAIN, now)
 
 
 def idle_notice(

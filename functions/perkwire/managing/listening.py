@@ -61,10 +61,11 @@ class Listening:
         and Unavailable.
         """
         now = self._clock()
-        for ended in self._webhooks.made_for_listening(account_id):
-            if ended.has_ended(now):
-                self.end(caller, account_id, ended.id)
-        if len(self.listeners(account_id)) >= MOST_LISTENING:
+        made_before = self._webhooks.made_for_listening(account_id)
+        ended = [one for one in made_before if one.has_ended(now)]
+        for one in ended:
+            self.end(caller, account_id, one.id)
+        if len(made_before) - len(ended) >= MOST_LISTENING:
             raise conflict(f"At most {MOST_LISTENING} listen at a time: end one to begin another.")
         since = to_rfc3339(now)[: len("2026-11-21T09:30")].replace("T", " ")
         value = {**choices, "name": f"Listening since {since} UTC", "delivery": PULL}

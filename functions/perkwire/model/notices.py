@@ -5,11 +5,12 @@ from typing import Protocol
 
 from perkwire.model.webhook import Webhook
 from perkwire.primitives.dataclass import dataclass
+from perkwire.primitives.journal import Journal
 from perkwire.primitives.timestamps import to_rfc3339
 
 LONGEST_SUBJECT = 99  # SNS wants fewer than 100 characters
 MOST_NOTICES_PER_HOUR = 20
-"""Of an account, in an hour of the clock: ten webhooks with both kinds of notice."""
+"""Of an account, in an hour of the clock, whatever they tell of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,39 @@ class NoticeBound(Protocol):
         Raises Unavailable.
         """
         ...
+
+
+class NoticeSender:
+    """Sends notices, no more of an account than `most_per_hour` in an hour of the clock."""
+
+    def __init__(
+        self,
+        *,
+        bound: NoticeBound,
+        publisher: Publisher,
+        journal: Journal,
+        most_per_hour: int = MOST_NOTICES_PER_HOUR,
+    ) -> None:
+        self._bound = bound
+        self._publisher = publisher
+        self._journal = journal
+        self._most_per_hour = most_per_hour
+
+    def admits(self, webhook: Webhook, now: int) -> bool:
+        """Whether the webhook's account gets another one in this hour; raises Unavailable."""
+        admitted = self._bound.admit_notice(webhook, now, self._most_per_hour)
+        if not admitted:
+            self._journal.note(
+                "notice.held_back", account_id=webhook.account_id, webhook_id=webhook.id
+            )
+        return admitted
+
+    def send(self, webhook: Webhook, topic: str, about: str, notice: Notice) -> None:
+        """Hand one over that was admitted; raises Unavailable."""
+        self._publisher.publish(topic, notice)
+        self._journal.note(
+            "notice.sent", account_id=webhook.account_id, webhook_id=webhook.id, about=about
+        )
 
 
 def notice_subject(webhook: Webhook, what: str) -> str:

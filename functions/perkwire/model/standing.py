@@ -14,10 +14,6 @@ from perkwire.primitives.timestamps import to_rfc3339
 class ReadableLists(Protocol):
     """The lists of what waits, to look at."""
 
-    def end(self, account_id: AccountId, webhook_id: WebhookId) -> ListEnd:
-        """Where the list ends, read consistently; raises Unavailable."""
-        ...
-
     def pages(
         self, account_id: AccountId, webhook_id: WebhookId, *, after: int, limit: int
     ) -> Sequence[WaitingPage]:
@@ -56,11 +52,11 @@ class Standing:
         }
 
 
-def standing_of(lists: ReadableLists, webhook: Webhook) -> Standing:
-    """How far a webhook that is pulled has been pulled; raises Unavailable."""
+def standing_of(lists: ReadableLists, webhook: Webhook, end: ListEnd) -> Standing:
+    """How far a webhook whose list ends so has been pulled; raises Unavailable."""
     key = (webhook.account_id, webhook.id)
     taken = lists.taken(*key)
-    waiting = max(0, lists.end(*key).last - taken.through)
+    waiting = max(0, end.last - taken.through)
     first = lists.pages(*key, after=taken.through, limit=1) if waiting else []
     since = first[0].written_at if first else None
     return Standing(taken.through, taken.at, waiting, since)

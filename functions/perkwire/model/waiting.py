@@ -11,6 +11,7 @@ A list in which something waits has a watch: a message in JobQueue that is delay
 until it looks a day later whether anybody pulls. Who writes begins one, unless there is one.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import field, replace
 from typing import Protocol
@@ -169,7 +170,7 @@ class WaitingList:
 
 def send_watch(queue: Queue, watch: WatchMessage, now: int) -> bool:
     """Whether SQS holds it: until it is to look, or for as long as SQS delays a message."""
-    seconds = max(0, -((now - watch.watch) // MICROSECONDS))
+    seconds = math.ceil(max(0, watch.watch - now) / MICROSECONDS)
     delay = min(seconds, LONGEST_DELAY_SECONDS)
     (is_held,) = queue.send([Outgoing(write_watch_message(watch), watch.account_id, delay)])
     return is_held

@@ -22,6 +22,7 @@ from perkwire.formats.registry import FORMATS
 from perkwire.primitives.ids import WebhookId
 from tests.integration.pulling.conftest import Puller
 from tests.integration.system import System, Tenant
+from tests.listening import listening, read_until
 from tests.receiver import DROP, Answer, Endpoint, Receiver
 
 pytestmark = pytest.mark.usefixtures("client")
@@ -482,17 +483,6 @@ def test_it_runs_as_a_program_until_it_is_stopped(
     puller = Puller(tenant)
     some(system, tenant, 1)
     endpoint = receiver.endpoint()
-    with subprocess.Popen(
-        [sys.executable, str(listener(puller).file), "--to", endpoint.url],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    ) as program:
-        try:
-            endpoint.wait_for(1, 60)
-            assert program.stdout is not None
-            while "answered 200" not in (line := program.stdout.readline()):
-                assert line, "it has ended"
-        finally:
-            program.terminate()
+    with listening(listener(puller).file, endpoint.url) as printed:
+        endpoint.wait_for(1, 60)
+        read_until(printed, "answered 200")

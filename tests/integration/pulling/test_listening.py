@@ -4,13 +4,11 @@ import base64
 import hashlib
 import hmac
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import pytest
 
@@ -19,6 +17,7 @@ from perkwire.formats.registry import FORMATS
 from tests.integration.browsing import Browser
 from tests.integration.pulling.test_listen import DATA, TYPE, Api
 from tests.integration.system import System, Tenant
+from tests.listening import listening, read_until
 from tests.receiver import ReceivedRequest, Receiver
 
 pytestmark = pytest.mark.usefixtures("client")
@@ -91,34 +90,14 @@ class Listener:
         here = answer.html.replace(f"API = '{written['API']}'", f"API = '{self._api.url}'")
         self.file.write_text(here, encoding="utf-8")
 
-    @contextmanager
-    def running(self, url: str) -> Iterator[IO[str]]:
+    def running(self, url: str) -> AbstractContextManager[IO[str]]:
         """What it prints while the block runs; it is killed at the end."""
-        with subprocess.Popen(
-            [sys.executable, str(self.file), "--to", url, "--pause", "0.1"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        ) as program:
-            try:
-                yield cast(IO[str], program.stdout)
-            finally:
-                program.kill()
+        return listening(self.file, url, "--pause", "0.1")
 
 
 @pytest.fixture
 def listener(browser: Browser, tenant: Tenant, api: Api, tmp_path: Path) -> Listener:
     return Listener(browser, tenant, api, tmp_path)
-
-
-def read_until(lines: IO[str], words: str, times: int = 1) -> str:
-    said = ""
-    while said.count(words) < times:
-        line = lines.readline()
-        assert line, f"it has ended:\n{said}"
-        said += line
-    return said
 
 
 def until(holds: Callable[[], bool]) -> None:

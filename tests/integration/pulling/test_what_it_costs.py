@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+import jobs.app
 from infra import calls as aws_calls
 from infra import cost_pulled
+from tests.aws_events import Context, sqs_event, sqs_record
 from tests.integration.counting import Counter, count_calls
 from tests.integration.pulling.conftest import Lambda, Puller
 from tests.integration.system import System, Tenant
@@ -86,3 +88,18 @@ def test_looking_in_vain_costs_what_the_page_says(puller: Puller, calls: Counter
 def test_a_call_that_waits_costs_what_the_page_says(puller: Puller, calls: Counter) -> None:
     assert puller.pull(wait_seconds="1") == []
     calls.check("management", aws_calls.waited(1))
+
+
+def test_a_turn_of_a_watch_costs_what_the_page_says(
+    system: System, tenant: Tenant, puller: Puller, calls: Counter
+) -> None:
+    tenant.post(*tenant.some_events(1))
+    system.route()
+    (body,) = (one for one in system.bodies("JobQueue") if tenant.id in one)
+    calls.forget()
+
+    answer = jobs.app.handler(sqs_event(sqs_record(body)), Context())
+
+    assert answer == {"batchItemFailures": []}
+    calls.check("jobs", aws_calls.WATCH)
+    assert round(100 * cost_pulled.watch(), 1) == 0.6

@@ -268,7 +268,7 @@ def test_what_comes_as_a_watch_ends_is_watched(till: Till) -> None:
     assert len(till.told) == 1
 
 
-def test_a_watch_that_dies_after_any_call_goes_on(till: Till) -> None:
+def test_a_watch_of_which_a_call_fails_goes_on(till: Till) -> None:
     """Whatever a turn has done by then, another turn of the same message takes it on."""
     till.have_wait()
     for name in ("move_watch", "end", "taken"):

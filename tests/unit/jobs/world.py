@@ -18,6 +18,7 @@ from perkwire.jobs.working import JobWorker, KindWorker
 from perkwire.model.delivery import Delivery, DeliveryStatus
 from perkwire.model.event import Event
 from perkwire.model.messages import DeliveryMessage, read_delivery_message
+from perkwire.model.notices import NoticeSender
 from perkwire.model.routed_event import RoutedEvent
 from perkwire.model.waiting import WaitingList
 from perkwire.model.webhook import Webhook
@@ -186,8 +187,7 @@ class World:
             lists=self.lists,
             webhooks=self.lookup,
             accounts=FakeErasedAccounts(self.config),
-            notices=FakeWebhookLookup(self.config),
-            publisher=self.topics,
+            notices=NoticeSender(bound=self.lookup, publisher=self.topics, journal=self.journal),
             queue=self.job_queue,
             journal=self.journal,
             kept_days=RETENTION_DAYS,

@@ -77,6 +77,6 @@ def test_no_text_is_too_odd(text: str, depth: int) -> None:
     assert text == "" or depth == 0 or [*words_of(text)] != []
 
 
-def test_a_text_of_quotes_and_backslashes_takes_no_longer_than_another() -> None:
+def test_a_text_of_quotes_and_backslashes_is_read_to_its_end() -> None:
     for text in ('"' * 200_000, "\\" * 200_000, '\\"' * 100_000, '"\\' * 100_000):
         assert len([*words_of(text)]) < 2_000_000

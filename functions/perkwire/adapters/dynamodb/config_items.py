@@ -39,7 +39,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 
-from perkwire.adapters.dynamodb.tables import TableItem, number_list, text_list
+from perkwire.adapters.dynamodb.tables import TableItem, number_list, text_list, whole
 from perkwire.model.account import Account, ApiKey, Scope
 from perkwire.model.activity import Activity
 from perkwire.model.lanes import Lane
@@ -233,7 +233,7 @@ class WebhookItem(ConfigItem, discriminator="webhook"):
             format_settings=json.loads(self.format_settings),
             status=WebhookStatus(self.pull_status or self.status),
             is_pulled=self.pull_status is not None,
-            ends_at=None if self.ends_at is None else int(self.ends_at),
+            ends_at=whole(self.ends_at),
             pause=pause,
             lane=Lane(self.lane or Lane.PROMPT),
             sealed=self._sealed(),
